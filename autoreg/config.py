@@ -1,0 +1,144 @@
+"""What a trial is: a frozen, strict record whose hash is the trial's identity everywhere."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+
+class Strict(BaseModel):
+    """A frozen model that refuses unknown keys and does not turn one type into another."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+
+def _check_option(value: Any) -> Any:
+    scalars = value if isinstance(value, list) else [value]
+    if all(scalar is None or isinstance(scalar, bool | int | float | str) for scalar in scalars):
+        return value
+    raise ValueError("an option is a number, a text, true, false, null or a list of these")
+
+
+#: The value of an option: a scalar or a list of scalars.
+Option = Annotated[Any, AfterValidator(_check_option)]
+
+
+def parse_width(value: Any) -> Any:
+    """Return a width factor as a float: `1/4`, `0.25` and `4` are all accepted. Raises ValueError otherwise."""
+    if isinstance(value, str):
+        try:
+            return float(Fraction(value.replace(" ", "")))
+        except (ValueError, ZeroDivisionError) as error:
+            raise ValueError("a width is a positive number such as 1/4, 0.5 or 2") from error
+    return value
+
+
+def format_width(width: float) -> str:
+    """Return a width factor as people write it: `1/4`, `1`, `2`."""
+    return str(Fraction(width).limit_denominator(1000))
+
+
+Width = Annotated[float, BeforeValidator(parse_width), Field(gt=0, le=1024)]
+
+
+class Choice(Strict):
+    """A registered thing by name, with its options: `alexnet`, or `{name: teacher, dimensions: 10}`."""
+
+    name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z_][A-Za-z0-9_.]*(:[A-Za-z_][A-Za-z0-9_]*)?$")
+    options: dict[str, Option] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short_form(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"name": value, "options": {}}
+        if isinstance(value, Mapping) and "options" not in value:
+            return {"name": value.get("name"), "options": {k: v for k, v in value.items() if k != "name"}}
+        return value
+
+    def __str__(self) -> str:
+        inside = ", ".join(f"{key}={value}" for key, value in sorted(self.options.items()))
+        return f"{self.name}({inside})" if inside else self.name
+
+    def __hash__(self) -> int:
+        return hash(canonical_json(self))
+
+
+class TrialConfig(Strict):
+    """Everything that can change the result of one trial.
+
+    The fields below are those of the first day and have no defaults. A field that is added later gets the default that
+    means "as before", and is left out of the hash while it has it, so that old ids stay. An option of a `Choice` that
+    repeats its function's default is likewise left out (`Registry.check_options`).
+
+    Attributes:
+        kind: `tune` trials are compared on validation accuracy to choose a setting; `final` trials are measured.
+        width: the factor that multiplies every layer's units; 1 is the published network.
+        random_labels: train and validation labels are drawn at random, test labels stay true (paper, section 3).
+        augmentation: the dataset's random crops, flips and colours during training.
+        dropout: probability of dropping a unit of the fully connected layers while training, in [0, 1).
+        weight_decay: L2 coefficient of the parameters that the network names for it.
+        learning_rate, batch_size: before `lr_batch_factor` multiplies both.
+        lr_batch_factor: the paper's k.
+        patience: epochs without better validation accuracy before training stops; None trains all epochs.
+        shuffle: a new order of the training set every epoch; False keeps the file's order, as the authors' code did.
+        replicate: which repetition; not a part of `config_id`.
+    """
+
+    kind: Literal["tune", "final"]
+    network: Choice
+    width: Width
+    dataset: Choice
+    random_labels: bool
+    augmentation: bool
+    initializer: Choice
+    dropout: float = Field(ge=0, lt=1)
+    weight_decay: float = Field(ge=0)
+    optimizer: Choice
+    learning_rate: float = Field(gt=0)
+    batch_size: int = Field(ge=1)
+    lr_batch_factor: float = Field(gt=0)
+    schedule: Choice
+    epochs: int = Field(ge=0)
+    patience: int | None = Field(ge=1)
+    shuffle: bool
+    replicate: int = Field(ge=0)
+
+    @property
+    def effective_learning_rate(self) -> float:
+        """The learning rate that the first epoch uses."""
+        return self.learning_rate * self.lr_batch_factor
+
+    @property
+    def effective_batch_size(self) -> int:
+        """The number of examples in a training batch."""
+        return max(1, int(self.batch_size * self.lr_batch_factor))
+
+    @property
+    def config_id(self) -> str:
+        """The hash of everything but the replicate: 16 hexadecimal digits."""
+        return content_id(self.model_dump(mode="json", exclude={"replicate"}, exclude_defaults=True))
+
+    @property
+    def trial_id(self) -> str:
+        """The id of this trial in the run folder, in results.db, in Ray Tune and in every figure's provenance."""
+        return f"{self.config_id}-r{self.replicate}"
+
+
+def canonical_json(value: Any) -> str:
+    """Return the one JSON text of a value: sorted keys, no spaces, no NaN."""
+    plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def content_id(value: Any) -> str:
+    """Return the BLAKE2b hash of a value's canonical JSON: 16 hexadecimal digits."""
+    return hashlib.blake2b(canonical_json(value).encode(), digest_size=8).hexdigest()
+
+
+def measurement_id(metric: str, version: int, split: str, parameters: Mapping[str, Any]) -> str:
+    """Return the id of a measurement; a corrected metric gets a new version, and re-measures only itself."""
+    return content_id({"metric": metric, "version": version, "split": split, "parameters": dict(parameters)})

@@ -1,0 +1,175 @@
+"""Reads CIFAR-10 in each form in which people have it, and keeps the decoded pictures in a cache that workers share."""
+
+import hashlib
+import io
+import os
+import pickle
+import tarfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from PIL import Image
+from torch import Tensor
+
+from autoreg.errors import DataError
+from autoreg.runs import write_atomically
+
+FOLDER = "cifar-10-batches-py"
+TARBALL = "cifar-10-python.tar.gz"
+COUNTS = {"train": 50_000, "test": 10_000}
+#: The official batches and their MD5 sums, in the order of the pictures.
+BATCHES = {
+    "data_batch_1": "c99cafc152244af753f735de768cd75f",
+    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+    "data_batch_4": "634d18415352ddfa80567beed471001a",
+    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+    "test_batch": "40351d587109b95175f43aff81a1287e",
+}
+
+Read = Callable[[], tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]
+
+
+def load_pictures(root: Path | None) -> tuple[Tensor, Tensor, str]:
+    """Return all pictures, uint8 [60000, 3, 32, 32], training ones first, their labels, and the files' fingerprint.
+
+    Args:
+        root: a folder that holds, directly or in a folder `cifar10`, one of `cifar-10-batches-py/`,
+            `cifar-10-python.tar.gz` or the Hugging Face layout `train-*.parquet` and `test-*.parquet`.
+
+    Raises:
+        DataError: there is no such file, or one is damaged.
+    """
+    fingerprint, read = _find(root)
+    cached = _cache_folder() / f"cifar10-{fingerprint}.npy"
+    labels_path = cached.with_suffix(".labels.npy")
+    if not (cached.is_file() and labels_path.is_file()):
+        pictures, labels = read()
+        if pictures.shape != (60_000, 3, 32, 32) or set(labels.tolist()) != set(range(10)):
+            raise DataError(f"CIFAR-10 has 60,000 pictures of 10 classes, found {pictures.shape[0]} in {root}")
+        for path, array in ((cached, pictures), (labels_path, labels)):
+            write_atomically(path, lambda temporary, array=array: _save(temporary, array))
+    # Copy-on-write mapping: every worker sees the same pages of the one file.
+    mapped = np.load(cached, mmap_mode="c")
+    return torch.from_numpy(mapped), torch.from_numpy(np.load(labels_path)), fingerprint
+
+
+def _save(path: Path, array: np.ndarray[Any, Any]) -> None:
+    with path.open("wb") as file:
+        np.save(file, array)
+
+
+def _cache_folder() -> Path:
+    if os.environ.get("AUTOREG_CACHE"):
+        return Path(os.environ["AUTOREG_CACHE"])
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autoreg"
+
+
+def _find(root: Path | None) -> tuple[str, Read]:
+    if root is None:
+        raise DataError("CIFAR-10 needs files: set AUTOREG_DATA or dataset.root, or run `autoreg data cifar10 --root DIR`")
+    if not root.is_dir():
+        raise DataError(f"the data folder {root} does not exist (AUTOREG_DATA or dataset.root)")
+    for folder in (root, root / "cifar10"):
+        if (folder / FOLDER).is_dir():
+            files = {name: folder / FOLDER / name for name in BATCHES}
+            _require(files.values())
+            return _fingerprint(files.values()), lambda: _read_batches(lambda name: files[name].read_bytes())
+        if (folder / TARBALL).is_file():
+            tarball = folder / TARBALL
+            return _fingerprint([tarball]), lambda: _read_tarball(tarball)
+        parts = {split: sorted(folder.glob(f"{split}-*.parquet")) for split in COUNTS}
+        if any(parts.values()):
+            for split, paths in parts.items():
+                if not paths:
+                    raise DataError(f"{folder} has no {split}-*.parquet")
+            return _fingerprint([*parts["train"], *parts["test"]]), lambda: _read_parquet(parts)
+    raise DataError(f"no CIFAR-10 in {root}: looked for {FOLDER}/, {TARBALL} and train-*.parquet, also in {root}/cifar10")
+
+
+def _require(paths: Any) -> None:
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        raise DataError(f"CIFAR-10 is incomplete, missing: {', '.join(missing)}")
+
+
+def _fingerprint(paths: Any) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for path in paths:
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 22):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+class _ArraysOnly(pickle.Unpickler):
+    """Unpickles the official batches: dicts, bytes, lists and NumPy arrays, and nothing that could run code."""
+
+    _ALLOWED = {"_reconstruct", "ndarray", "dtype", "_frombuffer", "encode"}  # noqa: RUF012
+
+    def find_class(self, module: str, name: str) -> Any:
+        if name in self._ALLOWED and module.split(".")[0] in {"numpy", "_codecs"}:
+            return super().find_class(module.replace("numpy.core", "numpy._core"), name)
+        raise pickle.UnpicklingError(f"{module}.{name} does not belong into a CIFAR-10 batch")
+
+
+def _read_batches(read: Callable[[str], bytes]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    pictures, labels = [], []
+    for name, checksum in BATCHES.items():
+        content = read(name)
+        found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        if found != checksum:
+            raise DataError(f"{name} of CIFAR-10 is damaged: its MD5 sum is {found}, should be {checksum}")
+        try:
+            batch = _ArraysOnly(io.BytesIO(content), encoding="bytes").load()
+        except (pickle.UnpicklingError, EOFError, ValueError) as error:
+            raise DataError(f"{name} of CIFAR-10 cannot be read: {error}") from error
+        pictures.append(batch[b"data"].reshape(-1, 3, 32, 32))
+        labels.append(np.asarray(batch[b"labels"], dtype=np.int64))
+    return np.concatenate(pictures), np.concatenate(labels)
+
+
+def _read_tarball(path: Path) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    def member(name: str) -> bytes:  # read by its one known name, so nothing is ever extracted to disk
+        file = archive.extractfile(f"{FOLDER}/{name}")
+        if file is None:
+            raise DataError(f"{path}: {FOLDER}/{name} is not a file")
+        return file.read()
+
+    try:
+        with tarfile.open(path) as archive:
+            return _read_batches(member)
+    except (tarfile.TarError, EOFError, OSError, KeyError) as error:
+        raise DataError(f"{path} is damaged: {error}") from error
+
+
+def _read_parquet(parts: dict[str, list[Path]]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    pictures, labels = [], []
+    for split, paths in parts.items():
+        try:
+            frame = pl.concat([pl.read_parquet(path) for path in paths])
+            encoded = frame["img"].struct.field("bytes").to_list()
+            labels.append(frame["label"].to_numpy().astype(np.int64))
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise DataError(f"{paths[0]}: not the Parquet layout `img`, `label`: {str(error).splitlines()[0]}") from error
+        if len(encoded) != COUNTS[split]:
+            raise DataError(f"{paths[0].parent}: CIFAR-10's {split} split has {COUNTS[split]} pictures, got {len(encoded)}")
+        with ThreadPoolExecutor() as pool:
+            pictures.append(np.stack(list(pool.map(_decode, encoded, range(len(encoded)), chunksize=256))))
+    return np.concatenate(pictures), np.concatenate(labels)
+
+
+def _decode(encoded: bytes, row: int) -> np.ndarray[Any, Any]:
+    try:
+        with Image.open(io.BytesIO(encoded)) as image:
+            pixels = np.asarray(image.convert("RGB"))
+    except (OSError, TypeError) as error:
+        raise DataError(f"picture in row {row} of CIFAR-10 cannot be decoded: {error}") from error
+    if pixels.shape != (32, 32, 3):
+        raise DataError(f"pictures of CIFAR-10 are 32×32, row {row} is {pixels.shape[1]}×{pixels.shape[0]}")
+    return pixels.transpose(2, 0, 1)

@@ -1,0 +1,122 @@
+"""A dataset: three splits that sit on the device as tensors, and how a batch of them becomes the network's input."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from autoreg.config import TrialConfig
+from autoreg.errors import ConfigError
+from autoreg.registry import Registry
+from autoreg.seeds import derive_seed
+
+#: (root, *, options…) -> Dataset
+datasets: Registry[Callable[..., "Dataset"]] = Registry("dataset")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Examples and their labels.
+
+    Attributes:
+        inputs: the examples as they are stored, [examples, …], any dtype.
+        labels: [examples], int64.
+    """
+
+    inputs: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batches(self, batch_size: int, order: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (inputs, labels) in the given order, [examples] indices, or in the stored one; the last may be smaller."""
+        for start in range(0, len(self), batch_size):
+            if order is None:
+                yield self.inputs[start : start + batch_size], self.labels[start : start + batch_size]
+            else:
+                indices = order[start : start + batch_size]
+                yield self.inputs[indices], self.labels[indices]
+
+    def to(self, device: torch.device) -> "Split":
+        """Return this split on a device."""
+        return Split(self.inputs.to(device), self.labels.to(device))
+
+
+def as_floats(inputs: Tensor) -> Tensor:
+    """Return the inputs as float32, otherwise as they are."""
+    return inputs.float()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Three splits and the way from stored examples to network inputs.
+
+    Attributes:
+        input_shape: shape of one example as the network sees it.
+        classes: number of labels.
+        fingerprint: hash of the files that the data came from, or of how it was made.
+        prepare: stored inputs → network inputs, without randomness.
+        augment: stored inputs and a CPU generator → randomly changed network inputs; None if the dataset has none.
+    """
+
+    train: Split
+    validation: Split
+    test: Split
+    input_shape: tuple[int, ...]
+    classes: int
+    fingerprint: str
+    prepare: Callable[[Tensor], Tensor] = as_floats
+    augment: Callable[[Tensor, torch.Generator], Tensor] | None = None
+
+    def split(self, name: str) -> Split:
+        """Return the split `train`, `validation` or `test`."""
+        split: Split = getattr(self, name)
+        return split
+
+    def to(self, device: torch.device) -> "Dataset":
+        """Return this dataset on a device."""
+        return replace(
+            self, train=self.train.to(device), validation=self.validation.to(device), test=self.test.to(device)
+        )
+
+    def with_random_labels(self, replicate: int) -> "Dataset":
+        """Return this dataset with random train and validation labels; test labels stay true (paper, section 3).
+
+        The labels depend on the replicate only, so that all widths of a replicate learn the same ones.
+        """
+        generator = torch.Generator().manual_seed(derive_seed(replicate, "random labels"))
+
+        def randomised(split: Split) -> Split:
+            labels = torch.randint(self.classes, (len(split),), generator=generator)
+            return Split(split.inputs, labels.to(split.labels.device))
+
+        return replace(self, train=randomised(self.train), validation=randomised(self.validation))
+
+
+def data_root(root: Path | None) -> Path | None:
+    """Return where data lies: the sweep's `dataset.root`, else the environment's AUTOREG_DATA, else None."""
+    if root is not None:
+        return root
+    return Path(os.environ["AUTOREG_DATA"]).expanduser() if os.environ.get("AUTOREG_DATA") else None
+
+
+def build_dataset(config: TrialConfig, root: Path | None) -> Dataset:
+    """Return the dataset of a trial, on the CPU.
+
+    Raises:
+        DataError: the data is missing or damaged.
+        ConfigError: the trial asks for augmentation, and the dataset has none; or a batch is larger than the data.
+    """
+    dataset = datasets[config.dataset.name](data_root(root), **config.dataset.options)
+    if config.augmentation and dataset.augment is None:
+        raise ConfigError(f"dataset {config.dataset.name!r} has no augmentation, got augmentation: true")
+    if config.effective_batch_size > len(dataset.train):
+        raise ConfigError(
+            f"a batch must not be larger than the training set of {len(dataset.train)} examples, "
+            f"got {config.effective_batch_size}"
+        )
+    return dataset.with_random_labels(config.replicate) if config.random_labels else dataset

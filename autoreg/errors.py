@@ -1,0 +1,31 @@
+"""The errors a user can cause, each with the exit code that the command line ends with."""
+
+
+class AutoregError(Exception):
+    """An error that is told to the user in one line, without a traceback."""
+
+    exit_code = 1
+
+
+class ConfigError(AutoregError):
+    """A sweep file, an option or an argument breaks a rule."""
+
+    exit_code = 2
+
+
+class DataError(AutoregError):
+    """Data that the work needs is missing, damaged or not yet computed."""
+
+    exit_code = 3
+
+
+class DatabaseError(AutoregError):
+    """results.db is locked, damaged or from a newer version of autoreg."""
+
+    exit_code = 4
+
+
+class Interrupted(AutoregError):
+    """The user stopped the sweep; what was in flight is checkpointed."""
+
+    exit_code = 130

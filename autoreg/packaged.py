@@ -1,0 +1,33 @@
+"""Files that travel with the package: the sweeps and the SQL."""
+
+from pathlib import Path
+
+from autoreg.errors import ConfigError
+from autoreg.registry import did_you_mean
+
+
+def packaged_folder(name: str) -> Path:
+    """Return the folder `sweeps` or `analysis_sql`: inside an installed package, beside it in a checkout."""
+    package = Path(__file__).parent
+    inside, beside = package / name, package.parent / name
+    return inside if inside.is_dir() else beside
+
+
+def sweep_names() -> list[str]:
+    """Return the names of the packaged sweeps."""
+    return sorted(path.stem for path in packaged_folder("sweeps").glob("*.yaml"))
+
+
+def find_sweep(text: str) -> Path:
+    """Return the file of a sweep given by path or, for a packaged one, by name.
+
+    Raises:
+        ConfigError: there is neither such a file nor a packaged sweep of that name.
+    """
+    path = Path(text)
+    if path.is_file():
+        return path
+    packaged = packaged_folder("sweeps") / f"{path.stem}.yaml"
+    if text in {path.stem, f"sweeps/{path.stem}.yaml"} and packaged.is_file():
+        return packaged
+    raise ConfigError(f"no sweep file {text!r}{did_you_mean(path.stem, sweep_names())}")

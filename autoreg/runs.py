@@ -1,0 +1,193 @@
+"""The run folder: every path, atomic writes, and the answer to "is it done?"."""
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from autoreg.config import Strict, TrialConfig, canonical_json
+from autoreg.errors import DataError
+
+Status = Literal["done", "failed", "diverged", "pruned"]
+
+
+class Epoch(Strict):
+    """One epoch of training. Accuracies are shares in [0, 1]; a loss is None where it was not finite.
+
+    `train_loss` and `train_accuracy` are of the batches as they were trained on (augmented, before each step).
+    """
+
+    epoch: int = Field(ge=1)
+    learning_rate: float
+    train_loss: float | None
+    train_accuracy: float
+    validation_loss: float | None
+    validation_accuracy: float
+    seconds: float
+
+
+class Layer(Strict):
+    """One measured layer: its units, and at how many positions each is applied (1 for fully connected layers)."""
+
+    layer_index: int
+    layer: str
+    units: int
+    positions: int
+
+
+class TrialResult(Strict):
+    """What a trained trial left behind, beside its checkpoint. Accuracies are of the kept (best) weights, in [0, 1]."""
+
+    status: Status
+    error: str | None = None
+    parameters: int | None = None
+    epochs_run: int = 0
+    best_epoch: int | None = None
+    train_accuracy: float | None = None
+    validation_accuracy: float | None = None
+    test_accuracy: float | None = None
+    seconds: float = 0.0
+    device: str | None = None
+    finished_at: str
+    environment: dict[str, str] = Field(default_factory=dict)
+    layers: list[Layer] = Field(default_factory=list)
+    epochs: list[Epoch] = Field(default_factory=list)
+
+
+def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write a file so that it is either not there or whole: temporary name, fsync, rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _fsync_folder(path.parent)
+
+
+def _fsync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically."""
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+class TrialFolder:
+    """The folder of one trial: `config.json`, `result.json`, `checkpoint.pt`, `measurements/`, while training `resume.pt`.
+
+    A trial is trained once `result.json` is there, and measured once the measurement's file is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.trial_id = path.name
+        self.config_path = path / "config.json"
+        self.result_path = path / "result.json"
+        self.checkpoint_path = path / "checkpoint.pt"
+        self.resume_path = path / "resume.pt"
+        self.measurements = path / "measurements"
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether training has ended, in whichever way."""
+        return self.result_path.is_file()
+
+    def measurement_path(self, metric: str, measurement_id: str) -> Path:
+        """Return the file of one measurement."""
+        return self.measurements / f"{metric.replace(':', '.')}-{measurement_id}.parquet"
+
+    def measurement_paths(self) -> list[Path]:
+        """Return the files of all finished measurements."""
+        return sorted(self.measurements.glob("[!.]*.parquet"))
+
+    def write_config(self, config: TrialConfig) -> None:
+        """Write `config.json` if it is not there yet."""
+        if not self.config_path.is_file():
+            write_text(self.config_path, canonical_json(config) + "\n")
+
+    def read_config(self) -> TrialConfig:
+        """Return the trial's configuration. Raises DataError if the file is damaged or belongs to another trial."""
+        try:
+            config = TrialConfig.model_validate_json(self.config_path.read_text(encoding="utf-8"))
+        except (OSError, ValidationError, ValueError) as error:
+            raise DataError(f"{self.config_path}: cannot be read as a trial: {_line(error)}") from error
+        if config.trial_id != self.trial_id:
+            raise DataError(f"{self.config_path}: describes trial {config.trial_id}, not {self.trial_id}")
+        return config
+
+    def write_result(self, result: TrialResult) -> None:
+        """Write `result.json`, which ends the training of this trial."""
+        write_text(self.result_path, canonical_json(result) + "\n")
+
+    def read_result(self) -> TrialResult:
+        """Return what training left behind. Raises DataError if it is not there or damaged."""
+        try:
+            return TrialResult.model_validate_json(self.result_path.read_text(encoding="utf-8"))
+        except (OSError, ValidationError, ValueError) as error:
+            raise DataError(f"{self.result_path}: cannot be read as a result: {_line(error)}") from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold this trial: a straggler of a killed sweep, or a second sweep, waits until it is free."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+class Runs:
+    """The run folder: a folder for each trial, `studies/` with each group's proposals, `sweeps/` with what was asked."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self.studies = self.root / "studies"
+        self.sweeps = self.root / "sweeps"
+        self.scratch = self.root / ".tune"
+
+    def trial(self, trial_id: str) -> TrialFolder:
+        """Return the folder of a trial, which need not exist yet."""
+        return TrialFolder(self.root / trial_id)
+
+    def trials(self) -> list[TrialFolder]:
+        """Return the folders of all trained trials."""
+        return [TrialFolder(path.parent) for path in sorted(self.root.glob("*-r*/result.json"))]
+
+    def study_path(self, study_id: str) -> Path:
+        """Return the file that records a group's proposals."""
+        return self.studies / f"{study_id}.json"
+
+    def sweep_path(self, sweep_id: str) -> Path:
+        """Return the file that records a sweep and its trials."""
+        return self.sweeps / f"{sweep_id}.json"
+
+
+def read_json(path: Path) -> Any:
+    """Return a JSON file's content. Raises DataError if it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read as JSON: {_line(error)}") from error
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return str(error).splitlines()[0]

@@ -1,0 +1,131 @@
+"""YAML as a person means it: plain data with the line of every key, and nothing guessed.
+
+Scalars follow YAML 1.2's core schema, so that `1e-4` is a number, and `no` and `010` are text (which a field that
+wants a boolean or a number then refuses). Duplicate keys, anchors, aliases and tags are refused.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from autoreg.errors import ConfigError
+
+Path = tuple[str | int, ...]
+
+_SCALARS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("null", re.compile(r"^(?:~|null|)$")),
+    ("bool", re.compile(r"^(?:true|false)$")),
+    ("int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$")),
+    ("float", re.compile(r"^[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$")),
+)
+
+
+@dataclass
+class Document:
+    """Plain data read from YAML, and where each key stood.
+
+    Attributes:
+        data: dicts, lists, strings, numbers, booleans and None.
+        source: the file's name, as shown in messages.
+        lines: the line (counted from 1) of each key and list item, by its path.
+        origins: where a key came from if not from the file, by its path.
+    """
+
+    data: Any
+    source: str
+    lines: dict[Path, int] = field(default_factory=dict)
+    origins: dict[Path, str] = field(default_factory=dict)
+
+    def where(self, path: Path) -> str:
+        """Return `file:line` of a path, or of its nearest parent that was written down."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.origins:
+                return self.origins[path[:length]]
+        while path and path not in self.lines:
+            path = path[:-1]
+        line = self.lines.get(path)
+        return f"{self.source}:{line}" if line else self.source
+
+
+def parse_scalar(text: str) -> Any:
+    """Return the value of an unquoted scalar: None, bool, int, float or the text itself."""
+    for kind, pattern in _SCALARS:
+        if pattern.match(text):
+            match kind:
+                case "null":
+                    return None
+                case "bool":
+                    return text == "true"
+                case "int":
+                    return int(text)
+                case _:
+                    return float(text)
+    return text
+
+
+def parse(text: str, source: str) -> Document:
+    """Return the document in `text`. Raises ConfigError with file and line for anything but plain YAML data."""
+    document = Document(None, source)
+    try:
+        _refuse_aliases(text, source)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{_error_place(error, source)}: not valid YAML: {_first_line(error)}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{source}: the YAML is nested too deeply") from error
+    document.data = _build(node, (), document) if node is not None else None
+    return document
+
+
+def _refuse_aliases(text: str, source: str) -> None:
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if getattr(event, "anchor", None):
+            line = event.start_mark.line + 1
+            raise ConfigError(f"{source}:{line}: anchors and aliases are not allowed, got {event.anchor!r}")
+
+
+def _build(node: yaml.Node, path: Path, document: Document) -> Any:
+    document.lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.ScalarNode):
+        _refuse_tag(node, document)
+        return node.value if node.style else parse_scalar(node.value)
+    if isinstance(node, yaml.SequenceNode):
+        _refuse_tag(node, document)
+        return [_build(child, (*path, index), document) for index, child in enumerate(node.value)]
+    assert isinstance(node, yaml.MappingNode)
+    _refuse_tag(node, document)
+    mapping: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise ConfigError(f"{document.source}:{line}: a key must be plain text")
+        key = key_node.value
+        if key in mapping:
+            raise ConfigError(f"{document.source}:{line}: {_dotted((*path, key))}: the key stands here a second time")
+        document.lines[(*path, key)] = line
+        mapping[key] = _build(value_node, (*path, key), document)
+    return mapping
+
+
+def _refuse_tag(node: yaml.Node, document: Document) -> None:
+    # The composer resolves untagged nodes to tags of YAML itself; an explicit tag of another kind is what we refuse.
+    plain = {"null", "bool", "int", "float", "str", "seq", "map", "timestamp", "merge", "value"}
+    if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.removeprefix("tag:yaml.org,2002:") not in plain:
+        line = node.start_mark.line + 1
+        raise ConfigError(f"{document.source}:{line}: tags are not allowed, got {node.tag!r}")
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(str(part) for part in path)
+
+
+def _error_place(error: yaml.YAMLError, source: str) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f"{source}:{mark.line + 1}" if mark else source
+
+
+def _first_line(error: yaml.YAMLError) -> str:
+    problem = getattr(error, "problem", None) or str(error)
+    return str(problem).splitlines()[0]
