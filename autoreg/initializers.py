@@ -70,7 +70,7 @@ def lecun_uniform(weight: Tensor, is_output: bool, generator: torch.Generator) -
 
 @initializers.register
 def normal(
-    weight: Tensor, is_output: bool, generator: torch.Generator, *, sigma: float = 1e-2, hidden_ratio: float = 0.1
+    weight: Tensor, is_output: bool, generator: torch.Generator, *, sigma: float, hidden_ratio: float = 0.1
 ) -> None:
     """A normal of `sigma` for the output layer and `hidden_ratio`·`sigma` for the others, cut at two of its sigmas.
 

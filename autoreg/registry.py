@@ -59,35 +59,42 @@ class Registry(Generic[F]):
             raise ConfigError(f"{self.kind} {path!r} cannot be imported: {error}") from error
         return function
 
-    def options(self, name: str) -> dict[str, Any]:
-        """Return the options of a registered function with their defaults."""
+    def options(self, name: str) -> dict[str, inspect.Parameter]:
+        """Return the options of a registered function."""
         parameters = inspect.signature(self[name]).parameters.values()
-        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+        return {parameter.name: parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
 
     def check_options(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the given options without those that repeat the default, so that one thing has one identity.
 
-        Raises ConfigError for an unknown option, or for a value whose type differs from the default's.
+        Raises ConfigError for an unknown option, a missing one that has no default, or a value of the wrong type.
         """
-        defaults = self.options(name)
+        options = self.options(name)
         for option, value in given.items():
-            if option not in defaults:
-                raise ConfigError(f"{self.kind} {name!r} has no option {option!r}{did_you_mean(option, defaults)}")
-            default = defaults[option]
-            if default is not None and value is not None and not _same_kind(value, default):
-                wanted = type(default).__name__
-                raise ConfigError(f"option {option!r} of {self.kind} {name!r} must be of type {wanted}, got {value!r}")
-        return {option: value for option, value in given.items() if value != defaults[option]}
+            if option not in options:
+                raise ConfigError(f"{self.kind} {name!r} has no option {option!r}{did_you_mean(option, options)}")
+            wanted = options[option].annotation
+            if not _fits(value, wanted):
+                kind = getattr(wanted, "__name__", wanted)
+                raise ConfigError(f"option {option!r} of {self.kind} {name!r} must be of type {kind}, got {value!r}")
+        for option, parameter in options.items():
+            if parameter.default is parameter.empty and option not in given:
+                raise ConfigError(f"{self.kind} {name!r} needs the option {option!r}")
+        return {
+            option: float(value) if options[option].annotation is float else value
+            for option, value in given.items()
+            if value != options[option].default
+        }
 
 
-def _same_kind(value: Any, default: Any) -> bool:
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(value, bool) and isinstance(default, bool)
-    if isinstance(default, float):
-        return isinstance(value, int | float)
-    if isinstance(default, tuple | list):
-        return isinstance(value, tuple | list)
-    return isinstance(value, type(default))
+def _fits(value: Any, wanted: Any) -> bool:
+    if wanted is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if wanted in {bool, str}:
+        return isinstance(value, wanted)
+    if wanted is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return True  # a user's own function may take what it likes
 
 
 def load_folder(package: str, paths: Iterable[str]) -> None:

@@ -1,14 +1,16 @@
 """A dataset: three splits that sit on the device as tensors, and how a batch of them becomes the network's input."""
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from autoreg.config import TrialConfig
+from autoreg.config import TrialConfig, canonical_json
 from autoreg.errors import ConfigError
 from autoreg.registry import Registry
 from autoreg.seeds import derive_seed
@@ -77,6 +79,11 @@ class Dataset:
         split: Split = getattr(self, name)
         return split
 
+    def batches(self, name: str, batch_size: int = 250) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (network inputs, labels) of a split in its stored order, without augmentation."""
+        for inputs, labels in self.split(name).batches(batch_size):
+            yield self.prepare(inputs), labels
+
     def to(self, device: torch.device) -> "Dataset":
         """Return this dataset on a device."""
         return replace(
@@ -104,14 +111,25 @@ def data_root(root: Path | None) -> Path | None:
     return Path(os.environ["AUTOREG_DATA"]).expanduser() if os.environ.get("AUTOREG_DATA") else None
 
 
-def build_dataset(config: TrialConfig, root: Path | None) -> Dataset:
-    """Return the dataset of a trial, on the CPU.
+@lru_cache(maxsize=2)
+def _load(name: str, options: str, root: Path | None, device: str) -> Dataset:
+    # Workers train one trial after another on the same data: it stays on the device between them.
+    return datasets[name](root, **json.loads(options)).to(torch.device(device))
+
+
+def build_dataset(config: TrialConfig, root: Path | None, device: str = "cpu") -> Dataset:
+    """Return the dataset of a trial, on a device.
+
+    Args:
+        config: names the dataset and its options, and whether labels are random.
+        root: the folder that holds data, or None for AUTOREG_DATA.
+        device: `cpu` or `cuda`.
 
     Raises:
         DataError: the data is missing or damaged.
         ConfigError: the trial asks for augmentation, and the dataset has none; or a batch is larger than the data.
     """
-    dataset = datasets[config.dataset.name](data_root(root), **config.dataset.options)
+    dataset = _load(config.dataset.name, canonical_json(config.dataset.options), data_root(root), device)
     if config.augmentation and dataset.augment is None:
         raise ConfigError(f"dataset {config.dataset.name!r} has no augmentation, got augmentation: true")
     if config.effective_batch_size > len(dataset.train):

@@ -1,0 +1,24 @@
+-- Share of labels unchanged at each dropped fraction: as the paper's text defines it, and as the released code does.
+-- grain: sweep_id, trial_id, definition, split, sample, fraction
+with chosen as (
+    select final_trials.sweep_id, final_trials.dataset, ablation.*
+    from final_trials
+    join ablation using (trial_id)
+    join sweep_measurements
+        on sweep_measurements.sweep_id = final_trials.sweep_id
+        and sweep_measurements.measurement_id = ablation.measurement_id
+)
+
+-- text: single applications of a kernel, one layer at a time, mean over the layers (section 3)
+select sweep_id, trial_id, 'text' as definition, split, sample, fraction, avg(unchanged) as unchanged, avg(accuracy) as accuracy
+from chosen
+where scope = 'layer' and granularity = 'application'
+group by all
+
+union all
+
+-- released: whole kernels, in all layers at once; for ImageNet one layer at a time
+select sweep_id, trial_id, 'released' as definition, split, sample, fraction, avg(unchanged) as unchanged, avg(accuracy) as accuracy
+from chosen
+where granularity = 'kernel' and scope = if(starts_with(dataset, 'imagenet'), 'layer', 'network')
+group by all

@@ -1,0 +1,35 @@
+-- Figure 2: share of labels unchanged against the share of units dropped, by initializer and width; deviation over samples.
+-- grain: sweep_id, definition, split, series, width, fraction
+with by_trial as (
+    select
+        sweep_id,
+        trial_id,
+        definition,
+        split,
+        fraction,
+        avg(unchanged) as unchanged,
+        stddev_pop(unchanged) as unchanged_std,
+        count(*) as samples
+    from ablation_curves
+    group by all
+)
+
+select
+    sweep_id,
+    sweep,
+    definition,
+    split,
+    network,
+    dataset,
+    initializer as series,
+    width,
+    fraction,
+    avg(unchanged) as unchanged,
+    avg(unchanged_std) as unchanged_std,
+    count(*) as replicates,
+    max(samples) as samples,
+    list(trial_id order by trial_id) as trials
+from by_trial
+join final_trials using (sweep_id, trial_id)
+where list_contains(figures, '2')
+group by all

@@ -1,0 +1,77 @@
+"""Measuring: a trained trial's metrics, written into its run folder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from autoreg.config import canonical_json, measurement_id
+from autoreg.datasets import build_dataset
+from autoreg.metrics import metrics
+from autoreg.metrics.metric import version_of
+from autoreg.runs import TrialFolder, write_atomically
+from autoreg.sweep import Measure
+from autoreg.training import load_network
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One metric with its options on one split."""
+
+    metric: str
+    version: int
+    split: str
+    options: Mapping[str, Any]
+
+    @property
+    def measurement_id(self) -> str:
+        """The id under which its file and its rows are found."""
+        return measurement_id(self.metric, self.version, self.split, self.options)
+
+    def path(self, folder: TrialFolder) -> Path:
+        """Return the file that holds its rows for a trial."""
+        return folder.measurement_path(self.metric, self.measurement_id)
+
+
+def measurements_of(measure: Measure) -> list[Measurement]:
+    """Return what a sweep measures. Raises ConfigError for an unknown metric or option."""
+    return [
+        Measurement(name, version_of(name), split, metrics.check_options(name, options))
+        for name, options in measure.metrics.items()
+        for split in measure.splits
+    ]
+
+
+def measure_trial(folder: TrialFolder, wanted: list[Measurement], root: Path | None = None, device: str = "cpu") -> int:
+    """Measure a trained trial and return how many measurements were missing and are now there.
+
+    Raises:
+        DataError: the checkpoint or the data is missing or damaged.
+    """
+    missing = [measurement for measurement in wanted if not measurement.path(folder).is_file()]
+    if not missing:
+        return 0
+    config = folder.read_config()
+    dataset = build_dataset(config, root, device)
+    network = load_network(config, folder, dataset)
+    for measurement in missing:
+        function = metrics[measurement.metric]
+        frame = function(network, dataset, measurement.split, config.replicate, **measurement.options)
+        _write(frame, measurement, folder)
+    return len(missing)
+
+
+def _write(frame: pl.DataFrame, measurement: Measurement, folder: TrialFolder) -> None:
+    labelled = frame.select(pl.lit(measurement.split).alias("split"), pl.all())
+    facts = {
+        "metric": measurement.metric,
+        "version": str(measurement.version),
+        "split": measurement.split,
+        "options": canonical_json(dict(measurement.options)),
+    }
+    write_atomically(
+        measurement.path(folder),
+        lambda temporary: labelled.write_parquet(temporary, compression="zstd", metadata=facts),
+    )

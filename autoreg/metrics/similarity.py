@@ -1,0 +1,161 @@
+"""Repeated units: how many other units of its layer a unit is correlated with."""
+
+from dataclasses import dataclass
+
+import polars as pl
+import torch
+from torch import Tensor
+
+from autoreg.datasets import Dataset
+from autoreg.errors import ConfigError
+from autoreg.metrics.metric import metric
+from autoreg.networks import Network
+from autoreg.seeds import derive_seed
+
+#: |r| is counted in bins of this many to 1.
+BINS = 100
+#: Correlations are computed this many units at a time, so that memory does not grow with units².
+BLOCK = 512
+
+
+@metric(version=1)
+@torch.inference_mode()
+def similarity(
+    network: Network,
+    dataset: Dataset,
+    split: str,
+    replicate: int,
+    *,
+    threshold: float = 0.5,
+    samples: int = 3,
+    max_vectors: int = 50_000,
+) -> pl.DataFrame:
+    """Return one row for each measured layer and sample: which units are similar, which are dead, how |r| is spread.
+
+    Two units are similar if |Pearson r| of their activations is at least the threshold (paper, section 3). A unit whose
+    activation is constant is dead: it has no correlation, and its number of similar units is null. (The released code
+    counts −1 similar units for it.)
+
+    Args:
+        network: in evaluation mode.
+        dataset: on the network's device.
+        split: `train`, `validation` or `test`.
+        replicate: seeds the choice of activation vectors.
+        threshold: in (0, 1).
+        samples: how many random choices of activation vectors; at least 1.
+        max_vectors: an activation vector is a layer's units at one position of one input; up to this many are drawn,
+            spread evenly over the inputs.
+
+    Returns:
+        Columns layer, sample, vectors; lists of one value a unit: similar (null for dead units), strongest (largest |r|
+        with another unit, null for dead units), dead; and pairs, a list of how many pairs of live units have |r| in each
+        of 100 equal bins from 0 to 1.
+
+    Raises:
+        ConfigError: the threshold or a number is out of range.
+    """
+    if not 0 < threshold < 1:
+        raise ConfigError(f"the threshold of similarity lies between 0 and 1, got {threshold}")
+    if samples < 1 or max_vectors < 2:
+        raise ConfigError(f"similarity needs samples ≥ 1 and max_vectors ≥ 2, got {samples} and {max_vectors}")
+    total = len(dataset.split(split))
+    generators = [
+        torch.Generator().manual_seed(derive_seed(replicate, "similarity", sample)) for sample in range(samples)
+    ]
+    drawn: dict[tuple[str, int], list[Tensor]] = {}
+    seen = 0
+    for inputs, _ in dataset.batches(split):
+        span = (seen, seen := seen + len(inputs), total)
+        for layer, values in network.walk(inputs):
+            vectors = values.flatten(2).transpose(1, 2).flatten(0, 1) if values.ndim > 2 else values
+            for sample, generator in enumerate(generators):
+                drawn.setdefault((layer, sample), []).append(_draw(vectors, span, max_vectors, generator))
+    rows = []
+    for (layer, sample), parts in drawn.items():
+        vectors = torch.cat(parts)
+        parts.clear()
+        found = correlate(vectors, threshold)
+        rows.append((layer, sample, len(vectors), *found.as_lists()))
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+
+
+_SCHEMA = {
+    "layer": pl.String,
+    "sample": pl.Int32,
+    "vectors": pl.Int32,
+    "similar": pl.List(pl.Int32),
+    "strongest": pl.List(pl.Float32),
+    "dead": pl.List(pl.Boolean),
+    "pairs": pl.List(pl.Int64),
+}
+
+
+def _draw(vectors: Tensor, span: tuple[int, int, int], limit: int, generator: torch.Generator) -> Tensor:
+    """Return this batch's even share of `limit` vectors; span is (inputs before, inputs after, all inputs)."""
+    before, after, total = span
+    share = limit * after // total - limit * before // total
+    if share >= len(vectors):
+        return vectors.clone()
+    chosen = torch.randperm(len(vectors), generator=generator)[:share]
+    return vectors[chosen.to(vectors.device)]
+
+
+@dataclass(frozen=True)
+class Correlations:
+    """Pairwise correlations of a layer's units, summed up.
+
+    Attributes:
+        similar: [units], how many other units each is similar to; 0 for dead ones.
+        strongest: [units], the largest |r| with another unit.
+        dead: [units], whether the activation is constant.
+        pairs: [100], how many pairs of live units have |r| in each bin.
+    """
+
+    similar: Tensor
+    strongest: Tensor
+    dead: Tensor
+    pairs: Tensor
+
+    def as_lists(self) -> tuple[list[int | None], list[float | None], list[bool], list[int]]:
+        """Return plain lists, with null for the correlations of dead units."""
+        dead = self.dead.tolist()
+        similar = [None if gone else count for count, gone in zip(self.similar.tolist(), dead, strict=True)]
+        strongest = [None if gone else value for value, gone in zip(self.strongest.tolist(), dead, strict=True)]
+        return similar, strongest, dead, self.pairs.tolist()
+
+
+def correlate(vectors: Tensor, threshold: float) -> Correlations:
+    """Return the correlations of units over vectors, [vectors, units], float32.
+
+    The vectors are centred and scaled in place of being accumulated in one pass, which would lose all digits for units
+    with an offset. Each pair of blocks is multiplied once.
+    """
+    dead = vectors.amax(0) == vectors.amin(0)
+    standard = vectors - vectors.mean(0, dtype=torch.float64).to(vectors.dtype)
+    norms = standard.square().sum(0, dtype=torch.float64).sqrt().to(vectors.dtype)
+    standard *= torch.where(dead, 0.0, 1.0 / norms)
+    units = vectors.shape[1]
+    similar = torch.zeros(units, dtype=torch.int64, device=vectors.device)
+    strongest = torch.zeros(units, dtype=vectors.dtype, device=vectors.device)
+    pairs = torch.zeros(BINS, dtype=torch.int64, device=vectors.device)
+    alive = ~dead
+    for first in range(0, units, BLOCK):
+        rows = slice(first, first + BLOCK)
+        for second in range(first, units, BLOCK):
+            columns = slice(second, second + BLOCK)
+            strength = (standard[:, rows].T @ standard[:, columns]).abs_()
+            counted = alive[rows, None] & alive[None, columns]
+            if first == second:
+                counted &= ~torch.eye(len(strength), dtype=torch.bool, device=vectors.device)
+            strength.masked_fill_(~counted, -1.0)
+            hits = strength >= threshold
+            similar[rows] += hits.sum(1)
+            strongest[rows] = torch.maximum(strongest[rows], strength.amax(1))
+            bins = (strength[counted] * BINS).long().clamp_(max=BINS - 1).bincount(minlength=BINS)
+            if first == second:
+                pairs += bins // 2  # a diagonal block holds each of its pairs twice
+            else:
+                pairs += bins
+                similar[columns] += hits.sum(0)
+                strongest[columns] = torch.maximum(strongest[columns], strength.amax(0))
+    return Correlations(similar, strongest, dead, pairs)

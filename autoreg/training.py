@@ -1,0 +1,282 @@
+"""Training: one trial from its configuration to its checkpoint."""
+
+import math
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from autoreg import __version__, checkpoints
+from autoreg.config import TrialConfig, canonical_json
+from autoreg.datasets import Dataset, build_dataset
+from autoreg.errors import DataError
+from autoreg.initializers import initialize
+from autoreg.networks import Network, build_network
+from autoreg.optimizers import build_optimizer, learning_rate_at
+from autoreg.runs import Epoch, Layer, Status, TrialFolder, TrialResult
+from autoreg.seeds import derive_seed
+
+#: An interrupted trial repeats at most this much work.
+SECONDS_BETWEEN_CHECKPOINTS = 30.0
+
+
+def train_trial(
+    config: TrialConfig,
+    folder: TrialFolder,
+    *,
+    root: Path | None = None,
+    device: str = "cpu",
+    prune_below: Sequence[float | None] = (),
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    stop: Callable[[], bool] = lambda: False,
+    seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
+) -> TrialResult | None:
+    """Train a trial to its end and return its result, which is also in the run folder; None if it was stopped early.
+
+    A trial that was stopped or killed continues from `resume.pt` and ends, on a CPU, with the same bits as one that was
+    not: all randomness of an epoch derives from the replicate and the epoch.
+
+    Args:
+        config: the trial.
+        folder: its run folder; the caller holds its lock.
+        root: the folder that holds data, or None for AUTOREG_DATA.
+        device: `cpu` or `cuda`.
+        prune_below: for each epoch, the validation accuracy that the best so far must reach; None where any will do.
+        on_epoch: called after each epoch.
+        stop: asked after each epoch; when true, the state is saved and training ends without a result.
+        seconds_between_checkpoints: how much time may pass until `resume.pt` is written again.
+    """
+    dataset = build_dataset(config, root, device)
+    network = build_network(config, dataset.input_shape, dataset.classes)
+    initialize(network, config.initializer, config.replicate)
+    network.to(device)
+    progress = Progress(network, build_optimizer(config, network))
+    folder.write_config(config)
+    resumed = progress.load(folder.resume_path, config)
+    status: Status = "done"
+    saved_at = time.monotonic()
+    while not progress.is_finished(config):
+        epoch = train_epoch(config, dataset, progress)
+        on_epoch(epoch)
+        if epoch.train_loss is None:
+            status = "diverged"
+            break
+        if progress.falls_behind(prune_below):
+            status = "pruned"
+            break
+        stopping = stop() and not progress.is_finished(config)
+        if stopping or time.monotonic() - saved_at >= seconds_between_checkpoints:
+            progress.save(folder.resume_path, config)
+            saved_at = time.monotonic()
+        if stopping:
+            return None
+    return _finish(config, folder, dataset, progress, status, resumed)
+
+
+def train_epoch(config: TrialConfig, dataset: Dataset, progress: "Progress") -> Epoch:
+    """Train one epoch, evaluate on the validation split, and return both."""
+    started = time.perf_counter()
+    network, optimizer, done = progress.network, progress.optimizer, len(progress.epochs)
+    device = dataset.train.labels.device
+    generator = torch.Generator().manual_seed(derive_seed(config.replicate, "batches", done))
+    torch.manual_seed(derive_seed(config.replicate, "dropout", done))
+    order = torch.randperm(len(dataset.train), generator=generator).to(device) if config.shuffle else None
+    rate = learning_rate_at(config, done)
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    network.train()
+    total_loss, correct = torch.zeros((), device=device), torch.zeros((), device=device)
+    for stored, labels in dataset.train.batches(config.effective_batch_size, order):
+        if config.augmentation and dataset.augment:
+            inputs = dataset.augment(stored, generator)
+        else:
+            inputs = dataset.prepare(stored)
+        logits = network(inputs)
+        loss = functional.cross_entropy(logits, labels)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        total_loss += loss.detach() * len(labels)
+        correct += (logits.detach().argmax(1) == labels).sum()
+    train_loss = total_loss.item() / len(dataset.train)
+    validation_loss, validation_accuracy = evaluate(network, dataset, "validation")
+    epoch = Epoch(
+        epoch=done + 1,
+        learning_rate=rate,
+        train_loss=_finite(train_loss),
+        train_accuracy=correct.item() / len(dataset.train),
+        validation_loss=_finite(validation_loss),
+        validation_accuracy=validation_accuracy,
+        seconds=time.perf_counter() - started,
+    )
+    progress.add(epoch, config)
+    return epoch
+
+
+@torch.inference_mode()
+def evaluate(network: Network, dataset: Dataset, split: str) -> tuple[float, float]:
+    """Return the mean cross-entropy and the accuracy, a share in [0, 1], of a split without augmentation."""
+    network.eval()
+    labels = dataset.split(split).labels
+    loss, correct = torch.zeros((), device=labels.device), torch.zeros((), device=labels.device)
+    for inputs, truth in dataset.batches(split):
+        logits = network(inputs)
+        loss += functional.cross_entropy(logits, truth, reduction="sum")
+        correct += (logits.argmax(1) == truth).sum()
+    return loss.item() / len(labels), correct.item() / len(labels)
+
+
+@dataclass
+class Progress:
+    """How far a trial's training has come: its state, its history and its best weights."""
+
+    network: Network
+    optimizer: torch.optim.Optimizer
+    epochs: list[Epoch] = field(default_factory=list)
+    best_epoch: int | None = None
+    best_score: float = -1.0
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def add(self, epoch: Epoch, config: TrialConfig) -> None:
+        """Note an epoch, and keep its weights if they are the best so far.
+
+        Without early stopping the last weights are kept. With random labels the score is the accuracy on the training
+        batches, since validation labels mean nothing then (released code, train.py).
+        """
+        self.epochs.append(epoch)
+        score = epoch.train_accuracy if config.random_labels else epoch.validation_accuracy
+        if epoch.train_loss is not None and (config.patience is None or score > self.best_score):
+            self.best_epoch, self.best_score = epoch.epoch, score
+            self.best_weights = {name: value.clone() for name, value in self.network.state_dict().items()}
+
+    def is_finished(self, config: TrialConfig) -> bool:
+        """Whether all epochs are trained, or patience is at its end, or random labels are learnt by heart."""
+        done = len(self.epochs)
+        if done >= config.epochs:
+            return True
+        if config.random_labels and done and self.epochs[-1].train_accuracy == 1.0:
+            return True
+        return config.patience is not None and done - (self.best_epoch or 0) >= config.patience
+
+    def falls_behind(self, prune_below: Sequence[float | None]) -> bool:
+        """Whether the best validation accuracy so far is below what this epoch asks for."""
+        done = len(self.epochs)
+        wanted = prune_below[done - 1] if done <= len(prune_below) else None
+        return wanted is not None and max(epoch.validation_accuracy for epoch in self.epochs) < wanted
+
+    def save(self, path: Path, config: TrialConfig) -> None:
+        """Write everything that the next epoch depends on; random states derive from the epoch's number."""
+        checkpoints.save(
+            path,
+            {
+                "config": canonical_json(config),
+                "network": self.network.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "epochs": [epoch.model_dump() for epoch in self.epochs],
+                "best_epoch": self.best_epoch,
+                "best_score": self.best_score,
+                "best_weights": self.best_weights,
+            },
+        )
+
+    def load(self, path: Path, config: TrialConfig) -> str | None:
+        """Continue from `path` if it is there; return what is worth noting of it, or None for a fresh start."""
+        if not path.is_file():
+            return None
+        try:
+            content = checkpoints.load(path, self.network.weights()[0][1].device)
+            if content["config"] != canonical_json(config):
+                raise DataError(f"{path} belongs to another trial")
+            epochs = [Epoch(**epoch) for epoch in content["epochs"]]
+            self.network.load_state_dict(content["network"])
+            self.optimizer.load_state_dict(content["optimizer"])
+        except (DataError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise DataError(f"{path} is damaged; remove it to train this trial from its start ({error})") from error
+        self.epochs, self.best_epoch = epochs, content["best_epoch"]
+        self.best_score, self.best_weights = content["best_score"], content["best_weights"]
+        return f"continued after epoch {len(epochs)}"
+
+
+def _finish(
+    config: TrialConfig, folder: TrialFolder, dataset: Dataset, progress: Progress, status: Status, resumed: str | None
+) -> TrialResult:
+    network = progress.network
+    if progress.best_weights:
+        network.load_state_dict(progress.best_weights)
+    network.eval()
+    accuracies: dict[str, float] = {}
+    if config.kind == "final" and status == "done":
+        accuracies = {f"{split}_accuracy": evaluate(network, dataset, split)[1] for split in ("train", "validation", "test")}
+        content = {"config": canonical_json(config), "epoch": progress.best_epoch, "network": network.state_dict()}
+        checkpoints.save(folder.checkpoint_path, content)
+    elif progress.best_epoch:
+        # A tuning trial never looks at the test split, and its weights are not needed again.
+        accuracies = {"validation_accuracy": max(epoch.validation_accuracy for epoch in progress.epochs)}
+    result = TrialResult(
+        status=status,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        epochs_run=len(progress.epochs),
+        best_epoch=progress.best_epoch,
+        seconds=sum(epoch.seconds for epoch in progress.epochs),
+        device=_device_name(dataset),
+        finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        environment=_environment(dataset, resumed),
+        layers=layers_of(network, dataset),
+        epochs=progress.epochs,
+        **accuracies,
+    )
+    folder.write_result(result)
+    folder.resume_path.unlink(missing_ok=True)
+    return result
+
+
+@torch.inference_mode()
+def layers_of(network: Network, dataset: Dataset) -> list[Layer]:
+    """Return the measured layers with their units and positions."""
+    network.eval()
+    inputs, _ = next(dataset.batches("test", 1))
+    return [
+        Layer(layer_index=index, layer=layer, units=shape[1], positions=math.prod(shape[2:]))
+        for index, (layer, shape) in enumerate((layer, values.shape) for layer, values in network.walk(inputs))
+    ]
+
+
+def load_network(config: TrialConfig, folder: TrialFolder, dataset: Dataset) -> Network:
+    """Return a trained network, in evaluation mode. Raises DataError if the checkpoint is missing or another trial's."""
+    content: dict[str, Any] = checkpoints.load(folder.checkpoint_path)
+    if content.get("config") != canonical_json(config):
+        raise DataError(f"{folder.checkpoint_path} is not the checkpoint of trial {config.trial_id}")
+    network = build_network(config, dataset.input_shape, dataset.classes)
+    try:
+        network.load_state_dict(content["network"])
+    except (KeyError, RuntimeError) as error:
+        raise DataError(f"{folder.checkpoint_path} does not fit the network {config.network}") from error
+    return network.to(dataset.test.labels.device).eval()
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _device_name(dataset: Dataset) -> str:
+    device = dataset.test.labels.device
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def _environment(dataset: Dataset, resumed: str | None) -> dict[str, str]:
+    environment = {
+        "autoreg": __version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "threads": str(torch.get_num_threads()),
+        "data": dataset.fingerprint,
+    }
+    return environment | ({"resumed": resumed} if resumed else {})
