@@ -269,8 +269,23 @@ class Group:
         return len(self.factors) * self.replicates
 
 
-def load_sweep(path: Path, overrides: Sequence[str] = ()) -> tuple[Sweep, Path | None]:
-    """Return the sweep in a YAML file and the data folder that it names (`dataset.root`), if any.
+@dataclass(frozen=True)
+class LoadedSweep:
+    """A sweep as it was read.
+
+    Attributes:
+        sweep: what the file asks for.
+        root: the data folder that the file names (`dataset.root`), or None.
+        document: where each key stood, for messages.
+    """
+
+    sweep: Sweep
+    root: Path | None
+    document: strict_yaml.Document
+
+
+def load_sweep(path: Path, overrides: Sequence[str] = ()) -> LoadedSweep:
+    """Return the sweep in a YAML file. Names of networks, datasets and so on are checked later, by `make_plan`.
 
     Args:
         path: the YAML file.
@@ -296,7 +311,7 @@ def load_sweep(path: Path, overrides: Sequence[str] = ()) -> tuple[Sweep, Path |
         sweep = Sweep.model_validate(document.data)
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(item, document) for item in error.errors())) from error
-    return sweep, Path(root).expanduser() if root else None
+    return LoadedSweep(sweep, Path(root).expanduser() if root else None, document)
 
 
 def load_definition(definition: str) -> Sweep:

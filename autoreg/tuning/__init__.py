@@ -1,0 +1,1 @@
+"""Scheduling: the only package that knows Ray Tune and Optuna."""

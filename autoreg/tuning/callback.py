@@ -1,0 +1,65 @@
+"""Ray Tune's callback: it passes on what happens to the sweep that runs in this process."""
+
+from typing import Any, Protocol
+
+from ray import tune
+
+from autoreg.config import TrialConfig
+
+
+class Listener(Protocol):
+    """What a sweep wants to hear of."""
+
+    def trial_started(self, config: TrialConfig) -> None:
+        """A trial starts."""
+        ...
+
+    def trial_progressed(self, config: TrialConfig, report: dict[str, Any]) -> None:
+        """A trial has reported."""
+        ...
+
+    def trial_ended(self, config: TrialConfig, error: str | None) -> None:
+        """A trial has ended; error is set if its worker died."""
+        ...
+
+    def tick(self, ray: Any) -> None:
+        """Some time has passed."""
+        ...
+
+
+class SweepCallback(tune.Callback):  # type: ignore[misc]
+    """Tells a listener about trials, by their own configuration."""
+
+    def __init__(self, listener: Listener, ray: Any) -> None:
+        self._listener, self._ray = listener, ray
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the listener: Tune pickles its callbacks to files that we never read."""
+        return {}
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Pass on that a trial starts."""
+        self._listener.trial_started(_config(trial))
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        """Pass on a trial's report."""
+        if "epoch" in result:
+            self._listener.trial_progressed(_config(trial), result)
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Pass on that a trial has ended."""
+        self._listener.trial_ended(_config(trial), None)
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Pass on that a trial's worker died and will not be tried again."""
+        self._listener.trial_ended(_config(trial), "the worker process died")
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        """Let the sweep do its own work."""
+        self._listener.tick(self._ray)
+
+
+def _config(trial: Any) -> TrialConfig:
+    return TrialConfig.model_validate_json(trial.config["order"]["config"])

@@ -1,0 +1,102 @@
+"""A checked sweep: every name known, every option valid, the data there, and what it will cost."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from autoreg.config import Choice
+from autoreg.datasets import build_dataset, datasets
+from autoreg.errors import ConfigError
+from autoreg.initializers import initializers
+from autoreg.measuring import Measurement, measurements_of
+from autoreg.networks import networks, parameter_count
+from autoreg.optimizers import optimizers, schedules
+from autoreg.registry import Registry
+from autoreg.runs import Runs
+from autoreg.sweep import Group, LoadedSweep, Sweep
+from autoreg.tuning.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep that can run.
+
+    Attributes:
+        sweep: with every option that repeats a default left out.
+        root: the folder that holds data, or None for AUTOREG_DATA.
+        measurements: what is measured of each final trial.
+        groups: each group with the number of trainable parameters of its network, the largest first, since those
+            take longest.
+    """
+
+    sweep: Sweep
+    root: Path | None
+    measurements: list[Measurement]
+    groups: list[tuple[Group, int]]
+
+    def schedule(self, runs: Runs) -> Schedule:
+        """Return the schedule over a run folder."""
+        return Schedule([group for group, _ in self.groups], runs)
+
+
+def make_plan(loaded: LoadedSweep) -> Plan:
+    """Check a sweep against everything that is registered, and return what it will do.
+
+    Raises:
+        ConfigError: an unknown name or option, a width that leaves no unit, …, with the file and line where it stands.
+        DataError: the dataset is missing or damaged.
+    """
+    sweep = _normalised(loaded)
+    with _located(loaded, ("measure",)):
+        measurements = measurements_of(sweep.measure)
+    groups: list[tuple[Group, int]] = []
+    for group in sweep.groups():
+        with _located(loaded, ("dataset",)):
+            dataset = build_dataset(group.template, loaded.root)
+            for size in sweep.tune.space.batch_size or [] if sweep.tune else []:
+                build_dataset(group.template.model_copy(update={"batch_size": size}), loaded.root)
+        with _located(loaded, ("grid", "width")):
+            groups.append((group, parameter_count(group.template, dataset.input_shape, dataset.classes)))
+    groups.sort(key=lambda pair: -pair[1])
+    return Plan(sweep, loaded.root, measurements, groups)
+
+
+def _normalised(loaded: LoadedSweep) -> Sweep:
+    sweep = loaded.sweep
+
+    def checked(registry: Registry[Callable[..., object]], choice: Choice, *path: str | int) -> Choice:
+        with _located(loaded, path):
+            return Choice(name=choice.name, options=registry.check_options(choice.name, choice.options))
+
+    grid = {
+        axis: [checked(registry, choice, "grid", axis, index) for index, choice in enumerate(choices)]
+        for axis, registry in (("initializer", initializers), ("optimizer", optimizers))
+        if (choices := getattr(sweep.grid, axis))
+    }
+    training = {
+        "optimizer": checked(optimizers, sweep.training.optimizer, "training", "optimizer"),
+        "schedule": checked(schedules, sweep.training.schedule, "training", "schedule"),
+    }
+    return sweep.model_copy(
+        update={
+            "network": checked(networks, sweep.network, "network"),
+            "dataset": checked(datasets, sweep.dataset, "dataset"),
+            "initializer": checked(initializers, sweep.initializer, "initializer"),
+            "grid": sweep.grid.model_copy(update=grid),
+            "training": sweep.training.model_copy(update=training),
+        }
+    )
+
+
+class _located:  # noqa: N801
+    """Puts the file and line of a key in front of an error that names none."""
+
+    def __init__(self, loaded: LoadedSweep, path: tuple[str | int, ...]) -> None:
+        self._where = f"{loaded.document.where(path)}: {'.'.join(map(str, path))}"
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ConfigError):
+            raise ConfigError(f"{self._where}: {error}") from error

@@ -1,0 +1,50 @@
+"""The bridge between our schedule and Ray Tune: a searcher that hands out trials."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ray.tune.search import Searcher
+
+from autoreg.tuning.schedule import Assignment, Schedule
+
+
+class ScheduleSearcher(Searcher):
+    """Gives Tune what the schedule says: tuning trials of some groups, final trials of others, without a barrier.
+
+    Args:
+        schedule: our own account of what is left to do.
+        order: makes what the worker is told out of an assignment.
+        draining: asked before each suggestion; when true, nothing new is handed out.
+    """
+
+    def __init__(
+        self, schedule: Schedule, order: Callable[[Assignment], dict[str, Any]], draining: Callable[[], bool]
+    ) -> None:
+        super().__init__(metric="accuracy", mode="max")
+        self._schedule, self._order, self._draining = schedule, order, draining
+
+    def suggest(self, trial_id: str) -> Any:
+        """Return a trial's config, None for "not now", or FINISHED."""
+        if self._draining():
+            return Searcher.FINISHED
+        assignment = self._schedule.next()
+        if assignment:
+            return {"order": self._order(assignment)}
+        return Searcher.FINISHED if self._schedule.is_finished() else None
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Do nothing: the sweep's callback tells the schedule, with the result from the run folder."""
+
+    def set_search_properties(self, metric: str | None, mode: str | None, config: dict[str, Any], **spec: Any) -> bool:
+        """Accept Tune's settings; the schedule does not depend on them."""
+        return True
+
+    def save(self, checkpoint_path: str) -> None:
+        """Save nothing: the run folder is the record."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Restore nothing: the run folder is the record."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the schedule: Tune pickles its searcher to files that we never read."""
+        return {}

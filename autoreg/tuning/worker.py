@@ -1,0 +1,92 @@
+"""What runs inside Ray: training one trial, measuring one trial."""
+
+import ctypes
+import signal
+import sys
+import time
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from autoreg.config import TrialConfig
+from autoreg.measuring import Measurement, measure_trial
+from autoreg.runs import Epoch, Runs, TrialFolder, TrialResult
+
+#: Tune is told of a trial's progress at most this often; a tiny trial is over before that.
+SECONDS_BETWEEN_REPORTS = 1.0
+
+
+def train(tune_config: dict[str, Any]) -> None:
+    """Train one trial, as Ray Tune's function trainable. It never raises: a failure is a result like any other."""
+    from ray import tune
+
+    order = tune_config["order"]
+    config = TrialConfig.model_validate_json(order["config"])
+    folder = Runs(Path(order["runs"])).trial(config.trial_id)
+    stop_file = Path(order["stop_file"])
+    device = prepare_process(order["cpus"], order["gpu"])
+    reported_at = time.monotonic()
+
+    def report(epoch: Epoch) -> None:
+        nonlocal reported_at
+        if time.monotonic() - reported_at >= SECONDS_BETWEEN_REPORTS:
+            reported_at = time.monotonic()
+            tune.report({"epoch": epoch.epoch, "epochs": config.epochs, "accuracy": epoch.validation_accuracy})
+
+    with folder.locked():
+        if not folder.is_trained:
+            _train(config, folder, order, device, report, stop_file)
+    tune.report({"epoch": config.epochs, "epochs": config.epochs, "accuracy": 0.0})
+
+
+def _train(
+    config: TrialConfig, folder: TrialFolder, order: dict[str, Any], device: str, report: Any, stop_file: Path
+) -> None:
+    from autoreg.training import train_trial
+
+    try:
+        train_trial(
+            config,
+            folder,
+            root=Path(order["root"]) if order["root"] else None,
+            device=device,
+            prune_below=order["prune_below"],
+            on_epoch=report,
+            stop=stop_file.exists,
+        )
+    except Exception as error:
+        folder.write_config(config)
+        folder.write_result(failed_result(error))
+
+
+def failed_result(error: BaseException) -> TrialResult:
+    """Return the result of a trial that an error ended; the last lines say where."""
+    where = "".join(traceback.format_exception(error)).strip()
+    return TrialResult(
+        status="failed",
+        error=f"{type(error).__name__}: {error}\n{where[-2000:]}",
+        finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def measure(trial_id: str, runs: str, wanted: list[Measurement], root: str | None, gpu: float) -> int:
+    """Measure one trial, as a Ray remote task; return the number of new measurements."""
+    device = prepare_process(1, gpu)
+    folder = Runs(Path(runs)).trial(trial_id)
+    with folder.locked():
+        return measure_trial(folder, wanted, Path(root) if root else None, device)
+
+
+def prepare_process(threads: int, gpu: float) -> str:
+    """Tie this process to its parent's life, set its threads, and return the device that it has been given.
+
+    One thread a trial: a tiny network on two threads of a busy machine is many times slower than on one.
+    """
+    import torch
+
+    if sys.platform == "linux":  # Ray's own workers outlive a killed driver by seconds, holding GPU memory
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
+    torch.set_num_threads(threads)
+    return "cuda" if gpu > 0 and torch.cuda.is_available() else "cpu"
