@@ -6,8 +6,10 @@ LeCun are then scaled so that the truncated distribution has the wanted variance
 
 from collections.abc import Callable
 from math import sqrt
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from autoreg.config import Choice
@@ -70,7 +72,12 @@ def lecun_uniform(weight: Tensor, is_output: bool, generator: torch.Generator) -
 
 @initializers.register
 def normal(
-    weight: Tensor, is_output: bool, generator: torch.Generator, *, sigma: float, hidden_ratio: float = 0.1
+    weight: Tensor,
+    is_output: bool,
+    generator: torch.Generator,
+    *,
+    sigma: Annotated[float, Field(gt=0)],
+    hidden_ratio: Annotated[float, Field(gt=0)] = 0.1,
 ) -> None:
     """A normal of `sigma` for the output layer and `hidden_ratio`·`sigma` for the others, cut at two of its sigmas.
 

@@ -1,9 +1,10 @@
 """Optimizers, learning-rate schedules and the parameters that weight decay acts on."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 from torch.optim import Optimizer
 
 from autoreg.config import TrialConfig
@@ -36,7 +37,7 @@ def learning_rate_at(config: TrialConfig, epoch: int) -> float:
 
 
 @optimizers.register
-def momentum(parameters: Parameters, learning_rate: float, *, momentum: float = 0.9) -> Optimizer:
+def momentum(parameters: Parameters, learning_rate: float, *, momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9) -> Optimizer:
     """Stochastic gradient descent with heavy-ball momentum."""
     return torch.optim.SGD(parameters, lr=learning_rate, momentum=momentum)
 
@@ -66,6 +67,6 @@ def constant(epoch: int) -> float:
 
 
 @schedules.register
-def exponential(epoch: int, *, decay: float = 0.95) -> float:
+def exponential(epoch: int, *, decay: Annotated[float, Field(gt=0, le=1)] = 0.95) -> float:
     """`decay` to the power of the epoch; 0.95 is the paper's."""
     return float(decay**epoch)

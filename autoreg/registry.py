@@ -7,6 +7,8 @@ import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
 from autoreg.errors import ConfigError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -64,37 +66,42 @@ class Registry(Generic[F]):
         parameters = inspect.signature(self[name]).parameters.values()
         return {parameter.name: parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
 
+    def signature(self, name: str) -> str:
+        """Return a function's options as a person reads them: `sigma: float, hidden_ratio: float = 0.1`."""
+        shown = []
+        for option in self.options(name).values():
+            kind = getattr(option.annotation, "__origin__", option.annotation)
+            default = "" if option.default is option.empty else f" = {option.default!r}"
+            shown.append(f"{option.name}: {getattr(kind, '__name__', kind)}{default}")
+        return ", ".join(shown)
+
     def check_options(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the given options without those that repeat the default, so that one thing has one identity.
 
-        Raises ConfigError for an unknown option, a missing one that has no default, or a value of the wrong type.
+        An option's annotation says what it may be: its type, and its range as in `Annotated[int, Field(ge=2)]`.
+
+        Raises ConfigError for an unknown option, a missing one that has no default, or a value that does not fit.
         """
         options = self.options(name)
+        checked = {}
         for option, value in given.items():
             if option not in options:
                 raise ConfigError(f"{self.kind} {name!r} has no option {option!r}{did_you_mean(option, options)}")
-            wanted = options[option].annotation
-            if not _fits(value, wanted):
-                kind = getattr(wanted, "__name__", wanted)
-                raise ConfigError(f"option {option!r} of {self.kind} {name!r} must be of type {kind}, got {value!r}")
+            try:
+                checked[option] = _adapter(options[option]).validate_python(value)
+            except ValidationError as error:
+                rule = error.errors()[0]["msg"].replace("Input should", "should")
+                raise ConfigError(f"option {option!r} of {self.kind} {name!r} {rule}, got {value!r}") from error
         for option, parameter in options.items():
             if parameter.default is parameter.empty and option not in given:
                 raise ConfigError(f"{self.kind} {name!r} needs the option {option!r}")
-        return {
-            option: float(value) if options[option].annotation is float else value
-            for option, value in given.items()
-            if value != options[option].default
-        }
+        return {option: value for option, value in checked.items() if value != options[option].default}
 
 
-def _fits(value: Any, wanted: Any) -> bool:
-    if wanted is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if wanted in {bool, str}:
-        return isinstance(value, wanted)
-    if wanted is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return True  # a user's own function may take what it likes
+def _adapter(parameter: inspect.Parameter) -> TypeAdapter[Any]:
+    """Return what checks an option by its annotation, for example `Annotated[int, Field(ge=2)]`."""
+    annotation = Any if parameter.annotation is parameter.empty else parameter.annotation
+    return TypeAdapter(annotation, config=ConfigDict(strict=True, allow_inf_nan=False))
 
 
 def load_folder(package: str, paths: Iterable[str]) -> None:

@@ -43,6 +43,9 @@ class Document:
         for length in range(len(path), 0, -1):
             if path[:length] in self.origins:
                 return self.origins[path[:length]]
+        inside = [origin for key, origin in self.origins.items() if key[: len(path)] == path]
+        if path and inside:
+            return inside[-1]
         while path and path not in self.lines:
             path = path[:-1]
         line = self.lines.get(path)

@@ -101,7 +101,7 @@ class Tune(Strict):
             trials run at once.
         pruning: `median` stops a trial whose best validation accuracy so far is below the median of the group's
             finished trials at that epoch; `none` lets all of them run.
-        warmup: epochs before which no trial is pruned.
+        warmup: epochs before which no trial is pruned; a large learning rate often starts slowly.
     """
 
     space: Space
@@ -109,7 +109,7 @@ class Tune(Strict):
     epochs: int = Field(ge=1)
     startup: int = Field(default=4, ge=1)
     pruning: Literal["median", "none"] = "median"
-    warmup: int = Field(default=1, ge=0)
+    warmup: int = Field(default=5, ge=0)
 
 
 class Measure(Strict):

@@ -20,7 +20,10 @@ select
         when 'he_uniform' then 'He Unif'
         when 'lecun_normal' then 'LeCun Norm'
         when 'lecun_uniform' then 'LeCun Unif'
-        else coalesce('σ = ' || (trials.config ->> '$.initializer.options.sigma'), trials.initializer)
+        else coalesce(
+            'σ = ' || regexp_replace(trials.config ->> '$.initializer.options.sigma', '\.0$', ''),
+            trials.initializer
+        )
     end as initializer,
     coalesce(
         nullif(concat_ws(' + ',

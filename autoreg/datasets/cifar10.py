@@ -1,14 +1,15 @@
 """CIFAR-10 from the official batches or from Parquet, and its pictures as the paper's networks see them."""
 
 from pathlib import Path
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
 from autoreg.datasets.cifar10_files import load_pictures
 from autoreg.datasets.dataset import Dataset, Split, datasets
-from autoreg.errors import ConfigError
 
 CROP = 28
 SIZE = 32
@@ -16,17 +17,17 @@ SIZE = 32
 
 @datasets.register
 def cifar10(
-    root: Path | None, *, train_size: int = 45_000, validation_size: int = 5_000, test_size: int = 10_000
+    root: Path | None,
+    *,
+    train_size: Annotated[int, Field(ge=1, le=45_000)] = 45_000,
+    validation_size: Annotated[int, Field(ge=1, le=5_000)] = 5_000,
+    test_size: Annotated[int, Field(ge=1, le=10_000)] = 10_000,
 ) -> Dataset:
     """Return CIFAR-10's 50,000 training pictures, split in file order, and its 10,000 test pictures.
 
     The validation set is the last 5,000 training pictures in file order (the paper's text; the released code: 2,500);
     smaller sizes take the first pictures of their split. Needs files; `load_pictures` says which.
     """
-    sizes = {"train_size": (train_size, 45_000), "validation_size": (validation_size, 5_000)}
-    for name, (size, limit) in {**sizes, "test_size": (test_size, 10_000)}.items():
-        if not 1 <= size <= limit:
-            raise ConfigError(f"{name} of cifar10 must lie between 1 and {limit}, got {size}")
     pictures, labels, fingerprint = load_pictures(root)
 
     def part(start: int, size: int) -> Split:

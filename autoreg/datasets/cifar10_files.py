@@ -173,3 +173,13 @@ def _decode(encoded: bytes, row: int) -> np.ndarray[Any, Any]:
     if pixels.shape != (32, 32, 3):
         raise DataError(f"pictures of CIFAR-10 are 32×32, row {row} is {pixels.shape[1]}×{pixels.shape[0]}")
     return pixels.transpose(2, 0, 1)
+
+
+def download(root: Path) -> None:
+    """Fetch the official batches into a folder, as torchvision does. Raises DataError if that fails."""
+    from torchvision.datasets import CIFAR10
+
+    try:
+        CIFAR10(str(root), download=True)
+    except (OSError, RuntimeError) as error:
+        raise DataError(f"CIFAR-10 could not be fetched: {str(error).splitlines()[0]}") from error

@@ -1,8 +1,10 @@
 """Inputs drawn at random, labelled by a random small network (paper, section 3.1; released code: create_linear_dataset)."""
 
 from pathlib import Path
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from autoreg.datasets.dataset import Dataset, Split, datasets
@@ -17,10 +19,10 @@ TEACHER_UNITS = 32
 def teacher(
     root: Path | None,
     *,
-    dimensions: int = 10,
-    train_size: int = 1000,
-    validation_size: int = 1000,
-    test_size: int = 1000,
+    dimensions: Annotated[int, Field(ge=1)] = 10,
+    train_size: Annotated[int, Field(ge=1)] = 1000,
+    validation_size: Annotated[int, Field(ge=1)] = 1000,
+    test_size: Annotated[int, Field(ge=1)] = 1000,
     seed: int = 0,
 ) -> Dataset:
     """Return standard normal inputs, [examples, dimensions], labelled 0 or 1 by a teacher MLP of 32 ReLU units.
@@ -29,8 +31,6 @@ def teacher(
     another dataset; replicates share one. Needs no files.
     """
     sizes = [train_size, validation_size, test_size]
-    if min(*sizes, dimensions) < 1:
-        raise ConfigError(f"dimensions and sizes of the teacher dataset must be at least 1, got {dimensions}, {sizes}")
     generator = torch.Generator().manual_seed(derive_seed(seed, "teacher inputs", dimensions, *sizes))
     inputs = torch.randn(sum(sizes), dimensions, generator=generator)
     labels = _balanced_labels(inputs, seed)

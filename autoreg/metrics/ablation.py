@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import polars as pl
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from autoreg.datasets import Dataset
-from autoreg.errors import ConfigError
 from autoreg.metrics.metric import metric
 from autoreg.networks import Network
 from autoreg.seeds import derive_seed
@@ -22,7 +22,13 @@ Key = tuple[str, str, str | None, int, int]
 @metric(version=1)
 @torch.inference_mode()
 def ablation(
-    network: Network, dataset: Dataset, split: str, replicate: int, *, fractions: int = 7, samples: int = 3
+    network: Network,
+    dataset: Dataset,
+    split: str,
+    replicate: int,
+    *,
+    fractions: Annotated[int, Field(ge=2)] = 7,
+    samples: Annotated[int, Field(ge=1)] = 3,
 ) -> pl.DataFrame:
     """Return one row for each scope, granularity, layer, sample and fraction of dropped units.
 
@@ -45,14 +51,7 @@ def ablation(
     Returns:
         Columns scope, granularity, layer, sample, fraction, and two shares of the split's examples in [0, 1]:
         unchanged (same label as the intact network) and accuracy (true label).
-
-    Raises:
-        ConfigError: too few fractions or samples.
     """
-    if fractions < 2:
-        raise ConfigError(f"ablation needs at least 2 fractions (0 and 1), got {fractions}")
-    if samples < 1:
-        raise ConfigError(f"ablation needs at least 1 sample, got {samples}")
     counts: dict[Key, Tensor] = {}
     orders: dict[tuple[str, Granularity], list[Tensor]] = {}
     for inputs, labels in dataset.batches(split):

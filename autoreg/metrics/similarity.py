@@ -1,13 +1,14 @@
 """Repeated units: how many other units of its layer a unit is correlated with."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import polars as pl
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from autoreg.datasets import Dataset
-from autoreg.errors import ConfigError
 from autoreg.metrics.metric import metric
 from autoreg.networks import Network
 from autoreg.seeds import derive_seed
@@ -26,9 +27,9 @@ def similarity(
     split: str,
     replicate: int,
     *,
-    threshold: float = 0.5,
-    samples: int = 3,
-    max_vectors: int = 50_000,
+    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5,
+    samples: Annotated[int, Field(ge=1)] = 3,
+    max_vectors: Annotated[int, Field(ge=2)] = 50_000,
 ) -> pl.DataFrame:
     """Return one row for each measured layer and sample: which units are similar, which are dead, how |r| is spread.
 
@@ -50,14 +51,7 @@ def similarity(
         Columns layer, sample, vectors; lists of one value a unit: similar (null for dead units), strongest (largest |r|
         with another unit, null for dead units), dead; and pairs, a list of how many pairs of live units have |r| in each
         of 100 equal bins from 0 to 1.
-
-    Raises:
-        ConfigError: the threshold or a number is out of range.
     """
-    if not 0 < threshold < 1:
-        raise ConfigError(f"the threshold of similarity lies between 0 and 1, got {threshold}")
-    if samples < 1 or max_vectors < 2:
-        raise ConfigError(f"similarity needs samples ≥ 1 and max_vectors ≥ 2, got {samples} and {max_vectors}")
     total = len(dataset.split(split))
     generators = [
         torch.Generator().manual_seed(derive_seed(replicate, "similarity", sample)) for sample in range(samples)

@@ -1,0 +1,227 @@
+"""The command line: parse, call one function, print. Data goes to stdout, everything else to stderr."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from autoreg import __version__
+from autoreg.errors import AutoregError, ConfigError, Interrupted
+
+_DATABASE = click.option(
+    "--db", "database", type=click.Path(path_type=Path), default=Path("results.db"), show_default=True,
+    help="The result database.",
+)  # fmt: skip
+_RUNS = click.option(
+    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="The run folder."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="autoreg")
+def cli() -> None:
+    """Sweeps over width that measure removable and repeated units of neural networks.
+
+    \b
+    autoreg sweep quickstart           train, tune, measure; no data needed
+    autoreg report --all               draw every figure that has trials
+    autoreg status                     how far the sweeps are
+    """  # noqa: D301
+
+
+@cli.command()
+@click.argument("sweep")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: training.epochs=3.")
+@click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
+@_DATABASE
+@_RUNS
+@click.option("--address", help="Join a Ray cluster: auto, or host:port.")
+@click.option("--retry-failed", is_flag=True, help="Train this sweep's failed trials again.")
+def sweep(
+    sweep: str, overrides: tuple[str, ...], dry_run: bool, database: Path, runs: Path, address: str | None,
+    retry_failed: bool,
+) -> None:  # fmt: skip
+    """Run a sweep: a YAML file, or the name of a packaged one.
+
+    What is done already, by this or another sweep, is not done again; interrupted, the same command goes on.
+
+    \b
+    autoreg sweep quickstart
+    autoreg sweep sweeps/cifar_init.yaml --set training.epochs=3 --set grid.width=[1/4,1/2]
+    """  # noqa: D301
+    from autoreg.packaged import find_sweep
+    from autoreg.runs import Runs
+    from autoreg.sweep import load_sweep
+    from autoreg.tuning.plan import make_plan
+
+    plan = make_plan(load_sweep(find_sweep(sweep), overrides))
+    schedule = plan.schedule(Runs(runs))
+    counts = (
+        f"{schedule.final_count} final trials, {schedule.tuning_count} tuning trials, "
+        f"{schedule.done_count()} already done"
+    )
+    if dry_run:
+        _print_plan(plan)
+        click.echo(counts)
+        return
+    click.echo(f"{plan.sweep.name}: {counts}", err=True)
+    from autoreg.tuning.run import run_sweep
+
+    summary = run_sweep(plan, Runs(runs), database, address, retry_failed)
+    for line in summary.problems:
+        click.echo(line, err=True)
+    if summary.unwritten:
+        click.echo(f"{summary.unwritten} finished trials wait for {database}; run the command again to add them", err=True)
+    if summary.interrupted:
+        raise Interrupted("stopped; the same command goes on from here")
+    failed = f", {len(summary.problems)} with problems" if summary.problems else ""
+    click.echo(f"{summary.trained} trials trained, {summary.cached} were done before{failed}; rows in {database}", err=True)
+    if summary.problems or summary.unwritten:
+        sys.exit(AutoregError.exit_code)
+
+
+def _print_plan(plan: Any) -> None:
+    from autoreg.config import format_width
+
+    figures = f"figures {', '.join(plan.sweep.figures)}" if plan.sweep.figures else "no figure"
+    click.echo(f"{plan.sweep.name} ({plan.sweep.sweep_id}), {figures}")
+    for group, parameters in reversed(plan.groups):
+        template = group.template
+        words = [str(template.network), f"{format_width(template.width)}x", str(template.initializer)]
+        tuning = f"{group.tune.trials} tuning, " if group.tune else ""
+        click.echo(f"  {' '.join(words):44} {parameters:>12,} parameters   {tuning}{group.final_count} final")
+
+
+@cli.command()
+@click.option("--figure", "figures", multiple=True, help="A figure's name: 2, 3, 6, B5. May be repeated.")
+@click.option("--all", "every", is_flag=True, help="Every figure that has trials.")
+@click.option(
+    "--definition", type=click.Choice(["released", "text"]), default="released", show_default=True,
+    help="Of removability and similarity: as the authors' released code has it, or the paper's text.",
+)  # fmt: skip
+@click.option("--sweep", "sweep_name", help="The sweep to show, by name or id, if several feed the figure.")
+@_DATABASE
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="The folder to write to."
+)
+def report(
+    figures: tuple[str, ...], every: bool, definition: str, sweep_name: str | None, database: Path, out: Path
+) -> None:
+    """Draw figures from results.db: PNG, PDF, the CSV behind them, and a JSON file with their provenance."""
+    from autoreg.report import figures_with_data, report_figure
+
+    if every == bool(figures):
+        raise ConfigError("say which figures: --figure NAME, or --all")
+    for name in figures_with_data(database) if every else figures:
+        paths, missing = report_figure(database, name, out, definition, sweep_name)
+        for path in paths:
+            click.echo(path)
+        if missing:
+            click.echo(f"figure {name} is incomplete, missing:\n  " + "\n  ".join(missing), err=True)
+
+
+@cli.command()
+@_DATABASE
+@_JSON
+def status(database: Path, as_json: bool) -> None:
+    """Show how far each sweep in results.db is; works while one runs."""
+    from autoreg.report import sweep_status
+
+    rows = sweep_status(database)
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        click.echo(
+            f"{row['name']:24} {row['final_done']}/{row['final_trials']} final trials, "
+            f"{row['measured']} measured, {row['tuning_done']}/{row['tuning_trials']} tuning, "
+            f"{row['failed']} failed   ({row['sweep_id']}, {row['updated_at']})"
+        )
+
+
+LISTS = ("networks", "datasets", "initializers", "optimizers", "schedules", "metrics", "figures", "sweeps", "trials")
+
+
+@cli.command("list")
+@click.argument("kind", type=click.Choice(LISTS))
+@_DATABASE
+@_JSON
+def list_(kind: str, database: Path, as_json: bool) -> None:
+    """List what there is of a kind: what a sweep may name, or the trials in results.db."""
+    rows = _rows_of(kind, database)
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        click.echo("  ".join(str(value) for value in row.values()).rstrip())
+
+
+def _rows_of(kind: str, database: Path) -> list[dict[str, Any]]:
+    if kind == "trials":
+        from autoreg.report import trial_rows
+
+        return trial_rows(database)
+    if kind == "figures":
+        from autoreg.figures import figure_names
+
+        return [{"name": name} for name in figure_names()]
+    if kind == "sweeps":
+        from autoreg.packaged import find_sweep, sweep_names
+        from autoreg.sweep import load_sweep
+
+        loaded = {name: load_sweep(find_sweep(name)).sweep for name in sweep_names()}
+        return [{"name": name, "figures": ", ".join(found.figures)} for name, found in loaded.items()]
+    return _registered(kind)
+
+
+def _registered(kind: str) -> list[dict[str, Any]]:
+    import importlib
+
+    modules = {"schedules": "optimizers"}
+    registry = getattr(importlib.import_module(f"autoreg.{modules.get(kind, kind)}"), kind)
+    return [{"name": name, "options": registry.signature(name)} for name in registry]
+
+
+@cli.command()
+@click.argument("dataset", type=click.Choice(["cifar10"]))
+@click.option("--root", type=click.Path(path_type=Path), required=True, help="The folder to put it in.")
+def data(dataset: str, root: Path) -> None:
+    """Fetch a dataset from its official site, for machines with a network."""
+    from autoreg.datasets.cifar10_files import download
+
+    download(root)
+    click.echo(f"{dataset} is in {root}; use it with AUTOREG_DATA={root}", err=True)
+
+
+@cli.command()
+@_DATABASE
+@_RUNS
+def rebuild(database: Path, runs: Path) -> None:
+    """Make results.db again from the run folder, which is not changed."""
+    from autoreg.database import rebuild as rebuild_database
+    from autoreg.errors import DataError
+    from autoreg.runs import Runs
+
+    if not runs.is_dir():
+        raise DataError(f"the run folder {runs} does not exist")
+    count = rebuild_database(database, Runs(runs))
+    click.echo(f"{count} trials in {database}", err=True)
+
+
+def main() -> None:
+    """Run the command line; errors of ours are one line on stderr and an exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except AutoregError as error:
+        for line in str(error).splitlines():
+            click.echo(f"autoreg: {line}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("autoreg: stopped at once; the same command goes on from the last saved states", err=True)
+        sys.exit(Interrupted.exit_code)

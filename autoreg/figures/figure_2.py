@@ -1,0 +1,38 @@
+"""Figure 2: ablation curves by width, one panel for each initializer."""
+
+import polars as pl
+from matplotlib.figure import Figure
+
+from autoreg.figures.style import MARKERS, format_width, new_figure, width_colours
+
+
+def draw(frame: pl.DataFrame) -> Figure:
+    """Return the share of labels unchanged against the share of units dropped; bars: deviation over samples.
+
+    Args:
+        frame: columns series, width, fraction, unchanged, unchanged_std; one row each.
+    """
+    conditions = sorted(frame["series"].unique().to_list())
+    colours = width_colours(frame["width"].unique().to_list())
+    figure, [row] = new_figure(len(conditions))
+    for letter, axes, condition in zip("abcdefgh", row, conditions, strict=False):
+        for marker, (width, colour) in zip(MARKERS, colours.items(), strict=False):
+            line = frame.filter((pl.col("series") == condition) & (pl.col("width") == width)).sort("fraction")
+            axes.errorbar(
+                (line["fraction"] * 100).to_list(),
+                (line["unchanged"] * 100).to_list(),
+                yerr=(line["unchanged_std"] * 100).to_list(),
+                label=format_width(width),
+                color=colour,
+                marker=marker,
+                capsize=2.5,
+            )
+        axes.set_ylim(0, 103)
+        axes.set_xlabel("Units dropped (%)")
+        axes.set_ylabel("Labels unchanged (%)")
+        axes.set_title(f"({letter}) {condition}", loc="left")
+    row[0].legend(title="Width")
+    samples, replicates = frame["samples"].max(), frame["replicates"].max()
+    note = f"{frame['network'][0]} on {frame['dataset'][0]}, {samples} samples of up to {replicates} replicates a point"
+    figure.supxlabel(note, fontsize=7, color="#555555")
+    return figure
