@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from autoreg.errors import DataError
+from autoreg.errors import DataError, first_line
 from autoreg.runs import write_atomically
 
 
@@ -19,5 +19,5 @@ def load(path: Path, device: str | torch.device = "cpu") -> dict[str, Any]:
     try:
         content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # torch.load raises many kinds: zip, pickle, runtime and OS errors
-        raise DataError(f"{path}: cannot be read as a checkpoint: {str(error).splitlines()[0]}") from error
+        raise DataError(f"{path}: cannot be read as a checkpoint: {first_line(error)}") from error
     return content

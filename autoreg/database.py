@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import duckdb
 import polars as pl
 
 from autoreg.config import TrialConfig, canonical_json, content_id
-from autoreg.errors import DatabaseError
+from autoreg.errors import DatabaseError, first_line
 from autoreg.packaged import packaged_folder
 from autoreg.runs import Runs, TrialFolder, TrialResult, read_json, write_text
 
@@ -118,7 +119,6 @@ def open_for_reading(path: Path, patience: float = 10.0) -> Connection:
     except Locked as error:
         raise DatabaseError(f"{path} is held by another process: {error}") from error
     _check_version(connection, path)
-    connection.execute("set timezone = 'UTC'")
     for name, text in _view_texts():
         connection.execute(f"create or replace temp view {name} as {text}")
     return connection
@@ -134,7 +134,7 @@ def _bring_in(connection: Connection, folder: TrialFolder) -> None:
     config, result = folder.read_config(), folder.read_result()
     with _transaction(connection):
         known = connection.execute(
-            "select finished_at = ?::timestamptz from trials where trial_id = ?", [result.finished_at, config.trial_id]
+            "select finished_at = ? from trials where trial_id = ?", [_utc(result.finished_at), config.trial_id]
         ).fetchone()
         if known and not known[0]:  # a failed trial was tried again: its rows are replaced
             for table in ("trials", "epochs", "layers"):
@@ -160,6 +160,7 @@ def _insert_trial(connection: Connection, config: TrialConfig, result: TrialResu
         "learning_rate": config.effective_learning_rate,
         "batch_size": config.effective_batch_size,
         **outcome,
+        "finished_at": _utc(result.finished_at),
         "config": canonical_json(config),
         "environment": canonical_json(result.environment),
     }
@@ -172,6 +173,11 @@ def _insert_trial(connection: Connection, config: TrialConfig, result: TrialResu
             connection.register("new_rows", frame.to_arrow())
             connection.execute(f"insert into {table} by name select * from new_rows")
             connection.unregister("new_rows")
+
+
+def _utc(text: str) -> datetime:
+    # Naive: DuckDB hands out times with a zone through pytz, which a user need not have.
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
 
 
 _CONFIG_COLUMNS = (
@@ -249,8 +255,8 @@ def _replace_sweep(connection: Connection, record: dict[str, Any]) -> None:
         for table in ("sweeps", "sweep_trials", "sweep_measurements"):
             connection.execute(f"delete from {table} where sweep_id = ?", [sweep_id])
         connection.execute(
-            "insert into sweeps values (?, ?, ?, ?, ?::timestamptz)",
-            [sweep_id, record["name"], record["figures"], json.dumps(record["definition"]), record["updated_at"]],
+            "insert into sweeps values (?, ?, ?, ?, ?)",
+            [sweep_id, record["name"], record["figures"], json.dumps(record["definition"]), _utc(record["updated_at"])],
         )
         for table, keys in (
             ("sweep_trials", ("trial_id", "group_id", "kind")),
@@ -288,7 +294,6 @@ def _opened_for_writing(path: Path, patience: float) -> Iterator[Connection]:
     with _writer_lock(path):
         connection = _connect(path, read_only=False, patience=patience)
         try:
-            connection.execute("set timezone = 'UTC'")
             _prepare(connection, path)
             yield connection
         finally:
@@ -302,7 +307,7 @@ def _connect(path: Path, *, read_only: bool, patience: float) -> Connection:
         try:
             return duckdb.connect(str(path), read_only=read_only, config=config)
         except duckdb.Error as error:
-            message = str(error).splitlines()[0]
+            message = first_line(error)
             if "lock" not in message.lower():
                 raise DatabaseError(f"{path} cannot be opened; `autoreg rebuild` makes it again ({message})") from error
             if time.monotonic() >= deadline:

@@ -29,3 +29,8 @@ class Interrupted(AutoregError):
     """The user stopped the sweep; what was in flight is checkpointed."""
 
     exit_code = 130
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, or its kind if it has none."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

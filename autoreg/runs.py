@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from autoreg.config import Strict, TrialConfig, canonical_json
-from autoreg.errors import DataError
+from autoreg.errors import DataError, first_line
 
 Status = Literal["done", "failed", "diverged", "pruned"]
 
@@ -190,4 +190,4 @@ def _line(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    return str(error).splitlines()[0]
+    return first_line(error)

@@ -6,7 +6,7 @@ create table if not exists sweeps (
     name varchar not null,
     figures varchar[] not null,
     definition json not null,
-    updated_at timestamptz not null
+    updated_at timestamp not null  -- UTC
 );
 create table if not exists sweep_trials (
     sweep_id varchar not null,
@@ -50,7 +50,7 @@ create table if not exists trials (
     error varchar,
     config json not null,
     environment json not null,
-    finished_at timestamptz not null
+    finished_at timestamp not null  -- UTC
 );
 create table if not exists epochs (
     trial_id varchar not null,

@@ -54,12 +54,8 @@ def train_trial(
         seconds_between_checkpoints: how much time may pass until `resume.pt` is written again.
     """
     dataset = build_dataset(config, root, device)
-    network = build_network(config, dataset.input_shape, dataset.classes)
-    initialize(network, config.initializer, config.replicate)
-    network.to(device)
-    progress = Progress(network, build_optimizer(config, network))
     folder.write_config(config)
-    resumed = progress.load(folder.resume_path, config)
+    progress, resumed = _begin(config, dataset, folder.resume_path)
     status: Status = "done"
     saved_at = time.monotonic()
     while not progress.is_finished(config):
@@ -186,10 +182,8 @@ class Progress:
             },
         )
 
-    def load(self, path: Path, config: TrialConfig) -> str | None:
-        """Continue from `path` if it is there; return what is worth noting of it, or None for a fresh start."""
-        if not path.is_file():
-            return None
+    def load(self, path: Path, config: TrialConfig) -> None:
+        """Continue from what `save` wrote. Raises DataError if it is damaged or another trial's."""
         try:
             content = checkpoints.load(path, self.network.weights()[0][1].device)
             if content["config"] != canonical_json(config):
@@ -198,10 +192,28 @@ class Progress:
             self.network.load_state_dict(content["network"])
             self.optimizer.load_state_dict(content["optimizer"])
         except (DataError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise DataError(f"{path} is damaged; remove it to train this trial from its start ({error})") from error
+            raise DataError(f"{path.name} was damaged") from error
         self.epochs, self.best_epoch = epochs, content["best_epoch"]
         self.best_score, self.best_weights = content["best_score"], content["best_weights"]
-        return f"continued after epoch {len(epochs)}"
+
+
+def _begin(config: TrialConfig, dataset: Dataset, resume: Path) -> tuple[Progress, str | None]:
+    """Return a trial's state, fresh or as it was saved, and what is to be noted of that; a damaged state is not used."""
+
+    def fresh() -> Progress:
+        network = build_network(config, dataset.input_shape, dataset.classes)
+        initialize(network, config.initializer, config.replicate)
+        network.to(dataset.train.labels.device)
+        return Progress(network, build_optimizer(config, network))
+
+    progress = fresh()
+    if not resume.is_file():
+        return progress, None
+    try:
+        progress.load(resume, config)
+    except DataError as error:
+        return fresh(), f"trained from the start: {error}"
+    return progress, f"continued after epoch {len(progress.epochs)}"
 
 
 def _finish(

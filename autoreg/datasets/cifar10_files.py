@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from autoreg.errors import DataError
+from autoreg.errors import DataError, first_line
 from autoreg.runs import write_atomically
 
 FOLDER = "cifar-10-batches-py"
@@ -156,7 +156,7 @@ def _read_parquet(parts: dict[str, list[Path]]) -> tuple[np.ndarray[Any, Any], n
             encoded = frame["img"].struct.field("bytes").to_list()
             labels.append(frame["label"].to_numpy().astype(np.int64))
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise DataError(f"{paths[0]}: not the Parquet layout `img`, `label`: {str(error).splitlines()[0]}") from error
+            raise DataError(f"{paths[0]}: not the Parquet layout `img`, `label`: {first_line(error)}") from error
         if len(encoded) != COUNTS[split]:
             raise DataError(f"{paths[0].parent}: CIFAR-10's {split} split has {COUNTS[split]} pictures, got {len(encoded)}")
         with ThreadPoolExecutor() as pool:
@@ -182,4 +182,4 @@ def download(root: Path) -> None:
     try:
         CIFAR10(str(root), download=True)
     except (OSError, RuntimeError) as error:
-        raise DataError(f"CIFAR-10 could not be fetched: {str(error).splitlines()[0]}") from error
+        raise DataError(f"CIFAR-10 could not be fetched: {first_line(error)}") from error

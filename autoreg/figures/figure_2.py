@@ -33,6 +33,6 @@ def draw(frame: pl.DataFrame) -> Figure:
         axes.set_title(f"({letter}) {condition}", loc="left")
     row[0].legend(title="Width")
     samples, replicates = frame["samples"].max(), frame["replicates"].max()
-    note = f"{frame['network'][0]} on {frame['dataset'][0]}, {samples} samples of up to {replicates} replicates a point"
+    note = f"{frame['network'][0]} on {frame['dataset'][0]}, {samples} samples × {replicates} replicates a point"
     figure.supxlabel(note, fontsize=7, color="#555555")
     return figure

@@ -46,16 +46,19 @@ def draw_panels(frame: pl.DataFrame, panels: list[Panel]) -> Figure:
     widths = frame["width"].to_list()
     replicates = sorted(set(frame["replicates"].to_list()))
     for letter, axes, panel in zip("abcdef", row, panels, strict=False):
-        for condition in conditions:
+        for place, condition in enumerate(conditions):
+            aside = 2 ** (0.04 * (place - (len(conditions) - 1) / 2))  # so that error bars stand side by side
             line = frame.filter((pl.col("series") == condition) & pl.col(panel.column).is_not_null()).sort("width")
             values = (line[panel.column] * panel.scale).to_list()
             errors = (line[panel.error].fill_null(0.0) * panel.scale).to_list()
             axes.errorbar(
-                line["width"].to_list(), values, yerr=errors, label=condition, capsize=2.5, **look_of(condition, conditions)
+                (line["width"] * aside).to_list(), values, yerr=errors, label=condition, capsize=2.5, **look_of(condition, conditions)
             )
         width_axis(axes, widths)
-        if panel.logarithmic and (frame[panel.column].min() or 0) > 0:  # type: ignore[operator]
+        lowest = min(frame[panel.column].drop_nulls().to_list(), default=0.0)
+        if panel.logarithmic and lowest > 0:
             axes.set_yscale("log")
+            axes.set_ylim(bottom=lowest / 3)  # a deviation larger than its mean would reach down to -∞
         axes.set_ylabel(panel.label)
         axes.set_title(f"({letter}) {panel.title}", loc="left")
     row[0].legend()

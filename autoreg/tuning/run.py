@@ -12,7 +12,7 @@ from typing import Any
 
 from autoreg.config import TrialConfig, canonical_json
 from autoreg.database import Writer, record_sweep
-from autoreg.errors import AutoregError
+from autoreg.errors import AutoregError, first_line
 from autoreg.progress import Counts, Display, describe, make_display, outcome
 from autoreg.runs import Runs, TrialFolder
 from autoreg.tuning import worker
@@ -85,6 +85,7 @@ class _RunningSweep:
         self._to_measure: list[TrialFolder] = []
         self._measuring: dict[Any, TrialFolder] = {}
         self._committed_at = time.monotonic()
+        self._cpus = 1
         self._measure_task: Callable[[TrialFolder], Any] = lambda folder: None
 
     @property
@@ -104,7 +105,8 @@ class _RunningSweep:
 
     def run(self, ray: Any) -> None:
         """Train and measure until nothing is left or the user stops it."""
-        gpus = ray.cluster_resources().get("GPU", 0)
+        found = ray.cluster_resources()
+        gpus, self._cpus = found.get("GPU", 0), int(found["CPU"])
         share = self.plan.sweep.resources.measure_gpu if gpus else 0.0
         task = ray.remote(num_cpus=0, num_gpus=share, max_retries=3)(worker.measure)
         root = str(self.plan.root.absolute()) if self.plan.root else None
@@ -124,7 +126,7 @@ class _RunningSweep:
         from autoreg.tuning.searcher import ScheduleSearcher
 
         resources = self.plan.sweep.resources
-        cpus = min(resources.cpus, int(ray.cluster_resources()["CPU"]))
+        cpus = min(resources.cpus, self._cpus)
 
         def order(assignment: Assignment) -> dict[str, Any]:
             return {
@@ -249,13 +251,16 @@ class _RunningSweep:
             self._to_measure.append(folder)
 
     def _start_measuring(self) -> None:
-        while self._to_measure and len(self._measuring) < self.plan.sweep.resources.measuring and not self.draining:
+        limit = self.plan.sweep.resources.measuring
+        if not self.counts.running:  # nothing trains any more: the cores are free
+            limit = max(limit, self._cpus)
+        while self._to_measure and len(self._measuring) < limit and not self.draining:
             folder = self._to_measure.pop(0)
             self._measuring[self._measure_task(folder)] = folder
 
     def _measuring_failed(self, folder: TrialFolder, error: Exception) -> None:
         cause = getattr(error, "cause", None) or error
-        line = f"{folder.trial_id}  not measured: {type(cause).__name__}: {str(cause).splitlines()[0]}"
+        line = f"{folder.trial_id}  not measured: {type(cause).__name__}: {first_line(cause)}"
         self.summary.problems.append(line)
         self.display.line(line)
 
@@ -270,7 +275,7 @@ class _RunningSweep:
             "name": sweep.name,
             "figures": sweep.figures,
             "definition": sweep.model_dump(mode="json"),
-            "updated_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "updated_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "sweep_trials": [
                 {"trial_id": config.trial_id, "group_id": group.template.config_id, "kind": config.kind}
                 for group, config in planned

@@ -1,0 +1,196 @@
+"""Shared fixtures: small configurations, a run folder with known rows, real pictures where there are any."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import torch
+
+from autoreg.config import Choice, TrialConfig, measurement_id
+from autoreg.runs import Epoch, Layer, Runs, TrialFolder, TrialResult, write_atomically
+
+os.environ.pop("AUTOREG_CACHE", None)
+torch.set_num_threads(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("AUTOREG_DATA"):
+        return
+    for item in items:
+        if item.get_closest_marker("cifar10"):
+            item.add_marker(pytest.mark.skip(reason="AUTOREG_DATA does not say where CIFAR-10 is"))
+
+
+@pytest.fixture
+def config() -> Callable[..., TrialConfig]:
+    """A small MLP trial, any field of which can be set."""
+
+    def make(**changes: Any) -> TrialConfig:
+        fields: dict[str, Any] = {
+            "kind": "final",
+            "network": Choice(name="mlp"),
+            "width": 0.25,
+            "dataset": Choice(name="teacher", options={"train_size": 200, "validation_size": 100, "test_size": 100}),
+            "random_labels": False,
+            "augmentation": False,
+            "initializer": Choice(name="he_normal"),
+            "dropout": 0.0,
+            "weight_decay": 0.0,
+            "optimizer": Choice(name="momentum"),
+            "learning_rate": 0.1,
+            "batch_size": 50,
+            "lr_batch_factor": 1.0,
+            "schedule": Choice(name="constant"),
+            "epochs": 3,
+            "patience": None,
+            "shuffle": True,
+            "replicate": 0,
+        }
+        return TrialConfig(**{**fields, **changes})
+
+    return make
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Runs:
+    return Runs(tmp_path / "runs")
+
+
+@pytest.fixture
+def trial(runs: Runs, config: Callable[..., TrialConfig]) -> Callable[..., TrialFolder]:
+    """Write a finished trial with measurements of two layers, all of them numbers that a person can check."""
+
+    def make(unchanged: tuple[float, ...] = (1.0, 0.5, 0.1), similar: Any = ((1, 1), (2, None)), **changes: Any) -> Any:
+        made = config(**changes)
+        folder = runs.trial(made.trial_id)
+        folder.write_config(made)
+        epoch = Epoch(
+            epoch=1, learning_rate=0.1, train_loss=1.0, train_accuracy=0.5, validation_loss=None,
+            validation_accuracy=0.6, seconds=0.1,
+        )  # fmt: skip
+        folder.write_result(
+            TrialResult(
+                status="done", parameters=10, epochs_run=1, best_epoch=1, train_accuracy=0.7, validation_accuracy=0.6,
+                test_accuracy=0.5, seconds=0.1, device="cpu", finished_at="2026-01-01T00:00:00+00:00", epochs=[epoch],
+                layers=[
+                    Layer(layer_index=0, layer="conv", units=2, positions=4),
+                    Layer(layer_index=1, layer="full", units=2, positions=1),
+                ],
+            )
+        )  # fmt: skip
+        _write(folder, "ablation", ablation_rows(unchanged))
+        _write(folder, "similarity", similarity_rows(similar))
+        return folder
+
+    return make
+
+
+def ablation_rows(unchanged: tuple[float, ...]) -> pl.DataFrame:
+    rows = []
+    for scope, granularity, layers, bonus in [
+        ("layer", "kernel", ["conv", "full"], 0.0),
+        ("layer", "application", ["conv", "full"], 0.0),
+        ("network", "kernel", [None], 0.0),
+        ("network", "application", [None], 0.0),
+    ]:
+        for layer in layers:
+            for sample in (0, 1):
+                for step, value in enumerate(unchanged):
+                    # Only the rows that each definition must read differ from the others.
+                    shift = 0.02 if (scope, granularity) == ("layer", "application") and step == 1 else bonus
+                    fraction = step / (len(unchanged) - 1)
+                    rows.append((scope, granularity, layer, sample, fraction, value + shift, value))
+    schema = ["scope", "granularity", "layer", "sample", "fraction", "unchanged", "accuracy"]
+    frame = pl.DataFrame(rows, schema=schema, orient="row", infer_schema_length=None)
+    return frame.select(pl.lit("test").alias("split"), pl.all())
+
+
+def similarity_rows(similar: Any) -> pl.DataFrame:
+    rows = [
+        {
+            "split": "test",
+            "layer": layer,
+            "sample": sample,
+            "vectors": 10,
+            "similar": list(counts),
+            "strongest": [None if count is None else 0.9 for count in counts],
+            "dead": [count is None for count in counts],
+            "pairs": [0] * 25 + [3] + [0] * 49 + [1] + [0] * 24,
+        }
+        for layer, counts in zip(("conv", "full"), similar, strict=True)
+        for sample in (0, 1)
+    ]
+    return pl.DataFrame(rows, schema_overrides={"similar": pl.List(pl.Int32)})
+
+
+IDS = {name: measurement_id(name, 1, "test", {}) for name in ("ablation", "similarity")}
+
+
+def _write(folder: TrialFolder, metric: str, frame: pl.DataFrame) -> None:
+    facts = {"metric": metric, "version": "1", "split": "test", "options": "{}"}
+    path = folder.measurement_path(metric, IDS[metric])
+    write_atomically(path, lambda temporary: frame.write_parquet(temporary, metadata=facts))
+
+
+@pytest.fixture
+def sweep_record() -> Callable[..., dict[str, Any]]:
+    """What the run folder says of a sweep over the given trials."""
+
+    def make(folders: list[TrialFolder], figures: tuple[str, ...] = ("2", "3", "6", "B5")) -> dict[str, Any]:
+        configs = [folder.read_config() for folder in folders]
+        return {
+            "sweep_id": "0123456789abcdef",
+            "name": "fixture",
+            "figures": list(figures),
+            "definition": definition(configs),
+            "updated_at": "2026-01-01T00:00:00+00:00",
+            "sweep_trials": [
+                {
+                    "trial_id": made.trial_id,
+                    "group_id": made.model_copy(update={"replicate": 0}).config_id,
+                    "kind": made.kind,
+                }
+                for made in configs
+            ],
+            "sweep_measurements": [
+                {"metric": name, "split": "test", "measurement_id": identity} for name, identity in IDS.items()
+            ],
+        }
+
+    return make
+
+
+def definition(configs: list[TrialConfig]) -> dict[str, Any]:
+    from autoreg.sweep import Sweep
+
+    first = configs[0]
+    sweep = Sweep.model_validate(
+        {
+            "name": "fixture",
+            "network": first.network,
+            "dataset": first.dataset,
+            "grid": {
+                "width": list(dict.fromkeys(made.width for made in configs)),
+                "initializer": list({made.initializer.name: made.initializer for made in configs}.values()),
+            },
+            "replicates": 1 + max(made.replicate for made in configs),
+            "training": {
+                "learning_rate": first.learning_rate,
+                "batch_size": first.batch_size,
+                "epochs": first.epochs,
+            },
+        }
+    )
+    return sweep.model_dump(mode="json")
+
+
+@pytest.fixture(scope="session")
+def ray_here() -> Iterator[Any]:
+    """One Ray session for all tests that train through Ray."""
+    from autoreg.tuning.session import ray_session
+
+    with ray_session() as ray:
+        yield ray

@@ -1,0 +1,194 @@
+"""CIFAR-10 is read in each form in which people have it, and damage is named."""
+
+import hashlib
+import io
+import os
+import pickle
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from PIL import Image
+
+from autoreg.datasets import cifar10 as cifar10_module
+from autoreg.datasets import cifar10_files, datasets
+from autoreg.datasets.cifar10 import augment, prepare
+from autoreg.datasets.cifar10_files import BATCHES, FOLDER, TARBALL, load_pictures
+from autoreg.errors import DataError
+
+RANDOM = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AUTOREG_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="session")
+def official(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The official folder with random pictures: as pickles of the same form."""
+    root = tmp_path_factory.mktemp("official")
+    (root / FOLDER).mkdir()
+    for number, name in enumerate(BATCHES):
+        batch = {
+            b"batch_label": name.encode(),
+            b"labels": [int(label) for label in (np.arange(10_000) + number) % 10],
+            b"data": RANDOM.integers(256, size=(10_000, 3072), dtype=np.uint8),
+        }
+        (root / FOLDER / name).write_bytes(pickle.dumps(batch, protocol=2))
+    return root
+
+
+@pytest.fixture
+def checksums(official: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sums = {name: hashlib.md5((official / FOLDER / name).read_bytes()).hexdigest() for name in BATCHES}
+    monkeypatch.setattr(cifar10_files, "BATCHES", sums)
+
+
+@pytest.mark.usefixtures("checksums")
+def test_the_official_folder_and_tarball_hold_the_same_pictures(official: Path, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / TARBALL, "w:gz", compresslevel=1) as archive:
+        archive.add(official / FOLDER, FOLDER)
+    folder, tarball = load_pictures(official), load_pictures(tmp_path)
+    assert torch.equal(folder[0], tarball[0])
+    assert torch.equal(folder[1], tarball[1])
+    first = pickle.loads((official / FOLDER / "data_batch_1").read_bytes())
+    assert folder[0][0].flatten().tolist() == first[b"data"][0].tolist()
+    assert folder[1][50_000:50_003].tolist() == [5, 6, 7]
+
+
+@pytest.mark.usefixtures("checksums")
+def test_pictures_are_decoded_once(official: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    load_pictures(official)
+    assert {path.suffix for path in cache.iterdir()} == {".npy"}
+    monkeypatch.setattr(cifar10_files, "_read_batches", lambda read: pytest.fail("decoded a second time"))
+    load_pictures(official)
+
+
+@pytest.mark.usefixtures("checksums")
+def test_splits_are_cut_in_file_order(official: Path) -> None:
+    pictures, labels, _ = load_pictures(official)
+    dataset = datasets["cifar10"](official, train_size=100, validation_size=7, test_size=11)
+    assert [len(split) for split in (dataset.train, dataset.validation, dataset.test)] == [100, 7, 11]
+    assert torch.equal(dataset.train.inputs, pictures[:100])
+    assert torch.equal(dataset.validation.labels, labels[45_000:45_007])
+    assert torch.equal(dataset.test.inputs, pictures[50_000:50_011])
+
+
+def test_a_wrong_checksum_is_damage(official: Path) -> None:
+    with pytest.raises(DataError, match="data_batch_1 of CIFAR-10 is damaged: its MD5 sum is"):
+        load_pictures(official)
+
+
+class Planted:
+    def __reduce__(self) -> object:
+        return os.mkdir, ("/tmp/autoreg-owned",)
+
+
+def test_a_planted_pickle_with_a_fitting_checksum_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / FOLDER).mkdir()
+    content = pickle.dumps(Planted())
+    for name in BATCHES:
+        (tmp_path / FOLDER / name).write_bytes(content)
+    monkeypatch.setattr(cifar10_files, "BATCHES", dict.fromkeys(BATCHES, hashlib.md5(content).hexdigest()))
+    with pytest.raises(DataError, match="does not belong into a CIFAR-10 batch"):
+        load_pictures(tmp_path)
+    assert not Path("/tmp/autoreg-owned").exists()
+
+
+def test_missing_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="set AUTOREG_DATA or dataset.root"):
+        load_pictures(None)
+    with pytest.raises(DataError, match="does not exist"):
+        load_pictures(tmp_path / "nowhere")
+    with pytest.raises(DataError, match=r"no CIFAR-10 in .* looked for"):
+        load_pictures(tmp_path)
+    (tmp_path / FOLDER).mkdir()
+    with pytest.raises(DataError, match=r"incomplete, missing: .*data_batch_1.*test_batch"):
+        load_pictures(tmp_path)
+
+
+def test_a_truncated_tarball_is_damage(tmp_path: Path) -> None:
+    (tmp_path / TARBALL).write_bytes(b"\x1f\x8b\x08 this is no archive")
+    with pytest.raises(DataError, match="is damaged"):
+        load_pictures(tmp_path)
+
+
+def _png(size: tuple[int, int]) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, (10, 20, 30)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _parquet(root: Path, pictures: list[bytes | None], column: str = "img") -> None:
+    rows = [{"bytes": picture, "path": None} for picture in pictures]
+    frame = pl.DataFrame({column: rows, "label": [0] * len(rows)})
+    for split in ("train", "test"):
+        frame.write_parquet(root / f"{split}-00000-of-00001.parquet")
+
+
+@pytest.mark.parametrize(
+    ("pictures", "column", "message"),
+    [
+        ([_png((32, 32))], "img", "train split has 50000 pictures, got 1"),
+        ([_png((32, 32))], "image", "not the Parquet layout"),
+        ([b"no picture"], "img", "picture in row 0 of CIFAR-10 cannot be decoded"),
+        ([_png((16, 32))], "img", "pictures of CIFAR-10 are 32×32, row 0 is 16×32"),
+        ([None], "img", "picture in row 0 of CIFAR-10 cannot be decoded"),
+    ],
+)
+def test_damaged_parquet_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: list[bytes | None], column: str, message: str
+) -> None:
+    if "50000" not in message:
+        monkeypatch.setattr(cifar10_files, "COUNTS", {"train": 1, "test": 1})
+    _parquet(tmp_path, pictures, column)
+    with pytest.raises(DataError, match=message):
+        load_pictures(tmp_path)
+
+
+def test_prepared_pictures_are_standardised_each() -> None:
+    pictures = torch.randint(256, (5, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    ready = prepare(pictures)
+    assert ready.shape == (5, 3, 32, 32)
+    assert ready.mean((1, 2, 3)).abs().max().item() < 0.02
+    crop = pictures[0, :, 2:30, 2:30].float()
+    assert ready[0, 0, 0, 0].item() == pytest.approx(((crop[0, 0, 0] - crop.mean()) / crop.std(correction=0)).item(), rel=1e-4)
+    assert torch.isfinite(prepare(torch.full((1, 3, 32, 32), 7, dtype=torch.uint8))).all()
+
+
+def test_augmentation_is_seeded_and_crops_and_flips() -> None:
+    picture = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
+    picture[:, :, 10:20, 4:8] = 255  # a bar in the left half
+    many = picture.repeat(200, 1, 1, 1)
+    first, again = (augment(many, torch.Generator().manual_seed(3)) for _ in range(2))
+    assert torch.equal(first, again)
+    places = first.mean((1, 2)).argmax(1)
+    assert 60 < (places > 16).sum().item() < 140  # half of them are flipped to the right
+    assert len(places.unique()) > 6  # and the crop moves
+    assert not torch.equal(first, augment(many, torch.Generator().manual_seed(4)))
+
+
+def test_augmentation_changes_contrast_within_its_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cifar10_module, "_standardise", lambda crops: crops)
+    picture = torch.randint(256, (1, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    changed = augment(picture.repeat(500, 1, 1, 1), torch.Generator().manual_seed(0))
+    contrast = changed.std((2, 3)).mean(1) / picture.float().std((2, 3)).mean()
+    assert contrast.min().item() == pytest.approx(0.2, abs=0.05)
+    assert contrast.max().item() == pytest.approx(1.8, abs=0.1)
+    brightness = changed.mean((1, 2, 3)) - picture.float().mean()
+    assert brightness.abs().max().item() < 63 + 8
+
+
+@pytest.mark.cifar10
+def test_the_real_pictures_are_all_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AUTOREG_CACHE")
+    pictures, labels, _ = load_pictures(Path(os.environ["AUTOREG_DATA"]))
+    assert pictures.shape == (60_000, 3, 32, 32)
+    assert labels[:50_000].bincount().tolist() == [5_000] * 10
+    assert labels[50_000:].bincount().tolist() == [1_000] * 10
+    assert pictures[:1000].float().std().item() == pytest.approx(62, abs=3)

@@ -1,0 +1,103 @@
+"""Similarity equals numpy.corrcoef; dead units have no correlation and are counted apart."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from autoreg.datasets import Dataset, Split
+from autoreg.metrics import similarity as module
+from autoreg.metrics.similarity import correlate, similarity
+from autoreg.networks import Network
+
+
+def vectors(count: int = 500, units: int = 40, seed: int = 0) -> torch.Tensor:
+    """Rectified activations of units that share causes, so that |r| spreads from 0 to 1."""
+    generator = torch.Generator().manual_seed(seed)
+    causes = torch.randn(count, 6, generator=generator)
+    mixing = torch.randn(6, units, generator=generator)
+    return (causes @ mixing + 0.7 * torch.randn(count, units, generator=generator)).relu()
+
+
+@pytest.mark.parametrize("block", [7, 16, 512])
+@pytest.mark.parametrize("offset", [0.0, 1000.0])
+def test_it_equals_numpys_corrcoef_however_it_is_cut(block: int, offset: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK", block)
+    given = vectors() + offset
+    strength = np.abs(np.corrcoef(given.double().numpy().T))
+    np.fill_diagonal(strength, -1)
+    found = correlate(given, 0.5)
+    assert found.similar.tolist() == (strength >= 0.5).sum(0).tolist()
+    np.testing.assert_allclose(found.strongest.numpy(), strength.max(0), atol=2e-4 if offset else 1e-5)
+    upper = strength[np.triu_indices(len(strength), 1)]
+    expected = np.histogram(upper, bins=np.linspace(0, 1, 101))[0]
+    if not offset:
+        assert np.abs(found.pairs.numpy() - expected).sum() <= 2  # a value at an edge may fall on either side
+    assert found.pairs.sum().item() == len(upper)
+
+
+def test_similar_units_at_any_threshold_can_be_read_off_the_histogram() -> None:
+    found = correlate(vectors(), 0.3)
+    assert 2 * found.pairs[30:].sum().item() == found.similar.sum().item()
+
+
+def test_dead_units_are_counted_apart() -> None:
+    given = vectors(units=5)
+    given[:, 1] = 0
+    given[:, 3] = 2.5
+    found = correlate(given, 0.1)
+    assert found.dead.tolist() == [False, True, False, True, False]
+    similar, strongest, dead, pairs = found.as_lists()
+    assert [similar[1], similar[3], strongest[1], strongest[3]] == [None] * 4
+    assert sum(dead) == 2
+    assert sum(pairs) == 3
+    alive = correlate(given[:, [0, 2, 4]], 0.1)
+    assert [similar[0], similar[2], similar[4]] == alive.similar.tolist()
+
+
+def test_a_layer_of_dead_units_has_no_pairs() -> None:
+    found = correlate(torch.zeros(10, 4), 0.5)
+    assert found.as_lists() == ([None] * 4, [None] * 4, [True] * 4, [0] * 100)
+
+
+def test_opposite_units_are_similar_too() -> None:
+    one = torch.linspace(0, 1, 10)
+    assert correlate(torch.stack([one, 1 - one, one * one.flip(0)], 1), 0.5).similar.tolist() == [1, 1, 0]
+
+
+def network_and_pictures(examples: int) -> tuple[Network, Dataset]:
+    torch.manual_seed(0)
+    network = Network(
+        [
+            ("conv", nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU())),
+            ("flatten", nn.Flatten()),
+            ("full", nn.Sequential(nn.Linear(144, 6), nn.ReLU())),
+            ("output", nn.Linear(6, 2)),
+        ],
+        measured=["conv", "full"],
+    ).eval()
+    split = Split(torch.randn(examples, 1, 8, 8), torch.zeros(examples, dtype=torch.int64))
+    return network, Dataset(split, split, split, (1, 8, 8), 2, "pictures")
+
+
+def test_all_vectors_are_used_if_there_are_no_more_than_the_cap() -> None:
+    network, dataset = network_and_pictures(600)
+    frame = similarity(network, dataset, "test", 0, samples=2, max_vectors=600 * 36)
+    assert frame.select("layer", "vectors").unique().sort("layer").rows() == [("conv", 21_600), ("full", 600)]
+    with torch.inference_mode():
+        conv, full = (values for _, values in network.walk(dataset.test.inputs))
+    flat = conv.permute(0, 2, 3, 1).reshape(-1, 4)
+    for row in frame.iter_rows(named=True):
+        expected = correlate(flat if row["layer"] == "conv" else full, 0.5)
+        assert row["similar"] == expected.as_lists()[0]
+
+
+@pytest.mark.parametrize("cap", [100, 601, 7919])
+def test_the_cap_is_met_exactly_and_evenly(cap: int) -> None:
+    network, dataset = network_and_pictures(600)
+    frame = similarity(network, dataset, "test", 0, samples=3, max_vectors=cap)
+    conv = frame.filter(frame["layer"] == "conv")
+    assert conv["vectors"].to_list() == [cap] * 3
+    assert frame.filter(frame["layer"] == "full")["vectors"].to_list() == [min(cap, 600)] * 3
+    assert conv["strongest"].n_unique() == 3
+    assert similarity(network, dataset, "test", 0, samples=3, max_vectors=cap).equals(frame)

@@ -1,0 +1,129 @@
+"""Contracts of every registered network at every width of the paper."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from autoreg.config import Choice, TrialConfig
+from autoreg.errors import ConfigError
+from autoreg.initializers import initialize
+from autoreg.networks import Network, build_network, networks, parameter_count
+
+WIDTHS = [0.25, 0.5, 1.0, 2.0, 4.0]
+#: Input shape and classes that each network is built for.
+SHAPES = {"mlp": ((10,), 2), "alexnet": ((3, 32, 32), 10)}
+#: Trainable parameters by width; all of them as published (appendix B.1).
+PARAMETERS = {
+    "mlp": [418, 834, 1_666, 3_330, 6_658],
+    "alexnet": [438_746, 1_749_930, 6_989_642, 27_938_442, 111_713_546],
+}
+UNITS = {"mlp": [128], "alexnet": [96, 256, 384, 192]}
+
+MakeConfig = Callable[..., TrialConfig]
+
+
+def built(config: MakeConfig, name: str, width: float, **changes: object) -> tuple[Network, Tensor]:
+    made = config(network=Choice(name=name), width=width, **changes)
+    shape, classes = SHAPES[name]
+    network = build_network(made, shape, classes)
+    initialize(network, made.initializer, made.replicate)
+    inputs = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
+    return network.eval(), inputs
+
+
+def test_every_registered_network_has_its_contract_here() -> None:
+    assert set(SHAPES) == set(PARAMETERS) == set(UNITS) == set(networks)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_parameter_counts_are_golden_at_every_width(config: MakeConfig, name: str) -> None:
+    counts = [parameter_count(config(network=Choice(name=name), width=width), *SHAPES[name]) for width in WIDTHS]
+    assert counts == PARAMETERS[name]
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("width", [0.25, 0.5])
+@torch.inference_mode()
+def test_the_rest_of_a_network_gives_the_same_bits_and_leaves_its_input_alone(
+    config: MakeConfig, name: str, width: float
+) -> None:
+    network, inputs = built(config, name, width)
+    logits = network(inputs)
+    assert logits.shape == (2, SHAPES[name][1])
+    walked = dict(network.walk(inputs))
+    assert [values.shape[1] for values in walked.values()] == [int(units * width) for units in UNITS[name]]
+    for layer, values in walked.items():
+        before = values.clone()
+        assert torch.equal(network.after(layer)(values), logits)
+        assert torch.equal(values, before)
+    layers = list(walked)
+    for layer, following in zip(layers, layers[1:], strict=False):
+        assert torch.equal(network.between(layer, following)(walked[layer]), walked[following])
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@torch.inference_mode()
+def test_a_masked_suffix_is_what_a_hook_on_the_whole_network_gives(config: MakeConfig, name: str) -> None:
+    network, inputs = built(config, name, 0.25)
+    for layer, values in network.walk(inputs):
+        mask = torch.zeros(values.shape[1], *(1 for _ in values.shape[2:]))
+        mask[::2] = 1
+        stage = getattr(network.stages, layer)
+        handle = stage.register_forward_hook(lambda module, given, output, mask=mask: output * mask)
+        hooked = network(inputs)
+        handle.remove()
+        assert torch.equal(network.after(layer)(values * mask), hooked)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_replicate_gives_the_same_weights_and_another_gives_others(config: MakeConfig, name: str) -> None:
+    first, again, other = (built(config, name, 0.25, replicate=replicate)[0] for replicate in (0, 0, 1))
+    for (_, one), (_, two), (_, three) in zip(first.weights(), again.weights(), other.weights(), strict=True):
+        assert torch.equal(one, two)
+        assert not torch.equal(one, three)
+
+
+def test_alexnet_starts_from_the_released_codes_biases_and_decays_two_layers(config: MakeConfig) -> None:
+    network, _ = built(config, "alexnet", 0.25)
+    biases = {name: bias.unique().tolist() for name, bias in network.named_parameters() if name.endswith("bias")}
+    assert [values[0] for values in biases.values()] == pytest.approx([0.0, 0.1, 0.1, 0.1, 0.0])
+    assert network.decayed == ("fc3", "fc4")
+
+
+def test_alexnets_pooling_pads_bottom_and_right_as_tensorflows_same(config: MakeConfig) -> None:
+    network, _ = built(config, "alexnet", 0.25)
+    values = torch.arange(16.0).reshape(1, 1, 4, 4)
+    assert network.stages.pool1(values).flatten().tolist() == [10, 11, 14, 15]
+
+
+def test_dropout_acts_in_training_only(config: MakeConfig) -> None:
+    network, inputs = built(config, "alexnet", 0.25, dropout=0.5)
+    assert torch.equal(network(inputs), network(inputs))
+    network.train()
+    torch.manual_seed(0)
+    assert not torch.equal(network(inputs), network(inputs))
+
+
+def test_a_width_that_leaves_no_unit_is_refused(config: MakeConfig) -> None:
+    with pytest.raises(ConfigError, match="a width must leave a unit in every layer"):
+        parameter_count(config(width=0.001), (10,), 2)
+
+
+@pytest.mark.parametrize(
+    ("stages", "measured", "message"),
+    [
+        ([("a", nn.ReLU(inplace=True)), ("b", nn.Identity())], ["a"], "works in place"),
+        ([("a", nn.Sequential(nn.ReLU(inplace=True))), ("b", nn.Identity())], ["a"], "works in place"),
+        ([("a", nn.ReLU()), ("b", nn.Identity())], ["c"], "no stage is called 'c'"),
+        ([("a", nn.ReLU()), ("b", nn.Identity())], ["b"], "measured stages are hidden ones"),
+        ([("a", nn.ReLU()), ("b", nn.ReLU()), ("c", nn.ReLU())], ["b", "a"], "in the order of the stages"),
+        ([("a", nn.ReLU()), ("b", nn.Identity())], [], "measured stages are hidden ones"),
+    ],
+)
+def test_a_network_that_could_not_be_measured_is_refused(
+    stages: list[tuple[str, nn.Module]], measured: list[str], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        Network(stages, measured)

@@ -1,0 +1,122 @@
+"""Every view has the grain that its second line promises, and the derived numbers equal those worked out by hand."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from autoreg.config import Choice
+from autoreg.database import Writer, open_for_reading, query, record_sweep
+from autoreg.packaged import packaged_folder
+from autoreg.runs import Runs, TrialFolder
+
+VIEWS = sorted(packaged_folder("analysis_sql").glob("*/*.sql"))
+
+
+@pytest.fixture
+def connection(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Two widths × two initializers × two replicates; the second replicate's curve lies higher."""
+    folders = [
+        trial(
+            unchanged=(1.0, 0.5 + 0.1 * replicate, 0.1), similar=((1, None), (3, 5)),
+            width=width, initializer=Choice(name=name), replicate=replicate,
+        )
+        for width in (0.25, 1.0) for name in ("he_normal", "glorot_normal") for replicate in (0, 1)
+    ]  # fmt: skip
+    record_sweep(runs, sweep_record(folders))
+    writer = Writer(tmp_path / "results.db", runs)
+    for folder in folders:
+        writer.queue_trial(folder)
+    writer.queue_sweep("0123456789abcdef")
+    assert writer.commit()
+    connection = open_for_reading(tmp_path / "results.db")
+    yield connection
+    connection.close()
+
+
+@pytest.mark.parametrize("path", VIEWS, ids=lambda path: path.stem)
+def test_a_view_has_rows_and_its_grain(path: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    sentence, grain = path.read_text(encoding="utf-8").splitlines()[:2]
+    assert re.fullmatch(r"-- .+\.", sentence)
+    assert grain.startswith("-- grain: ")
+    keys = grain.removeprefix("-- grain: ").split(", ")
+    frame = query(connection, f"select * from {path.stem}")
+    assert frame.height > 0
+    assert frame.select(keys).is_duplicated().sum() == 0
+    assert frame.select(keys).null_count().sum_horizontal().item() == 0
+
+
+def test_views_are_in_the_database_for_a_plain_client(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    connection.close()
+    with duckdb.connect(str(tmp_path / "results.db"), read_only=True) as plain:
+        row = plain.execute("select count(*) from figure_6").fetchone()
+    assert row == (8,)
+
+
+def test_areas_equal_hand_values(connection: duckdb.DuckDBPyConnection) -> None:
+    found = query(connection, "select definition, replicate, auc from auc join final_trials using (sweep_id, trial_id)")
+    for replicate, middle in ((0, 0.5), (1, 0.6)):
+        own = {row["definition"]: row["auc"] for row in found.to_dicts() if row["replicate"] == replicate}
+        # released: the mean of the points of the whole network's curve; text: trapezoids under 1, m + 0.02, 0.1
+        assert own["released"] == pytest.approx((1 + middle + 0.1) / 3)
+        assert own["text"] == pytest.approx(0.5 * (1 + middle + 0.02) / 2 + 0.5 * (middle + 0.02 + 0.1) / 2)
+
+
+def test_similar_units_equal_hand_values(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = query(connection, "select distinct definition, similar_units, similar_units_std, dead_units from similar_units")
+    found = {row["definition"]: row for row in rows.to_dicts()}
+    assert rows.height == 2
+    # conv: 1 and a dead unit; full: 3 and 5
+    assert found["text"]["similar_units"] == pytest.approx((1 + 4) / 2)
+    assert found["released"]["similar_units"] == pytest.approx(((1 - 1) / 2 + 4) / 2)
+    assert found["text"]["similar_units_std"] == pytest.approx((0 + 1) / 2)
+    assert found["released"]["similar_units_std"] == pytest.approx((1 + 1) / 2)
+    assert found["text"]["dead_units"] == 1
+
+
+def test_figure_6_averages_the_replicates(connection: duckdb.DuckDBPyConnection) -> None:
+    frame = query(connection, "select * from figure_6 where definition = 'released' and width = 0.25 and series = 'He Norm'")
+    [row] = frame.to_dicts()
+    areas = [(1 + middle + 0.1) / 3 for middle in (0.5, 0.6)]
+    assert row["replicates"] == 2
+    assert row["auc"] == pytest.approx(sum(areas) / 2)
+    assert row["auc_std"] == pytest.approx((areas[1] - areas[0]) / 2)
+    assert row["dead_share"] == pytest.approx(1 / 4)
+    assert len(row["trials"]) == 2
+
+
+def test_figure_3_shows_the_last_layer_that_has_positions(connection: duckdb.DuckDBPyConnection) -> None:
+    frame = query(connection, "select * from figure_3 where width = 1 and series = 'He Norm' order by bin_low")
+    assert frame["layer"].unique().to_list() == ["conv"]
+    assert frame["share"].to_list() == pytest.approx([0.75, 0.25])
+    assert frame["mean_abs_r"].to_list() == pytest.approx([0.75 * 0.255 + 0.25 * 0.755] * 2)
+
+
+def test_the_labels_of_sigmas_are_short(connection: duckdb.DuckDBPyConnection) -> None:
+    text = (packaged_folder("analysis_sql") / "staging" / "final_trials.sql").read_text(encoding="utf-8")
+    pattern = re.search(r"regexp_replace\(.*?, '(.*?)', ''\)", text)
+    assert pattern
+    for given, shown in (("100.0", "100"), ("0.01", "0.01"), ("1e-05", "1e-05")):
+        assert query(connection, f"select regexp_replace('{given}', '{pattern[1]}', '') as label")["label"][0] == shown
+
+
+def test_only_measurements_that_the_sweep_asked_for_are_shown(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder]
+) -> None:
+    before = query(connection, "select count(*) as n from ablation_curves")["n"][0]
+    connection.close()
+    folder = runs.trials()[0]
+    [ablation] = [path for path in folder.measurement_paths() if "ablation" in path.name]
+    (folder.measurements / f"ablation-{'f' * 16}.parquet").write_bytes(ablation.read_bytes())
+    writer = Writer(tmp_path / "results.db", runs)
+    writer.queue_trial(folder)
+    writer.commit()
+    connection = open_for_reading(tmp_path / "results.db")
+    assert query(connection, "select count(distinct measurement_id) as n from ablation")["n"][0] == 2
+    assert query(connection, "select count(*) as n from ablation_curves")["n"][0] == before
+    connection.close()
