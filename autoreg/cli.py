@@ -54,7 +54,7 @@ def sweep(
     """  # noqa: D301
     from autoreg.packaged import find_sweep
     from autoreg.runs import Runs
-    from autoreg.sweep import load_sweep
+    from autoreg.sweep_file import load_sweep
     from autoreg.tuning.plan import make_plan
 
     plan = make_plan(load_sweep(find_sweep(sweep), overrides))
@@ -74,11 +74,15 @@ def sweep(
     for line in summary.problems:
         click.echo(line, err=True)
     if summary.unwritten:
-        click.echo(f"{summary.unwritten} finished trials wait for {database}; run the command again to add them", err=True)
+        click.echo(
+            f"{summary.unwritten} finished trials wait for {database}; run the command again to add them", err=True
+        )
     if summary.interrupted:
         raise Interrupted("stopped; the same command goes on from here")
     failed = f", {len(summary.problems)} with problems" if summary.problems else ""
-    click.echo(f"{summary.trained} trials trained, {summary.cached} were done before{failed}; rows in {database}", err=True)
+    click.echo(
+        f"{summary.trained} trials trained, {summary.cached} were done before{failed}; rows in {database}", err=True
+    )
     if summary.problems or summary.unwritten:
         sys.exit(AutoregError.exit_code)
 
@@ -170,7 +174,7 @@ def _rows_of(kind: str, database: Path) -> list[dict[str, Any]]:
         return [{"name": name} for name in figure_names()]
     if kind == "sweeps":
         from autoreg.packaged import find_sweep, sweep_names
-        from autoreg.sweep import load_sweep
+        from autoreg.sweep_file import load_sweep
 
         loaded = {name: load_sweep(find_sweep(name)).sweep for name in sweep_names()}
         return [{"name": name, "figures": ", ".join(found.figures)} for name, found in loaded.items()]

@@ -6,27 +6,25 @@ import random
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from autoreg.config import TrialConfig, canonical_json, content_id
+from autoreg.config import content_id
 from autoreg.errors import DatabaseError, first_line
+from autoreg.ingest import Connection, bring_in, replace_sweep, transaction
 from autoreg.packaged import packaged_folder
-from autoreg.runs import Runs, TrialFolder, TrialResult, read_json, write_text
+from autoreg.runs import Runs, TrialFolder, read_json, write_text
 
 SCHEMA_VERSION = 1
 #: The newest storage format that the command-line client on PyPI opens.
 STORAGE = "v1.5.0"
 
-Connection = duckdb.DuckDBPyConnection
 
-
-class Locked(Exception):  # noqa: N818
+class Locked(Exception):
     """Another process holds results.db; what was to be written stays in the queue."""
 
 
@@ -70,10 +68,10 @@ class Writer:
         try:
             with _opened_for_writing(self.path, patience) as connection:
                 while self._sweeps:
-                    _replace_sweep(connection, read_json(self.runs.sweep_path(sorted(self._sweeps)[0])))
+                    replace_sweep(connection, read_json(self.runs.sweep_path(sorted(self._sweeps)[0])))
                     self._sweeps.discard(sorted(self._sweeps)[0])
                 for trial_id, folder in list(self._trials.items()):
-                    _bring_in(connection, folder)
+                    bring_in(connection, folder)
                     del self._trials[trial_id]
         except Locked:
             return False
@@ -127,158 +125,8 @@ def open_for_reading(path: Path, patience: float = 10.0) -> Connection:
 def query(connection: Connection, sql: str, **parameters: Any) -> pl.DataFrame:
     """Return the rows of a query; `$name` in it stands for a parameter."""
     used = {name: value for name, value in parameters.items() if f"${name}" in sql}
-    return connection.sql(sql, params=used).pl() if used else connection.sql(sql).pl()
-
-
-def _bring_in(connection: Connection, folder: TrialFolder) -> None:
-    config, result = folder.read_config(), folder.read_result()
-    with _transaction(connection):
-        known = connection.execute(
-            "select finished_at = ? from trials where trial_id = ?", [_utc(result.finished_at), config.trial_id]
-        ).fetchone()
-        if known and not known[0]:  # a failed trial was tried again: its rows are replaced
-            for table in ("trials", "epochs", "layers"):
-                connection.execute(f"delete from {table} where trial_id = ?", [config.trial_id])
-        if not (known and known[0]):
-            _insert_trial(connection, config, result)
-        there = connection.execute("select measurement_id from measurements where trial_id = ?", [config.trial_id])
-        ids = {row[0] for row in there.fetchall()}
-        for path in folder.measurement_paths():
-            if path.stem.rpartition("-")[2] not in ids:
-                _insert_measurement(connection, config.trial_id, path)
-
-
-def _insert_trial(connection: Connection, config: TrialConfig, result: TrialResult) -> None:
-    plain = {name: getattr(config, name) for name in _CONFIG_COLUMNS}
-    choices = {name: str(getattr(config, name)) for name in ("network", "dataset", "initializer", "optimizer")}
-    outcome = result.model_dump(exclude={"epochs", "layers", "environment"})
-    row = {
-        "trial_id": config.trial_id,
-        "config_id": config.config_id,
-        **plain,
-        **choices,
-        "learning_rate": config.effective_learning_rate,
-        "batch_size": config.effective_batch_size,
-        **outcome,
-        "finished_at": _utc(result.finished_at),
-        "config": canonical_json(config),
-        "environment": canonical_json(result.environment),
-    }
-    names, marks = ", ".join(row), ", ".join("?" for _ in row)
-    connection.execute(f"insert into trials ({names}) values ({marks})", list(row.values()))
-    for table, records in (("epochs", result.epochs), ("layers", result.layers)):
-        if records:
-            frame = pl.DataFrame([record.model_dump() for record in records], infer_schema_length=None)
-            frame = frame.with_columns(pl.lit(config.trial_id).alias("trial_id"))
-            connection.register("new_rows", frame.to_arrow())
-            connection.execute(f"insert into {table} by name select * from new_rows")
-            connection.unregister("new_rows")
-
-
-def _utc(text: str) -> datetime:
-    # Naive: DuckDB hands out times with a zone through pytz, which a user need not have.
-    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
-
-
-_CONFIG_COLUMNS = (
-    "kind",
-    "width",
-    "augmentation",
-    "dropout",
-    "weight_decay",
-    "random_labels",
-    "lr_batch_factor",
-    "replicate",
-)
-
-#: How a metric's file becomes rows. A metric that is not named here gets a table of its own with the file's columns.
-_INSERTS = {
-    "ablation": ["insert into ablation by name select $trial as trial_id, $id as measurement_id, * from read_parquet($path)"],
-    "similarity": [
-        """
-        insert into units by name
-        select $trial as trial_id, $id as measurement_id, split, layer, sample,
-            unnest(range(len("similar"))) as unit, unnest("similar") as "similar",
-            unnest(strongest) as strongest, unnest(dead) as dead
-        from read_parquet($path)
-        """,
-        """
-        insert into correlations by name
-        select * exclude (bin, bins), bin / bins as bin_low, (bin + 1) / bins as bin_high
-        from (
-            select $trial as trial_id, $id as measurement_id, split, layer, sample, len(pairs) as bins,
-                unnest(range(len(pairs))) as bin, unnest(pairs) as pairs
-            from read_parquet($path)
-        )
-        where pairs > 0
-        """,
-    ],
-}
-
-
-def _insert_measurement(connection: Connection, trial_id: str, path: Path) -> None:
-    name, _, measurement_id = path.stem.rpartition("-")
-    try:
-        facts = pl.read_parquet_metadata(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DatabaseError(f"{path} is damaged; remove it to have the trial measured again ({error})") from error
-    parameters = {"trial": trial_id, "id": measurement_id, "path": str(path)}
-    if name in _INSERTS:
-        statements = _INSERTS[name]
-    else:
-        table = _identifier(name)
-        source = "select $trial as trial_id, $id as measurement_id, * from read_parquet($path)"
-        shape = source.replace("$trial", "''").replace("$id", "''").replace("$path", _literal(path))
-        connection.execute(f"create table if not exists {table} as {shape} limit 0")
-        statements = [f"insert into {table} by name {source}"]
-    for statement in statements:
-        connection.execute(statement, parameters)
-    connection.execute(
-        "insert into measurements values (?, ?, ?, ?, ?, ?)",
-        [trial_id, measurement_id, facts["metric"], int(facts["version"]), facts["split"], facts["options"]],
-    )
-
-
-def _identifier(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", name):
-        raise DatabaseError(f"a metric's table needs a plain name, got {name!r}")
-    return f'"{name.rpartition(".")[2]}"'
-
-
-def _literal(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
-
-
-def _replace_sweep(connection: Connection, record: dict[str, Any]) -> None:
-    sweep_id = record["sweep_id"]
-    with _transaction(connection):
-        for table in ("sweeps", "sweep_trials", "sweep_measurements"):
-            connection.execute(f"delete from {table} where sweep_id = ?", [sweep_id])
-        connection.execute(
-            "insert into sweeps values (?, ?, ?, ?, ?)",
-            [sweep_id, record["name"], record["figures"], json.dumps(record["definition"]), _utc(record["updated_at"])],
-        )
-        for table, keys in (
-            ("sweep_trials", ("trial_id", "group_id", "kind")),
-            ("sweep_measurements", ("metric", "split", "measurement_id")),
-        ):
-            rows = [(sweep_id, *(item[key] for key in keys)) for item in record[table]]
-            if rows:
-                connection.register("new_rows", pl.DataFrame(rows, schema=["sweep_id", *keys], orient="row").to_arrow())
-                connection.execute(f"insert into {table} by name select * from new_rows")
-                connection.unregister("new_rows")
-
-
-@contextmanager
-def _transaction(connection: Connection) -> Iterator[None]:
-    connection.execute("begin")
-    try:
-        yield
-    except BaseException:
-        with suppress(duckdb.Error):
-            connection.execute("rollback")
-        raise
-    connection.execute("commit")
+    frame: pl.DataFrame = (connection.sql(sql, params=used) if used else connection.sql(sql)).pl()
+    return frame
 
 
 @contextmanager
@@ -302,7 +150,7 @@ def _opened_for_writing(path: Path, patience: float) -> Iterator[Connection]:
 
 def _connect(path: Path, *, read_only: bool, patience: float) -> Connection:
     deadline = time.monotonic() + patience
-    config = {} if read_only else {"storage_compatibility_version": STORAGE}
+    config: dict[str, Any] = {} if read_only else {"storage_compatibility_version": STORAGE}
     while True:
         try:
             return duckdb.connect(str(path), read_only=read_only, config=config)
@@ -318,14 +166,14 @@ def _connect(path: Path, *, read_only: bool, patience: float) -> Connection:
 def _prepare(connection: Connection, path: Path) -> None:
     tables = connection.execute("select count(*) from duckdb_tables() where table_name = 'schema_info'").fetchone()
     if not tables or not tables[0]:
-        with _transaction(connection):
+        with transaction(connection):
             connection.execute((Path(__file__).parent / "schema.sql").read_text(encoding="utf-8"))
             connection.execute("insert into schema_info values (?, null)", [SCHEMA_VERSION])
     _check_version(connection, path)
     views = _view_texts()
     wanted = content_id(dict(views))
     if connection.execute("select views_hash from schema_info").fetchall() != [(wanted,)]:
-        with _transaction(connection):
+        with transaction(connection):
             for name, text in views:
                 connection.execute(f"create or replace view {name} as {text}")
             connection.execute("update schema_info set views_hash = ?", [wanted])
@@ -337,13 +185,17 @@ def _check_version(connection: Connection, path: Path) -> None:
     except duckdb.Error as error:
         raise DatabaseError(f"{path} is not a results database: it has no table schema_info") from error
     if row is None or row[0] is None or row[0] > SCHEMA_VERSION:
-        raise DatabaseError(f"{path} has schema version {row and row[0]}, this autoreg reads up to {SCHEMA_VERSION}; update autoreg")
+        raise DatabaseError(
+            f"{path} has schema version {row and row[0]}, this autoreg reads up to {SCHEMA_VERSION}; update autoreg"
+        )
 
 
 def _view_texts() -> list[tuple[str, str]]:
     """Return (name, SQL) of every view, inputs before the views that read them."""
     folder = packaged_folder("analysis_sql")
-    texts = {path.stem: path.read_text(encoding="utf-8").rstrip().rstrip(";") for path in sorted(folder.glob("*/*.sql"))}
+    texts = {
+        path.stem: path.read_text(encoding="utf-8").rstrip().rstrip(";") for path in sorted(folder.glob("*/*.sql"))
+    }
     words = {name: set(re.findall(r"\w+", re.sub(r"--.*", "", text))) for name, text in texts.items()}
     ordered: list[tuple[str, str]] = []
     while texts:

@@ -37,7 +37,9 @@ def learning_rate_at(config: TrialConfig, epoch: int) -> float:
 
 
 @optimizers.register
-def momentum(parameters: Parameters, learning_rate: float, *, momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9) -> Optimizer:
+def momentum(
+    parameters: Parameters, learning_rate: float, *, momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+) -> Optimizer:
     """Stochastic gradient descent with heavy-ball momentum."""
     return torch.optim.SGD(parameters, lr=learning_rate, momentum=momentum)
 

@@ -8,7 +8,15 @@ from types import TracebackType
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from autoreg.config import TrialConfig, format_width
 from autoreg.runs import TrialResult
@@ -17,7 +25,9 @@ from autoreg.runs import TrialResult
 def describe(config: TrialConfig) -> str:
     """Return a trial in a few words: `alexnet 1/4x he_normal lr 0.01 bs 128 r0`."""
     words = [str(config.network), f"{format_width(config.width)}x", str(config.initializer)]
-    words += [word for word, on in (("augmentation", config.augmentation), ("random labels", config.random_labels)) if on]
+    words += [
+        word for word, on in (("augmentation", config.augmentation), ("random labels", config.random_labels)) if on
+    ]
     words += [f"lr {config.effective_learning_rate:.4g}", f"bs {config.effective_batch_size}"]
     return " ".join([*words, "tuning" if config.kind == "tune" else f"r{config.replicate}"])
 

@@ -4,7 +4,9 @@ import difflib
 import importlib
 import inspect
 import pkgutil
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -55,6 +57,9 @@ class Registry(Generic[F]):
 
     def _from_path(self, path: str) -> F:
         module, _, attribute = path.partition(":")
+        here = str(Path.cwd())
+        if here not in sys.path:  # a console script does not look into the folder that it is called in
+            sys.path.append(here)
         try:
             function: F = getattr(importlib.import_module(module), attribute)
         except (ImportError, AttributeError, ValueError) as error:

@@ -12,13 +12,15 @@ from matplotlib.figure import Figure
 
 from autoreg import __version__
 from autoreg.config import format_width
-from autoreg.database import Connection, open_for_reading, query
+from autoreg.database import open_for_reading, query
 from autoreg.errors import DataError
 from autoreg.figures import drawing_of, figure_names, view_of
 from autoreg.figures.style import SETTINGS
+from autoreg.ingest import Connection
 from autoreg.packaged import find_sweep, sweep_names
 from autoreg.runs import write_atomically, write_text
-from autoreg.sweep import load_definition, load_sweep
+from autoreg.sweep import load_definition
+from autoreg.sweep_file import load_sweep
 
 FORMATS = ("png", "pdf")
 
@@ -113,9 +115,10 @@ def _write(
             path = out / f"{view}.{kind}"
             metadata = {"CreationDate": None} if kind == "pdf" else None
             write_atomically(
-                path, lambda temporary, kind=kind, metadata=metadata: figure.savefig(  # type: ignore[misc]
+                path,
+                lambda temporary, kind=kind, metadata=metadata: figure.savefig(  # type: ignore[misc]
                     temporary, format=kind, dpi=160, metadata=metadata
-                )
+                ),
             )
             paths.append(path)
     trials = sorted({trial for cell in frame["trials"].to_list() for trial in cell})

@@ -87,7 +87,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 class TrialFolder:
-    """The folder of one trial: `config.json`, `result.json`, `checkpoint.pt`, `measurements/`, while training `resume.pt`.
+    """The folder of one trial: `config.json`, `result.json`, `checkpoint.pt`, `measurements/`; on the way `resume.pt`.
 
     A trial is trained once `result.json` is there, and measured once the measurement's file is.
     """
@@ -153,7 +153,7 @@ class TrialFolder:
 
 
 class Runs:
-    """The run folder: a folder for each trial, `studies/` with each group's proposals, `sweeps/` with what was asked."""
+    """The run folder: a folder a trial, `studies/` with each group's proposals, `sweeps/` with what was asked for."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()

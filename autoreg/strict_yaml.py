@@ -84,9 +84,10 @@ def parse(text: str, source: str) -> Document:
 
 def _refuse_aliases(text: str, source: str) -> None:
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        if getattr(event, "anchor", None):
+        anchor = getattr(event, "anchor", None)
+        if anchor and event.start_mark:
             line = event.start_mark.line + 1
-            raise ConfigError(f"{source}:{line}: anchors and aliases are not allowed, got {event.anchor!r}")
+            raise ConfigError(f"{source}:{line}: anchors and aliases are not allowed, got {anchor!r}")
 
 
 def _build(node: yaml.Node, path: Path, document: Document) -> Any:

@@ -1,19 +1,16 @@
 """A sweep: one YAML file that describes an experiment, and the groups of trials that it asks for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from autoreg import strict_yaml
-from autoreg.config import Choice, Option, Strict, TrialConfig, Width, canonical_json, content_id, parse_width
+from autoreg.config import Choice, Option, Strict, TrialConfig, Width, content_id, parse_width
 from autoreg.errors import ConfigError
-from autoreg.registry import did_you_mean
 
-#: The regularizers of the paper's AlexNet (section 3; values from the released code): augmentation, dropout, weight decay.
+#: The regularizers of the paper's AlexNet (section 3), with the released code's values.
 REGULARIZERS: dict[str, dict[str, Any]] = {
     "none": {"augmentation": False, "dropout": 0.0, "weight_decay": 0.0},
     "augmentation": {"augmentation": True, "dropout": 0.0, "weight_decay": 0.0},
@@ -116,9 +113,7 @@ class Measure(Strict):
     """What is measured of every final trial: each metric with its options, on each of the splits."""
 
     splits: list[Literal["train", "validation", "test"]] = Field(default=["test"], min_length=1)
-    metrics: dict[str, dict[str, Option]] = Field(
-        default={"ablation": {}, "similarity": {}}, min_length=1
-    )
+    metrics: dict[str, dict[str, Option]] = Field(default={"ablation": {}, "similarity": {}}, min_length=1)
 
 
 class Resources(Strict):
@@ -193,20 +188,18 @@ class Sweep(Strict):
         return content_id(self.model_dump(mode="json", exclude={"resources"}))
 
     def groups(self) -> list["Group"]:
-        """Return one group for each setting of the grid, widest last."""
-        return list(self._groups())
-
-    def _groups(self) -> Iterator["Group"]:
+        """Return one group for each setting of the grid."""
         grid, training = self.grid, self.training
+        own_regularizers = training.model_dump(include={"augmentation", "dropout", "weight_decay"})
         axes = product(
             grid.width,
             grid.initializer or [self.initializer],
             grid.optimizer or [training.optimizer],
-            grid.regularizer or [None],
+            [REGULARIZERS[name] for name in grid.regularizer] if grid.regularizer else [own_regularizers],
             grid.random_labels or [training.random_labels],
         )
-        for width, initializer, optimizer, regularizer, random_labels in axes:
-            base = training.model_dump(include={"augmentation", "dropout", "weight_decay"})
+        groups = []
+        for width, initializer, optimizer, regularizers, random_labels in axes:
             template = TrialConfig(
                 kind="final",
                 network=self.network,
@@ -223,9 +216,10 @@ class Sweep(Strict):
                 patience=training.patience,
                 shuffle=training.shuffle,
                 replicate=0,
-                **(REGULARIZERS[regularizer] if regularizer else base),
+                **regularizers,
             )
-            yield Group(template, self.tune, tuple(grid.lr_batch_factor), self.replicates)
+            groups.append(Group(template, self.tune, tuple(grid.lr_batch_factor), self.replicates))
+        return groups
 
 
 @dataclass(frozen=True)
@@ -269,100 +263,9 @@ class Group:
         return len(self.factors) * self.replicates
 
 
-@dataclass(frozen=True)
-class LoadedSweep:
-    """A sweep as it was read.
-
-    Attributes:
-        sweep: what the file asks for.
-        root: the data folder that the file names (`dataset.root`), or None.
-        document: where each key stood, for messages.
-    """
-
-    sweep: Sweep
-    root: Path | None
-    document: strict_yaml.Document
-
-
-def load_sweep(path: Path, overrides: Sequence[str] = ()) -> LoadedSweep:
-    """Return the sweep in a YAML file. Names of networks, datasets and so on are checked later, by `make_plan`.
-
-    Args:
-        path: the YAML file.
-        overrides: `key=value` texts, the key dotted, the value YAML: `training.epochs=3`, `grid.width=[1/4,1/2]`.
-
-    Raises:
-        ConfigError: one line with file, line, key, the value got and what is allowed.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    document = strict_yaml.parse(text, str(path))
-    if not isinstance(document.data, dict):
-        raise ConfigError(f"{path}: a sweep is a mapping of keys to values, got {type(document.data).__name__}")
-    for override in overrides:
-        _apply(document, override)
-    dataset = document.data.get("dataset")
-    root = dataset.pop("root", None) if isinstance(dataset, dict) else None
-    if root is not None and not isinstance(root, str):
-        raise ConfigError(f"{document.where(('dataset', 'root'))}: dataset.root: must be a path, got {root!r}")
-    try:
-        sweep = Sweep.model_validate(document.data)
-    except ValidationError as error:
-        raise ConfigError("\n".join(_explain(item, document) for item in error.errors())) from error
-    return LoadedSweep(sweep, Path(root).expanduser() if root else None, document)
-
-
 def load_definition(definition: str) -> Sweep:
     """Return the sweep that `canonical_json` wrote. Raises ConfigError if this version cannot read it."""
     try:
         return Sweep.model_validate_json(definition)
     except ValidationError as error:
         raise ConfigError(f"a recorded sweep cannot be read by this version: {error.errors()[0]['msg']}") from error
-
-
-def _apply(document: strict_yaml.Document, override: str) -> None:
-    key, separator, text = override.partition("=")
-    if not separator or not key.strip():
-        raise ConfigError(f"--set wants key=value, got {override!r}")
-    path = tuple(key.strip().split("."))
-    value = strict_yaml.parse(text, f"--set {override}").data
-    node = document.data
-    for depth, part in enumerate(path[:-1]):
-        inside = node.setdefault(part, {})
-        if isinstance(inside, str):  # `network: mlp` grows into a mapping when an option of it is set
-            inside = node[part] = {"name": inside}
-        if not isinstance(inside, dict):
-            raise ConfigError(f"--set {override}: {'.'.join(path[: depth + 1])} is not a mapping, got {inside!r}")
-        node = inside
-    node[path[-1]] = value
-    document.origins[path] = f"--set {override}"
-
-
-def _explain(item: Any, document: strict_yaml.Document) -> str:
-    path = tuple(part for part in item["loc"] if part != "options")  # options of a choice are written flat in YAML
-    key = ".".join(str(part) for part in path) or "the sweep"
-    message = item["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    if item["type"] == "extra_forbidden":
-        known = _keys_at(Sweep, path[:-1])
-        return f"{document.where(path)}: {key}: unknown key {path[-1]!r}{did_you_mean(str(path[-1]), known)}"
-    if item["type"] == "missing":
-        return f"{document.where(path)}: {key}: this key is required"
-    shown = "" if isinstance(item["input"], dict | BaseModel) else f", got {item['input']!r}"
-    return f"{document.where(path)}: {key}: {message}{shown if ', got' not in message else ''}"
-
-
-def _keys_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
-    for part in path:
-        field = model.model_fields.get(str(part))
-        kinds = [field.annotation, *getattr(field.annotation, "__args__", ())] if field else []
-        inner = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
-        if inner:
-            model = inner[0]
-    return list(model.model_fields)
-
-
-def definition_of(sweep: Sweep) -> str:
-    """Return the sweep as one canonical JSON text, as results.db and the run folder keep it."""
-    return canonical_json(sweep)

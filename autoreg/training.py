@@ -4,24 +4,22 @@ import math
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.nn import functional
 
 from autoreg import __version__, checkpoints
 from autoreg.config import TrialConfig, canonical_json
 from autoreg.datasets import Dataset, build_dataset
 from autoreg.errors import DataError
-from autoreg.initializers import initialize
 from autoreg.networks import Network, build_network
-from autoreg.optimizers import build_optimizer, learning_rate_at
+from autoreg.optimizers import learning_rate_at
 from autoreg.runs import Epoch, Layer, Status, TrialFolder, TrialResult
 from autoreg.seeds import derive_seed
+from autoreg.trial_state import TrialState
 
 #: An interrupted trial repeats at most this much work.
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
@@ -34,7 +32,7 @@ def train_trial(
     root: Path | None = None,
     device: str = "cpu",
     prune_below: Sequence[float | None] = (),
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    on_epoch: Callable[[Epoch], object] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
 ) -> TrialResult | None:
@@ -55,31 +53,31 @@ def train_trial(
     """
     dataset = build_dataset(config, root, device)
     folder.write_config(config)
-    progress, resumed = _begin(config, dataset, folder.resume_path)
+    state, resumed = TrialState.resumed(config, dataset, folder.resume_path)
     status: Status = "done"
     saved_at = time.monotonic()
-    while not progress.is_finished(config):
-        epoch = train_epoch(config, dataset, progress)
+    while not state.is_finished(config):
+        epoch = train_epoch(config, dataset, state)
         on_epoch(epoch)
         if epoch.train_loss is None:
             status = "diverged"
             break
-        if progress.falls_behind(prune_below):
+        if state.falls_behind(prune_below):
             status = "pruned"
             break
-        stopping = stop() and not progress.is_finished(config)
+        stopping = stop() and not state.is_finished(config)
         if stopping or time.monotonic() - saved_at >= seconds_between_checkpoints:
-            progress.save(folder.resume_path, config)
+            state.save(folder.resume_path, config)
             saved_at = time.monotonic()
         if stopping:
             return None
-    return _finish(config, folder, dataset, progress, status, resumed)
+    return _finish(config, folder, dataset, state, status, resumed)
 
 
-def train_epoch(config: TrialConfig, dataset: Dataset, progress: "Progress") -> Epoch:
+def train_epoch(config: TrialConfig, dataset: Dataset, state: TrialState) -> Epoch:
     """Train one epoch, evaluate on the validation split, and return both."""
     started = time.perf_counter()
-    network, optimizer, done = progress.network, progress.optimizer, len(progress.epochs)
+    network, optimizer, done = state.network, state.optimizer, len(state.epochs)
     device = dataset.train.labels.device
     generator = torch.Generator().manual_seed(derive_seed(config.replicate, "batches", done))
     torch.manual_seed(derive_seed(config.replicate, "dropout", done))
@@ -97,7 +95,7 @@ def train_epoch(config: TrialConfig, dataset: Dataset, progress: "Progress") -> 
         logits = network(inputs)
         loss = functional.cross_entropy(logits, labels)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         total_loss += loss.detach() * len(labels)
         correct += (logits.detach().argmax(1) == labels).sum()
@@ -112,7 +110,7 @@ def train_epoch(config: TrialConfig, dataset: Dataset, progress: "Progress") -> 
         validation_accuracy=validation_accuracy,
         seconds=time.perf_counter() - started,
     )
-    progress.add(epoch, config)
+    state.add(epoch, config)
     return epoch
 
 
@@ -129,119 +127,34 @@ def evaluate(network: Network, dataset: Dataset, split: str) -> tuple[float, flo
     return loss.item() / len(labels), correct.item() / len(labels)
 
 
-@dataclass
-class Progress:
-    """How far a trial's training has come: its state, its history and its best weights."""
-
-    network: Network
-    optimizer: torch.optim.Optimizer
-    epochs: list[Epoch] = field(default_factory=list)
-    best_epoch: int | None = None
-    best_score: float = -1.0
-    best_weights: dict[str, Tensor] = field(default_factory=dict)
-
-    def add(self, epoch: Epoch, config: TrialConfig) -> None:
-        """Note an epoch, and keep its weights if they are the best so far.
-
-        Without early stopping the last weights are kept. With random labels the score is the accuracy on the training
-        batches, since validation labels mean nothing then (released code, train.py).
-        """
-        self.epochs.append(epoch)
-        score = epoch.train_accuracy if config.random_labels else epoch.validation_accuracy
-        if epoch.train_loss is not None and (config.patience is None or score > self.best_score):
-            self.best_epoch, self.best_score = epoch.epoch, score
-            self.best_weights = {name: value.clone() for name, value in self.network.state_dict().items()}
-
-    def is_finished(self, config: TrialConfig) -> bool:
-        """Whether all epochs are trained, or patience is at its end, or random labels are learnt by heart."""
-        done = len(self.epochs)
-        if done >= config.epochs:
-            return True
-        if config.random_labels and done and self.epochs[-1].train_accuracy == 1.0:
-            return True
-        return config.patience is not None and done - (self.best_epoch or 0) >= config.patience
-
-    def falls_behind(self, prune_below: Sequence[float | None]) -> bool:
-        """Whether the best validation accuracy so far is below what this epoch asks for."""
-        done = len(self.epochs)
-        wanted = prune_below[done - 1] if done <= len(prune_below) else None
-        return wanted is not None and max(epoch.validation_accuracy for epoch in self.epochs) < wanted
-
-    def save(self, path: Path, config: TrialConfig) -> None:
-        """Write everything that the next epoch depends on; random states derive from the epoch's number."""
-        checkpoints.save(
-            path,
-            {
-                "config": canonical_json(config),
-                "network": self.network.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "epochs": [epoch.model_dump() for epoch in self.epochs],
-                "best_epoch": self.best_epoch,
-                "best_score": self.best_score,
-                "best_weights": self.best_weights,
-            },
-        )
-
-    def load(self, path: Path, config: TrialConfig) -> None:
-        """Continue from what `save` wrote. Raises DataError if it is damaged or another trial's."""
-        try:
-            content = checkpoints.load(path, self.network.weights()[0][1].device)
-            if content["config"] != canonical_json(config):
-                raise DataError(f"{path} belongs to another trial")
-            epochs = [Epoch(**epoch) for epoch in content["epochs"]]
-            self.network.load_state_dict(content["network"])
-            self.optimizer.load_state_dict(content["optimizer"])
-        except (DataError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise DataError(f"{path.name} was damaged") from error
-        self.epochs, self.best_epoch = epochs, content["best_epoch"]
-        self.best_score, self.best_weights = content["best_score"], content["best_weights"]
-
-
-def _begin(config: TrialConfig, dataset: Dataset, resume: Path) -> tuple[Progress, str | None]:
-    """Return a trial's state, fresh or as it was saved, and what is to be noted of that; a damaged state is not used."""
-
-    def fresh() -> Progress:
-        network = build_network(config, dataset.input_shape, dataset.classes)
-        initialize(network, config.initializer, config.replicate)
-        network.to(dataset.train.labels.device)
-        return Progress(network, build_optimizer(config, network))
-
-    progress = fresh()
-    if not resume.is_file():
-        return progress, None
-    try:
-        progress.load(resume, config)
-    except DataError as error:
-        return fresh(), f"trained from the start: {error}"
-    return progress, f"continued after epoch {len(progress.epochs)}"
-
-
 def _finish(
-    config: TrialConfig, folder: TrialFolder, dataset: Dataset, progress: Progress, status: Status, resumed: str | None
+    config: TrialConfig, folder: TrialFolder, dataset: Dataset, state: TrialState, status: Status, resumed: str | None
 ) -> TrialResult:
-    network = progress.network
-    if progress.best_weights:
-        network.load_state_dict(progress.best_weights)
+    network = state.network
+    if state.best_weights:
+        network.load_state_dict(state.best_weights)
     network.eval()
-    accuracies: dict[str, float] = {}
+    accuracies: dict[str, Any] = {}
     if config.kind == "final" and status == "done":
-        accuracies = {f"{split}_accuracy": evaluate(network, dataset, split)[1] for split in ("train", "validation", "test")}
-        content = {"config": canonical_json(config), "epoch": progress.best_epoch, "network": network.state_dict()}
+        accuracies = {
+            f"{split}_accuracy": evaluate(network, dataset, split)[1] for split in ("train", "validation", "test")
+        }
+        content = {"config": canonical_json(config), "epoch": state.best_epoch, "network": network.state_dict()}
         checkpoints.save(folder.checkpoint_path, content)
-    elif progress.best_epoch:
+    elif state.best_epoch:
         # A tuning trial never looks at the test split, and its weights are not needed again.
-        accuracies = {"validation_accuracy": max(epoch.validation_accuracy for epoch in progress.epochs)}
+        accuracies = {"validation_accuracy": max(epoch.validation_accuracy for epoch in state.epochs)}
     result = TrialResult(
         status=status,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
-        epochs_run=len(progress.epochs),
-        best_epoch=progress.best_epoch,
-        seconds=sum(epoch.seconds for epoch in progress.epochs),
+        epochs_run=len(state.epochs),
+        best_epoch=state.best_epoch,
+        seconds=sum(epoch.seconds for epoch in state.epochs),
         device=_device_name(dataset),
         finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
         environment=_environment(dataset, resumed),
         layers=layers_of(network, dataset),
-        epochs=progress.epochs,
+        epochs=state.epochs,
         **accuracies,
     )
     folder.write_result(result)
@@ -261,7 +174,11 @@ def layers_of(network: Network, dataset: Dataset) -> list[Layer]:
 
 
 def load_network(config: TrialConfig, folder: TrialFolder, dataset: Dataset) -> Network:
-    """Return a trained network, in evaluation mode. Raises DataError if the checkpoint is missing or another trial's."""
+    """Return a trained network, in evaluation mode.
+
+    Raises:
+        DataError: the checkpoint is missing, damaged or another trial's.
+    """
     content: dict[str, Any] = checkpoints.load(folder.checkpoint_path)
     if content.get("config") != canonical_json(config):
         raise DataError(f"{folder.checkpoint_path} is not the checkpoint of trial {config.trial_id}")

@@ -57,7 +57,9 @@ def test_widths_are_shown_as_fractions() -> None:
     assert [format_width(width) for width in (0.25, 1.0, 1.5, 4.0)] == ["1/4", "1", "3/2", "4"]
 
 
-@pytest.mark.parametrize("change", [{"width": 0.0}, {"learning_rate": float("nan")}, {"epochs": "3"}, {"dropout": 1.0}, {"extra": 1}])
+@pytest.mark.parametrize(
+    "change", [{"width": 0.0}, {"learning_rate": float("nan")}, {"epochs": "3"}, {"dropout": 1.0}, {"extra": 1}]
+)
 def test_a_config_is_strict(config: MakeConfig, change: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         config(**change)

@@ -55,7 +55,12 @@ def test_rows_are_what_the_run_folder_says(path: Path, runs: Runs, trial: MakeTr
     [epoch] = query(connection, "select * from epochs").to_dicts()
     assert epoch["validation_loss"] is None
     units = query(connection, 'select layer, unit, "similar", dead from units where sample = 0 order by layer, unit')
-    assert units.rows() == [("conv", 0, 1, False), ("conv", 1, None, True), ("full", 0, 3, False), ("full", 1, 3, False)]
+    assert units.rows() == [
+        ("conv", 0, 1, False),
+        ("conv", 1, None, True),
+        ("full", 0, 3, False),
+        ("full", 1, 3, False),
+    ]
     pairs = query(connection, "select bin_low, bin_high, pairs from correlations where layer = 'conv' and sample = 0")
     assert pairs.sort("bin_low").rows() == [(0.25, 0.26, 3), (0.75, 0.76, 1)]
     assert query(connection, "select count(*) as n from ablation")["n"][0] == 6 * 2 * 3
@@ -218,7 +223,10 @@ def test_the_file_is_in_the_format_that_the_command_line_client_opens(path: Path
     client = shutil.which("duckdb", path=f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin")
     assert client, "the tests install duckdb-cli"
     answer = subprocess.run(
-        [client, "-readonly", "-csv", str(path), "select count(*) as n from trials"], capture_output=True, text=True, check=True
+        [client, "-readonly", "-csv", str(path), "select count(*) as n from trials"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert answer.stdout.split() == ["n", "1"]
 

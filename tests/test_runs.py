@@ -27,7 +27,9 @@ def test_a_file_that_fails_in_the_middle_leaves_nothing_behind(tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_config_is_read_back_and_that_of_another_trial_refused(runs: Runs, config: Callable[..., TrialConfig]) -> None:
+def test_a_config_is_read_back_and_that_of_another_trial_refused(
+    runs: Runs, config: Callable[..., TrialConfig]
+) -> None:
     made = config()
     folder = runs.trial(made.trial_id)
     folder.write_config(made)
@@ -50,7 +52,9 @@ def test_a_damaged_config_or_result_is_named(runs: Runs, text: str) -> None:
         folder.read_result()
 
 
-def test_only_trained_trials_count(runs: Runs, trial: Callable[..., TrialFolder], config: Callable[..., TrialConfig]) -> None:
+def test_only_trained_trials_count(
+    runs: Runs, trial: Callable[..., TrialFolder], config: Callable[..., TrialConfig]
+) -> None:
     begun = runs.trial(config(replicate=7).trial_id)
     begun.write_config(config(replicate=7))
     done = trial()

@@ -6,7 +6,8 @@ import pytest
 
 from autoreg.errors import ConfigError
 from autoreg.packaged import find_sweep, sweep_names
-from autoreg.sweep import Sweep, load_definition, load_sweep
+from autoreg.sweep import Sweep, load_definition
+from autoreg.sweep_file import load_sweep
 
 TEXT = """\
 name: small

@@ -67,7 +67,9 @@ def test_a_trial_learns_and_leaves_its_record(runs: Runs, config: MakeConfig) ->
 
 
 @pytest.mark.parametrize(
-    "changes", [{"epochs": 6, "patience": 3}, {"epochs": 6, "optimizer": Choice(name="adam")}, ALEXNET], ids=["mlp", "adam", "alexnet"]
+    "changes",
+    [{"epochs": 6, "patience": 3}, {"epochs": 6, "optimizer": Choice(name="adam")}, ALEXNET],
+    ids=["mlp", "adam", "alexnet"],
 )
 @pytest.mark.parametrize("stop_after", [1, 3])
 def test_interrupted_and_continued_is_bit_equal_to_uninterrupted(

@@ -68,7 +68,9 @@ def test_areas_equal_hand_values(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_similar_units_equal_hand_values(connection: duckdb.DuckDBPyConnection) -> None:
-    rows = query(connection, "select distinct definition, similar_units, similar_units_std, dead_units from similar_units")
+    rows = query(
+        connection, "select distinct definition, similar_units, similar_units_std, dead_units from similar_units"
+    )
     found = {row["definition"]: row for row in rows.to_dicts()}
     assert rows.height == 2
     # conv: 1 and a dead unit; full: 3 and 5
@@ -80,7 +82,9 @@ def test_similar_units_equal_hand_values(connection: duckdb.DuckDBPyConnection) 
 
 
 def test_figure_6_averages_the_replicates(connection: duckdb.DuckDBPyConnection) -> None:
-    frame = query(connection, "select * from figure_6 where definition = 'released' and width = 0.25 and series = 'He Norm'")
+    frame = query(
+        connection, "select * from figure_6 where definition = 'released' and width = 0.25 and series = 'He Norm'"
+    )
     [row] = frame.to_dicts()
     areas = [(1 + middle + 0.1) / 3 for middle in (0.5, 0.6)]
     assert row["replicates"] == 2

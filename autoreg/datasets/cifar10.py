@@ -48,7 +48,7 @@ def cifar10(
 def prepare(pictures: Tensor) -> Tensor:
     """Return the central 28×28 of uint8 pictures [batch, 3, 32, 32], standardised each and resized to 32×32.
 
-    The order is the released code's (cifar_dataset.py). Its resizing did not centre the sampling points, PyTorch's does.
+    The order is the released code's (cifar_dataset.py). Unlike its resizing, ours centres the sampling points.
     """
     margin = (SIZE - CROP) // 2
     return _standardise(pictures[:, :, margin : margin + CROP, margin : margin + CROP].float())

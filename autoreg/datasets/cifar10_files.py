@@ -5,8 +5,9 @@ import io
 import os
 import pickle
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ BATCHES = {
     "test_batch": "40351d587109b95175f43aff81a1287e",
 }
 
-Read = Callable[[], tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]
+Array = np.ndarray[Any, Any]
+Read = Callable[[], tuple[Array, Array]]
 
 
 def load_pictures(root: Path | None) -> tuple[Tensor, Tensor, str]:
@@ -52,14 +54,14 @@ def load_pictures(root: Path | None) -> tuple[Tensor, Tensor, str]:
         pictures, labels = read()
         if pictures.shape != (60_000, 3, 32, 32) or set(labels.tolist()) != set(range(10)):
             raise DataError(f"CIFAR-10 has 60,000 pictures of 10 classes, found {pictures.shape[0]} in {root}")
-        for path, array in ((cached, pictures), (labels_path, labels)):
-            write_atomically(path, lambda temporary, array=array: _save(temporary, array))
+        write_atomically(cached, partial(_save, array=pictures))
+        write_atomically(labels_path, partial(_save, array=labels))
     # Copy-on-write mapping: every worker sees the same pages of the one file.
     mapped = np.load(cached, mmap_mode="c")
     return torch.from_numpy(mapped), torch.from_numpy(np.load(labels_path)), fingerprint
 
 
-def _save(path: Path, array: np.ndarray[Any, Any]) -> None:
+def _save(path: Path, array: Array) -> None:
     with path.open("wb") as file:
         np.save(file, array)
 
@@ -72,33 +74,36 @@ def _cache_folder() -> Path:
 
 def _find(root: Path | None) -> tuple[str, Read]:
     if root is None:
-        raise DataError("CIFAR-10 needs files: set AUTOREG_DATA or dataset.root, or run `autoreg data cifar10 --root DIR`")
+        raise DataError(
+            "CIFAR-10 needs files: set AUTOREG_DATA or dataset.root, or run `autoreg data cifar10 --root DIR`"
+        )
     if not root.is_dir():
         raise DataError(f"the data folder {root} does not exist (AUTOREG_DATA or dataset.root)")
     for folder in (root, root / "cifar10"):
         if (folder / FOLDER).is_dir():
-            files = {name: folder / FOLDER / name for name in BATCHES}
-            _require(files.values())
-            return _fingerprint(files.values()), lambda: _read_batches(lambda name: files[name].read_bytes())
+            files = [folder / FOLDER / name for name in BATCHES]
+            _require(files)
+            return _fingerprint(files), partial(_read_folder, folder / FOLDER)
         if (folder / TARBALL).is_file():
-            tarball = folder / TARBALL
-            return _fingerprint([tarball]), lambda: _read_tarball(tarball)
+            return _fingerprint([folder / TARBALL]), partial(_read_tarball, folder / TARBALL)
         parts = {split: sorted(folder.glob(f"{split}-*.parquet")) for split in COUNTS}
         if any(parts.values()):
             for split, paths in parts.items():
                 if not paths:
                     raise DataError(f"{folder} has no {split}-*.parquet")
-            return _fingerprint([*parts["train"], *parts["test"]]), lambda: _read_parquet(parts)
-    raise DataError(f"no CIFAR-10 in {root}: looked for {FOLDER}/, {TARBALL} and train-*.parquet, also in {root}/cifar10")
+            return _fingerprint([*parts["train"], *parts["test"]]), partial(_read_parquet, parts)
+    raise DataError(
+        f"no CIFAR-10 in {root}: looked for {FOLDER}/, {TARBALL} and train-*.parquet, also in {root}/cifar10"
+    )
 
 
-def _require(paths: Any) -> None:
+def _require(paths: Iterable[Path]) -> None:
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise DataError(f"CIFAR-10 is incomplete, missing: {', '.join(missing)}")
 
 
-def _fingerprint(paths: Any) -> str:
+def _fingerprint(paths: Iterable[Path]) -> str:
     digest = hashlib.blake2b(digest_size=8)
     for path in paths:
         with path.open("rb") as file:
@@ -118,7 +123,7 @@ class _ArraysOnly(pickle.Unpickler):
         raise pickle.UnpicklingError(f"{module}.{name} does not belong into a CIFAR-10 batch")
 
 
-def _read_batches(read: Callable[[str], bytes]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _read_batches(read: Callable[[str], bytes]) -> tuple[Array, Array]:
     pictures, labels = [], []
     for name, checksum in BATCHES.items():
         content = read(name)
@@ -134,7 +139,11 @@ def _read_batches(read: Callable[[str], bytes]) -> tuple[np.ndarray[Any, Any], n
     return np.concatenate(pictures), np.concatenate(labels)
 
 
-def _read_tarball(path: Path) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _read_folder(folder: Path) -> tuple[Array, Array]:
+    return _read_batches(lambda name: (folder / name).read_bytes())
+
+
+def _read_tarball(path: Path) -> tuple[Array, Array]:
     def member(name: str) -> bytes:  # read by its one known name, so nothing is ever extracted to disk
         file = archive.extractfile(f"{FOLDER}/{name}")
         if file is None:
@@ -148,7 +157,7 @@ def _read_tarball(path: Path) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any
         raise DataError(f"{path} is damaged: {error}") from error
 
 
-def _read_parquet(parts: dict[str, list[Path]]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _read_parquet(parts: dict[str, list[Path]]) -> tuple[Array, Array]:
     pictures, labels = [], []
     for split, paths in parts.items():
         try:
@@ -158,13 +167,15 @@ def _read_parquet(parts: dict[str, list[Path]]) -> tuple[np.ndarray[Any, Any], n
         except (pl.exceptions.PolarsError, OSError) as error:
             raise DataError(f"{paths[0]}: not the Parquet layout `img`, `label`: {first_line(error)}") from error
         if len(encoded) != COUNTS[split]:
-            raise DataError(f"{paths[0].parent}: CIFAR-10's {split} split has {COUNTS[split]} pictures, got {len(encoded)}")
+            raise DataError(
+                f"{paths[0].parent}: CIFAR-10's {split} split has {COUNTS[split]} pictures, got {len(encoded)}"
+            )
         with ThreadPoolExecutor() as pool:
             pictures.append(np.stack(list(pool.map(_decode, encoded, range(len(encoded)), chunksize=256))))
     return np.concatenate(pictures), np.concatenate(labels)
 
 
-def _decode(encoded: bytes, row: int) -> np.ndarray[Any, Any]:
+def _decode(encoded: bytes, row: int) -> Array:
     try:
         with Image.open(io.BytesIO(encoded)) as image:
             pixels = np.asarray(image.convert("RGB"))

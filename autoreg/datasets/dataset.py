@@ -35,7 +35,7 @@ class Split:
         return len(self.labels)
 
     def batches(self, batch_size: int, order: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (inputs, labels) in the given order, [examples] indices, or in the stored one; the last may be smaller."""
+        """Yield (inputs, labels) in the order of the given indices, or as stored; the last batch may be smaller."""
         for start in range(0, len(self), batch_size):
             if order is None:
                 yield self.inputs[start : start + batch_size], self.labels[start : start + batch_size]

@@ -1,4 +1,4 @@
-"""Inputs drawn at random, labelled by a random small network (paper, section 3.1; released code: create_linear_dataset)."""
+"""Random inputs, labelled by a random small network (paper, section 3.1; released code: create_linear_dataset.py)."""
 
 from pathlib import Path
 from typing import Annotated
@@ -34,7 +34,7 @@ def teacher(
     generator = torch.Generator().manual_seed(derive_seed(seed, "teacher inputs", dimensions, *sizes))
     inputs = torch.randn(sum(sizes), dimensions, generator=generator)
     labels = _balanced_labels(inputs, seed)
-    train, validation, test = map(Split, inputs.split(sizes), labels.split(sizes))
+    train, validation, test = map(Split, torch.split(inputs, sizes), torch.split(labels, sizes))
     fingerprint = f"teacher-{dimensions}-{'-'.join(map(str, sizes))}-{seed}"
     return Dataset(train, validation, test, (dimensions,), 2, fingerprint)
 
@@ -44,7 +44,9 @@ def _balanced_labels(inputs: Tensor, seed: int) -> Tensor:
         labels = _label(inputs, torch.Generator().manual_seed(derive_seed(seed, "teacher weights", attempt)))
         if 0.4 <= labels.float().mean().item() <= 0.6:
             return labels
-    raise ConfigError(f"no teacher out of 1000 gave each label to 40–60% of the {len(inputs)} inputs; use more examples")
+    raise ConfigError(
+        f"no teacher out of 1000 gave each label to 40–60% of the {len(inputs)} inputs; use more examples"
+    )
 
 
 def _label(inputs: Tensor, generator: torch.Generator) -> Tensor:

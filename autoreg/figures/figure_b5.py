@@ -7,5 +7,5 @@ from autoreg.figures.width_panels import ACCURACY, REMOVABILITY, REPETITION, dra
 
 
 def draw(frame: pl.DataFrame) -> Figure:
-    """Return test accuracy, AUC (bars: deviation over replicates) and similar units (bars: over units) against width."""
+    """Return accuracy, AUC (bars: deviation over replicates) and similar units (bars: over units) against width."""
     return draw_panels(frame, [ACCURACY, REMOVABILITY, REPETITION])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -22,7 +23,7 @@ CONDITIONS = [
     ["Data Aug. + Dropout + Weight Decay", "σ = 10000"],
 ]
 
-SETTINGS = {
+SETTINGS: Any = {
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.spines.top": False,
@@ -46,7 +47,7 @@ def new_figure(columns: int, rows: int = 1, width: float = 3.4, height: float = 
     return figure, [list(row) for row in axes]
 
 
-def look_of(condition: str, conditions: Sequence[str]) -> dict[str, str]:
+def look_of(condition: str, conditions: Sequence[str]) -> dict[str, Any]:
     """Return colour and marker of a condition; one that is not known takes the first look that is free."""
     places = {name: place for place, names in enumerate(CONDITIONS) for name in names}
     free = [place for place in range(len(COLOURS)) if place not in {places.get(name) for name in conditions}]

@@ -52,7 +52,12 @@ def draw_panels(frame: pl.DataFrame, panels: list[Panel]) -> Figure:
             values = (line[panel.column] * panel.scale).to_list()
             errors = (line[panel.error].fill_null(0.0) * panel.scale).to_list()
             axes.errorbar(
-                (line["width"] * aside).to_list(), values, yerr=errors, label=condition, capsize=2.5, **look_of(condition, conditions)
+                (line["width"] * aside).to_list(),
+                values,
+                yerr=errors,
+                label=condition,
+                capsize=2.5,
+                **look_of(condition, conditions),
             )
         width_axis(axes, widths)
         lowest = min(frame[panel.column].drop_nulls().to_list(), default=0.0)
@@ -62,7 +67,9 @@ def draw_panels(frame: pl.DataFrame, panels: list[Panel]) -> Figure:
         axes.set_ylabel(panel.label)
         axes.set_title(f"({letter}) {panel.title}", loc="left")
     row[0].legend()
-    figure.supxlabel(f"{frame['network'][0]} on {frame['dataset'][0]}, {_counted(replicates)}", fontsize=7, color="#555555")
+    figure.supxlabel(
+        f"{frame['network'][0]} on {frame['dataset'][0]}, {_counted(replicates)}", fontsize=7, color="#555555"
+    )
     return figure
 
 

@@ -1,7 +1,7 @@
 """Repeated units: how many other units of its layer a unit is correlated with."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import polars as pl
 import torch
@@ -31,7 +31,7 @@ def similarity(
     samples: Annotated[int, Field(ge=1)] = 3,
     max_vectors: Annotated[int, Field(ge=2)] = 50_000,
 ) -> pl.DataFrame:
-    """Return one row for each measured layer and sample: which units are similar, which are dead, how |r| is spread.
+    """Return one row for each measured layer and sample: similar units, dead units, and how |r| is spread.
 
     Two units are similar if |Pearson r| of their activations is at least the threshold (paper, section 3). A unit whose
     activation is constant is dead: it has no correlation, and its number of similar units is null. (The released code
@@ -49,8 +49,8 @@ def similarity(
 
     Returns:
         Columns layer, sample, vectors; lists of one value a unit: similar (null for dead units), strongest (largest |r|
-        with another unit, null for dead units), dead; and pairs, a list of how many pairs of live units have |r| in each
-        of 100 equal bins from 0 to 1.
+        with another unit, null for dead units), dead; and pairs, a list of how many pairs of live units have |r| in
+        each of 100 equal bins from 0 to 1.
     """
     total = len(dataset.split(split))
     generators = [
@@ -73,7 +73,7 @@ def similarity(
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
-_SCHEMA = {
+_SCHEMA: dict[str, Any] = {
     "layer": pl.String,
     "sample": pl.Int32,
     "vectors": pl.Int32,

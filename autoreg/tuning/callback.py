@@ -22,16 +22,16 @@ class Listener(Protocol):
         """A trial has ended; error is set if its worker died."""
         ...
 
-    def tick(self, ray: Any) -> None:
+    def tick(self) -> None:
         """Some time has passed."""
         ...
 
 
-class SweepCallback(tune.Callback):  # type: ignore[misc]
+class SweepCallback(tune.Callback):
     """Tells a listener about trials, by their own configuration."""
 
-    def __init__(self, listener: Listener, ray: Any) -> None:
-        self._listener, self._ray = listener, ray
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the listener: Tune pickles its callbacks to files that we never read."""
@@ -58,7 +58,7 @@ class SweepCallback(tune.Callback):  # type: ignore[misc]
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         """Let the sweep do its own work."""
-        self._listener.tick(self._ray)
+        self._listener.tick()
 
 
 def _config(trial: Any) -> TrialConfig:

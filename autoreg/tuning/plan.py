@@ -1,8 +1,8 @@
 """A checked sweep: every name known, every option valid, the data there, and what it will cost."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autoreg.config import Choice
 from autoreg.datasets import build_dataset, datasets
@@ -13,7 +13,8 @@ from autoreg.networks import networks, parameter_count
 from autoreg.optimizers import optimizers, schedules
 from autoreg.registry import Registry
 from autoreg.runs import Runs
-from autoreg.sweep import Group, LoadedSweep, Sweep
+from autoreg.sweep import Group, Sweep
+from autoreg.sweep_file import LoadedSweep
 from autoreg.tuning.schedule import Schedule
 
 
@@ -64,7 +65,7 @@ def make_plan(loaded: LoadedSweep) -> Plan:
 def _normalised(loaded: LoadedSweep) -> Sweep:
     sweep = loaded.sweep
 
-    def checked(registry: Registry[Callable[..., object]], choice: Choice, *path: str | int) -> Choice:
+    def checked(registry: Registry[Any], choice: Choice, *path: str | int) -> Choice:
         with _located(loaded, path):
             return Choice(name=choice.name, options=registry.check_options(choice.name, choice.options))
 

@@ -1,27 +1,26 @@
 """Running a sweep: from its plan to the last row in results.db."""
 
 import shutil
-import signal
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from autoreg.config import TrialConfig, canonical_json
 from autoreg.database import Writer, record_sweep
-from autoreg.errors import AutoregError, first_line
+from autoreg.errors import AutoregError, DatabaseError
 from autoreg.progress import Counts, Display, describe, make_display, outcome
-from autoreg.runs import Runs, TrialFolder
+from autoreg.runs import Runs
 from autoreg.tuning import worker
+from autoreg.tuning.interruption import Interruption
+from autoreg.tuning.measuring_queue import MeasuringQueue
 from autoreg.tuning.plan import Plan
 from autoreg.tuning.schedule import Assignment, Schedule
 from autoreg.tuning.session import ray_session
 
 SECONDS_BETWEEN_COMMITS = 2.0
-#: How long the end of a sweep waits for somebody's shell to let go of results.db.
+#: How long a sweep waits, at its start and end, for somebody's shell to let go of results.db.
 PATIENCE = 60.0
 
 
@@ -44,7 +43,9 @@ class Summary:
     interrupted: bool = False
 
 
-def run_sweep(plan: Plan, runs: Runs, database: Path, address: str | None = None, retry_failed: bool = False) -> Summary:
+def run_sweep(
+    plan: Plan, runs: Runs, database: Path, address: str | None = None, retry_failed: bool = False
+) -> Summary:
     """Train and measure what is not yet done of a sweep, bring everything into results.db, and say how it ended.
 
     What was done before, by this or another sweep, is not done again. Interrupted in whatever way, the same call goes
@@ -56,89 +57,75 @@ def run_sweep(plan: Plan, runs: Runs, database: Path, address: str | None = None
         database: results.db, made if it is not there.
         address: a Ray cluster to join; None starts Ray on this machine.
         retry_failed: train failed trials of this sweep again.
+
+    Raises:
+        DatabaseError: results.db is damaged or from a newer version.
     """
     schedule = plan.schedule(runs)
     if retry_failed:
-        _forget_failures(schedule)
-    sweep = _RunningSweep(plan, schedule, runs, Writer(database, runs))
+        schedule.forget_failures()
+    sweep = RunningSweep(plan, schedule, Writer(database, runs))
     sweep.begin()
-    with make_display(sweep.counts) as display:
-        sweep.display = display
+    with make_display(sweep.counts) as sweep.display:
         if sweep.has_work:
-            with _Interruption(sweep), ray_session(address) as ray:
+            with Interruption(sweep.drain), ray_session(address) as ray:
                 sweep.run(ray)
         return sweep.end()
 
 
-class _RunningSweep:
-    """The driver's state: what is running, what is to be measured, what is to be written."""
+class RunningSweep:
+    """The driver's state: what runs, what is to be measured, what is to be written."""
 
-    def __init__(self, plan: Plan, schedule: Schedule, runs: Runs, writer: Writer) -> None:
-        self.plan, self.schedule, self.runs, self.writer = plan, schedule, runs, writer
+    display: Display
+
+    def __init__(self, plan: Plan, schedule: Schedule, writer: Writer) -> None:
+        self.plan, self.schedule, self.writer = plan, schedule, writer
+        self.runs = schedule.runs
+        resources = plan.sweep.resources
+        self.measuring = MeasuringQueue(
+            plan.measurements, self.runs, plan.root, resources.measuring, resources.measure_gpu
+        )
         total = schedule.final_count + schedule.tuning_count
         self.counts = Counts(total=total, cached=schedule.done_count(), to_measure=schedule.final_count)
         self.summary = Summary(cached=self.counts.cached)
-        self.display: Display
         self.draining = False
-        self.stop_file = runs.scratch / f"stop-{time.time_ns()}"
-        self._planned: set[str] = set()
-        self._to_measure: list[TrialFolder] = []
-        self._measuring: dict[Any, TrialFolder] = {}
+        self.stop_file = self.runs.scratch / f"stop-{time.time_ns()}"
+        self._recorded: set[str] | None = None
         self._committed_at = time.monotonic()
-        self._cpus = 1
-        self._measure_task: Callable[[TrialFolder], Any] = lambda folder: None
+        self._database_problem: str | None = None
 
     @property
     def has_work(self) -> bool:
-        return bool(self._to_measure) or not self.schedule.is_finished()
+        """Whether anything is left to train or measure."""
+        return not (self.measuring.is_empty and self.schedule.is_finished())
 
     def begin(self) -> None:
         """Queue what earlier runs left: rows for results.db, trials to be measured."""
         self.runs.scratch.mkdir(parents=True, exist_ok=True)
         for _, config in self.schedule.planned():
-            folder = self.runs.trial(config.trial_id)
-            if folder.is_trained:
-                self.writer.queue_trial(folder)
-                self._queue_measuring(config, folder)
+            if self.runs.trial(config.trial_id).is_trained:
+                self._queue(config)
         self._record()
         self.writer.commit(PATIENCE)
 
     def run(self, ray: Any) -> None:
         """Train and measure until nothing is left or the user stops it."""
-        found = ray.cluster_resources()
-        gpus, self._cpus = found.get("GPU", 0), int(found["CPU"])
-        share = self.plan.sweep.resources.measure_gpu if gpus else 0.0
-        task = ray.remote(num_cpus=0, num_gpus=share, max_retries=3)(worker.measure)
-        root = str(self.plan.root.absolute()) if self.plan.root else None
-        self._measure_task = lambda folder: task.remote(
-            folder.trial_id, str(self.runs.root), self.plan.measurements, root, share
-        )
-        self._start_measuring()
+        self.measuring.connect(ray)
         if not self.schedule.is_finished():
-            self._fit(ray, bool(gpus))
-        while (self._measuring or self._to_measure) and not self.draining:
-            self.tick(ray, timeout=0.1)
+            self._fit(ray)
+        while not (self.measuring.is_empty or self.draining):
+            self.tick(timeout=0.2)
 
-    def _fit(self, ray: Any, gpus: bool) -> None:
+    def _fit(self, ray: Any) -> None:
         from ray import tune
 
         from autoreg.tuning.callback import SweepCallback
         from autoreg.tuning.searcher import ScheduleSearcher
 
-        resources = self.plan.sweep.resources
-        cpus = min(resources.cpus, self._cpus)
+        found = ray.cluster_resources()
 
         def order(assignment: Assignment) -> dict[str, Any]:
-            return {
-                "config": canonical_json(assignment.config),
-                "trial_id": assignment.config.trial_id,
-                "prune_below": assignment.prune_below,
-                "runs": str(self.runs.root),
-                "root": str(self.plan.root.absolute()) if self.plan.root else None,
-                "stop_file": str(self.stop_file),
-                "cpus": cpus,
-                "gpu": resources.gpu_share(assignment.config.width) if gpus else 0.0,
-            }
+            return self._order(assignment, cores=int(found["CPU"]), gpus=bool(found.get("GPU")))
 
         def bundle(config: dict[str, Any]) -> Any:
             wanted = {"CPU": config["order"]["cpus"], "GPU": config["order"]["gpu"]}
@@ -161,14 +148,28 @@ class _RunningSweep:
                 storage_path=str(self.runs.scratch),
                 verbose=0,
                 log_to_file=True,
-                callbacks=[SweepCallback(self, ray)],
+                callbacks=[SweepCallback(self)],
                 failure_config=tune.FailureConfig(max_failures=2),
             ),
         ).fit()
         shutil.rmtree(self.runs.scratch / name, ignore_errors=True)
 
+    def _order(self, assignment: Assignment, cores: int, gpus: bool) -> dict[str, Any]:
+        """Return all that a worker is told of a trial."""
+        resources = self.plan.sweep.resources
+        return {
+            "config": canonical_json(assignment.config),
+            "trial_id": assignment.config.trial_id,
+            "prune_below": assignment.prune_below,
+            "runs": str(self.runs.root),
+            "root": str(self.plan.root.absolute()) if self.plan.root else None,
+            "stop_file": str(self.stop_file),
+            "cpus": min(resources.cpus, cores),
+            "gpu": resources.gpu_share(assignment.config.width) if gpus else 0.0,
+        }
+
     def trial_started(self, config: TrialConfig) -> None:
-        """Show a trial that starts; record a sweep's new trials before they have rows."""
+        """Show a trial that starts."""
         self.counts.running[config.trial_id] = describe(config)
         self.display.update(self.counts)
 
@@ -195,80 +196,84 @@ class _RunningSweep:
             self.counts.done += 1
         self.display.update(self.counts)
         self.display.line(outcome(config, result))
-        self.writer.queue_trial(folder)
-        self._queue_measuring(config, folder)
+        self._queue(config)
         self._record()
 
-    def tick(self, ray: Any, timeout: float = 0.0) -> None:
-        """Start and collect measuring tasks, and bring what is finished into results.db every two seconds."""
-        if self._measuring:
-            finished, _ = ray.wait(list(self._measuring), num_returns=1, timeout=timeout)
-            for reference in finished:
-                folder = self._measuring.pop(reference)
-                try:
-                    ray.get(reference)
-                except Exception as error:
-                    self._measuring_failed(folder, error)
-                else:
-                    self.counts.measured += 1
-                    self.writer.queue_trial(folder)
-        self._start_measuring()
+    def tick(self, timeout: float = 0.0) -> None:
+        """Collect and start measuring tasks, and bring what is finished into results.db every two seconds."""
+        for folder, problem in self.measuring.collect(timeout):
+            about = describe(folder.read_config())
+            if problem:
+                self.summary.problems.append(f"{folder.trial_id}  not measured: {about}: {problem}")
+                self.display.line(f"not measured {about}: {problem}")
+            else:
+                self.counts.measured += 1
+                self.display.line(f"measured {about}")
+                self.writer.queue_trial(folder)
+        if not self.draining:
+            self.measuring.start(training=bool(self.counts.running))
         self.display.update(self.counts)
         if time.monotonic() - self._committed_at >= SECONDS_BETWEEN_COMMITS:
-            self.writer.commit()
-            self._committed_at = time.monotonic()
+            self._commit()
+
+    def drain(self) -> None:
+        """Hand out no more trials, and have the running ones save their state at the end of their epoch."""
+        self.draining = True
+        self.stop_file.touch()
+        self.display.line("stopping: running trials save their state after this epoch; Ctrl-C again stops now")
 
     def end(self) -> Summary:
         """Write the last rows and return how the sweep ended."""
         self.summary.interrupted = self.draining
+        self.stop_file.unlink(missing_ok=True)
         if not self.writer.commit():
             self.display.line(f"waiting for {self.writer.path}, which another process holds…")
             self.writer.commit(PATIENCE)
         self.summary.unwritten = self.writer.pending
         self.summary.problems += self._failures()
-        self.stop_file.unlink(missing_ok=True)
         return self.summary
+
+    def _queue(self, config: TrialConfig) -> None:
+        folder = self.runs.trial(config.trial_id)
+        self.writer.queue_trial(folder)
+        if config.kind != "final":
+            return
+        if folder.read_result().status != "done":
+            self.counts.to_measure -= 1
+        elif not self.measuring.add(folder):
+            self.counts.measured += 1
+
+    def _commit(self) -> None:
+        self._committed_at = time.monotonic()
+        try:
+            self.writer.commit()
+        except DatabaseError as error:  # training goes on: the run folder has the rows
+            if str(error) != self._database_problem:
+                self._database_problem = str(error)
+                self.display.line(str(error))
 
     def _failures(self) -> list[str]:
         lines = []
         for _, config in self.schedule.planned():
             folder = self.runs.trial(config.trial_id)
-            if folder.is_trained and (result := folder.read_result()).status in {"failed", "diverged"}:
-                if config.kind == "final" or result.status == "failed":
-                    lines.append(f"{config.trial_id}  {outcome(config, result)}")
+            if not folder.is_trained:
+                continue
+            result = folder.read_result()
+            if result.status == "failed" or (result.status == "diverged" and config.kind == "final"):
+                lines.append(f"{config.trial_id}  {outcome(config, result)}")
         for state in self.schedule.states:
             if state.final_trials() == []:
-                lines.append(f"no tuning trial of {describe(state.group.template)} succeeded, so it has no final trials")
+                about = describe(state.group.template)
+                lines.append(f"no tuning trial of {about} succeeded, so it has no final trials")
         return lines
 
-    def _queue_measuring(self, config: TrialConfig, folder: TrialFolder) -> None:
-        if config.kind != "final" or folder.read_result().status != "done":
-            self.counts.to_measure -= config.kind == "final"
-            return
-        if all(measurement.path(folder).is_file() for measurement in self.plan.measurements):
-            self.counts.measured += 1
-        else:
-            self._to_measure.append(folder)
-
-    def _start_measuring(self) -> None:
-        limit = self.plan.sweep.resources.measuring
-        if not self.counts.running:  # nothing trains any more: the cores are free
-            limit = max(limit, self._cpus)
-        while self._to_measure and len(self._measuring) < limit and not self.draining:
-            folder = self._to_measure.pop(0)
-            self._measuring[self._measure_task(folder)] = folder
-
-    def _measuring_failed(self, folder: TrialFolder, error: Exception) -> None:
-        cause = getattr(error, "cause", None) or error
-        line = f"{folder.trial_id}  not measured: {type(cause).__name__}: {first_line(cause)}"
-        self.summary.problems.append(line)
-        self.display.line(line)
-
     def _record(self) -> None:
+        """Write down the sweep and the trials that it has so far, if there are new ones."""
         planned = list(self.schedule.planned())
-        if {config.trial_id for _, config in planned} == self._planned and self._planned:
+        ids = {config.trial_id for _, config in planned}
+        if ids == self._recorded:
             return
-        self._planned = {config.trial_id for _, config in planned}
+        self._recorded = ids
         sweep = self.plan.sweep
         record = {
             "sweep_id": sweep.sweep_id,
@@ -289,37 +294,6 @@ class _RunningSweep:
         self.writer.queue_sweep(sweep.sweep_id)
 
 
-class _Interruption:
-    """The first Ctrl-C (or SIGTERM) lets running trials save their state at the end of their epoch; the second stops now."""
-
-    def __init__(self, sweep: _RunningSweep) -> None:
-        self._sweep = sweep
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._on_signal)
-
-    def __exit__(self, *error: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._sweep.draining:
-            raise KeyboardInterrupt
-        self._sweep.draining = True
-        self._sweep.stop_file.touch()
-        self._sweep.display.line("stopping: running trials save their state after this epoch; Ctrl-C again stops now")
-
-
 def _trial_id(trial: Any) -> str:
     name: str = trial.config["order"]["trial_id"]
     return name
-
-
-def _forget_failures(schedule: Schedule) -> None:
-    for _, config in list(schedule.planned()):
-        folder = schedule.runs.trial(config.trial_id)
-        if folder.is_trained and folder.read_result().status == "failed":
-            folder.result_path.unlink()
-            schedule.finished(config.trial_id)

@@ -101,6 +101,14 @@ class Schedule:
         folder = self.runs.trial(trial_id)
         return folder.read_result() if folder.is_trained else None
 
+    def forget_failures(self) -> None:
+        """Remove the results of failed trials, so that they are trained again."""
+        for _, config in list(self.planned()):
+            folder = self.runs.trial(config.trial_id)
+            if folder.is_trained and folder.read_result().status == "failed":
+                folder.result_path.unlink()
+                self.finished(config.trial_id)
+
     def planned(self) -> Iterator[tuple[Group, TrialConfig]]:
         """Yield every trial that is known so far, with its group."""
         for state in self.states:

@@ -80,7 +80,7 @@ def test_splits_are_cut_in_file_order(official: Path) -> None:
 
 
 def test_a_wrong_checksum_is_damage(official: Path) -> None:
-    with pytest.raises(DataError, match="data_batch_1 of CIFAR-10 is damaged: its MD5 sum is"):
+    with pytest.raises(DataError, match=r"data_batch_1 of CIFAR-10 is damaged: its MD5 sum is"):
         load_pictures(official)
 
 
@@ -101,7 +101,7 @@ def test_a_planted_pickle_with_a_fitting_checksum_is_not_run(tmp_path: Path, mon
 
 
 def test_missing_files_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="set AUTOREG_DATA or dataset.root"):
+    with pytest.raises(DataError, match=r"set AUTOREG_DATA or dataset\.root"):
         load_pictures(None)
     with pytest.raises(DataError, match="does not exist"):
         load_pictures(tmp_path / "nowhere")
@@ -157,7 +157,9 @@ def test_prepared_pictures_are_standardised_each() -> None:
     assert ready.shape == (5, 3, 32, 32)
     assert ready.mean((1, 2, 3)).abs().max().item() < 0.02
     crop = pictures[0, :, 2:30, 2:30].float()
-    assert ready[0, 0, 0, 0].item() == pytest.approx(((crop[0, 0, 0] - crop.mean()) / crop.std(correction=0)).item(), rel=1e-4)
+    assert ready[0, 0, 0, 0].item() == pytest.approx(
+        ((crop[0, 0, 0] - crop.mean()) / crop.std(correction=0)).item(), rel=1e-4
+    )
     assert torch.isfinite(prepare(torch.full((1, 3, 32, 32), 7, dtype=torch.uint8))).all()
 
 

@@ -21,7 +21,9 @@ def vectors(count: int = 500, units: int = 40, seed: int = 0) -> torch.Tensor:
 
 @pytest.mark.parametrize("block", [7, 16, 512])
 @pytest.mark.parametrize("offset", [0.0, 1000.0])
-def test_it_equals_numpys_corrcoef_however_it_is_cut(block: int, offset: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_equals_numpys_corrcoef_however_it_is_cut(
+    block: int, offset: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "BLOCK", block)
     given = vectors() + offset
     strength = np.abs(np.corrcoef(given.double().numpy().T))

@@ -1,6 +1,7 @@
 """Contracts of every registered network at every width of the paper."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 import torch
@@ -59,7 +60,7 @@ def test_the_rest_of_a_network_gives_the_same_bits_and_leaves_its_input_alone(
         assert torch.equal(network.after(layer)(values), logits)
         assert torch.equal(values, before)
     layers = list(walked)
-    for layer, following in zip(layers, layers[1:], strict=False):
+    for layer, following in pairwise(layers):
         assert torch.equal(network.between(layer, following)(walked[layer]), walked[following])
 
 

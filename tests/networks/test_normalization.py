@@ -21,7 +21,9 @@ def test_it_agrees_with_pytorchs_forward_and_backward() -> None:
 
 
 def test_its_gradient_is_right() -> None:
-    inputs = torch.randn(2, 7, 2, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    inputs = torch.randn(
+        2, 7, 2, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True
+    )
     assert gradcheck(LocalResponseNorm(alpha=0.3), (inputs,))
 
 

@@ -1,0 +1,33 @@
+# `make demo` and `make test` do everything on a machine that has Python 3.11 or 3.12, pip and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint install clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+## demo: the quickstart sweep, from nothing to a figure
+demo: install
+	$(BIN)/autoreg sweep quickstart
+	$(BIN)/autoreg report --figure B5
+
+## test: all tests; those on real pictures too if AUTOREG_DATA says where they are
+test: install
+	$(BIN)/python -m pytest
+
+## lint: style, types, and who may import whom
+lint: install
+	$(BIN)/ruff check autoreg tests
+	$(BIN)/ruff format --check autoreg tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,99 @@
+"""Reading a sweep file: overrides, and mistakes explained with file, line, key, value and what is allowed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from autoreg import strict_yaml
+from autoreg.errors import ConfigError
+from autoreg.registry import did_you_mean
+from autoreg.sweep import Sweep
+
+
+@dataclass(frozen=True)
+class LoadedSweep:
+    """A sweep as it was read.
+
+    Attributes:
+        sweep: what the file asks for.
+        root: the data folder that the file names (`dataset.root`), or None.
+        document: where each key stood, for messages.
+    """
+
+    sweep: Sweep
+    root: Path | None
+    document: strict_yaml.Document
+
+
+def load_sweep(path: Path, overrides: Sequence[str] = ()) -> LoadedSweep:
+    """Return the sweep in a YAML file. Names of networks, datasets and so on are checked later, by `make_plan`.
+
+    Args:
+        path: the YAML file.
+        overrides: `key=value` texts, the key dotted, the value YAML: `training.epochs=3`, `grid.width=[1/4,1/2]`.
+
+    Raises:
+        ConfigError: one line with file, line, key, the value got and what is allowed.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    document = strict_yaml.parse(text, str(path))
+    if not isinstance(document.data, dict):
+        raise ConfigError(f"{path}: a sweep is a mapping of keys to values, got {type(document.data).__name__}")
+    for override in overrides:
+        _apply(document, override)
+    dataset = document.data.get("dataset")
+    root = dataset.pop("root", None) if isinstance(dataset, dict) else None
+    if root is not None and not isinstance(root, str):
+        raise ConfigError(f"{document.where(('dataset', 'root'))}: dataset.root: must be a path, got {root!r}")
+    try:
+        sweep = Sweep.model_validate(document.data)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(item, document) for item in error.errors())) from error
+    return LoadedSweep(sweep, Path(root).expanduser() if root else None, document)
+
+
+def _apply(document: strict_yaml.Document, override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator or not key.strip():
+        raise ConfigError(f"--set wants key=value, got {override!r}")
+    path = tuple(key.strip().split("."))
+    value = strict_yaml.parse(text, f"--set {override}").data
+    node = document.data
+    for depth, part in enumerate(path[:-1]):
+        inside = node.setdefault(part, {})
+        if isinstance(inside, str):  # `network: mlp` grows into a mapping when an option of it is set
+            inside = node[part] = {"name": inside}
+        if not isinstance(inside, dict):
+            raise ConfigError(f"--set {override}: {'.'.join(path[: depth + 1])} is not a mapping, got {inside!r}")
+        node = inside
+    node[path[-1]] = value
+    document.origins[path] = f"--set {override}"
+
+
+def _explain(item: Any, document: strict_yaml.Document) -> str:
+    path = tuple(part for part in item["loc"] if part != "options")  # options of a choice are written flat in YAML
+    key = ".".join(str(part) for part in path) or "the sweep"
+    message = item["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    if item["type"] == "extra_forbidden":
+        known = _keys_at(Sweep, path[:-1])
+        return f"{document.where(path)}: {key}: unknown key {path[-1]!r}{did_you_mean(str(path[-1]), known)}"
+    if item["type"] == "missing":
+        return f"{document.where(path)}: {key}: this key is required"
+    shown = "" if isinstance(item["input"], dict | BaseModel) else f", got {item['input']!r}"
+    return f"{document.where(path)}: {key}: {message}{shown if ', got' not in message else ''}"
+
+
+def _keys_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
+    for part in path:
+        field = model.model_fields.get(str(part))
+        kinds = [field.annotation, *getattr(field.annotation, "__args__", ())] if field else []
+        inner = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if inner:
+            model = inner[0]
+    return list(model.model_fields)

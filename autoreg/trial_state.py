@@ -1,0 +1,109 @@
+"""How far a trial's training has come, saved so that it can go on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from autoreg import checkpoints
+from autoreg.config import TrialConfig, canonical_json
+from autoreg.datasets import Dataset
+from autoreg.errors import DataError
+from autoreg.initializers import initialize
+from autoreg.networks import Network, build_network
+from autoreg.optimizers import build_optimizer
+from autoreg.runs import Epoch
+
+
+@dataclass
+class TrialState:
+    """A trial in training: its network and optimizer, its history and its best weights."""
+
+    network: Network
+    optimizer: torch.optim.Optimizer
+    epochs: list[Epoch] = field(default_factory=list)
+    best_epoch: int | None = None
+    best_score: float = -1.0
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+
+    @classmethod
+    def fresh(cls, config: TrialConfig, dataset: Dataset) -> Self:
+        """Return a trial before its first epoch, on the dataset's device."""
+        network = build_network(config, dataset.input_shape, dataset.classes)
+        initialize(network, config.initializer, config.replicate)
+        network.to(dataset.train.labels.device)
+        return cls(network, build_optimizer(config, network))
+
+    @classmethod
+    def resumed(cls, config: TrialConfig, dataset: Dataset, path: Path) -> tuple[Self, str | None]:
+        """Return the trial as `save` left it, or a fresh one, and what the record is to say of that.
+
+        A damaged file is not used.
+        """
+        state = cls.fresh(config, dataset)
+        if not path.is_file():
+            return state, None
+        try:
+            state.load(path, config)
+        except DataError as error:
+            return cls.fresh(config, dataset), f"trained from the start: {error}"
+        return state, f"continued after epoch {len(state.epochs)}"
+
+    def add(self, epoch: Epoch, config: TrialConfig) -> None:
+        """Note an epoch, and keep its weights if they are the best so far.
+
+        Without early stopping the last weights are kept. With random labels the score is the accuracy on the training
+        batches, since validation labels mean nothing then (released code, train.py).
+        """
+        self.epochs.append(epoch)
+        score = epoch.train_accuracy if config.random_labels else epoch.validation_accuracy
+        if epoch.train_loss is not None and (config.patience is None or score > self.best_score):
+            self.best_epoch, self.best_score = epoch.epoch, score
+            self.best_weights = {name: value.clone() for name, value in self.network.state_dict().items()}
+
+    def is_finished(self, config: TrialConfig) -> bool:
+        """Whether all epochs are trained, or patience is at its end, or random labels are learnt by heart."""
+        done = len(self.epochs)
+        if done >= config.epochs:
+            return True
+        if config.random_labels and done and self.epochs[-1].train_accuracy == 1.0:
+            return True
+        return config.patience is not None and done - (self.best_epoch or 0) >= config.patience
+
+    def falls_behind(self, prune_below: Sequence[float | None]) -> bool:
+        """Whether the best validation accuracy so far is below what this epoch asks for."""
+        done = len(self.epochs)
+        wanted = prune_below[done - 1] if done <= len(prune_below) else None
+        return wanted is not None and max(epoch.validation_accuracy for epoch in self.epochs) < wanted
+
+    def save(self, path: Path, config: TrialConfig) -> None:
+        """Write everything that the next epoch depends on; random states derive from the epoch's number."""
+        checkpoints.save(
+            path,
+            {
+                "config": canonical_json(config),
+                "network": self.network.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "epochs": [epoch.model_dump() for epoch in self.epochs],
+                "best_epoch": self.best_epoch,
+                "best_score": self.best_score,
+                "best_weights": self.best_weights,
+            },
+        )
+
+    def load(self, path: Path, config: TrialConfig) -> None:
+        """Continue from what `save` wrote. Raises DataError if it is damaged or another trial's."""
+        try:
+            content = checkpoints.load(path, self.network.weights()[0][1].device)
+            if content["config"] != canonical_json(config):
+                raise DataError(f"{path} belongs to another trial")
+            epochs = [Epoch(**epoch) for epoch in content["epochs"]]
+            self.network.load_state_dict(content["network"])
+            self.optimizer.load_state_dict(content["optimizer"])
+        except (DataError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise DataError(f"{path.name} was damaged") from error
+        self.epochs, self.best_epoch = epochs, content["best_epoch"]
+        self.best_score, self.best_weights = content["best_score"], content["best_weights"]

@@ -1,0 +1,29 @@
+"""Ctrl-C once: finish what is in flight. Twice: stop now."""
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+
+class Interruption:
+    """While it is entered, the first Ctrl-C or SIGTERM calls `drain`, and the second raises KeyboardInterrupt."""
+
+    def __init__(self, drain: Callable[[], None]) -> None:
+        self._drain = drain
+        self._draining = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._on_signal)
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._draining:
+            raise KeyboardInterrupt
+        self._draining = True
+        self._drain()

@@ -1,0 +1,124 @@
+"""The command line: data on stdout, the rest on stderr, one line for an error, and the right exit code."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click import Command, Group
+from click.testing import CliRunner, Result
+
+from autoreg.cli import LISTS, cli
+
+
+def autoreg(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "autoreg", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, **environment},
+    )
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, list(arguments), catch_exceptions=True)
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_every_command_and_option_has_help(name: str) -> None:
+    assert isinstance(cli, Group)
+    command: Command = cli.commands[name]
+    assert command.help
+    for parameter in command.params:
+        if parameter.param_type_name == "option":
+            assert parameter.help, f"{name} {parameter.name}"  # type: ignore[attr-defined]
+    assert run(name, "--help").exit_code == 0
+
+
+def test_every_command_stands_in_the_readme() -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    for name in cli.commands:
+        assert f"autoreg {name}" in readme
+
+
+def test_a_dry_run_says_what_would_run_and_writes_nothing(tmp_path: Path) -> None:
+    ended = autoreg("sweep", "quickstart", "--dry-run", cwd=tmp_path)
+    assert ended.returncode == 0
+    assert ended.stderr == ""
+    lines = ended.stdout.splitlines()
+    assert lines[-1] == "12 final trials, 36 tuning trials, 0 already done"
+    assert sum("1,666 parameters" in line for line in lines) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["sweep", "nowhere.yaml"], 2, "autoreg: no sweep file 'nowhere.yaml'"),
+        (["sweep", "quickstart", "--set", "training.epochs=ten"], 2, "got 'ten'"),
+        (["sweep", "quickstart", "--set", "network=mpl"], 2, "did you mean 'mlp'"),
+        (["sweep", "cifar_init"], 3, "set AUTOREG_DATA"),
+        (["report", "--figure", "6"], 4, "results.db does not exist"),
+        (["report", "--figure", "99"], 2, "unknown figure '99' (allowed: 2, 3, 6, B5)"),
+        (["report"], 2, "say which figures"),
+        (["report", "--all", "--figure", "6"], 2, "say which figures"),
+        (["status"], 4, "results.db does not exist"),
+        (["status", "--db", "text.db"], 4, "autoreg rebuild"),
+        (["rebuild"], 3, "the run folder runs does not exist"),
+        (["list", "nothing"], 2, "'nothing' is not one of"),
+        (["swep"], 2, "No such command 'swep'"),
+        (["sweep"], 2, "Missing argument"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_is_told_without_a_traceback_and_with_its_exit_code(
+    tmp_path: Path, arguments: list[str], code: int, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AUTOREG_DATA", raising=False)
+    (tmp_path / "text.db").write_text("no database")
+    ended = autoreg(*arguments, cwd=tmp_path)
+    assert ended.returncode == code, ended.stderr
+    assert message in ended.stderr
+    assert ended.stdout == ""
+    assert "Traceback" not in ended.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["text.db"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in LISTS if kind != "trials"])
+def test_everything_that_a_sweep_may_name_is_listed(kind: str) -> None:
+    rows = json.loads(run("list", kind, "--json").stdout)
+    expected = {
+        "networks": "alexnet", "datasets": "cifar10", "initializers": "he_normal", "optimizers": "momentum",
+        "schedules": "exponential", "metrics": "ablation", "figures": "6", "sweeps": "quickstart",
+    }  # fmt: skip
+    assert expected[kind] in [row["name"] for row in rows]
+    assert expected[kind] in run("list", kind).stdout
+
+
+def test_help_does_not_pay_for_what_it_does_not_need() -> None:
+    code = (
+        "import sys; from autoreg.cli import cli\n"
+        "heavy = {'torch', 'ray', 'optuna', 'duckdb', 'polars', 'matplotlib', 'pydantic', 'rich'}\n"
+        "try: cli(['--help'])\n"
+        "except SystemExit: print(sorted(heavy & sys.modules.keys()))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "[]"
+
+
+def test_from_nothing_to_a_figure(tmp_path: Path) -> None:
+    sets = [word for override in ("tune=null", "training.epochs=5", "replicates=1") for word in ("--set", override)]
+    ended = autoreg("sweep", "quickstart", *sets, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    ended = autoreg("report", "--all", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.split() == [f"reports/figure_b5.{kind}" for kind in ("png", "pdf", "csv", "json")]
+    [row] = json.loads(autoreg("status", "--json", cwd=tmp_path).stdout)
+    assert (row["name"], row["final_done"], row["measured"]) == ("quickstart", 6, 6)
+    assert len(autoreg("list", "trials", cwd=tmp_path).stdout.splitlines()) == 6
+    (tmp_path / "results.db").unlink()
+    assert autoreg("rebuild", cwd=tmp_path).stderr == "6 trials in results.db\n"
+    assert json.loads(autoreg("status", "--json", cwd=tmp_path).stdout)[0]["measured"] == 6

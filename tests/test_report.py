@@ -1,0 +1,121 @@
+"""Reports are made from results.db alone, say what is missing, and carry their provenance."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from autoreg.config import Choice
+from autoreg.database import Writer, record_sweep
+from autoreg.errors import ConfigError, DataError
+from autoreg.figures import figure_names
+from autoreg.packaged import packaged_folder
+from autoreg.report import figures_with_data, report_figure, sweep_status
+from autoreg.runs import Runs, TrialFolder
+
+Fill = Callable[..., Path]
+
+
+@pytest.fixture
+def fill(tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]) -> Fill:
+    """Make a results.db with a sweep of two widths and two initializers."""
+
+    def make(drop: int = 0, **changes: Any) -> Path:
+        path = tmp_path / "results.db"
+        folders = [
+            trial(width=width, initializer=Choice(name=name), replicate=replicate, similar=((1, None), (3, 5)))
+            for width in (0.25, 1.0)
+            for name in ("he_normal", "glorot_normal")
+            for replicate in (0, 1)
+        ]
+        record_sweep(runs, {**sweep_record(folders), **changes})
+        writer = Writer(path, runs)
+        for folder in folders[drop:]:
+            writer.queue_trial(folder)
+        writer.queue_sweep(changes.get("sweep_id", "0123456789abcdef"))
+        assert writer.commit()
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize("definition", ["released", "text"])
+@pytest.mark.parametrize("name", figure_names())
+def test_every_figure_is_written_in_every_format(fill: Fill, tmp_path: Path, name: str, definition: str) -> None:
+    paths, missing = report_figure(fill(), name, tmp_path / "out", definition)
+    assert missing == []
+    assert [path.suffix for path in paths] == [".png", ".pdf", ".csv", ".json"]
+    assert paths[0].read_bytes().startswith(b"\x89PNG")
+    assert paths[1].read_bytes().startswith(b"%PDF")
+    facts = json.loads(paths[3].read_text(encoding="utf-8"))
+    assert (facts["definition"], facts["sweep"], len(facts["trials"])) == (definition, "fixture", 8)
+    assert set(facts["versions"]) == {"autoreg", "duckdb", "matplotlib", "polars"}
+    table = pl.read_csv(paths[2])
+    assert set(table["series"]) == {"He Norm", "Glorot Norm"}
+    assert set(table["width"]) == {0.25, 1.0}
+
+
+def test_every_figure_has_a_view_and_every_view_a_figure() -> None:
+    views = {path.stem for path in packaged_folder("analysis_sql").glob("reports/figure_*.sql")}
+    assert views == {f"figure_{name.lower()}" for name in figure_names()}
+
+
+def test_missing_trials_are_said_with_their_settings(fill: Fill, tmp_path: Path) -> None:
+    paths, missing = report_figure(fill(drop=3), "6", tmp_path / "out")
+    assert missing == [
+        "mlp 1/4x he_normal: 2 of 2 trials (2 not run)",
+        "mlp 1/4x glorot_normal: 1 of 2 trials (1 not run)",
+    ]
+    assert json.loads(paths[3].read_text(encoding="utf-8"))["missing"] == missing
+
+
+def test_a_figure_without_any_trial_says_what_would_make_it(fill: Fill, tmp_path: Path) -> None:
+    path = fill(drop=8)
+    with pytest.raises(
+        DataError, match=r"figure 6 has no measured trial yet[^$]*mlp 1x he_normal: 2 of 2 trials \(2 not run\)"
+    ):
+        report_figure(path, "6", tmp_path / "out")
+    path = fill(figures=["2"])
+    with pytest.raises(DataError, match=r"none of any sweep that feeds it; run: autoreg sweep sweeps/cifar_init.yaml"):
+        report_figure(path, "6", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_figure_is_answered_with_the_known_ones(fill: Fill, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"unknown figure '66'.*allowed: 2, 3, 6, B5"):
+        report_figure(fill(), "66", tmp_path / "out")
+
+
+def test_the_latest_sweep_is_shown_unless_another_is_named(fill: Fill, tmp_path: Path) -> None:
+    fill()
+    path = fill(sweep_id="f" * 16, name="newer", updated_at="2026-02-01T00:00:00+00:00")
+    latest = json.loads(report_figure(path, "6", tmp_path / "out")[0][3].read_text(encoding="utf-8"))
+    named = json.loads(report_figure(path, "6", tmp_path / "out", sweep="fixture")[0][3].read_text(encoding="utf-8"))
+    assert (latest["sweep"], named["sweep"]) == ("newer", "fixture")
+    with pytest.raises(DataError, match="none of sweep 'absent'"):
+        report_figure(path, "6", tmp_path / "out", sweep="absent")
+
+
+def test_only_figures_that_a_sweep_feeds_have_data(fill: Fill) -> None:
+    assert figures_with_data(fill(figures=["6", "B5", "no such figure"])) == ["6", "B5"]
+
+
+def test_the_status_counts_what_is_done(fill: Fill) -> None:
+    [row] = sweep_status(fill(drop=3))
+    wanted = {"name": "fixture", "final_trials": 8, "final_done": 5, "measured": 5, "tuning_trials": 0, "failed": 0}
+    assert {key: row[key] for key in wanted} == wanted
+
+
+def test_a_report_imports_neither_torch_nor_ray(fill: Fill, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from autoreg.report import report_figure;"
+        f"report_figure(Path({str(fill())!r}), '6', Path({str(tmp_path / 'out')!r}));"
+        "print([name for name in ('torch', 'ray', 'optuna') if name in sys.modules])"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == "[]\n"

@@ -1,0 +1,223 @@
+"""A sweep through Ray: everything trained, measured and written once, however it is interrupted."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from autoreg.database import open_for_reading, query
+from autoreg.runs import Runs
+from autoreg.sweep_file import LoadedSweep
+from autoreg.tuning.plan import make_plan
+from autoreg.tuning.run import run_sweep
+from tests.test_database import contents
+
+Small = Callable[..., LoadedSweep]
+pytestmark = pytest.mark.usefixtures("ray_here")
+
+
+def rows_without_times(path: Path) -> dict[str, list[Any]]:
+    """All rows, less what a clock wrote."""
+    connection = open_for_reading(path)
+    rows = {
+        "trials": "select * exclude (seconds, finished_at, environment) from trials order by all",
+        "epochs": "select * exclude (seconds) from epochs order by all",
+        "ablation": "select * from ablation order by all",
+        "units": "select * from units order by all",
+        "correlations": "select * from correlations order by all",
+        "sweep_trials": "select * from sweep_trials order by all",
+    }
+    found = {name: query(connection, sql).rows() for name, sql in rows.items()}
+    connection.close()
+    return found
+
+
+def test_a_sweep_ends_with_all_its_rows_and_a_second_start_adds_none(small: Small, runs: Runs, tmp_path: Path) -> None:
+    database = tmp_path / "results.db"
+    plan = make_plan(small())
+    summary = run_sweep(plan, runs, database)
+    assert (summary.trained, summary.cached, summary.problems, summary.unwritten) == (14, 0, [], 0)
+    connection = open_for_reading(database)
+    counts = query(connection, "select kind, status, count(*) as n from trials group by all").rows()
+    assert sum(count for kind, _, count in counts if kind == "final") == 4
+    assert sum(count for kind, _, count in counts if kind == "tune") == 10
+    assert query(connection, "select count(distinct trial_id) as n from ablation")["n"][0] == 4
+    assert query(connection, "select count(distinct trial_id) as n from units")["n"][0] == 4
+    assert query(connection, "select distinct state from final_states").rows() == [("measured",)]
+    assert (
+        query(connection, "select count(*) as n from trials where kind = 'tune' and test_accuracy is not null")["n"][0]
+        == 0
+    )
+    connection.close()
+    before = contents(database)
+    started = time.monotonic()
+    again = run_sweep(plan, runs, database)
+    assert (again.trained, again.cached) == (0, 14)
+    assert time.monotonic() - started < 5
+    after = contents(database)
+    assert {name: rows for name, rows in after.items() if name != "sweeps"} == {
+        name: rows for name, rows in before.items() if name != "sweeps"
+    }
+    assert list((runs.scratch).iterdir()) == []
+
+
+def test_a_measurement_that_is_missing_is_made_without_training(small: Small, runs: Runs, tmp_path: Path) -> None:
+    database = tmp_path / "results.db"
+    overrides = ("tune=null", "grid.width=[1/4]")
+    run_sweep(make_plan(small(*overrides)), runs, database)
+    summary = run_sweep(make_plan(small(*overrides, "measure.metrics.similarity.threshold=0.7")), runs, database)
+    assert (summary.trained, summary.cached, summary.problems) == (0, 2, [])
+    connection = open_for_reading(database)
+    assert query(connection, "select metric, count(*) as n from measurements group by all order by all").rows() == [
+        ("ablation", 2), ("similarity", 4),
+    ]  # fmt: skip
+    connection.close()
+
+
+def test_one_bad_trial_does_not_stop_the_others(small: Small, runs: Runs, tmp_path: Path) -> None:
+    database = tmp_path / "results.db"
+    plan = make_plan(
+        small("tune=null", "network=tests.tuning.faulty:build", "grid.width=[1/4, 1/2, 1]", "replicates=1")
+    )
+    summary = run_sweep(plan, runs, database)
+    assert summary.trained == 3
+    [problem] = summary.problems
+    assert "this width is not for you" in problem
+    connection = open_for_reading(database)
+    found = dict(query(connection, "select width, status from trials").rows())
+    assert found == {0.25: "done", 0.5: "failed", 1.0: "done"}
+    error = query(connection, "select error from trials where status = 'failed'")["error"][0]
+    assert error.startswith("RuntimeError: this width is not for you")
+    connection.close()
+    assert run_sweep(plan, runs, database).trained == 0
+    assert run_sweep(plan, runs, database, retry_failed=True).trained == 1
+
+
+def test_a_worker_that_dies_is_tried_again_and_then_recorded(small: Small, runs: Runs, tmp_path: Path) -> None:
+    plan = make_plan(small("tune=null", "network=tests.tuning.faulty:dying", "grid.width=[1/4, 1/2]", "replicates=1"))
+    summary = run_sweep(plan, runs, tmp_path / "results.db")
+    [problem] = summary.problems
+    assert "the worker process died" in problem
+    connection = open_for_reading(tmp_path / "results.db")
+    assert dict(query(connection, "select width, status from trials").rows()) == {0.25: "done", 0.5: "failed"}
+    connection.close()
+
+
+SLOW = ["training.epochs=150", "tune.epochs=100", "dataset.train_size=1000"]
+
+
+def command(file: Path, folder: Path, *arguments: str) -> list[str]:
+    sets = [word for override in SLOW for word in ("--set", override)]
+    own = ["--runs", str(folder / "runs"), "--db", str(folder / "results.db")]
+    return [sys.executable, "-m", "autoreg", "sweep", str(file), *sets, *own, *arguments]
+
+
+def start(file: Path, folder: Path) -> subprocess.Popen[bytes]:
+    folder.mkdir(exist_ok=True)
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(command(file, folder), stdout=subprocess.DEVNULL, stderr=log)
+
+
+def wait_for_trials(folder: Path, count: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 120
+    while len(list((folder / "runs").glob("*-r*/result.json"))) < count:
+        assert process.poll() is None, (folder / "log").read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def ours_alive(folder: Path) -> list[str]:
+    """Workers that train or measure for a sweep in this folder; Ray's own agents follow a little later."""
+    alive = []
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            environment = (entry / "environ").read_bytes().decode(errors="replace")
+        except (OSError, NotADirectoryError):
+            continue
+        ours = f"AUTOREG_TEST_MARK={folder}" in environment
+        if ours and words.startswith("ray::") and "Agent" not in words:
+            alive.append(words)
+    return alive
+
+
+def test_killed_in_the_middle_and_started_again_it_ends_with_the_rows_of_one_that_was_not(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = Path(small().document.source)
+    monkeypatch.setenv("AUTOREG_TEST_MARK", str(tmp_path))
+    broken, straight = tmp_path / "broken", tmp_path / "straight"
+    for count in (2, 8):
+        process = start(file, broken)
+        wait_for_trials(broken, count, process)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        deadline = time.monotonic() + 3
+        while (alive := ours_alive(tmp_path)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert alive == [], "a worker outlives its killed driver"
+    for folder in (broken, straight):
+        process = start(file, folder)
+        assert process.wait(200) == 0, (folder / "log").read_text()
+    assert rows_without_times(broken / "results.db") == rows_without_times(straight / "results.db")
+    finished = [line for line in (broken / "log").read_text().splitlines() if " tuning: " in line or " r0: " in line]
+    names = [line.split("] ")[1].split(" epochs")[0].rsplit(":", 1)[0] for line in finished]
+    assert len(names) == len(set(names)), "a trial was trained twice"
+
+
+def test_ctrl_c_saves_what_is_in_flight_and_says_how_to_go_on(small: Small, tmp_path: Path) -> None:
+    file = Path(small().document.source)
+    folder = tmp_path / "stopped"
+    process = start(file, folder)
+    wait_for_trials(folder, 3, process)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    log = (folder / "log").read_text()
+    assert "running trials save their state" in log
+    assert log.splitlines()[-1] == "autoreg: stopped; the same command goes on from here"
+    assert "Traceback" not in log
+    with duckdb.connect(str(folder / "results.db"), read_only=True) as connection:
+        written = connection.execute("select count(*) from trials").fetchone()
+    assert written
+    assert written[0] == len(list((folder / "runs").glob("*-r*/result.json")))
+    process = start(file, folder)
+    assert process.wait(200) == 0
+
+
+def test_readers_get_through_while_a_sweep_runs(small: Small, tmp_path: Path) -> None:
+    file = Path(small().document.source)
+    folder = tmp_path / "read"
+    process = start(file, folder)
+    wait_for_trials(folder, 1, process)
+    tries = failures = 0
+    while process.poll() is None:
+        if (folder / "results.db").is_file():
+            tries += 1
+            try:
+                with duckdb.connect(str(folder / "results.db"), read_only=True) as connection:
+                    connection.execute("select count(*) from sweeps").fetchall()
+            except duckdb.Error:
+                failures += 1
+        time.sleep(0.2)
+    assert process.returncode == 0, (folder / "log").read_text()
+    assert tries > 20
+    assert failures <= tries * 0.2
+
+
+def test_nothing_of_ray_reaches_the_user(small: Small, tmp_path: Path) -> None:
+    file = Path(small().document.source)
+    (tmp_path / "quiet").mkdir()
+    arguments = command(file, tmp_path / "quiet", "--set", "tune=null", "--set", "training.epochs=2")
+    ended = subprocess.run(arguments, capture_output=True, text=True, check=True, env={**os.environ, "NO_COLOR": "1"})
+    assert ended.stdout == ""
+    lines = ended.stderr.splitlines()
+    assert lines[0] == "small: 4 final trials, 0 tuning trials, 0 already done"
+    assert all(line.startswith("[") for line in lines[1:-1]), ended.stderr
+    assert lines[-1].startswith("4 trials trained, 0 were done before; rows in ")

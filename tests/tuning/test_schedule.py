@@ -1,0 +1,124 @@
+"""The schedule hands out every trial once, final ones as soon as their group's search has ended."""
+
+import random
+from collections.abc import Callable
+
+from autoreg.runs import Runs
+from autoreg.sweep_file import LoadedSweep
+from autoreg.tuning.plan import make_plan
+from autoreg.tuning.schedule import Schedule
+
+Small = Callable[..., LoadedSweep]
+Finish = Callable[..., None]
+
+
+def schedule_of(small: Small, runs: Runs, *overrides: str) -> Schedule:
+    return make_plan(small(*overrides)).schedule(runs)
+
+
+def run(schedule: Schedule, finish: Finish, at_once: int, seed: int, stop_after: int | None = None) -> list[str]:
+    """Run trials, some at once, ending in a random order; return the ids in the order of their start."""
+    rng = random.Random(seed)
+    started: list[str] = []
+    running = {}
+    while not schedule.is_finished():
+        while len(running) < at_once and (assignment := schedule.next()):
+            trial_id = assignment.config.trial_id
+            assert trial_id not in started
+            started.append(trial_id)
+            running[trial_id] = assignment.config
+        assert running, "nothing runs, and nothing can start"
+        trial_id = rng.choice(sorted(running))
+        finish(running.pop(trial_id))
+        schedule.finished(trial_id)
+        if stop_after is not None and len(started) >= stop_after:
+            break
+    return started
+
+
+def test_every_trial_is_handed_out_once_however_many_run_at_once(small: Small, runs: Runs, finish: Finish) -> None:
+    for at_once in (1, 2, 5):
+        own = Runs(runs.root / str(at_once))
+        schedule = schedule_of(small, own)
+        assert (schedule.final_count, schedule.tuning_count, schedule.done_count()) == (4, 10, 0)
+
+        def finish_here(config: object, own: Runs = own) -> None:
+            finish(config)
+            source = runs.trial(config.trial_id)  # type: ignore[attr-defined]
+            source.path.rename(own.root / source.trial_id)
+
+        started = run(schedule, finish_here, at_once, seed=at_once)
+        assert len(started) == len(set(started)) == 14
+        assert schedule.done_count() == 14
+
+
+def test_the_same_trials_run_whatever_the_concurrency(
+    small: Small, tmp_path: object, runs: Runs, finish: Finish
+) -> None:
+    seen = set()
+    for at_once, seed in ((1, 0), (3, 1), (10, 2)):
+        schedule = schedule_of(small, runs)
+        seen.add(frozenset(run(schedule, finish, at_once, seed)))
+        for folder in runs.trials():
+            folder.result_path.unlink()
+        for path in runs.studies.iterdir():
+            path.unlink()
+    assert len(seen) == 1
+
+
+def test_a_schedule_made_anew_goes_on_where_the_record_ends(small: Small, runs: Runs, finish: Finish) -> None:
+    first = run(schedule_of(small, runs), finish, at_once=2, seed=0, stop_after=7)
+    done = {folder.trial_id for folder in runs.trials()}
+    rest = run(schedule_of(small, runs), finish, at_once=2, seed=1)
+    assert not done & set(rest)
+    assert len(done | set(rest)) == 14
+    assert set(first) <= done | set(rest)
+    assert schedule_of(small, runs).is_finished()
+
+
+def test_there_is_no_barrier_between_tuning_and_final_trials(small: Small, runs: Runs, finish: Finish) -> None:
+    schedule = schedule_of(small, runs)
+    kinds = []
+    running = []
+    while not schedule.is_finished():
+        while len(running) < 2 and (assignment := schedule.next()):
+            kinds.append(assignment.config.kind)
+            running.append(assignment.config)
+        config = running.pop(0)
+        finish(config)
+        schedule.finished(config.trial_id)
+    assert kinds.index("final") < len(kinds) - 1 - kinds[::-1].index("tune")
+
+
+def test_a_group_whose_search_failed_has_no_final_trials_and_the_others_go_on(
+    small: Small, runs: Runs, finish: Finish
+) -> None:
+    schedule = schedule_of(small, runs)
+    while not schedule.is_finished():
+        assignment = schedule.next()
+        assert assignment
+        narrow = assignment.config.width == 0.25
+        finish(assignment.config, "diverged" if narrow else "done")
+        schedule.finished(assignment.config.trial_id)
+    finals = [config for _, config in schedule.planned() if config.kind == "final"]
+    assert {config.width for config in finals} == {0.5}
+
+
+def test_trials_of_another_sweep_are_not_trained_again(small: Small, runs: Runs, finish: Finish) -> None:
+    run(schedule_of(small, runs, "grid.width=[1/4]"), finish, 1, 0)
+    schedule = schedule_of(small, runs, "name=larger", "replicates=3")
+    assert schedule.done_count() == 7
+    started = run(schedule, finish, 1, 0)
+    assert len(started) == 5 + 3 + 1
+
+
+def test_without_tuning_all_trials_are_final(small: Small, runs: Runs, finish: Finish) -> None:
+    schedule = schedule_of(small, runs, "tune=null", "grid.lr_batch_factor=[1/2, 1]")
+    assert (schedule.final_count, schedule.tuning_count) == (8, 0)
+    assert len(run(schedule, finish, 3, 0)) == 8
+
+
+def test_the_widest_networks_start_first(small: Small, runs: Runs) -> None:
+    assignment = schedule_of(small, runs).next()
+    assert assignment
+    assert assignment.config.width == 0.5
