@@ -11,6 +11,7 @@ from click import Command, Group
 from click.testing import CliRunner, Result
 
 from autoreg.cli import LISTS, cli
+from autoreg.sweep_file import load_sweep
 
 
 def autoreg(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -122,3 +123,24 @@ def test_from_nothing_to_a_figure(tmp_path: Path) -> None:
     (tmp_path / "results.db").unlink()
     assert autoreg("rebuild", cwd=tmp_path).stderr == "6 trials in results.db\n"
     assert json.loads(autoreg("status", "--json", cwd=tmp_path).stdout)[0]["measured"] == 6
+
+
+def test_the_readmes_own_network_runs_from_the_folder_it_lies_in(tmp_path: Path) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    [code] = [block.split("```")[0] for block in readme.split("```python\n")[1:]]
+    (tmp_path / "mynets.py").write_text(code, encoding="utf-8")
+    own = ["--set", "network=mynets:build", "--set", "network.units=32"]
+    short = ["--set", "tune=null", "--set", "training.epochs=2", "--set", "replicates=1", "--set", "grid.width=[1]"]
+    ended = subprocess.run(
+        [Path(sys.executable).parent / "autoreg", "sweep", "quickstart", *own, *short],
+        capture_output=True, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    [first, *_] = json.loads(autoreg("list", "trials", "--json", cwd=tmp_path).stdout)
+    assert first["network"] == "mynets:build(units=32)"
+
+
+def test_the_readmes_sweep_file_is_a_sweep(tmp_path: Path) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    (tmp_path / "my.yaml").write_text(readme.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    assert load_sweep(tmp_path / "my.yaml").sweep.name == "my_sweep"
