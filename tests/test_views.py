@@ -124,3 +124,24 @@ def test_only_measurements_that_the_sweep_asked_for_are_shown(
     assert query(connection, "select count(distinct measurement_id) as n from ablation")["n"][0] == 2
     assert query(connection, "select count(*) as n from ablation_curves")["n"][0] == before
     connection.close()
+
+
+def test_a_series_names_the_axes_that_its_sweep_varies(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folders = [
+        trial(random_labels=labels, lr_batch_factor=factor, augmentation=True, weight_decay=1e-3)
+        for labels in (False, True)
+        for factor in (0.25, 4.0)
+    ]
+    record_sweep(runs, sweep_record(folders))
+    writer = Writer(tmp_path / "other.db", runs)
+    for folder in folders:
+        writer.queue_trial(folder)
+    writer.queue_sweep("0123456789abcdef")
+    assert writer.commit()
+    other = open_for_reading(tmp_path / "other.db")
+    series = query(other, "select series from final_trials order by all")["series"].to_list()
+    assert series == [f"{labels} labels, k = {k}" for labels in ("Random", "True") for k in ("0.25", "4")]
+    assert query(other, "select distinct regularizer from final_trials").rows() == [("Data Aug. + Weight Decay",)]
+    other.close()

@@ -1,11 +1,12 @@
 -- Scores of each setting and width over its replicates; deviations over replicates, that of similar units over units.
--- grain: sweep_id, definition, split, network, dataset, initializer, optimizer, regularizer, labels, lr_batch_factor, width
+-- grain: sweep_id, definition, split, series, width
 select
     sweep_id,
     sweep,
     figures,
     definition,
     split,
+    series,
     network,
     dataset,
     initializer,

@@ -1,4 +1,4 @@
--- Figure 2: share of labels unchanged against the share of units dropped, by initializer and width; deviation over samples.
+-- Figure 2: share of labels unchanged against the share of units dropped, by series and width; deviation over samples.
 -- grain: sweep_id, definition, split, series, width, fraction
 with by_trial as (
     select
@@ -21,7 +21,7 @@ select
     split,
     network,
     dataset,
-    initializer as series,
+    series,
     width,
     fraction,
     avg(unchanged) as unchanged,

@@ -1,4 +1,4 @@
--- Figure 3: how |r| is spread over the pairs of units of the last convolutional layer, by initializer and width.
+-- Figure 3: how |r| is spread over the pairs of units of the last convolutional layer, by series and width.
 -- grain: sweep_id, split, series, width, layer, bin_low
 with last_layer as (
     select trial_id, arg_max(layer, (positions > 1, layer_index)) as layer
@@ -13,7 +13,7 @@ counted as (
         correlations.split,
         final_trials.network,
         final_trials.dataset,
-        final_trials.initializer as series,
+        final_trials.series,
         final_trials.width,
         last_layer.layer,
         correlations.bin_low,

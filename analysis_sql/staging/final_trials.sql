@@ -1,43 +1,72 @@
--- Final trials of each sweep, with their settings as figures name them.
+-- Final trials of each sweep, with their settings as figures name them; `series` names the axes that the sweep varies.
 -- grain: sweep_id, trial_id
+with labelled as (
+    select
+        sweeps.sweep_id,
+        sweeps.name as sweep,
+        sweeps.figures,
+        trials.trial_id,
+        trials.network,
+        trials.dataset,
+        trials.width,
+        trials.replicate,
+        trials.status,
+        trials.lr_batch_factor,
+        trials.optimizer,
+        if(trials.random_labels, 'Random labels', 'True labels') as labels,
+        case trials.initializer
+            when 'glorot_normal' then 'Glorot Norm'
+            when 'glorot_uniform' then 'Glorot Unif'
+            when 'he_normal' then 'He Norm'
+            when 'he_uniform' then 'He Unif'
+            when 'lecun_normal' then 'LeCun Norm'
+            when 'lecun_uniform' then 'LeCun Unif'
+            else coalesce(
+                'σ = ' || regexp_replace(trials.config ->> '$.initializer.options.sigma', '\.0$', ''),
+                trials.initializer
+            )
+        end as initializer,
+        coalesce(
+            nullif(concat_ws(' + ',
+                if(trials.augmentation, 'Data Aug.', null),
+                if(trials.dropout > 0, 'Dropout', null),
+                if(trials.weight_decay > 0, 'Weight Decay', null)
+            ), ''),
+            'None'
+        ) as regularizer,
+        trials.parameters,
+        trials.train_accuracy,
+        trials.validation_accuracy,
+        trials.test_accuracy
+    from sweeps
+    join sweep_trials using (sweep_id)
+    join trials using (trial_id)
+    where sweep_trials.kind = 'final'
+),
+
+axes as (
+    select
+        sweep_id,
+        count(distinct initializer) > 1 as varies_initializer,
+        count(distinct regularizer) > 1 as varies_regularizer,
+        count(distinct labels) > 1 as varies_labels,
+        count(distinct optimizer) > 1 as varies_optimizer,
+        count(distinct lr_batch_factor) > 1 as varies_factor
+    from labelled
+    group by all
+)
+
 select
-    sweeps.sweep_id,
-    sweeps.name as sweep,
-    sweeps.figures,
-    trials.trial_id,
-    trials.network,
-    trials.dataset,
-    trials.width,
-    trials.replicate,
-    trials.status,
-    trials.lr_batch_factor,
-    trials.optimizer,
-    if(trials.random_labels, 'Random labels', 'True labels') as labels,
-    case trials.initializer
-        when 'glorot_normal' then 'Glorot Norm'
-        when 'glorot_uniform' then 'Glorot Unif'
-        when 'he_normal' then 'He Norm'
-        when 'he_uniform' then 'He Unif'
-        when 'lecun_normal' then 'LeCun Norm'
-        when 'lecun_uniform' then 'LeCun Unif'
-        else coalesce(
-            'σ = ' || regexp_replace(trials.config ->> '$.initializer.options.sigma', '\.0$', ''),
-            trials.initializer
-        )
-    end as initializer,
+    labelled.*,
     coalesce(
-        nullif(concat_ws(' + ',
-            if(trials.augmentation, 'Data Aug.', null),
-            if(trials.dropout > 0, 'Dropout', null),
-            if(trials.weight_decay > 0, 'Weight Decay', null)
+        nullif(concat_ws(', ',
+            if(varies_initializer, initializer, null),
+            if(varies_regularizer, regularizer, null),
+            if(varies_labels, labels, null),
+            if(varies_optimizer, optimizer, null),
+            if(varies_factor, 'k = ' || regexp_replace(lr_batch_factor::varchar, '\.0$', ''), null)
         ), ''),
-        'None'
-    ) as regularizer,
-    trials.parameters,
-    trials.train_accuracy,
-    trials.validation_accuracy,
-    trials.test_accuracy
-from sweeps
-join sweep_trials using (sweep_id)
-join trials using (trial_id)
-where sweep_trials.kind = 'final'
+        initializer
+    ) as series
+from labelled
+join axes using (sweep_id)
