@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
-    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from autoreg.config import TrialConfig, format_width
 from autoreg.runs import TrialResult
@@ -97,35 +98,32 @@ class LineDisplay:
 
 
 class LiveDisplay:
-    """A bar with done, running, failed and cached trials and the time left; below it what runs now."""
+    """Bars of the trials that ended and of those measured, with the time left; below them what runs now."""
 
     def __init__(self, counts: Counts) -> None:
-        self._console = Console(stderr=True)
         self._progress = Progress(
-            TextColumn("[bold]{task.description}"),
+            TextColumn("[bold]{task.description:8}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("{task.fields[note]}"),
             TimeElapsedColumn(),
             TextColumn("ETA"),
-            TimeRemainingColumn(elapsed_when_finished=False),
-            console=self._console,
-            refresh_per_second=4,
+            TimeRemainingColumn(),
         )
         self._trials = self._progress.add_task("trials", total=counts.total - counts.cached, note="")
-        self._measured = self._progress.add_task("measured", total=counts.to_measure or None, note="")
-        self._running: dict[str, TaskID] = {}
+        self._measured = self._progress.add_task("measured", total=None, note="")
+        self._live = Live(console=Console(stderr=True), refresh_per_second=4, transient=False)
         self._shown_at = 0.0
         self.update(counts)
 
     def __enter__(self) -> "LiveDisplay":
         """Begin to draw."""
-        self._progress.start()
+        self._live.start()
         return self
 
     def __exit__(self, *error: object) -> None:
         """Draw a last time and stop."""
-        self._progress.stop()
+        self._live.stop()
 
     def update(self, counts: Counts) -> None:
         """Draw the counts, at most a few times a second."""
@@ -135,23 +133,19 @@ class LiveDisplay:
         self._shown_at = time.monotonic()
         note = f"{len(counts.running)} running · {counts.failed} failed · {counts.cached} cached"
         self._progress.update(self._trials, completed=ended, note=note)
-        self._progress.update(self._measured, completed=counts.measured, total=counts.to_measure or None)
-        for trial_id in set(self._running) - set(counts.running):
-            self._progress.remove_task(self._running.pop(trial_id))
-        for trial_id, text in counts.running.items():
-            if trial_id not in self._running:
-                self._running[trial_id] = self._progress.add_task("", total=None, note=text)
-            self._progress.update(self._running[trial_id], note=text)
+        self._progress.update(self._measured, completed=counts.measured, total=counts.to_measure)
+        running = [Text(f"  ▸ {text}", style="dim", no_wrap=True) for text in counts.running.values()]
+        self._live.update(Group(self._progress, *running))
 
     def line(self, text: str) -> None:
         """Print a line above the bars."""
-        self._console.print(text, highlight=False, markup=False)
+        self._live.console.print(text, highlight=False, markup=False)
 
 
 def outcome(config: TrialConfig, result: TrialResult) -> str:
     """Return a finished trial in one line."""
     if result.status == "failed":
         reason = (result.error or "").splitlines()[0]
-        return f"failed  {describe(config)}: {reason}"
+        return f"failed   {describe(config)}: {reason}"
     accuracy = "" if result.validation_accuracy is None else f", validation accuracy {result.validation_accuracy:.1%}"
-    return f"{result.status:7} {describe(config)}: {result.epochs_run} epochs in {result.seconds:.1f} s{accuracy}"
+    return f"{result.status:8} {describe(config)}: {result.epochs_run} epochs in {result.seconds:.1f} s{accuracy}"
