@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from autoreg import __version__
-from autoreg.errors import AutoregError, ConfigError, Interrupted
+from autoreg.errors import AutoregError, ConfigError, DataError, Interrupted
 
 _DATABASE = click.option(
     "--db", "database", type=click.Path(path_type=Path), default=Path("results.db"), show_default=True,
@@ -60,7 +60,7 @@ def sweep(
     plan = make_plan(load_sweep(find_sweep(sweep), overrides))
     schedule = plan.schedule(Runs(runs))
     counts = (
-        f"{schedule.final_count} final trials, {schedule.tuning_count} tuning trials, "
+        f"{plan.sweep.final_count} final trials, {plan.sweep.tuning_count} tuning trials, "
         f"{schedule.done_count()} already done"
     )
     if dry_run:
@@ -120,7 +120,13 @@ def report(
     if every == bool(figures):
         raise ConfigError("say which figures: --figure NAME, or --all")
     for name in figures_with_data(database) if every else figures:
-        paths, missing = report_figure(database, name, out, definition, sweep_name)
+        try:
+            paths, missing = report_figure(database, name, out, definition, sweep_name)
+        except DataError as error:
+            if not every:
+                raise
+            click.echo(str(error), err=True)
+            continue
         for path in paths:
             click.echo(path)
         if missing:
@@ -206,13 +212,16 @@ def data(dataset: str, root: Path) -> None:
 def rebuild(database: Path, runs: Path) -> None:
     """Make results.db again from the run folder, which is not changed."""
     from autoreg.database import rebuild as rebuild_database
-    from autoreg.errors import DataError
     from autoreg.runs import Runs
 
     if not runs.is_dir():
         raise DataError(f"the run folder {runs} does not exist")
-    count = rebuild_database(database, Runs(runs))
+    count, problems = rebuild_database(database, Runs(runs))
+    for problem in problems:
+        click.echo(problem, err=True)
     click.echo(f"{count} trials in {database}", err=True)
+    if problems:
+        sys.exit(AutoregError.exit_code)
 
 
 def main() -> None:

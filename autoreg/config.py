@@ -26,13 +26,13 @@ def _check_option(value: Any) -> Any:
 Option = Annotated[Any, AfterValidator(_check_option)]
 
 
-def parse_width(value: Any) -> Any:
-    """Return a width factor as a float: `1/4`, `0.25` and `4` are all accepted. Raises ValueError otherwise."""
+def parse_fraction(value: Any) -> Any:
+    """Return a factor such as a width as a float: `1/4`, `0.25` and `4` are accepted. Raises ValueError otherwise."""
     if isinstance(value, str):
         try:
             return float(Fraction(value.replace(" ", "")))
         except (ValueError, ZeroDivisionError) as error:
-            raise ValueError("a width is a positive number such as 1/4, 0.5 or 2") from error
+            raise ValueError("a factor is a positive number such as 1/4, 0.5 or 2") from error
     return value
 
 
@@ -41,14 +41,21 @@ def format_width(width: float) -> str:
     return str(Fraction(width).limit_denominator(1000))
 
 
-Width = Annotated[float, BeforeValidator(parse_width), Field(gt=0, le=1024)]
+Width = Annotated[float, BeforeValidator(parse_fraction), Field(gt=0, le=1024)]
 
 
 class Choice(Strict):
-    """A registered thing by name, with its options: `alexnet`, or `{name: teacher, dimensions: 10}`."""
+    """A registered thing by name, with its options: `alexnet`, or `{name: teacher, dimensions: 10}`.
+
+    Attributes:
+        name: a registered name, or `package.module:function` for a thing of the user's own.
+        options: keyword arguments of the function, those left out that repeat its default.
+        source: the hash of the user's own file, so that trials of an edited one are new trials; set by `make_plan`.
+    """
 
     name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z_][A-Za-z0-9_.]*(:[A-Za-z_][A-Za-z0-9_]*)?$")
     options: dict[str, Option] = Field(default_factory=dict)
+    source: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -86,6 +93,7 @@ class TrialConfig(Strict):
         patience: epochs without better validation accuracy before training stops; None trains all epochs.
         shuffle: a new order of the training set every epoch; False keeps the file's order, as the authors' code did.
         replicate: which repetition; not a part of `config_id`.
+        study: the search that a tuning trial belongs to, whose rule may prune it; None for final trials.
     """
 
     kind: Literal["tune", "final"]
@@ -106,6 +114,7 @@ class TrialConfig(Strict):
     patience: int | None = Field(ge=1)
     shuffle: bool
     replicate: int = Field(ge=0)
+    study: str | None = None
 
     @property
     def effective_learning_rate(self) -> float:

@@ -14,7 +14,7 @@ import duckdb
 import polars as pl
 
 from autoreg.config import content_id
-from autoreg.errors import DatabaseError, first_line
+from autoreg.errors import AutoregError, DatabaseError, first_line
 from autoreg.ingest import Connection, bring_in, replace_sweep, transaction
 from autoreg.packaged import packaged_folder
 from autoreg.runs import Runs, TrialFolder, read_json, write_text
@@ -38,6 +38,7 @@ class Writer:
     def __init__(self, path: Path, runs: Runs) -> None:
         self.path = path
         self.runs = runs
+        self.problems: list[str] = []
         self._trials: dict[str, TrialFolder] = {}
         self._sweeps: set[str] = set()
 
@@ -57,46 +58,66 @@ class Writer:
     def commit(self, patience: float = 0.0) -> bool:
         """Write what is queued, one transaction a trial, and return whether nothing is left.
 
+        A trial whose files are damaged is left out, and `problems` says so; the others are written.
+
         Args:
             patience: seconds to wait for another process to let go of the file.
 
         Raises:
-            DatabaseError: the file is damaged or from a newer version.
+            DatabaseError: results.db is damaged or from a newer version.
         """
         if not self.pending:
             return True
         try:
             with _opened_for_writing(self.path, patience) as connection:
-                while self._sweeps:
-                    replace_sweep(connection, read_json(self.runs.sweep_path(sorted(self._sweeps)[0])))
-                    self._sweeps.discard(sorted(self._sweeps)[0])
+                for sweep_id in sorted(self._sweeps):
+                    with self._problems_of(f"sweep {sweep_id}"):
+                        replace_sweep(connection, read_json(self.runs.sweep_path(sweep_id)))
+                    self._sweeps.discard(sweep_id)
                 for trial_id, folder in list(self._trials.items()):
-                    bring_in(connection, folder)
+                    with self._problems_of(f"trial {trial_id}"):
+                        bring_in(connection, folder)
                     del self._trials[trial_id]
         except Locked:
             return False
         return True
 
+    @contextmanager
+    def _problems_of(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (AutoregError, duckdb.Error, pl.exceptions.PolarsError, OSError) as error:
+            self.problems.append(f"{what} is not in {self.path.name}: {first_line(error)}")
 
-def rebuild(path: Path, runs: Runs) -> int:
-    """Make results.db again from the run folder, replacing what is there, and return the number of trials in it."""
+
+def rebuild(path: Path, runs: Runs) -> tuple[int, list[str]]:
+    """Make results.db again from the run folder, replacing what is there.
+
+    Returns:
+        The number of trials in it, and one line for each trial or sweep whose files are damaged.
+
+    Raises:
+        DatabaseError: a sweep is writing to it for longer than a minute.
+    """
     fresh = path.with_name(f".{path.name}.rebuild")
-    _remove(fresh)
-    writer = Writer(fresh, runs)
-    for folder in runs.trials():
-        writer.queue_trial(folder)
-    for record in sorted(runs.sweeps.glob("*.json")):
-        writer.queue_sweep(record.stem)
-    count = len(runs.trials())
-    with _writer_lock(path):
-        with _opened_for_writing(fresh, 0):
-            pass
-        writer.commit()
-        _remove(path)
-        fresh.replace(path)
-    _remove(fresh)
-    fresh.with_name(f"{fresh.name}.lock").unlink(missing_ok=True)
-    return count
+    try:
+        with _writer_lock(path, patience=60):
+            _remove(fresh)
+            writer = Writer(fresh, runs)
+            folders = runs.trials()
+            for folder in folders:
+                writer.queue_trial(folder)
+            for record in sorted(runs.sweeps.glob("*.json")):
+                writer.queue_sweep(record.stem)
+            with _opened_for_writing(fresh, patience=0):
+                pass  # an empty run folder makes an empty database
+            writer.commit()
+            path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+            fresh.replace(path)
+            fresh.with_name(f"{fresh.name}.lock").unlink(missing_ok=True)
+    except Locked as error:
+        raise DatabaseError(f"{path} is being written by another process: {error}") from error
+    return len(folders) - sum(problem.startswith("trial") for problem in writer.problems), writer.problems
 
 
 def _remove(path: Path) -> None:
@@ -124,23 +145,29 @@ def open_for_reading(path: Path, patience: float = 10.0) -> Connection:
 
 def query(connection: Connection, sql: str, **parameters: Any) -> pl.DataFrame:
     """Return the rows of a query; `$name` in it stands for a parameter."""
-    used = {name: value for name, value in parameters.items() if f"${name}" in sql}
-    frame: pl.DataFrame = (connection.sql(sql, params=used) if used else connection.sql(sql)).pl()
+    frame: pl.DataFrame = (connection.sql(sql, params=parameters) if parameters else connection.sql(sql)).pl()
     return frame
 
 
 @contextmanager
-def _writer_lock(path: Path) -> Iterator[None]:
+def _writer_lock(path: Path, patience: float) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f"{path.name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                _wait_until(deadline, error, "another sweep is writing")
         yield
 
 
 @contextmanager
 def _opened_for_writing(path: Path, patience: float) -> Iterator[Connection]:
-    with _writer_lock(path):
-        connection = _connect(path, read_only=False, patience=patience)
+    started = time.monotonic()
+    with _writer_lock(path, patience):
+        connection = _connect(path, read_only=False, patience=patience - (time.monotonic() - started))
         try:
             _prepare(connection, path)
             yield connection
@@ -156,11 +183,15 @@ def _connect(path: Path, *, read_only: bool, patience: float) -> Connection:
             return duckdb.connect(str(path), read_only=read_only, config=config)
         except duckdb.Error as error:
             message = first_line(error)
-            if "lock" not in message.lower():
+            if "could not set lock" not in message.lower():
                 raise DatabaseError(f"{path} cannot be opened; `autoreg rebuild` makes it again ({message})") from error
-            if time.monotonic() >= deadline:
-                raise Locked(message) from error
-        time.sleep(random.uniform(0.01, 0.05))
+            _wait_until(deadline, error, message)
+
+
+def _wait_until(deadline: float, error: Exception, message: str) -> None:
+    if time.monotonic() >= deadline:
+        raise Locked(message) from error
+    time.sleep(random.uniform(0.01, 0.05))
 
 
 def _prepare(connection: Connection, path: Path) -> None:

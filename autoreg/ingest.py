@@ -146,7 +146,7 @@ def _insert_measurement(connection: Connection, trial_id: str, path: Path) -> No
 def _identifier(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", name):
         raise DatabaseError(f"a metric's table needs a plain name, got {name!r}")
-    return f'"{name.rpartition(".")[2]}"'
+    return f'"{name.replace(".", "_")}"'
 
 
 def _literal(path: Path) -> str:

@@ -1,6 +1,7 @@
 """Names for things: a registry answers an unknown name with the known ones."""
 
 import difflib
+import hashlib
 import importlib
 import inspect
 import pkgutil
@@ -65,6 +66,13 @@ class Registry(Generic[F]):
         except (ImportError, AttributeError, ValueError) as error:
             raise ConfigError(f"{self.kind} {path!r} cannot be imported: {error}") from error
         return function
+
+    def source(self, name: str) -> str | None:
+        """Return the hash of the file that a user's own function lies in, or None for a registered one."""
+        if ":" not in name:
+            return None
+        path = inspect.getsourcefile(inspect.unwrap(self[name]))
+        return hashlib.blake2b(Path(path).read_bytes(), digest_size=8).hexdigest() if path else None
 
     def options(self, name: str) -> dict[str, inspect.Parameter]:
         """Return the options of a registered function."""

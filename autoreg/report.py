@@ -101,9 +101,10 @@ def _find_sweep(connection: Connection, figure: str, sweep: str | None) -> str:
 
 
 def _one_split(frame: pl.DataFrame) -> pl.DataFrame:
-    if frame["split"].n_unique() > 1:
-        return frame.filter(pl.col("split") == "test")
-    return frame
+    """Return the rows of the test split, or of the only one that was measured."""
+    splits = frame["split"].unique().sort().to_list()
+    shown = "test" if "test" in splits or not splits else splits[-1]
+    return frame.filter(pl.col("split") == shown)
 
 
 def _write(
@@ -146,9 +147,8 @@ def sweep_status(database: Path) -> list[dict[str, Any]]:
     finally:
         connection.close()
     for row in rows:
-        groups = load_definition(row.pop("definition")).groups()
-        row["final_trials"] = sum(group.final_count for group in groups)
-        row["tuning_trials"] = sum(group.tune.trials for group in groups if group.tune)
+        sweep = load_definition(row.pop("definition"))
+        row["final_trials"], row["tuning_trials"] = sweep.final_count, sweep.tuning_count
     return rows
 
 

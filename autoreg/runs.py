@@ -3,10 +3,12 @@
 import fcntl
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
 
 from pydantic import Field, ValidationError
 
@@ -30,6 +32,20 @@ class Epoch(Strict):
     validation_accuracy: float
     seconds: float
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether the network still computes numbers."""
+        return self.train_loss is not None and self.validation_loss is not None
+
+
+def selection_score(config: TrialConfig, epoch: Epoch) -> float:
+    """Return what epochs and settings are chosen by: accuracy on the validation split.
+
+    With random labels it is the accuracy on the training batches, since validation labels mean nothing then (released
+    code, train.py).
+    """
+    return epoch.train_accuracy if config.random_labels else epoch.validation_accuracy
+
 
 class Layer(Strict):
     """One measured layer: its units, and at how many positions each is applied (1 for fully connected layers)."""
@@ -41,7 +57,7 @@ class Layer(Strict):
 
 
 class TrialResult(Strict):
-    """What a trained trial left behind, beside its checkpoint. Accuracies are of the kept (best) weights, in [0, 1]."""
+    """What a trained trial left behind, beside its checkpoint. Accuracies are of `best_epoch`'s weights, in [0, 1]."""
 
     status: Status
     error: str | None = None
@@ -62,7 +78,7 @@ class TrialResult(Strict):
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     """Write a file so that it is either not there or whole: temporary name, fsync, rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
     try:
         write(temporary)
         with temporary.open("rb") as file:
@@ -141,15 +157,28 @@ class TrialFolder:
             raise DataError(f"{self.result_path}: cannot be read as a result: {_line(error)}") from error
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold this trial: a straggler of a killed sweep, or a second sweep, waits until it is free."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+    def locked(self, give_up: Callable[[], bool] = lambda: False) -> Iterator[bool]:
+        """Hold this trial, and say whether it is held: a straggler of a killed sweep, or a second sweep, waits.
+
+        The lock is a file beside the trials' folders, since not every shared file system locks folders.
+
+        Args:
+            give_up: asked while the trial is held elsewhere; when true, the waiting ends without the lock.
+        """
+        path = self.path.parent / ".locks" / self.trial_id
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as file:
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    if give_up():
+                        yield False
+                        return
+                    time.sleep(0.1)
+                else:
+                    yield True
+                    return
 
 
 class Runs:

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from autoreg.errors import ConfigError
+from autoreg.errors import ConfigError, first_line
 
 Path = tuple[str | int, ...]
 
@@ -75,7 +75,7 @@ def parse(text: str, source: str) -> Document:
         _refuse_aliases(text, source)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{_error_place(error, source)}: not valid YAML: {_first_line(error)}") from error
+        raise ConfigError(f"{_error_place(error, source)}: not valid YAML: {_problem(error)}") from error
     except RecursionError as error:
         raise ConfigError(f"{source}: the YAML is nested too deeply") from error
     document.data = _build(node, (), document) if node is not None else None
@@ -130,6 +130,5 @@ def _error_place(error: yaml.YAMLError, source: str) -> str:
     return f"{source}:{mark.line + 1}" if mark else source
 
 
-def _first_line(error: yaml.YAMLError) -> str:
-    problem = getattr(error, "problem", None) or str(error)
-    return str(problem).splitlines()[0]
+def _problem(error: yaml.YAMLError) -> str:
+    return getattr(error, "problem", None) or first_line(error)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from autoreg.config import Choice, Option, Strict, TrialConfig, Width, content_id, parse_width
+from autoreg.config import Choice, Option, Strict, TrialConfig, Width, content_id, parse_fraction
 from autoreg.errors import ConfigError
 
 #: The regularizers of the paper's AlexNet (section 3), with the released code's values.
@@ -20,6 +20,15 @@ REGULARIZERS: dict[str, dict[str, Any]] = {
 }
 
 
+def _once(values: Any) -> Any:
+    seen: list[Any] = []
+    for value in values or []:
+        if value in seen:
+            raise ValueError(f"each value of a list stands once, {value} stands twice")
+        seen.append(value)
+    return values
+
+
 class Grid(Strict):
     """The axes of a sweep; a setting is one value of each. An axis that is not written keeps the sweep's own value."""
 
@@ -30,19 +39,14 @@ class Grid(Strict):
         default=None, min_length=1
     )
     random_labels: list[bool] | None = Field(default=None, min_length=1)
-    lr_batch_factor: list[Annotated[float, BeforeValidator(parse_width), Field(gt=0)]] = Field(
+    lr_batch_factor: list[Annotated[float, BeforeValidator(parse_fraction), Field(gt=0)]] = Field(
         default=[1.0], min_length=1
     )
 
     @field_validator("*")
     @classmethod
     def _values_stand_once(cls, values: Any) -> Any:
-        seen: list[Any] = []
-        for value in values or []:
-            if value in seen:
-                raise ValueError(f"each value of an axis stands once, {value} stands twice")
-            seen.append(value)
-        return values
+        return _once(values)
 
 
 class Training(Strict):
@@ -115,6 +119,11 @@ class Measure(Strict):
     splits: list[Literal["train", "validation", "test"]] = Field(default=["test"], min_length=1)
     metrics: dict[str, dict[str, Option]] = Field(default={"ablation": {}, "similarity": {}}, min_length=1)
 
+    @field_validator("splits")
+    @classmethod
+    def _splits_stand_once(cls, splits: Any) -> Any:
+        return _once(splits)
+
 
 class Resources(Strict):
     """What one trial occupies. Not a part of any identity.
@@ -123,25 +132,23 @@ class Resources(Strict):
         cpus: CPU cores, and threads, of one trial. One is fastest for small networks.
         gpu: the share of a GPU by width, for example `{1/4: 0.1, 4: 0.9}`; ignored on a machine without GPUs. A width
             that is not written takes the share of the next larger one that is.
-        measure_gpu: the share of a GPU that one measuring task takes.
         measuring: how many finished trials are measured at the same time.
     """
 
     cpus: int = Field(default=1, ge=1)
-    gpu: dict[str, Annotated[float, Field(ge=0, le=8)]] = Field(default={})
-    measure_gpu: float = Field(default=0.1, ge=0, le=1)
+    gpu: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default={})
     measuring: int = Field(default=1, ge=1)
 
     @field_validator("gpu")
     @classmethod
     def _keys_are_widths(cls, shares: dict[str, float]) -> dict[str, float]:
         for key in shares:
-            parse_width(key)
+            parse_fraction(key)
         return shares
 
     def gpu_share(self, width: float) -> float:
         """Return the share of a GPU that a trial of this width takes."""
-        shares = sorted((float(parse_width(key)), share) for key, share in self.gpu.items())
+        shares = sorted((float(parse_fraction(key)), share) for key, share in self.gpu.items())
         return next((share for limit, share in shares if width <= limit), shares[-1][1] if shares else 0.0)
 
 
@@ -169,7 +176,10 @@ class Sweep(Strict):
     @field_validator("figures", mode="before")
     @classmethod
     def _figures_are_names(cls, figures: Any) -> Any:
-        return [str(f) if isinstance(f, int) else f for f in figures] if isinstance(figures, list) else figures
+        """Take `6` and `b5` for the names "6" and "B5"."""
+        if not isinstance(figures, list):
+            return figures
+        return [str(name).upper() if isinstance(name, int | str) else name for name in figures]
 
     @model_validator(mode="after")
     def _the_start_lies_in_the_space(self) -> "Sweep":
@@ -185,7 +195,17 @@ class Sweep(Strict):
     @property
     def sweep_id(self) -> str:
         """The hash of everything that this sweep asks for; its resources do not count."""
-        return content_id(self.model_dump(mode="json", exclude={"resources"}))
+        return content_id(self.model_dump(mode="json", exclude={"resources"}, exclude_defaults=True))
+
+    @property
+    def final_count(self) -> int:
+        """How many final trials the sweep has in all."""
+        return sum(group.final_count for group in self.groups())
+
+    @property
+    def tuning_count(self) -> int:
+        """How many tuning trials the sweep has in all."""
+        return sum(group.tune.trials for group in self.groups() if group.tune)
 
     def groups(self) -> list["Group"]:
         """Return one group for each setting of the grid."""
@@ -242,13 +262,15 @@ class Group:
     def study_id(self) -> str:
         """The id of the group's search. The number of trials does not count, so that a search can be extended."""
         assert self.tune is not None
-        search = self.tune.model_dump(mode="json", exclude={"trials"})
+        search = self.tune.model_dump(mode="json", exclude={"trials"}, exclude_defaults=True)
         return content_id({"template": self.template.config_id, "search": search})
 
     def tuning_trial(self, setting: Mapping[str, Any]) -> TrialConfig:
         """Return the tuning trial of a proposed setting (`learning_rate`, `batch_size` or both)."""
         assert self.tune is not None
-        return self.template.model_copy(update={**setting, "kind": "tune", "epochs": self.tune.epochs})
+        return self.template.model_copy(
+            update={**setting, "kind": "tune", "epochs": self.tune.epochs, "study": self.study_id}
+        )
 
     def final_trials(self, setting: Mapping[str, Any]) -> list[TrialConfig]:
         """Return the final trials at the chosen setting: every factor, every replicate."""

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 from autoreg import __version__, checkpoints
-from autoreg.config import TrialConfig, canonical_json
+from autoreg.config import TrialConfig
 from autoreg.datasets import Dataset, build_dataset
 from autoreg.errors import DataError
 from autoreg.networks import Network, build_network
@@ -46,7 +46,7 @@ def train_trial(
         folder: its run folder; the caller holds its lock.
         root: the folder that holds data, or None for AUTOREG_DATA.
         device: `cpu` or `cuda`.
-        prune_below: for each epoch, the validation accuracy that the best so far must reach; None where any will do.
+        prune_below: for each epoch, the `selection_score` that the best so far must reach; None where any will do.
         on_epoch: called after each epoch.
         stop: asked after each epoch; when true, the state is saved and training ends without a result.
         seconds_between_checkpoints: how much time may pass until `resume.pt` is written again.
@@ -59,10 +59,10 @@ def train_trial(
     while not state.is_finished(config):
         epoch = train_epoch(config, dataset, state)
         on_epoch(epoch)
-        if epoch.train_loss is None:
+        if not epoch.is_finite:
             status = "diverged"
             break
-        if state.falls_behind(prune_below):
+        if state.falls_behind(config, prune_below):
             status = "pruned"
             break
         stopping = stop() and not state.is_finished(config)
@@ -139,11 +139,11 @@ def _finish(
         accuracies = {
             f"{split}_accuracy": evaluate(network, dataset, split)[1] for split in ("train", "validation", "test")
         }
-        content = {"config": canonical_json(config), "epoch": state.best_epoch, "network": network.state_dict()}
+        content = {"trial_id": config.trial_id, "epoch": state.best_epoch, "network": network.state_dict()}
         checkpoints.save(folder.checkpoint_path, content)
     elif state.best_epoch:
         # A tuning trial never looks at the test split, and its weights are not needed again.
-        accuracies = {"validation_accuracy": max(epoch.validation_accuracy for epoch in state.epochs)}
+        accuracies = {"validation_accuracy": state.epochs[state.best_epoch - 1].validation_accuracy}
     result = TrialResult(
         status=status,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
@@ -180,7 +180,7 @@ def load_network(config: TrialConfig, folder: TrialFolder, dataset: Dataset) -> 
         DataError: the checkpoint is missing, damaged or another trial's.
     """
     content: dict[str, Any] = checkpoints.load(folder.checkpoint_path)
-    if content.get("config") != canonical_json(config):
+    if content.get("trial_id") != config.trial_id:
         raise DataError(f"{folder.checkpoint_path} is not the checkpoint of trial {config.trial_id}")
     network = build_network(config, dataset.input_shape, dataset.classes)
     try:

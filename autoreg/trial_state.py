@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from autoreg import checkpoints
-from autoreg.config import TrialConfig, canonical_json
+from autoreg.config import TrialConfig
 from autoreg.datasets import Dataset
 from autoreg.errors import DataError
 from autoreg.initializers import initialize
 from autoreg.networks import Network, build_network
 from autoreg.optimizers import build_optimizer
-from autoreg.runs import Epoch
+from autoreg.runs import Epoch, selection_score
+from autoreg.seeds import derive_seed
 
 
 @dataclass
@@ -32,6 +33,7 @@ class TrialState:
     @classmethod
     def fresh(cls, config: TrialConfig, dataset: Dataset) -> Self:
         """Return a trial before its first epoch, on the dataset's device."""
+        torch.manual_seed(derive_seed(config.replicate, "construction"))  # for what a user's network draws by itself
         network = build_network(config, dataset.input_shape, dataset.classes)
         initialize(network, config.initializer, config.replicate)
         network.to(dataset.train.labels.device)
@@ -55,14 +57,14 @@ class TrialState:
     def add(self, epoch: Epoch, config: TrialConfig) -> None:
         """Note an epoch, and keep its weights if they are the best so far.
 
-        Without early stopping the last weights are kept. With random labels the score is the accuracy on the training
-        batches, since validation labels mean nothing then (released code, train.py).
+        Without early stopping the last weights are kept, which need no copy.
         """
         self.epochs.append(epoch)
-        score = epoch.train_accuracy if config.random_labels else epoch.validation_accuracy
-        if epoch.train_loss is not None and (config.patience is None or score > self.best_score):
+        score = selection_score(config, epoch)
+        if epoch.is_finite and (config.patience is None or score > self.best_score):
             self.best_epoch, self.best_score = epoch.epoch, score
-            self.best_weights = {name: value.clone() for name, value in self.network.state_dict().items()}
+            if config.patience is not None:
+                self.best_weights = {name: value.clone() for name, value in self.network.state_dict().items()}
 
     def is_finished(self, config: TrialConfig) -> bool:
         """Whether all epochs are trained, or patience is at its end, or random labels are learnt by heart."""
@@ -73,18 +75,18 @@ class TrialState:
             return True
         return config.patience is not None and done - (self.best_epoch or 0) >= config.patience
 
-    def falls_behind(self, prune_below: Sequence[float | None]) -> bool:
-        """Whether the best validation accuracy so far is below what this epoch asks for."""
+    def falls_behind(self, config: TrialConfig, prune_below: Sequence[float | None]) -> bool:
+        """Whether the best score so far is below what this epoch asks for."""
         done = len(self.epochs)
         wanted = prune_below[done - 1] if done <= len(prune_below) else None
-        return wanted is not None and max(epoch.validation_accuracy for epoch in self.epochs) < wanted
+        return wanted is not None and max(selection_score(config, epoch) for epoch in self.epochs) < wanted
 
     def save(self, path: Path, config: TrialConfig) -> None:
         """Write everything that the next epoch depends on; random states derive from the epoch's number."""
         checkpoints.save(
             path,
             {
-                "config": canonical_json(config),
+                "trial_id": config.trial_id,
                 "network": self.network.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "epochs": [epoch.model_dump() for epoch in self.epochs],
@@ -98,7 +100,7 @@ class TrialState:
         """Continue from what `save` wrote. Raises DataError if it is damaged or another trial's."""
         try:
             content = checkpoints.load(path, self.network.weights()[0][1].device)
-            if content["config"] != canonical_json(config):
+            if content["trial_id"] != config.trial_id:
                 raise DataError(f"{path} belongs to another trial")
             epochs = [Epoch(**epoch) for epoch in content["epochs"]]
             self.network.load_state_dict(content["network"])

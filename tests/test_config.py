@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from pydantic import ValidationError
 
-from autoreg.config import Choice, TrialConfig, canonical_json, format_width, measurement_id, parse_width
+from autoreg.config import Choice, TrialConfig, canonical_json, format_width, measurement_id, parse_fraction
 
 MakeConfig = Callable[..., TrialConfig]
 
@@ -50,7 +50,7 @@ def test_the_lr_batch_factor_multiplies_both(config: MakeConfig) -> None:
 
 @pytest.mark.parametrize(("text", "width"), [("1/4", 0.25), ("4", 4.0), (0.5, 0.5), ("0.25", 0.25)])
 def test_widths_are_written_as_fractions_or_numbers(text: object, width: float) -> None:
-    assert parse_width(text) == width
+    assert parse_fraction(text) == width
 
 
 def test_widths_are_shown_as_fractions() -> None:

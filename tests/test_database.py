@@ -116,7 +116,7 @@ def test_rebuild_gives_the_same_rows_and_leaves_the_run_folder_alone(
     before = contents(path)
     stamps = {file: file.stat().st_mtime_ns for file in runs.root.rglob("*")}
     path.write_bytes(b"ruined")
-    assert rebuild(path, runs) == 3
+    assert rebuild(path, runs) == (3, [])
     assert contents(path) == before
     assert {file: file.stat().st_mtime_ns for file in runs.root.rglob("*")} == stamps
     assert not [file for file in path.parent.iterdir() if "rebuild" in file.name]
@@ -130,7 +130,8 @@ def test_a_users_own_metric_gets_a_table_of_its_own(path: Path, runs: Runs, tria
     write_atomically(target, lambda temporary: frame.write_parquet(temporary, metadata=facts))
     write(path, runs, [folder])
     connection = open_for_reading(path)
-    assert query(connection, "select * from sparsity").rows() == [(folder.trial_id, "a" * 16, "test", "conv", 0.25)]
+    rows = query(connection, "select * from mymetrics_sparsity").rows()
+    assert rows == [(folder.trial_id, "a" * 16, "test", "conv", 0.25)]
     connection.close()
 
 
@@ -205,17 +206,23 @@ def test_a_database_that_is_none_of_ours_is_refused_with_advice(
             writer.commit()
 
 
-def test_a_failure_in_the_middle_of_a_trial_leaves_no_row_of_it(path: Path, runs: Runs, trial: MakeTrial) -> None:
-    good, bad = trial(), trial(replicate=1)
+def test_a_damaged_trial_leaves_no_row_and_does_not_keep_the_others_out(
+    path: Path, runs: Runs, trial: MakeTrial
+) -> None:
+    good, bad, last = (trial(replicate=replicate) for replicate in range(3))
     bad.measurement_paths()[1].write_bytes(b"PAR1 damaged")
     writer = Writer(path, runs)
-    writer.queue_trial(good)
-    writer.queue_trial(bad)
-    with pytest.raises(DatabaseError, match="is damaged; remove it"):
-        writer.commit()
+    for folder in (good, bad, last):
+        writer.queue_trial(folder)
+    assert writer.commit()
+    [problem] = writer.problems
+    assert f"trial {bad.trial_id} is not in results.db" in problem
+    assert "is damaged; remove it" in problem
     rows = contents(path)
-    assert [row[0] for row in rows["trials"]] == [good.trial_id]
-    assert {row[0] for row in rows["ablation"]} == {good.trial_id}
+    assert {row[0] for row in rows["trials"]} == {good.trial_id, last.trial_id}
+    assert {row[0] for row in rows["ablation"]} == {good.trial_id, last.trial_id}
+    count, problems = rebuild(path, runs)
+    assert (count, len(problems)) == (2, 1)
 
 
 def test_the_file_is_in_the_format_that_the_command_line_client_opens(path: Path, runs: Runs, trial: MakeTrial) -> None:
@@ -237,3 +244,29 @@ def test_configs_and_ids_agree_for_every_row(path: Path, runs: Runs, trial: Make
     for trial_id, text in query(connection, "select trial_id, config::varchar from trials").iter_rows():
         assert TrialConfig.model_validate_json(text).trial_id == trial_id
     connection.close()
+
+
+@pytest.mark.parametrize("damage", ["config", "result", "pages", "not parquet"])
+def test_whatever_is_damaged_the_other_trials_are_written(
+    path: Path, runs: Runs, trial: MakeTrial, damage: str
+) -> None:
+    bad, good = trial(), trial(replicate=1)
+    measurement = bad.measurement_paths()[0]
+    whole = measurement.read_bytes()
+    if damage == "pages":
+        measurement.write_bytes(whole[:4] + bytes(len(whole) // 3) + whole[4 + len(whole) // 3 :])
+    elif damage == "not parquet":
+        measurement.write_text("text")
+    else:
+        (bad.config_path if damage == "config" else bad.result_path).write_text("{")
+    writer = write(path, runs, [bad, good])
+    assert len(writer.problems) == 1
+    assert {row[0] for row in contents(path)["trials"]} == {good.trial_id}
+
+
+def test_a_file_in_a_folder_called_lock_is_still_no_database(runs: Runs, tmp_path: Path) -> None:
+    path = tmp_path / "block" / "results.db"
+    path.parent.mkdir()
+    path.write_text("no database")
+    with pytest.raises(DatabaseError, match="autoreg rebuild"):
+        open_for_reading(path, patience=0)

@@ -15,7 +15,7 @@ from autoreg.database import Writer, record_sweep
 from autoreg.errors import ConfigError, DataError
 from autoreg.figures import figure_names
 from autoreg.packaged import packaged_folder
-from autoreg.report import figures_with_data, report_figure, sweep_status
+from autoreg.report import _one_split, figures_with_data, report_figure, sweep_status
 from autoreg.runs import Runs, TrialFolder
 
 Fill = Callable[..., Path]
@@ -103,6 +103,12 @@ def test_the_latest_sweep_is_shown_unless_another_is_named(fill: Fill, tmp_path:
 
 def test_only_figures_that_a_sweep_feeds_have_data(fill: Fill) -> None:
     assert figures_with_data(fill(figures=["6", "B5", "no such figure"])) == ["6", "B5"]
+
+
+def test_the_split_that_was_measured_is_shown(fill: Fill, tmp_path: Path) -> None:
+    frame = pl.DataFrame({"split": ["train", "train", "validation"]})
+    assert _one_split(frame)["split"].to_list() == ["validation"]
+    assert _one_split(pl.DataFrame({"split": ["train", "test"]}))["split"].to_list() == ["test"]
 
 
 def test_the_status_counts_what_is_done(fill: Fill) -> None:

@@ -75,7 +75,10 @@ def test_a_trial_is_held_by_one_process_at_a_time(runs: Runs) -> None:
     other.start()
     while not (folder.path / "held").exists():
         time.sleep(0.01)
+    with folder.locked(give_up=lambda: True) as held:
+        assert not held
     started = time.monotonic()
-    with folder.locked():
+    with folder.locked() as held:
+        assert held
         assert time.monotonic() - started > 0.5
     other.join()

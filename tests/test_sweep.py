@@ -65,6 +65,25 @@ def test_a_longer_search_is_the_same_study(file: Path) -> None:
     assert other.study_id != short.study_id
 
 
+def test_sweep_and_study_ids_are_golden(file: Path) -> None:
+    sweep = load_sweep(file).sweep
+    assert sweep.sweep_id == "28712b4aa1b4c073"
+    assert sweep.groups()[0].study_id == "d172c40727eff07f"
+
+
+def test_a_tuning_trial_belongs_to_its_study(file: Path) -> None:
+    [plain, pruned] = [load_sweep(file, [f"tune.pruning={rule}"]).sweep.groups()[0] for rule in ("none", "median")]
+    setting = {"learning_rate": 0.5}
+    assert plain.tuning_trial(setting).trial_id != pruned.tuning_trial(setting).trial_id
+    assert [trial.trial_id for trial in plain.final_trials(setting)] == [
+        trial.trial_id for trial in pruned.final_trials(setting)
+    ]
+
+
+def test_figures_are_named_as_people_write_them(file: Path) -> None:
+    assert load_sweep(file, ["figures=[6, b5]"]).sweep.figures == ["6", "B5"]
+
+
 def test_where_data_lies_and_what_is_occupied_are_no_part_of_the_identity(file: Path) -> None:
     loaded = load_sweep(file)
     assert loaded.root == Path("/some/where")
@@ -106,8 +125,8 @@ def test_a_definition_is_read_back_as_the_same_sweep(file: Path) -> None:
         ("training.learning_rate=5", "training.learning_rate is tried first and must lie in tune.space, got 5.0"),
         ("training.dropout=1", "less than 1, got 1"),
         ("grid.width=[]", "at least 1 item"),
-        ("grid.width=[1/4,0.25]", "each value of an axis stands once, 0.25 stands twice"),
-        ("grid.width=[1/0]", "a width is a positive number such as 1/4, 0.5 or 2, got '1/0'"),
+        ("grid.width=[1/4,0.25]", "each value of a list stands once, 0.25 stands twice"),
+        ("grid.width=[1/0]", "a factor is a positive number such as 1/4, 0.5 or 2, got '1/0'"),
         ("grid.width=[-1]", "greater than 0, got -1"),
         ("grid.width=1", "should be a valid list, got 1"),
         ("grid.depth=[1]", "unknown key 'depth'"),
@@ -120,8 +139,10 @@ def test_a_definition_is_read_back_as_the_same_sweep(file: Path) -> None:
         ("tune.space.learning_rate.low=2", "low must be below high, got low 2.0 and high 1.0"),
         ("tune.trials=0", "greater than or equal to 1, got 0"),
         ("tune.pruning=asha", "should be 'median' or 'none', got 'asha'"),
+        ("measure.splits=[test, test]", "measure.splits: each value of a list stands once, test stands twice"),
+        ("resources.gpu={4: 1.5}", "less than or equal to 1, got 1.5"),
         ("measure.splits=[tset]", "got 'tset'"),
-        ("resources.gpu={x: 1}", "a width is a positive number"),
+        ("resources.gpu={x: 1}", "a factor is a positive number"),
         ("network=", "network"),
         ("network.name=os.system('x')", "String should match pattern"),
         ("noequals", "--set wants key=value, got 'noequals'"),

@@ -14,7 +14,7 @@ from autoreg.config import Choice, TrialConfig
 from autoreg.datasets import Dataset, Split, build_dataset, datasets
 from autoreg.datasets import cifar10 as cifar10_module
 from autoreg.errors import ConfigError, DataError
-from autoreg.runs import Epoch, Runs, TrialFolder
+from autoreg.runs import Epoch, Runs, TrialFolder, selection_score
 from autoreg.training import evaluate, load_network, train_trial
 
 MakeConfig = Callable[..., TrialConfig]
@@ -230,3 +230,36 @@ def test_one_example_less_than_a_batch_still_counts(config: MakeConfig, runs: Ru
     seen = build_dataset(made, None)
     sizes = [len(labels) for _, labels in seen.train.batches(199)]
     assert sizes == [199, 1]
+
+
+def test_a_network_that_draws_its_own_biases_starts_the_same_every_time(tmp_path: Path, config: MakeConfig) -> None:
+    made = config(network=Choice(name="tests.tuning.outside:build"), epochs=0)
+    weights = []
+    for name in ("first", "again"):
+        torch.manual_seed(len(name))
+        folder = folder_of(Runs(tmp_path / name), made)
+        train_trial(made, folder)
+        weights.append(weights_of(folder))
+    for name, weight in weights[0].items():
+        assert torch.equal(weights[1][name], weight)
+
+
+def test_a_network_that_breaks_in_the_last_step_of_an_epoch_has_diverged(
+    runs: Runs, config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autoreg.training.evaluate", lambda *_: (math.nan, 0.1))
+    made = config(epochs=1)
+    result = train_trial(made, folder_of(runs, made))
+    assert result is not None
+    assert (result.status, result.epochs[0].validation_loss) == ("diverged", None)
+    assert result.epochs[0].train_loss is not None
+
+
+def test_random_labels_are_chosen_and_pruned_by_training_accuracy(runs: Runs, config: MakeConfig) -> None:
+    made = config(random_labels=True, kind="tune", epochs=3)
+    result = train_trial(made, folder_of(runs, made), prune_below=[None, 1.0])
+    assert result is not None
+    assert (result.status, result.epochs_run) == ("pruned", 2)
+    [first, *_] = result.epochs
+    assert selection_score(made, first) == first.train_accuracy
+    assert selection_score(config(), first) == first.validation_accuracy

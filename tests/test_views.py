@@ -101,12 +101,21 @@ def test_figure_3_shows_the_last_layer_that_has_positions(connection: duckdb.Duc
     assert frame["mean_abs_r"].to_list() == pytest.approx([0.75 * 0.255 + 0.25 * 0.755] * 2)
 
 
-def test_the_labels_of_sigmas_are_short(connection: duckdb.DuckDBPyConnection) -> None:
-    text = (packaged_folder("analysis_sql") / "staging" / "final_trials.sql").read_text(encoding="utf-8")
-    pattern = re.search(r"regexp_replace\(.*?, '(.*?)', ''\)", text)
-    assert pattern
-    for given, shown in (("100.0", "100"), ("0.01", "0.01"), ("1e-05", "1e-05")):
-        assert query(connection, f"select regexp_replace('{given}', '{pattern[1]}', '') as label")["label"][0] == shown
+def test_sigmas_have_short_labels_and_other_options_keep_theirs(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    options = [{"sigma": 100.0}, {"sigma": 0.01}, {"sigma": 1e-5}, {"sigma": 1.0, "hidden_ratio": 1.0}]
+    folders = [trial(initializer=Choice(name="normal", options=given)) for given in options]
+    record_sweep(runs, sweep_record(folders))
+    writer = Writer(tmp_path / "other.db", runs)
+    for folder in folders:
+        writer.queue_trial(folder)
+    writer.queue_sweep("0123456789abcdef")
+    assert writer.commit()
+    other = open_for_reading(tmp_path / "other.db")
+    labels = query(other, "select distinct initializer from final_trials order by all")["initializer"].to_list()
+    assert labels == ["normal(hidden_ratio=1.0, sigma=1.0)", "σ = 0.01", "σ = 100", "σ = 1e-05"]
+    other.close()
 
 
 def test_only_measurements_that_the_sweep_asked_for_are_shown(

@@ -21,10 +21,7 @@ with labelled as (
             when 'he_uniform' then 'He Unif'
             when 'lecun_normal' then 'LeCun Norm'
             when 'lecun_uniform' then 'LeCun Unif'
-            else coalesce(
-                'σ = ' || regexp_replace(trials.config ->> '$.initializer.options.sigma', '\.0$', ''),
-                trials.initializer
-            )
+            else regexp_replace(trials.initializer, '^normal\(sigma=([^,]*?)(\.0)?\)$', 'σ = \1')
         end as initializer,
         coalesce(
             nullif(concat_ws(' + ',

@@ -1,5 +1,8 @@
 """Figure 2: ablation curves by width, one panel for each initializer."""
 
+from itertools import cycle
+from string import ascii_lowercase
+
 import polars as pl
 from matplotlib.figure import Figure
 
@@ -15,8 +18,8 @@ def draw(frame: pl.DataFrame) -> Figure:
     conditions = sorted(frame["series"].unique().to_list())
     colours = width_colours(frame["width"].unique().to_list())
     figure, [row] = new_figure(len(conditions))
-    for letter, axes, condition in zip("abcdefgh", row, conditions, strict=False):
-        for marker, (width, colour) in zip(MARKERS, colours.items(), strict=False):
+    for letter, axes, condition in zip(ascii_lowercase, row, conditions, strict=False):
+        for marker, (width, colour) in zip(cycle(MARKERS), colours.items(), strict=False):
             line = frame.filter((pl.col("series") == condition) & (pl.col("width") == width)).sort("fraction")
             axes.errorbar(
                 (line["fraction"] * 100).to_list(),

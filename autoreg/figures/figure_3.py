@@ -1,5 +1,7 @@
 """Figure 3: how |r| is spread in the last convolutional layer, by width, one panel for each initializer."""
 
+from string import ascii_lowercase
+
 import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
@@ -17,7 +19,7 @@ def draw(frame: pl.DataFrame) -> Figure:
     widths = sorted(frame["width"].unique().to_list())
     colours = width_colours(widths)
     figure, [row] = new_figure(len(conditions), width=3.0)
-    for letter, axes, condition in zip("abcdefgh", row, conditions, strict=False):
+    for letter, axes, condition in zip(ascii_lowercase, row, conditions, strict=False):
         for place, width in enumerate(widths):
             bins = frame.filter((pl.col("series") == condition) & (pl.col("width") == width)).sort("bin_low")
             if bins.is_empty():

@@ -52,7 +52,8 @@ def look_of(condition: str, conditions: Sequence[str]) -> dict[str, Any]:
     places = {name: place for place, names in enumerate(CONDITIONS) for name in names}
     free = [place for place in range(len(COLOURS)) if place not in {places.get(name) for name in conditions}]
     unknown = [name for name in conditions if name not in places]
-    place = places[condition] if condition in places else (free + free)[unknown.index(condition) % max(1, len(free))]
+    spare = free or list(range(len(COLOURS)))
+    place = places[condition] if condition in places else spare[unknown.index(condition) % len(spare)]
     return {"color": COLOURS[place], "marker": MARKERS[place]}
 
 

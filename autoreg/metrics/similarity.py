@@ -124,10 +124,10 @@ def correlate(vectors: Tensor, threshold: float) -> Correlations:
     The vectors are centred and scaled in place of being accumulated in one pass, which would lose all digits for units
     with an offset. Each pair of blocks is multiplied once.
     """
-    dead = vectors.amax(0) == vectors.amin(0)
     standard = vectors - vectors.mean(0, dtype=torch.float64).to(vectors.dtype)
-    norms = standard.square().sum(0, dtype=torch.float64).sqrt().to(vectors.dtype)
-    standard *= torch.where(dead, 0.0, 1.0 / norms)
+    norms = torch.linalg.vector_norm(standard, dim=0, dtype=torch.float64)
+    dead = (vectors.amax(0) == vectors.amin(0)) | (norms < torch.finfo(vectors.dtype).tiny)
+    standard *= torch.where(dead, 0.0, 1.0 / norms).to(vectors.dtype)
     units = vectors.shape[1]
     similar = torch.zeros(units, dtype=torch.int64, device=vectors.device)
     strongest = torch.zeros(units, dtype=vectors.dtype, device=vectors.device)

@@ -19,12 +19,11 @@ class MeasuringQueue:
         runs: the run folder.
         root: the folder that holds data, or None for AUTOREG_DATA.
         at_once: how many tasks run beside the training.
-        gpu: the share of a GPU that a task takes where there are GPUs.
     """
 
-    def __init__(self, wanted: list[Measurement], runs: Runs, root: Path | None, at_once: int, gpu: float) -> None:
+    def __init__(self, wanted: list[Measurement], runs: Runs, root: Path | None, at_once: int) -> None:
         self._wanted, self._runs, self._root = wanted, runs, str(root.absolute()) if root else None
-        self._at_once, self._gpu = at_once, gpu
+        self._at_once = at_once
         self._waiting: list[TrialFolder] = []
         self._running: dict[Any, TrialFolder] = {}
         self._ray: Any = None
@@ -32,10 +31,8 @@ class MeasuringQueue:
 
     def connect(self, ray: Any) -> None:
         """Use a Ray session; before that, trials only wait."""
-        found = ray.cluster_resources()
-        self._ray, self._cores = ray, int(found["CPU"])
-        self._gpu = self._gpu if found.get("GPU") else 0.0
-        self._task = ray.remote(num_cpus=0, num_gpus=self._gpu, max_retries=3)(worker.measure)
+        self._ray, self._cores = ray, int(ray.cluster_resources()["CPU"])
+        self._task = ray.remote(num_cpus=0, max_retries=3)(worker.measure)
 
     def add(self, folder: TrialFolder) -> bool:
         """Have a trial measured; return False if nothing of it is missing."""
@@ -43,6 +40,11 @@ class MeasuringQueue:
             return False
         self._waiting.append(folder)
         return True
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no task runs."""
+        return not self._running
 
     @property
     def is_empty(self) -> bool:
@@ -61,7 +63,7 @@ class MeasuringQueue:
         limit = self._at_once if training else max(self._at_once, self._cores)
         while self._waiting and len(self._running) < limit:
             folder = self._waiting.pop(0)
-            reference = self._task.remote(folder.trial_id, str(self._runs.root), self._wanted, self._root, self._gpu)
+            reference = self._task.remote(folder.trial_id, str(self._runs.root), self._wanted, self._root)
             self._running[reference] = folder
 
     def _problem(self, reference: Any) -> str | None:

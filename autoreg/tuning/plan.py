@@ -1,11 +1,13 @@
 """A checked sweep: every name known, every option valid, the data there, and what it will cost."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-from autoreg.config import Choice
-from autoreg.datasets import build_dataset, datasets
+from autoreg.config import Choice, TrialConfig
+from autoreg.datasets import build_dataset, data_root, datasets
 from autoreg.errors import ConfigError
 from autoreg.initializers import initializers
 from autoreg.measuring import Measurement, measurements_of
@@ -24,7 +26,7 @@ class Plan:
 
     Attributes:
         sweep: with every option that repeats a default left out.
-        root: the folder that holds data, or None for AUTOREG_DATA.
+        root: the folder that holds data (`dataset.root`, else AUTOREG_DATA), or None.
         measurements: what is measured of each final trial.
         groups: each group with the number of trainable parameters of its network, the largest first, since those
             take longest.
@@ -51,15 +53,26 @@ def make_plan(loaded: LoadedSweep) -> Plan:
     with _located(loaded, ("measure",)):
         measurements = measurements_of(sweep.measure)
     groups: list[tuple[Group, int]] = []
+    seen: set[str] = set()
     for group in sweep.groups():
+        with _located(loaded, ("grid",)):
+            if group.template.config_id in seen:
+                raise ConfigError(f"two settings are the same trial: {group.template.initializer}")
+            seen.add(group.template.config_id)
         with _located(loaded, ("dataset",)):
-            dataset = build_dataset(group.template, loaded.root)
-            for size in sweep.tune.space.batch_size or [] if sweep.tune else []:
-                build_dataset(group.template.model_copy(update={"batch_size": size}), loaded.root)
+            for variant in _batch_variants(group):
+                dataset = build_dataset(variant, loaded.root)
         with _located(loaded, ("grid", "width")):
             groups.append((group, parameter_count(group.template, dataset.input_shape, dataset.classes)))
     groups.sort(key=lambda pair: -pair[1])
-    return Plan(sweep, loaded.root, measurements, groups)
+    return Plan(sweep, data_root(loaded.root), measurements, groups)
+
+
+def _batch_variants(group: Group) -> Iterator[TrialConfig]:
+    """Yield the group's trial at every batch size that it may come to."""
+    space = group.tune.space.batch_size if group.tune else None
+    for size, factor in product(space or [group.template.batch_size], group.factors):
+        yield group.template.model_copy(update={"batch_size": size, "lr_batch_factor": factor})
 
 
 def _normalised(loaded: LoadedSweep) -> Sweep:
@@ -67,7 +80,8 @@ def _normalised(loaded: LoadedSweep) -> Sweep:
 
     def checked(registry: Registry[Any], choice: Choice, *path: str | int) -> Choice:
         with _located(loaded, path):
-            return Choice(name=choice.name, options=registry.check_options(choice.name, choice.options))
+            options = registry.check_options(choice.name, choice.options)
+            return Choice(name=choice.name, options=options, source=registry.source(choice.name))
 
     grid = {
         axis: [checked(registry, choice, "grid", axis, index) for index, choice in enumerate(choices)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from autoreg.config import TrialConfig, canonical_json
 from autoreg.database import Writer, record_sweep
-from autoreg.errors import AutoregError, DatabaseError
+from autoreg.errors import AutoregError, DatabaseError, first_line
 from autoreg.progress import Counts, Display, describe, make_display, outcome
 from autoreg.runs import Runs
 from autoreg.tuning import worker
@@ -81,18 +81,16 @@ class RunningSweep:
     def __init__(self, plan: Plan, schedule: Schedule, writer: Writer) -> None:
         self.plan, self.schedule, self.writer = plan, schedule, writer
         self.runs = schedule.runs
-        resources = plan.sweep.resources
-        self.measuring = MeasuringQueue(
-            plan.measurements, self.runs, plan.root, resources.measuring, resources.measure_gpu
-        )
-        total = schedule.final_count + schedule.tuning_count
-        self.counts = Counts(total=total, cached=schedule.done_count(), to_measure=schedule.final_count)
+        sweep = plan.sweep
+        self.measuring = MeasuringQueue(plan.measurements, self.runs, plan.root, sweep.resources.measuring)
+        total = sweep.final_count + sweep.tuning_count
+        self.counts = Counts(total=total, cached=schedule.done_count(), to_measure=sweep.final_count)
         self.summary = Summary(cached=self.counts.cached)
         self.draining = False
         self.stop_file = self.runs.scratch / f"stop-{time.time_ns()}"
         self._recorded: set[str] | None = None
         self._committed_at = time.monotonic()
-        self._database_problem: str | None = None
+        self._said_draining = False
 
     @property
     def has_work(self) -> bool:
@@ -113,7 +111,7 @@ class RunningSweep:
         self.measuring.connect(ray)
         if not self.schedule.is_finished():
             self._fit(ray)
-        while not (self.measuring.is_empty or self.draining):
+        while not (self.measuring.is_idle if self.draining else self.measuring.is_empty):
             self.tick(timeout=0.2)
 
     def _fit(self, ray: Any) -> None:
@@ -122,10 +120,11 @@ class RunningSweep:
         from autoreg.tuning.callback import SweepCallback
         from autoreg.tuning.searcher import ScheduleSearcher
 
-        found = ray.cluster_resources()
+        cores = max(int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"])
+        gpus = bool(ray.cluster_resources().get("GPU"))
 
         def order(assignment: Assignment) -> dict[str, Any]:
-            return self._order(assignment, cores=int(found["CPU"]), gpus=bool(found.get("GPU")))
+            return self._order(assignment, cores, gpus)
 
         def bundle(config: dict[str, Any]) -> Any:
             wanted = {"CPU": config["order"]["cpus"], "GPU": config["order"]["gpu"]}
@@ -138,7 +137,7 @@ class RunningSweep:
                 metric="accuracy",
                 mode="max",
                 num_samples=-1,
-                search_alg=ScheduleSearcher(self.schedule, order, lambda: self.draining),
+                search_alg=ScheduleSearcher(self.schedule, order, lambda: self.draining, self.gone_wrong),
                 reuse_actors=True,
                 trial_name_creator=_trial_id,
                 trial_dirname_creator=_trial_id,
@@ -201,6 +200,10 @@ class RunningSweep:
 
     def tick(self, timeout: float = 0.0) -> None:
         """Collect and start measuring tasks, and bring what is finished into results.db every two seconds."""
+        if self.draining and not self._said_draining:
+            self._said_draining = True
+            self.stop_file.touch()
+            self.display.line("stopping: running trials save their state after this epoch; Ctrl-C again stops now")
         for folder, problem in self.measuring.collect(timeout):
             about = describe(folder.read_config())
             if problem:
@@ -217,10 +220,18 @@ class RunningSweep:
             self._commit()
 
     def drain(self) -> None:
-        """Hand out no more trials, and have the running ones save their state at the end of their epoch."""
+        """Hand out no more trials, and have the running ones save their state at the end of their epoch.
+
+        Called from a signal handler, so it only leaves a note for the next `tick`.
+        """
         self.draining = True
-        self.stop_file.touch()
-        self.display.line("stopping: running trials save their state after this epoch; Ctrl-C again stops now")
+
+    def gone_wrong(self, error: Exception) -> None:
+        """Note an error in the driver that must not end the sweep; Ray Tune would end it."""
+        line = f"{type(error).__name__}: {first_line(error)}"
+        if line not in self.summary.problems:
+            self.summary.problems.append(line)
+            self.display.line(line)
 
     def end(self) -> Summary:
         """Write the last rows and return how the sweep ended."""
@@ -230,7 +241,7 @@ class RunningSweep:
             self.display.line(f"waiting for {self.writer.path}, which another process holds…")
             self.writer.commit(PATIENCE)
         self.summary.unwritten = self.writer.pending
-        self.summary.problems += self._failures()
+        self.summary.problems += [*self.writer.problems, *self._failures()]
         return self.summary
 
     def _queue(self, config: TrialConfig) -> None:
@@ -248,9 +259,7 @@ class RunningSweep:
         try:
             self.writer.commit()
         except DatabaseError as error:  # training goes on: the run folder has the rows
-            if str(error) != self._database_problem:
-                self._database_problem = str(error)
-                self.display.line(str(error))
+            self.gone_wrong(error)
 
     def _failures(self) -> list[str]:
         lines = []

@@ -27,7 +27,6 @@ class GroupState:
 
     def tuning_trials(self) -> list[TrialConfig]:
         """Return the tuning trials proposed so far."""
-        assert self.group.tune is not None or self.study is None
         return [proposal.config for proposal in self.study.proposals[: self.study.tune.trials]] if self.study else []
 
     def final_trials(self) -> list[TrialConfig] | None:
@@ -114,16 +113,6 @@ class Schedule:
         for state in self.states:
             for config in [*state.tuning_trials(), *(state.final_trials() or [])]:
                 yield state.group, config
-
-    @property
-    def final_count(self) -> int:
-        """How many final trials the sweep has in all."""
-        return sum(state.group.final_count for state in self.states)
-
-    @property
-    def tuning_count(self) -> int:
-        """How many tuning trials the sweep has in all."""
-        return sum(state.group.tune.trials for state in self.states if state.group.tune)
 
     def done_count(self) -> int:
         """How many trials have ended already."""

@@ -15,22 +15,31 @@ class ScheduleSearcher(Searcher):
         schedule: our own account of what is left to do.
         order: makes what the worker is told out of an assignment.
         draining: asked before each suggestion; when true, nothing new is handed out.
+        gone_wrong: told of an exception, which would otherwise end the whole run; nothing new is handed out after it.
     """
 
     def __init__(
-        self, schedule: Schedule, order: Callable[[Assignment], dict[str, Any]], draining: Callable[[], bool]
+        self,
+        schedule: Schedule,
+        order: Callable[[Assignment], dict[str, Any]],
+        draining: Callable[[], bool],
+        gone_wrong: Callable[[Exception], None],
     ) -> None:
         super().__init__(metric="accuracy", mode="max")
-        self._schedule, self._order, self._draining = schedule, order, draining
+        self._schedule, self._order, self._draining, self._gone_wrong = schedule, order, draining, gone_wrong
 
     def suggest(self, trial_id: str) -> Any:
         """Return a trial's config, None for "not now", or FINISHED."""
         if self._draining():
             return Searcher.FINISHED
-        assignment = self._schedule.next()
-        if assignment:
-            return {"order": self._order(assignment)}
-        return Searcher.FINISHED if self._schedule.is_finished() else None
+        try:
+            assignment = self._schedule.next()
+            if assignment:
+                return {"order": self._order(assignment)}
+            return Searcher.FINISHED if self._schedule.is_finished() else None
+        except Exception as error:
+            self._gone_wrong(error)
+            return Searcher.FINISHED
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Do nothing: the sweep's callback tells the schedule, with the result from the run folder."""

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-#: Read by Ray when it is first imported: no chatter, no usage report, no loggers, tokens between its processes.
-ENVIRONMENT = {
-    "RAY_AUTH_MODE": "token",
+#: Read by Ray when it is first imported: no chatter, no usage report, no loggers.
+QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
@@ -19,6 +18,8 @@ ENVIRONMENT = {
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
     "TUNE_WARN_THRESHOLD_S": "1000",
 }
+#: For a session that is started here: its processes talk to each other with a token only.
+OWN = {"RAY_AUTH_MODE": "token"}
 
 
 @contextmanager
@@ -28,15 +29,17 @@ def ray_session(address: str | None = None) -> Iterator[Any]:
     Args:
         address: None starts Ray on this machine; `auto` or `host:port` joins a running cluster.
     """
-    os.environ.update({name: value for name, value in ENVIRONMENT.items() if name not in os.environ})
+    for name, value in (QUIET if address else QUIET | OWN).items():
+        os.environ.setdefault(name, value)
     import ray
 
     for name in ("ray", "ray.tune", "ray.train", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
     started = not ray.is_initialized()
     if started:
-        local: dict[str, Any] = {} if address else {"include_dashboard": False, "num_cpus": os.cpu_count()}
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **local)
+        # "local" and not None, which would join whatever Ray happens to run on this machine
+        where: dict[str, Any] = {"address": address} if address else {"address": "local", "include_dashboard": False}
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
     try:
         yield ray
     finally:

@@ -10,7 +10,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from autoreg.config import TrialConfig
-from autoreg.runs import Runs, TrialResult, read_json, write_text
+from autoreg.runs import Runs, TrialResult, read_json, selection_score, write_text
 from autoreg.seeds import derive_seed
 from autoreg.sweep import Group, Space
 
@@ -86,26 +86,26 @@ class GroupStudy:
         return len(wanted) == self.tune.trials and all(map(self.result, wanted))
 
     def best(self) -> Proposal | None:
-        """Return the proposal with the highest validation accuracy (the earliest of several), None if all failed."""
+        """Return the proposal with the highest score (the earliest of several), None if all failed."""
         scores = {
-            proposal.number: result.validation_accuracy
+            proposal.number: score
             for proposal in self.proposals[: self.tune.trials]
-            if (result := self.result(proposal)) and result.status == "done" and result.validation_accuracy is not None
+            if (score := self._score(proposal)) is not None
         }
         return self.proposals[max(scores, key=lambda number: (scores[number], -number))] if scores else None
 
     def prune_below(self, number: int) -> list[float | None]:
-        """Return, for each epoch, the validation accuracy that proposal `number` must reach to go on.
+        """Return, for each epoch, the score that proposal `number` must reach to go on.
 
-        It is the median over the finished trials of earlier rounds of their accuracy at that epoch, to be reached by
-        the best accuracy so far: the rule of Optuna's `MedianPruner`. It is known before the trial starts, so the
+        It is the median over the finished trials of earlier rounds of their score at that epoch, to be reached by
+        the best score so far: the rule of Optuna's `MedianPruner`. It is known before the trial starts, so the
         worker applies it by itself, and what else runs at that moment makes no difference.
         """
         if self.tune.pruning == "none" or number < self.tune.startup:
             return []
         results = [self.result(proposal) for proposal in self.proposals[:number]]
         curves = [
-            [epoch.validation_accuracy for epoch in result.epochs]
+            [selection_score(self.group.template, epoch) for epoch in result.epochs]
             for result in results
             if result and result.status == "done" and result.epochs
         ]
@@ -119,6 +119,12 @@ class GroupStudy:
     def study(self) -> optuna.Study:
         """Return the group's Optuna study as it stands."""
         return self._study_of(len(self.proposals), seed=0)
+
+    def _score(self, proposal: Proposal) -> float | None:
+        result = self.result(proposal)
+        if not result or result.status != "done" or not result.best_epoch:
+            return None
+        return selection_score(self.group.template, result.epochs[result.best_epoch - 1])
 
     def _proposal(self, number: int, setting: Setting) -> Proposal:
         return Proposal(number, setting, self.group.tuning_trial(setting))
@@ -155,10 +161,10 @@ class GroupStudy:
         state = states.get(result.status, TrialState.FAIL)
         return create_trial(
             state=state,
-            value=result.validation_accuracy if state == TrialState.COMPLETE else None,
+            value=self._score(proposal) if state == TrialState.COMPLETE else None,
             params=proposal.setting,
             distributions=self._space,
-            intermediate_values={epoch.epoch: epoch.validation_accuracy for epoch in result.epochs},
+            intermediate_values={epoch.epoch: selection_score(self.group.template, epoch) for epoch in result.epochs},
             user_attrs={"trial_id": proposal.config.trial_id},
         )
 

@@ -18,14 +18,18 @@ SECONDS_BETWEEN_REPORTS = 1.0
 
 
 def train(tune_config: dict[str, Any]) -> None:
-    """Train one trial, as Ray Tune's function trainable. It never raises: a failure is a result like any other."""
+    """Train one trial, as Ray Tune's function trainable.
+
+    What the trial itself got wrong is its result, and it raises nothing. What the machine got wrong (a full disk, no
+    memory, a GPU in a bad state) is raised, so that Tune tries again in a new process.
+    """
     from ray import tune
 
     order = tune_config["order"]
     config = TrialConfig.model_validate_json(order["config"])
     folder = Runs(Path(order["runs"])).trial(config.trial_id)
     stop_file = Path(order["stop_file"])
-    device = prepare_process(order["cpus"], order["gpu"])
+    device = prepare_process(order["cpus"], "cuda" if order["gpu"] else "cpu")
     reported_at = time.monotonic()
 
     def report(epoch: Epoch) -> None:
@@ -34,8 +38,8 @@ def train(tune_config: dict[str, Any]) -> None:
             reported_at = time.monotonic()
             tune.report({"epoch": epoch.epoch, "epochs": config.epochs, "accuracy": epoch.validation_accuracy})
 
-    with folder.locked():
-        if not folder.is_trained:
+    with folder.locked(give_up=stop_file.exists) as held:
+        if held and not folder.is_trained:
             _train(config, folder, order, device, report, stop_file)
     tune.report({"epoch": config.epochs, "epochs": config.epochs, "accuracy": 0.0})
 
@@ -56,8 +60,15 @@ def _train(
             stop=stop_file.exists,
         )
     except Exception as error:
+        if is_the_machines(error):
+            raise
         folder.write_config(config)
         folder.write_result(failed_result(error))
+
+
+def is_the_machines(error: Exception) -> bool:
+    """Whether an error may be gone in a new process: of the operating system, of memory, or of a GPU."""
+    return isinstance(error, OSError | MemoryError) or "CUDA" in str(error) or "out of memory" in str(error)
 
 
 def failed_result(error: BaseException) -> TrialResult:
@@ -70,16 +81,29 @@ def failed_result(error: BaseException) -> TrialResult:
     )
 
 
-def measure(trial_id: str, runs: str, wanted: list[Measurement], root: str | None, gpu: float) -> int:
-    """Measure one trial, as a Ray remote task; return the number of new measurements."""
-    device = prepare_process(1, gpu)
+def measure(trial_id: str, runs: str, wanted: list[Measurement], root: str | None) -> int:
+    """Measure one trial, as a Ray remote task; return the number of new measurements.
+
+    It takes no share of a GPU from Ray, or it would wait until the training leaves one; it uses the emptiest.
+    """
+    device = prepare_process(1, emptiest_gpu())
     folder = Runs(Path(runs)).trial(trial_id)
     with folder.locked():
         return measure_trial(folder, wanted, Path(root) if root else None, device)
 
 
-def prepare_process(threads: int, gpu: float) -> str:
-    """Tie this process to its parent's life, set its threads, and return the device that it has been given.
+def emptiest_gpu() -> str:
+    """Return the device with most free memory, `cuda:0` or another, or `cpu` where there is no GPU."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return "cpu"
+    free = {index: torch.cuda.mem_get_info(index)[0] for index in range(torch.cuda.device_count())}
+    return f"cuda:{max(free, key=lambda index: free[index])}"
+
+
+def prepare_process(threads: int, device: str) -> str:
+    """Tie this process to its parent's life, set its threads, and return the device.
 
     One thread a trial: a tiny network on two threads of a busy machine is many times slower than on one.
     """
@@ -89,4 +113,4 @@ def prepare_process(threads: int, gpu: float) -> str:
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
     torch.set_num_threads(threads)
-    return "cuda" if gpu > 0 and torch.cuda.is_available() else "cpu"
+    return device

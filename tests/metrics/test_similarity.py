@@ -103,3 +103,15 @@ def test_the_cap_is_met_exactly_and_evenly(cap: int) -> None:
     assert frame.filter(frame["layer"] == "full")["vectors"].to_list() == [min(cap, 600)] * 3
     assert conv["strongest"].n_unique() == 3
     assert similarity(network, dataset, "test", 0, samples=3, max_vectors=cap).equals(frame)
+
+
+def test_a_unit_whose_activity_is_lost_in_rounding_is_dead_and_none_is_not_a_number() -> None:
+    given = vectors(units=4)
+    given[:, 1] = 0
+    given[3, 1] = 1e-24
+    given[:, 2] = 0
+    given[3, 2] = 1e-44
+    found = correlate(given, 0.5)
+    assert found.dead.tolist() == [False, False, True, False]
+    assert torch.isfinite(found.strongest).all()
+    assert found.pairs.sum().item() == 3

@@ -54,7 +54,12 @@ def finish(runs: Runs) -> Callable[..., None]:
         ]  # fmt: skip
         folder = runs.trial(config.trial_id)
         folder.write_config(config)
-        result = {"finished_at": "2026-01-01T00:00:00+00:00", "validation_accuracy": score, "epochs": epochs}
+        result = {
+            "best_epoch": config.epochs,
+            "finished_at": "2026-01-01T00:00:00+00:00",
+            "validation_accuracy": score,
+            "epochs": epochs,
+        }
         folder.write_result(TrialResult.model_validate({**result, "status": status}))
 
     return write

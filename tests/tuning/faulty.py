@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 from typing import Any
 
 from autoreg.networks import Network
@@ -21,4 +22,15 @@ def dying(width: float, *rest: Any) -> Network:
     network = sound(width, *rest)
     if width == 0.5 and not next(network.parameters()).is_meta:
         os.kill(os.getpid(), signal.SIGKILL)
+    return network
+
+
+def fails_once(width: float, *rest: Any, folder: str) -> Network:
+    """Return a sound network, but say once for each width that there is no memory."""
+    network = sound(width, *rest)
+    mark = Path(folder) / str(width)
+    if not next(network.parameters()).is_meta and not mark.exists():
+        mark.parent.mkdir(exist_ok=True)
+        mark.touch()
+        raise MemoryError("no memory this time")
     return network

@@ -1,6 +1,7 @@
 """A plan knows every name and option, and says where in the file a wrong one stands."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,11 @@ Small = Callable[..., LoadedSweep]
         ("training.schedule={name: exponential, decay: 2}", "should be less than or equal to 1, got 2"),
         ("training.batch_size=201", "a batch must not be larger than the training set of 200 examples, got 201"),
         ("tune.space={batch_size: [50, 500]}", "a batch must not be larger than the training set"),
+        ("grid.lr_batch_factor=[1, 8]", "a batch must not be larger than the training set of 200 examples, got 400"),
+        (
+            "grid.initializer=[{name: normal, sigma: 1}, {name: normal, sigma: 1, hidden_ratio: 0.1}]",
+            "two settings are the same trial: normal(sigma=1.0)",
+        ),
         ("training.augmentation=true", "dataset 'teacher' has no augmentation"),
         ("grid.width=[1/1000]", "grid.width: a width must leave a unit in every layer"),
         ("measure.metrics={ablatoin: {}}", "unknown metric 'ablatoin'; did you mean 'ablation'"),
@@ -58,3 +64,16 @@ def test_an_option_that_repeats_a_default_is_the_same_trial(small: Small) -> Non
 def test_a_users_own_network_comes_in_by_its_path(small: Small) -> None:
     plan = make_plan(small("network=tests.tuning.outside:build", "network.depth=2"))
     assert [parameters for _, parameters in plan.groups] == [10 * 8 + 8 + 8 * 2 + 2, 10 * 4 + 4 + 4 * 2 + 2]
+
+
+def test_trials_of_an_edited_network_are_new_trials(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Path(__file__).with_name("outside.py").read_text(encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    ids = []
+    for text in (source, source + "# edited", source):
+        (tmp_path / "edited.py").write_text(text, encoding="utf-8")
+        [first, _] = make_plan(small("network=edited:build")).groups
+        ids.append(first[0].template.trial_id)
+    assert ids[0] == ids[2] != ids[1]

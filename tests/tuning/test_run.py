@@ -104,10 +104,21 @@ def test_a_worker_that_dies_is_tried_again_and_then_recorded(small: Small, runs:
     plan = make_plan(small("tune=null", "network=tests.tuning.faulty:dying", "grid.width=[1/4, 1/2]", "replicates=1"))
     summary = run_sweep(plan, runs, tmp_path / "results.db")
     [problem] = summary.problems
-    assert "the worker process died" in problem
+    assert "gave up after several tries" in problem
+    assert "died" in problem
     connection = open_for_reading(tmp_path / "results.db")
     assert dict(query(connection, "select width, status from trials").rows()) == {0.25: "done", 0.5: "failed"}
     connection.close()
+
+
+def test_what_the_machine_got_wrong_is_tried_again_and_what_the_trial_got_wrong_is_not(
+    small: Small, runs: Runs, tmp_path: Path
+) -> None:
+    folder = tmp_path / "tries"
+    overrides = ("tune=null", "network=tests.tuning.faulty:fails_once", f"network.folder={folder}", "replicates=1")
+    summary = run_sweep(make_plan(small(*overrides)), runs, tmp_path / "results.db")
+    assert (summary.trained, summary.problems) == (2, [])
+    assert len(list(folder.iterdir())) == 2, "each trial failed once and was tried again"
 
 
 SLOW = ["training.epochs=150", "tune.epochs=100", "dataset.train_size=1000"]
