@@ -166,7 +166,7 @@ def list_(kind: str, database: Path, as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=1))
         return
     for row in rows:
-        click.echo("  ".join(str(value) for value in row.values()).rstrip())
+        click.echo("  ".join("-" if value is None else str(value) for value in row.values()).rstrip())
 
 
 def _rows_of(kind: str, database: Path) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from autoreg.datasets import build_dataset
 from autoreg.metrics import metrics
 from autoreg.metrics.metric import version_of
 from autoreg.runs import TrialFolder, write_atomically
-from autoreg.sweep import Measure
+from autoreg.sweep_sections import Measure
 from autoreg.training import load_network
 
 

@@ -1,7 +1,8 @@
 """A checked sweep: every name known, every option valid, the data there, and what it will cost."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,24 @@ class Plan:
     def schedule(self, runs: Runs) -> Schedule:
         """Return the schedule over a run folder."""
         return Schedule([group for group, _ in self.groups], runs)
+
+    def record(self, trials: Iterable[tuple[Group, TrialConfig]]) -> dict[str, Any]:
+        """Return what the run folder keeps of the sweep: what it asks for, and the trials that it has so far."""
+        return {
+            "sweep_id": self.sweep.sweep_id,
+            "name": self.sweep.name,
+            "figures": self.sweep.figures,
+            "definition": self.sweep.model_dump(mode="json"),
+            "updated_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "sweep_trials": [
+                {"trial_id": config.trial_id, "group_id": group.template.config_id, "kind": config.kind}
+                for group, config in trials
+            ],
+            "sweep_measurements": [
+                {"metric": made.metric, "split": made.split, "measurement_id": made.measurement_id}
+                for made in self.measurements
+            ],
+        }
 
 
 def make_plan(loaded: LoadedSweep) -> Plan:

@@ -3,7 +3,6 @@
 import shutil
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -283,24 +282,8 @@ class RunningSweep:
         if ids == self._recorded:
             return
         self._recorded = ids
-        sweep = self.plan.sweep
-        record = {
-            "sweep_id": sweep.sweep_id,
-            "name": sweep.name,
-            "figures": sweep.figures,
-            "definition": sweep.model_dump(mode="json"),
-            "updated_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "sweep_trials": [
-                {"trial_id": config.trial_id, "group_id": group.template.config_id, "kind": config.kind}
-                for group, config in planned
-            ],
-            "sweep_measurements": [
-                {"metric": made.metric, "split": made.split, "measurement_id": made.measurement_id}
-                for made in self.plan.measurements
-            ],
-        }
-        record_sweep(self.runs, record)
-        self.writer.queue_sweep(sweep.sweep_id)
+        record_sweep(self.runs, self.plan.record(planned))
+        self.writer.queue_sweep(self.plan.sweep.sweep_id)
 
 
 def _trial_id(trial: Any) -> str:

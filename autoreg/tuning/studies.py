@@ -12,7 +12,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from autoreg.config import TrialConfig
 from autoreg.runs import Runs, TrialResult, read_json, selection_score, write_text
 from autoreg.seeds import derive_seed
-from autoreg.sweep import Group, Space
+from autoreg.sweep import Group
+from autoreg.sweep_sections import Space
 
 #: How often a proposal that repeats an earlier one is drawn again, before a small space is taken to be exhausted.
 REDRAWS = 20
