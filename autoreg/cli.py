@@ -92,11 +92,13 @@ def _print_plan(plan: Any) -> None:
 
     figures = f"figures {', '.join(plan.sweep.figures)}" if plan.sweep.figures else "no figure"
     click.echo(f"{plan.sweep.name} ({plan.sweep.sweep_id}), {figures}")
+    rows = []
     for group, parameters in reversed(plan.groups):
         template = group.template
         words = [str(template.network), f"{format_width(template.width)}x", str(template.initializer)]
-        tuning = f"{group.tune.trials} tuning, " if group.tune else ""
-        click.echo(f"  {' '.join(words):44} {parameters:>12,} parameters   {tuning}{group.final_count} final")
+        tuning = f"{group.tune.trials} tuning" if group.tune else ""
+        rows.append(["", " ".join(words), f"{parameters:>11,} parameters", tuning, f"{group.final_count} final"])
+    _print_columns(rows)
 
 
 @cli.command()
@@ -165,8 +167,15 @@ def list_(kind: str, database: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
+    if kind == "trials" and rows:
+        rows.insert(0, {name: name for name in rows[0]})
+    _print_columns([["-" if value is None else str(value) for value in row.values()] for row in rows])
+
+
+def _print_columns(rows: list[list[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        click.echo("  ".join("-" if value is None else str(value) for value in row.values()).rstrip())
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _rows_of(kind: str, database: Path) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ import duckdb
 import polars as pl
 
 from autoreg.config import content_id
-from autoreg.errors import AutoregError, DatabaseError, first_line
+from autoreg.errors import AutoregError, DatabaseError, DataError, first_line
 from autoreg.ingest import Connection, bring_in, replace_sweep, transaction
 from autoreg.packaged import packaged_folder
 from autoreg.runs import Runs, TrialFolder, read_json, write_text
@@ -36,6 +36,7 @@ class Writer:
     """
 
     def __init__(self, path: Path, runs: Runs) -> None:
+        _require_file(path)
         self.path = path
         self.runs = runs
         self.problems: list[str] = []
@@ -129,10 +130,12 @@ def open_for_reading(path: Path, patience: float = 10.0) -> Connection:
     """Return a read-only connection with this version's views; it waits while the sweep writes.
 
     Raises:
-        DatabaseError: the file is missing, damaged, from a newer version, or held by another process for too long.
+        DataError: the file is missing.
+        DatabaseError: the file is damaged, from a newer version, or held by another process for too long.
     """
-    if not path.is_file():
-        raise DatabaseError(f"{path} does not exist; a sweep makes it, or `autoreg rebuild` from the run folder")
+    if not path.exists():
+        raise DataError(f"{path} does not exist; a sweep makes it, or `autoreg rebuild` from the run folder")
+    _require_file(path)
     try:
         connection = _connect(path, read_only=True, patience=patience)
     except Locked as error:
@@ -165,6 +168,7 @@ def _writer_lock(path: Path, patience: float) -> Iterator[None]:
 
 @contextmanager
 def _opened_for_writing(path: Path, patience: float) -> Iterator[Connection]:
+    _require_file(path)
     started = time.monotonic()
     with _writer_lock(path, patience):
         connection = _connect(path, read_only=False, patience=patience - (time.monotonic() - started))
@@ -184,8 +188,14 @@ def _connect(path: Path, *, read_only: bool, patience: float) -> Connection:
         except duckdb.Error as error:
             message = first_line(error)
             if "could not set lock" not in message.lower():
-                raise DatabaseError(f"{path} cannot be opened; `autoreg rebuild` makes it again ({message})") from error
+                advice = "if it is autoreg's, `autoreg rebuild` makes it again"
+                raise DatabaseError(f"{path} cannot be opened; {advice} ({message})") from error
             _wait_until(deadline, error, message)
+
+
+def _require_file(path: Path) -> None:
+    if path.exists() and not path.is_file():
+        raise DatabaseError(f"{path} is not a file")
 
 
 def _wait_until(deadline: float, error: Exception, message: str) -> None:

@@ -1,6 +1,6 @@
 """Measuring: a trained trial's metrics, written into its run folder."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from autoreg.datasets import build_dataset
 from autoreg.metrics import metrics
 from autoreg.metrics.metric import version_of
 from autoreg.runs import TrialFolder, write_atomically
-from autoreg.sweep_sections import Measure
 from autoreg.training import load_network
 
 
@@ -35,13 +34,10 @@ class Measurement:
         return folder.measurement_path(self.metric, self.measurement_id)
 
 
-def measurements_of(measure: Measure) -> list[Measurement]:
-    """Return what a sweep measures. Raises ConfigError for an unknown metric or option."""
-    return [
-        Measurement(name, version_of(name), split, metrics.check_options(name, options))
-        for name, options in measure.metrics.items()
-        for split in measure.splits
-    ]
+def measurements_of(metric: str, options: Mapping[str, Any], splits: Sequence[str]) -> list[Measurement]:
+    """Return one metric's measurements, one for each split. Raises ConfigError for an unknown metric or option."""
+    checked = metrics.check_options(metric, options)
+    return [Measurement(metric, version_of(metric), split, checked) for split in splits]
 
 
 def measure_trial(folder: TrialFolder, wanted: list[Measurement], root: Path | None = None, device: str = "cpu") -> int:

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from autoreg.errors import ConfigError
+from autoreg.errors import ConfigError, first_line
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -63,8 +63,9 @@ class Registry(Generic[F]):
             sys.path.append(here)
         try:
             function: F = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise ConfigError(f"{self.kind} {path!r} cannot be imported: {error}") from error
+        except Exception as error:  # the file is the user's: anything may go wrong in it
+            reason = f"{type(error).__name__}: {first_line(error)}"
+            raise ConfigError(f"{self.kind} {path!r} cannot be imported: {reason}") from error
         return function
 
     def source(self, name: str) -> str | None:
@@ -99,7 +100,8 @@ class Registry(Generic[F]):
         checked = {}
         for option, value in given.items():
             if option not in options:
-                raise ConfigError(f"{self.kind} {name!r} has no option {option!r}{did_you_mean(option, options)}")
+                known = did_you_mean(option, options) if options else "; it has none"
+                raise ConfigError(f"{self.kind} {name!r} has no option {option!r}{known}")
             try:
                 checked[option] = _adapter(options[option]).validate_python(value)
             except ValidationError as error:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from autoreg import __version__
 from autoreg.config import format_width
 from autoreg.database import open_for_reading, query
-from autoreg.errors import DataError
+from autoreg.errors import ConfigError, DataError
 from autoreg.figures import drawing_of, figure_names, view_of
 from autoreg.figures.style import SETTINGS
 from autoreg.ingest import Connection
@@ -38,7 +38,7 @@ def report_figure(
         sweep: a sweep's name or id; None takes the latest sweep that feeds this figure.
 
     Raises:
-        ConfigError: there is no such figure.
+        ConfigError: there is no such figure, or no such sweep.
         DataError: results.db has no trial for it.
     """
     view, draw = view_of(figure), drawing_of(figure)
@@ -90,12 +90,15 @@ def _find_sweep(connection: Connection, figure: str, sweep: str | None) -> str:
     fed = query(connection, "select sweep_id, name, figures from sweeps order by updated_at desc")
     fed = fed.filter(pl.col("figures").list.contains(figure))
     if sweep:
+        names = fed["name"].unique(maintain_order=True).to_list()
+        if sweep not in {*names, *fed["sweep_id"].to_list()}:
+            there = ", ".join(names) or "none"
+            raise ConfigError(f"no sweep {sweep!r} feeds figure {figure} (those in results.db that do: {there})")
         fed = fed.filter((pl.col("name") == sweep) | (pl.col("sweep_id") == sweep))
     if fed.is_empty():
         makers = [name for name in sweep_names() if figure in load_sweep(find_sweep(name)).sweep.figures]
-        which = f"sweep {sweep!r}" if sweep else "any sweep"
         advice = "; run: " + " or ".join(f"autoreg sweep sweeps/{name}.yaml" for name in makers) if makers else ""
-        raise DataError(f"figure {figure} needs trials, and results.db has none of {which} that feeds it{advice}")
+        raise DataError(f"figure {figure} needs trials, and results.db has no sweep that feeds it{advice}")
     found: str = fed["sweep_id"][0]
     return found
 

@@ -47,9 +47,9 @@ class Sweep(Strict):
             return self
         space, rate, batch = self.tune.space, self.training.learning_rate, self.training.batch_size
         if space.learning_rate and not space.learning_rate.low <= rate <= space.learning_rate.high:
-            raise ValueError(f"training.learning_rate is tried first and must lie in tune.space, got {rate}")
+            raise ValueError(f"training.learning_rate must lie in tune.space, since it is tried first, got {rate}")
         if space.batch_size and batch not in space.batch_size:
-            raise ValueError(f"training.batch_size is tried first and must stand in tune.space, got {batch}")
+            raise ValueError(f"training.batch_size must stand in tune.space, since it is tried first, got {batch}")
         return self
 
     @property

@@ -78,8 +78,11 @@ def _apply(document: strict_yaml.Document, override: str) -> None:
 
 def _explain(item: Any, document: strict_yaml.Document) -> str:
     path = tuple(part for part in item["loc"] if part != "options")  # options of a choice are written flat in YAML
-    key = ".".join(str(part) for part in path) or "the sweep"
     message = item["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    if not path and "." in message.split()[0]:  # a rule over several keys names the one to change first
+        first, _, message = message.partition(" ")
+        path = tuple(first.split("."))
+    key = ".".join(str(part) for part in path) or "the sweep"
     if item["type"] == "extra_forbidden":
         known = _keys_at(Sweep, path[:-1])
         return f"{document.where(path)}: {key}: unknown key {path[-1]!r}{did_you_mean(str(path[-1]), known)}"

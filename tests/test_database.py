@@ -15,7 +15,8 @@ import pytest
 
 from autoreg.config import TrialConfig
 from autoreg.database import SCHEMA_VERSION, Writer, open_for_reading, query, rebuild, record_sweep
-from autoreg.errors import DatabaseError
+from autoreg.errors import DatabaseError, DataError
+from autoreg.packaged import packaged_folder
 from autoreg.runs import Runs, TrialFolder, TrialResult, write_atomically
 
 TABLES = ("sweeps", "sweep_trials", "sweep_measurements", "trials", "epochs", "layers", "measurements", "ablation",
@@ -197,7 +198,7 @@ def test_a_database_that_is_none_of_ours_is_refused_with_advice(
         "text": "autoreg rebuild", "truncated": "autoreg rebuild", "missing": "does not exist",
         "other database": "not a results database", "newer": "update autoreg",
     }  # fmt: skip
-    with pytest.raises(DatabaseError, match=expected[damage]):
+    with pytest.raises(DataError if damage == "missing" else DatabaseError, match=expected[damage]):
         open_for_reading(path)
     if damage == "newer":
         writer = Writer(path, runs)
@@ -236,6 +237,10 @@ def test_the_file_is_in_the_format_that_the_command_line_client_opens(path: Path
         check=True,
     )
     assert answer.stdout.split() == ["n", "1"]
+    for view in sorted(packaged_folder("analysis_sql").glob("*/*.sql")):
+        select = [client, "-readonly", "-csv", str(path), f"select count(*) from {view.stem}"]
+        ended = subprocess.run(select, capture_output=True, text=True)
+        assert ended.returncode == 0, f"{view.stem}: {ended.stderr}"
 
 
 def test_configs_and_ids_agree_for_every_row(path: Path, runs: Runs, trial: MakeTrial) -> None:

@@ -81,7 +81,7 @@ def test_a_figure_without_any_trial_says_what_would_make_it(fill: Fill, tmp_path
     ):
         report_figure(path, "6", tmp_path / "out")
     path = fill(figures=["2"])
-    with pytest.raises(DataError, match=r"none of any sweep that feeds it; run: autoreg sweep sweeps/cifar_init.yaml"):
+    with pytest.raises(DataError, match=r"has no sweep that feeds it; run: autoreg sweep sweeps/cifar_init.yaml"):
         report_figure(path, "6", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -97,7 +97,7 @@ def test_the_latest_sweep_is_shown_unless_another_is_named(fill: Fill, tmp_path:
     latest = json.loads(report_figure(path, "6", tmp_path / "out")[0][3].read_text(encoding="utf-8"))
     named = json.loads(report_figure(path, "6", tmp_path / "out", sweep="fixture")[0][3].read_text(encoding="utf-8"))
     assert (latest["sweep"], named["sweep"]) == ("newer", "fixture")
-    with pytest.raises(DataError, match="none of sweep 'absent'"):
+    with pytest.raises(ConfigError, match=r"no sweep 'absent' feeds figure 6 .*newer, fixture"):
         report_figure(path, "6", tmp_path / "out", sweep="absent")
 
 

@@ -122,7 +122,10 @@ def test_a_definition_is_read_back_as_the_same_sweep(file: Path) -> None:
         ("training.learning_rate=0", "greater than 0, got 0"),
         ("training.learning_rate=.nan", "should be a valid number, got '.nan'"),
         ("training.learning_rate=1e999", "finite number"),
-        ("training.learning_rate=5", "training.learning_rate is tried first and must lie in tune.space, got 5.0"),
+        (
+            "training.learning_rate=5",
+            "training.learning_rate: must lie in tune.space, since it is tried first, got 5.0",
+        ),
         ("training.dropout=1", "less than 1, got 1"),
         ("grid.width=[]", "at least 1 item"),
         ("grid.width=[1/4,0.25]", "each value of a list stands once, 0.25 stands twice"),

@@ -20,5 +20,5 @@ union all
 -- released: whole kernels, in all layers at once; for ImageNet one layer at a time
 select sweep_id, trial_id, 'released' as definition, split, sample, fraction, avg(unchanged) as unchanged, avg(accuracy) as accuracy
 from chosen
-where granularity = 'kernel' and scope = if(starts_with(dataset, 'imagenet'), 'layer', 'network')
+where granularity = 'kernel' and scope = case when starts_with(dataset, 'imagenet') then 'layer' else 'network' end
 group by all

@@ -13,7 +13,7 @@ with labelled as (
         trials.status,
         trials.lr_batch_factor,
         trials.optimizer,
-        if(trials.random_labels, 'Random labels', 'True labels') as labels,
+        case when trials.random_labels then 'Random labels' else 'True labels' end as labels,
         case trials.initializer
             when 'glorot_normal' then 'Glorot Norm'
             when 'glorot_uniform' then 'Glorot Unif'
@@ -25,9 +25,9 @@ with labelled as (
         end as initializer,
         coalesce(
             nullif(concat_ws(' + ',
-                if(trials.augmentation, 'Data Aug.', null),
-                if(trials.dropout > 0, 'Dropout', null),
-                if(trials.weight_decay > 0, 'Weight Decay', null)
+                case when trials.augmentation then 'Data Aug.' end,
+                case when trials.dropout > 0 then 'Dropout' end,
+                case when trials.weight_decay > 0 then 'Weight Decay' end
             ), ''),
             'None'
         ) as regularizer,
@@ -57,11 +57,11 @@ select
     labelled.*,
     coalesce(
         nullif(concat_ws(', ',
-            if(varies_initializer, initializer, null),
-            if(varies_regularizer, regularizer, null),
-            if(varies_labels, labels, null),
-            if(varies_optimizer, optimizer, null),
-            if(varies_factor, 'k = ' || regexp_replace(lr_batch_factor::varchar, '\.0$', ''), null)
+            case when varies_initializer then initializer end,
+            case when varies_regularizer then regularizer end,
+            case when varies_labels then labels end,
+            case when varies_optimizer then optimizer end,
+            case when varies_factor then 'k = ' || regexp_replace(lr_batch_factor::varchar, '\.0$', '') end
         ), ''),
         initializer
     ) as series

@@ -1,8 +1,16 @@
 """Datasets: one family a file; dropping a file with a registered function here adds a dataset."""
 
-from autoreg.datasets.dataset import Dataset, Split, build_dataset, data_root, datasets
+from autoreg.datasets.dataset import (
+    Dataset,
+    Split,
+    build_dataset,
+    check_dataset,
+    data_root,
+    datasets,
+    load_dataset,
+)
 from autoreg.registry import load_folder
 
 load_folder(__name__, __path__)
 
-__all__ = ["Dataset", "Split", "build_dataset", "data_root", "datasets"]
+__all__ = ["Dataset", "Split", "build_dataset", "check_dataset", "data_root", "datasets", "load_dataset"]

@@ -117,6 +117,22 @@ def _load(name: str, options: str, root: Path | None, device: str) -> Dataset:
     return datasets[name](root, **json.loads(options)).to(torch.device(device))
 
 
+def load_dataset(config: TrialConfig, root: Path | None, device: str = "cpu") -> Dataset:
+    """Return the dataset that a trial names, with its true labels; see `build_dataset`."""
+    return _load(config.dataset.name, canonical_json(config.dataset.options), data_root(root), device)
+
+
+def check_dataset(config: TrialConfig, dataset: Dataset) -> None:
+    """Raise ConfigError if a trial asks for augmentation that the dataset has not, or for a batch larger than it."""
+    if config.augmentation and dataset.augment is None:
+        raise ConfigError(f"dataset {config.dataset.name!r} has no augmentation, got augmentation: true")
+    if config.effective_batch_size > len(dataset.train):
+        raise ConfigError(
+            f"a batch must not be larger than the training set of {len(dataset.train)} examples, "
+            f"got {config.effective_batch_size}"
+        )
+
+
 def build_dataset(config: TrialConfig, root: Path | None, device: str = "cpu") -> Dataset:
     """Return the dataset of a trial, on a device.
 
@@ -127,14 +143,8 @@ def build_dataset(config: TrialConfig, root: Path | None, device: str = "cpu") -
 
     Raises:
         DataError: the data is missing or damaged.
-        ConfigError: the trial asks for augmentation, and the dataset has none; or a batch is larger than the data.
+        ConfigError: the dataset does not fit the trial (`check_dataset`).
     """
-    dataset = _load(config.dataset.name, canonical_json(config.dataset.options), data_root(root), device)
-    if config.augmentation and dataset.augment is None:
-        raise ConfigError(f"dataset {config.dataset.name!r} has no augmentation, got augmentation: true")
-    if config.effective_batch_size > len(dataset.train):
-        raise ConfigError(
-            f"a batch must not be larger than the training set of {len(dataset.train)} examples, "
-            f"got {config.effective_batch_size}"
-        )
+    dataset = load_dataset(config, root, device)
+    check_dataset(config, dataset)
     return dataset.with_random_labels(config.replicate) if config.random_labels else dataset

@@ -36,6 +36,7 @@ def draw(frame: pl.DataFrame) -> Figure:
         axes.set_title(f"({letter}) {condition}", loc="left")
     row[0].legend(title="Width")
     samples, replicates = max(frame["samples"].to_list()), max(frame["replicates"].to_list())
-    note = f"{frame['network'][0]} on {frame['dataset'][0]}, {samples} samples × {replicates} replicates a point"
+    counted = f"{replicates} replicate{'' if replicates == 1 else 's'}, {samples} samples of units each"
+    note = f"{frame['network'][0]} on {frame['dataset'][0]}, {counted}"
     figure.supxlabel(note, fontsize=7, color="#555555")
     return figure

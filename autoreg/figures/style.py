@@ -77,4 +77,5 @@ def width_axis(axes: Axes, widths: Sequence[float]) -> None:
     axes.xaxis.set_major_locator(FixedLocator(sorted(set(widths))))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda width, _: format_width(width)))
+    axes.set_xlim(min(widths) / 1.25, max(widths) * 1.25)
     axes.set_xlabel("Width factor")

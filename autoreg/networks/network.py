@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from autoreg.config import TrialConfig
-from autoreg.errors import ConfigError
+from autoreg.errors import ConfigError, first_line
 from autoreg.registry import Registry
 
 #: (width, input_shape, classes, dropout, *, options…) -> Network
@@ -107,9 +107,22 @@ def build_network(config: TrialConfig, input_shape: Sequence[int], classes: int)
         config: names the network, its options, width and dropout.
         input_shape: shape of one example as the network sees it, for example (3, 32, 32).
         classes: number of logits.
+
+    Raises:
+        ConfigError: the network does not fit the inputs, or its function does not return a `Network`.
     """
     build = networks[config.network.name]
-    return build(config.width, tuple(input_shape), classes, config.dropout, **config.network.options)
+    try:
+        network = build(config.width, tuple(input_shape), classes, config.dropout, **config.network.options)
+    except (TypeError, ValueError, AttributeError) as error:
+        shape = "×".join(map(str, input_shape))
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        raise ConfigError(
+            f"network {config.network.name!r} cannot be built for inputs of {shape} and {classes} classes: {reason}"
+        ) from error
+    if not isinstance(network, Network):
+        raise ConfigError(f"network {config.network.name!r} must return a Network, got {type(network).__name__}")
+    return network
 
 
 def parameter_count(config: TrialConfig, input_shape: Sequence[int], classes: int) -> int:

@@ -20,8 +20,8 @@ class Listener(Protocol):
         """A trial has reported."""
         ...
 
-    def trial_ended(self, config: TrialConfig, error: str | None) -> None:
-        """A trial has ended; error is set if its worker died."""
+    def trial_ended(self, config: TrialConfig, error: str | None, trained: bool) -> None:
+        """A trial has ended; error is set if it was given up, trained is false if another sweep had trained it."""
         ...
 
     def tick(self) -> None:
@@ -59,11 +59,11 @@ class SweepCallback(tune.Callback):
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Pass on that a trial has ended."""
-        self._tell(self._listener.trial_ended, _config(trial), None)
+        self._tell(self._listener.trial_ended, _config(trial), None, trial.last_result.get("trained", True))
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Pass on that a trial failed as often as it may: its worker died, or the machine let it down."""
-        self._tell(self._listener.trial_ended, _config(trial), f"gave up after several tries: {_why(trial)}")
+        self._tell(self._listener.trial_ended, _config(trial), f"gave up after several tries: {_why(trial)}", True)
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         """Let the sweep do its own work."""

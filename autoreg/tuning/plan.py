@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from autoreg.config import Choice, TrialConfig
-from autoreg.datasets import build_dataset, data_root, datasets
+from autoreg.datasets import check_dataset, data_root, datasets, load_dataset
 from autoreg.errors import ConfigError
+from autoreg.figures import view_of
 from autoreg.initializers import initializers
 from autoreg.measuring import Measurement, measurements_of
 from autoreg.networks import networks, parameter_count
@@ -69,8 +70,13 @@ def make_plan(loaded: LoadedSweep) -> Plan:
         DataError: the dataset is missing or damaged.
     """
     sweep = _normalised(loaded)
-    with _located(loaded, ("measure",)):
-        measurements = measurements_of(sweep.measure)
+    for index, figure in enumerate(sweep.figures):
+        with _located(loaded, ("figures", index)):
+            view_of(figure)
+    measurements = []
+    for name, options in sweep.measure.metrics.items():
+        with _located(loaded, ("measure", "metrics", name)):
+            measurements += measurements_of(name, options, sweep.measure.splits)
     groups: list[tuple[Group, int]] = []
     seen: set[str] = set()
     for group in sweep.groups():
@@ -79,8 +85,10 @@ def make_plan(loaded: LoadedSweep) -> Plan:
                 raise ConfigError(f"two settings are the same trial: {group.template.initializer}")
             seen.add(group.template.config_id)
         with _located(loaded, ("dataset",)):
+            dataset = load_dataset(group.template, loaded.root)
+        with _located(loaded, ("training",)):
             for variant in _batch_variants(group):
-                dataset = build_dataset(variant, loaded.root)
+                check_dataset(variant, dataset)
         with _located(loaded, ("grid", "width")):
             groups.append((group, parameter_count(group.template, dataset.input_shape, dataset.classes)))
     groups.sort(key=lambda pair: -pair[1])

@@ -8,7 +8,7 @@ from typing import Any
 
 from autoreg.config import TrialConfig, canonical_json
 from autoreg.database import Writer, record_sweep
-from autoreg.errors import AutoregError, DatabaseError, first_line
+from autoreg.errors import AutoregError, DatabaseError, DataError, first_line
 from autoreg.progress import Counts, Display, describe, make_display, outcome
 from autoreg.runs import Runs
 from autoreg.tuning import worker
@@ -19,7 +19,7 @@ from autoreg.tuning.schedule import Assignment, Schedule
 from autoreg.tuning.session import ray_session
 
 SECONDS_BETWEEN_COMMITS = 2.0
-#: How long a sweep waits, at its start and end, for somebody's shell to let go of results.db.
+#: How long a sweep waits at its end for somebody's shell to let go of results.db.
 PATIENCE = 60.0
 
 
@@ -67,7 +67,7 @@ def run_sweep(
     sweep.begin()
     with make_display(sweep.counts) as sweep.display:
         if sweep.has_work:
-            with Interruption(sweep.drain), ray_session(address) as ray:
+            with ray_session(address) as ray, Interruption(sweep.drain):  # Ray sets handlers of its own
                 sweep.run(ray)
         return sweep.end()
 
@@ -98,12 +98,15 @@ class RunningSweep:
 
     def begin(self) -> None:
         """Queue what earlier runs left: rows for results.db, trials to be measured."""
-        self.runs.scratch.mkdir(parents=True, exist_ok=True)
+        try:
+            self.runs.scratch.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"the run folder {self.runs.root} cannot be written: {error.strerror}") from error
         for _, config in self.schedule.planned():
             if self.runs.trial(config.trial_id).is_trained:
                 self._queue(config)
         self._record()
-        self.writer.commit(PATIENCE)
+        self.writer.commit()
 
     def run(self, ray: Any) -> None:
         """Train and measure until nothing is left or the user stops it."""
@@ -177,8 +180,14 @@ class RunningSweep:
         self.counts.running[config.trial_id] = text
         self.display.update(self.counts)
 
-    def trial_ended(self, config: TrialConfig, error: str | None) -> None:
-        """Take note of a trial that is no longer running, and have it measured and written."""
+    def trial_ended(self, config: TrialConfig, error: str | None, trained: bool) -> None:
+        """Take note of a trial that is no longer running, and have it measured and written.
+
+        Args:
+            config: the trial.
+            error: why it was given up, if it was.
+            trained: whether it was trained here; another sweep may have had it in hand.
+        """
         folder = self.runs.trial(config.trial_id)
         if error and not folder.is_trained:  # its worker died as often as it may
             folder.write_config(config)
@@ -187,13 +196,18 @@ class RunningSweep:
         result = self.schedule.finished(config.trial_id)
         if result is None:
             return  # stopped by the user; its state is saved
-        self.summary.trained += 1
-        if result.status == "failed":
+        if not trained:
+            self.summary.cached += 1
+            self.counts.cached += 1
+        elif result.status == "failed":
+            self.summary.trained += 1
             self.counts.failed += 1
         else:
+            self.summary.trained += 1
             self.counts.done += 1
         self.display.update(self.counts)
-        self.display.line(outcome(config, result))
+        about = outcome(config, result)
+        self.display.line(about if trained else f"{about} (trained by another sweep)")
         self._queue(config)
         self._record()
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from autoreg.errors import ConfigError, first_line
+
 #: Read by Ray when it is first imported: no chatter, no usage report, no loggers.
 QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -39,7 +41,10 @@ def ray_session(address: str | None = None) -> Iterator[Any]:
     if started:
         # "local" and not None, which would join whatever Ray happens to run on this machine
         where: dict[str, Any] = {"address": address} if address else {"address": "local", "include_dashboard": False}
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
+        try:
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
+        except (ConnectionError, ValueError) as error:
+            raise ConfigError(f"no Ray session at {address or 'this machine'}: {first_line(error)}") from error
     try:
         yield ray
     finally:

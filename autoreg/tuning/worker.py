@@ -39,9 +39,10 @@ def train(tune_config: dict[str, Any]) -> None:
             tune.report({"epoch": epoch.epoch, "epochs": config.epochs, "accuracy": epoch.validation_accuracy})
 
     with folder.locked(give_up=stop_file.exists) as held:
-        if held and not folder.is_trained:
+        trained = held and not folder.is_trained  # else another sweep has trained it meanwhile
+        if trained:
             _train(config, folder, order, device, report, stop_file)
-    tune.report({"epoch": config.epochs, "epochs": config.epochs, "accuracy": 0.0})
+    tune.report({"epoch": config.epochs, "epochs": config.epochs, "accuracy": 0.0, "trained": trained})
 
 
 def _train(

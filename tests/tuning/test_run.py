@@ -1,6 +1,7 @@
 """A sweep through Ray: everything trained, measured and written once, however it is interrupted."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -183,23 +184,39 @@ def test_killed_in_the_middle_and_started_again_it_ends_with_the_rows_of_one_tha
     assert len(names) == len(set(names)), "a trial was trained twice"
 
 
-def test_ctrl_c_saves_what_is_in_flight_and_says_how_to_go_on(small: Small, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_save_what_is_in_flight_and_say_how_to_go_on(
+    small: Small, tmp_path: Path, number: signal.Signals
+) -> None:
     file = Path(small().document.source)
     folder = tmp_path / "stopped"
     process = start(file, folder)
     wait_for_trials(folder, 3, process)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     assert process.wait(60) == 130
     log = (folder / "log").read_text()
     assert "running trials save their state" in log
     assert log.splitlines()[-1] == "autoreg: stopped; the same command goes on from here"
     assert "Traceback" not in log
+    assert "SIGTERM" not in log
     with duckdb.connect(str(folder / "results.db"), read_only=True) as connection:
         written = connection.execute("select count(*) from trials").fetchone()
     assert written
     assert written[0] == len(list((folder / "runs").glob("*-r*/result.json")))
-    process = start(file, folder)
-    assert process.wait(200) == 0
+    if number == signal.SIGINT:
+        process = start(file, folder)
+        assert process.wait(200) == 0, (folder / "log").read_text()
+
+
+def test_two_sweeps_at_once_train_each_trial_once(small: Small, tmp_path: Path) -> None:
+    file = Path(small().document.source)
+    folder = tmp_path / "both"
+    first, second = start(file, folder), start(file, folder)
+    assert (first.wait(250), second.wait(250)) == (0, 0), (folder / "log").read_text()
+    log = (folder / "log").read_text()
+    trained = [int(count) for count in re.findall(r"(\d+) trials trained", log)]
+    assert sum(trained) == 14
+    assert len(contents(folder / "results.db")["trials"]) == 14
 
 
 def test_readers_get_through_while_a_sweep_runs(small: Small, tmp_path: Path) -> None:
