@@ -88,7 +88,7 @@ class Writer:
         try:
             yield
         except (AutoregError, duckdb.Error, pl.exceptions.PolarsError, OSError) as error:
-            self.problems.append(f"{what} is not in {self.path.name}: {first_line(error)}")
+            self.problems.append(f"{what} is left out of the database: {first_line(error)}")
 
 
 def rebuild(path: Path, runs: Runs) -> tuple[int, list[str]]:

@@ -217,7 +217,7 @@ def test_a_damaged_trial_leaves_no_row_and_does_not_keep_the_others_out(
         writer.queue_trial(folder)
     assert writer.commit()
     [problem] = writer.problems
-    assert f"trial {bad.trial_id} is not in results.db" in problem
+    assert f"trial {bad.trial_id} is left out of the database" in problem
     assert "is damaged; remove it" in problem
     rows = contents(path)
     assert {row[0] for row in rows["trials"]} == {good.trial_id, last.trial_id}

@@ -16,6 +16,17 @@ from autoreg.runs import Runs, TrialFolder
 VIEWS = sorted(packaged_folder("analysis_sql").glob("*/*.sql"))
 
 
+def opened(path: Path, runs: Runs, folders: list[TrialFolder], record: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """Bring trials and their sweep into a database, and open it for reading."""
+    record_sweep(runs, record)
+    writer = Writer(path, runs)
+    for folder in folders:
+        writer.queue_trial(folder)
+    writer.queue_sweep(record["sweep_id"])
+    assert writer.commit()
+    return open_for_reading(path)
+
+
 @pytest.fixture
 def connection(
     tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
@@ -28,13 +39,7 @@ def connection(
         )
         for width in (0.25, 1.0) for name in ("he_normal", "glorot_normal") for replicate in (0, 1)
     ]  # fmt: skip
-    record_sweep(runs, sweep_record(folders))
-    writer = Writer(tmp_path / "results.db", runs)
-    for folder in folders:
-        writer.queue_trial(folder)
-    writer.queue_sweep("0123456789abcdef")
-    assert writer.commit()
-    connection = open_for_reading(tmp_path / "results.db")
+    connection = opened(tmp_path / "results.db", runs, folders, sweep_record(folders))
     yield connection
     connection.close()
 
@@ -106,13 +111,7 @@ def test_sigmas_have_short_labels_and_other_options_keep_theirs(
 ) -> None:
     options = [{"sigma": 100.0}, {"sigma": 0.01}, {"sigma": 1e-5}, {"sigma": 1.0, "hidden_ratio": 1.0}]
     folders = [trial(initializer=Choice(name="normal", options=given)) for given in options]
-    record_sweep(runs, sweep_record(folders))
-    writer = Writer(tmp_path / "other.db", runs)
-    for folder in folders:
-        writer.queue_trial(folder)
-    writer.queue_sweep("0123456789abcdef")
-    assert writer.commit()
-    other = open_for_reading(tmp_path / "other.db")
+    other = opened(tmp_path / "other.db", runs, folders, sweep_record(folders))
     labels = query(other, "select distinct initializer from final_trials order by all")["initializer"].to_list()
     assert labels == ["normal(hidden_ratio=1.0, sigma=1.0)", "σ = 0.01", "σ = 100", "σ = 1e-05"]
     other.close()
@@ -143,13 +142,7 @@ def test_a_series_names_the_axes_that_its_sweep_varies(
         for labels in (False, True)
         for factor in (0.25, 4.0)
     ]
-    record_sweep(runs, sweep_record(folders))
-    writer = Writer(tmp_path / "other.db", runs)
-    for folder in folders:
-        writer.queue_trial(folder)
-    writer.queue_sweep("0123456789abcdef")
-    assert writer.commit()
-    other = open_for_reading(tmp_path / "other.db")
+    other = opened(tmp_path / "other.db", runs, folders, sweep_record(folders))
     series = query(other, "select series from final_trials order by all")["series"].to_list()
     assert series == [f"{labels} labels, k = {k}" for labels in ("Random", "True") for k in ("0.25", "4")]
     assert query(other, "select distinct regularizer from final_trials").rows() == [("Data Aug. + Weight Decay",)]

@@ -22,17 +22,15 @@ with by_layer as (
 )
 
 select
-    sweep_id, trial_id, 'text' as definition, split, sample,
-    avg(live_mean) as similar_units, avg(live_std) as similar_units_std,
-    sum(dead_units)::bigint as dead_units, sum(unit_count)::bigint as unit_count
+    sweep_id,
+    trial_id,
+    definition,
+    split,
+    sample,
+    avg(case when definition = 'text' then live_mean else all_mean end) as similar_units,
+    avg(case when definition = 'text' then live_std else all_std end) as similar_units_std,
+    sum(dead_units)::bigint as dead_units,
+    sum(unit_count)::bigint as unit_count
 from by_layer
-group by all
-
-union all
-
-select
-    sweep_id, trial_id, 'released' as definition, split, sample,
-    avg(all_mean) as similar_units, avg(all_std) as similar_units_std,
-    sum(dead_units)::bigint as dead_units, sum(unit_count)::bigint as unit_count
-from by_layer
-group by all
+cross join (values ('text'), ('released')) as definitions (definition)
+group by sweep_id, trial_id, definition, split, sample
