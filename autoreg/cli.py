@@ -88,22 +88,24 @@ def sweep(
 
 
 def _print_plan(plan: Any) -> None:
-    from autoreg.config import format_width
+    from autoreg.sweep import setting_labels
 
     figures = f"figures {', '.join(plan.sweep.figures)}" if plan.sweep.figures else "no figure"
     click.echo(f"{plan.sweep.name} ({plan.sweep.sweep_id}), {figures}")
     rows = []
-    for group, parameters in reversed(plan.groups):
-        template = group.template
-        words = [str(template.network), f"{format_width(template.width)}x", str(template.initializer)]
+    groups = list(reversed(plan.groups))
+    labels = setting_labels([group for group, _ in groups])
+    for (group, parameters), label in zip(groups, labels, strict=True):
         tuning = f"{group.tune.trials} tuning" if group.tune else ""
-        rows.append(["", " ".join(words), f"{parameters:>11,} parameters", tuning, f"{group.final_count} final"])
+        rows.append(["", label, f"{parameters:>11,} parameters", tuning, f"{group.final_count} final"])
     _print_columns(rows)
 
 
 @cli.command()
-@click.option("--figure", "figures", multiple=True, help="A figure's name: 2, 3, 6, B5. May be repeated.")
-@click.option("--all", "every", is_flag=True, help="Every figure that has trials.")
+@click.option("--figure", "figures", multiple=True, help="A figure's name (1, 1a, B5), or your own view: my.sql.")
+@click.option("--table", "tables", multiple=True, help="A table's name: 1, comparison, verdicts.")
+@click.option("--compare", is_flag=True, help="The paper's values beside ours: --table comparison.")
+@click.option("--all", "every", is_flag=True, help="Every figure and table that has trials.")
 @click.option(
     "--definition", type=click.Choice(["released", "text"]), default="released", show_default=True,
     help="Of removability and similarity: as the authors' released code has it, or the paper's text.",
@@ -114,25 +116,45 @@ def _print_plan(plan: Any) -> None:
     "--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="The folder to write to."
 )
 def report(
-    figures: tuple[str, ...], every: bool, definition: str, sweep_name: str | None, database: Path, out: Path
-) -> None:
-    """Draw figures from results.db: PNG, PDF, the CSV behind them, and a JSON file with their provenance."""
-    from autoreg.report import figures_with_data, report_figure
+    figures: tuple[str, ...], tables: tuple[str, ...], compare: bool, every: bool, definition: str,
+    sweep_name: str | None, database: Path, out: Path,
+) -> None:  # fmt: skip
+    """Make figures and tables from results.db.
 
-    if every == bool(figures):
-        raise ConfigError("say which figures: --figure NAME, or --all")
-    for name in figures_with_data(database) if every else figures:
+    A figure is written as PNG, PDF, the CSV behind it and a JSON file with its provenance; the paper's values stand
+    behind ours, thin and grey. A table is written as Markdown, CSV and LaTeX.
+
+    \b
+    autoreg report --figure 6 --figure B5
+    autoreg report --table 1 --compare
+    """  # noqa: D301
+    from autoreg.figures import find_figures
+    from autoreg.report import figures_with_data, report_figure, report_table, table_names
+
+    wanted = [*tables, *(["comparison"] if compare else [])]
+    if every == bool(figures or wanted):
+        raise ConfigError("say what to make: --figure NAME, --table NAME, --compare or --all")
+    sources = [source for name in (figures_with_data(database) if every else figures) for source in find_figures(name)]
+    for source in sources:
         try:
-            paths, missing = report_figure(database, name, out, definition, sweep_name)
+            paths, missing = report_figure(database, source, out, definition, sweep_name)
         except DataError as error:
-            if not every:
+            if not every and len(sources) == 1:
                 raise
             click.echo(str(error), err=True)
             continue
         for path in paths:
             click.echo(path)
         if missing:
-            click.echo(f"figure {name} is incomplete, missing:\n  " + "\n  ".join(missing), err=True)
+            click.echo(f"figure {source.name} is incomplete, missing:\n  " + "\n  ".join(missing), err=True)
+    for name in table_names() if every else wanted:
+        try:
+            for path in report_table(database, name, out):
+                click.echo(path)
+        except DataError as error:
+            if not every:
+                raise
+            click.echo(str(error), err=True)
 
 
 @cli.command()

@@ -1,6 +1,7 @@
 """results.db: the only module that opens it. It is derived from the run folder and can be made again at any time."""
 
 import fcntl
+import hashlib
 import json
 import random
 import re
@@ -14,12 +15,22 @@ import duckdb
 import polars as pl
 
 from autoreg.config import content_id
-from autoreg.errors import AutoregError, DatabaseError, DataError, first_line
+from autoreg.errors import AutoregError, ConfigError, DatabaseError, DataError, first_line
 from autoreg.ingest import Connection, bring_in, replace_sweep, transaction
 from autoreg.packaged import packaged_folder
 from autoreg.runs import Runs, TrialFolder, read_json, write_text
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+#: What brings a database from the version before to this one. Rows of older sweeps come with the next `sweep` or
+#: `rebuild`.
+MIGRATIONS = {
+    2: """
+        create table sweep_groups (
+            sweep_id varchar not null, group_id varchar not null, variant varchar, network varchar not null,
+            dataset varchar not null, width double not null, parameters bigint not null
+        )
+    """,
+}
 #: The newest storage format that the command-line client on PyPI opens.
 STORAGE = "v1.5.0"
 
@@ -140,10 +151,23 @@ def open_for_reading(path: Path, patience: float = 10.0) -> Connection:
         connection = _connect(path, read_only=True, patience=patience)
     except Locked as error:
         raise DatabaseError(f"{path} is held by another process: {error}") from error
-    _check_version(connection, path)
+    if _schema_version(connection, path) < SCHEMA_VERSION:
+        connection.close()
+        raise DatabaseError(f"{path} was made by an older autoreg; `autoreg rebuild` brings it up to date")
+    _fill_published(connection, "temp table")
     for name, text in _view_texts():
         connection.execute(f"create or replace temp view {name} as {text}")
     return connection
+
+
+def add_view(connection: Connection, name: str, sql: str) -> None:
+    """Add a view of the user's own for the life of a connection. Raises ConfigError if it is not a plain query."""
+    if not re.fullmatch(r"\w+", name):
+        raise ConfigError(f"a view's name has letters, digits and underscores, got {name!r}")
+    try:
+        connection.execute(f'create or replace temp view "{name}" as {sql}')
+    except duckdb.Error as error:
+        raise ConfigError(f"the view {name} cannot be made: {first_line(error)}") from error
 
 
 def query(connection: Connection, sql: str, **parameters: Any) -> pl.DataFrame:
@@ -210,25 +234,40 @@ def _prepare(connection: Connection, path: Path) -> None:
         with transaction(connection):
             connection.execute((Path(__file__).parent / "schema.sql").read_text(encoding="utf-8"))
             connection.execute("insert into schema_info values (?, null)", [SCHEMA_VERSION])
-    _check_version(connection, path)
+    for step in range(_schema_version(connection, path) + 1, SCHEMA_VERSION + 1):
+        with transaction(connection):
+            connection.execute(MIGRATIONS[step])
+            connection.execute("update schema_info set schema_version = ?", [step])
     views = _view_texts()
-    wanted = content_id(dict(views))
+    published = packaged_folder("reference") / "published.csv"
+    wanted = content_id({**dict(views), "published": hashlib.blake2b(published.read_bytes()).hexdigest()})
     if connection.execute("select views_hash from schema_info").fetchall() != [(wanted,)]:
         with transaction(connection):
+            _fill_published(connection, "table")
             for name, text in views:
                 connection.execute(f"create or replace view {name} as {text}")
             connection.execute("update schema_info set views_hash = ?", [wanted])
 
 
-def _check_version(connection: Connection, path: Path) -> None:
+def _fill_published(connection: Connection, kind: str) -> None:
+    """Make the table of the paper's values anew."""
+    frame = pl.read_csv(packaged_folder("reference") / "published.csv", infer_schema_length=None)
+    connection.register("new_rows", frame.to_arrow())
+    connection.execute(f"create or replace {kind} published as select * from new_rows")
+    connection.unregister("new_rows")
+
+
+def _schema_version(connection: Connection, path: Path) -> int:
     try:
-        row = connection.execute("select max(schema_version) from schema_info").fetchone()
+        [row] = connection.execute("select max(schema_version) from schema_info").fetchall()
     except duckdb.Error as error:
         raise DatabaseError(f"{path} is not a results database: it has no table schema_info") from error
-    if row is None or row[0] is None or row[0] > SCHEMA_VERSION:
+    if row[0] is None or row[0] > SCHEMA_VERSION:
         raise DatabaseError(
-            f"{path} has schema version {row and row[0]}, this autoreg reads up to {SCHEMA_VERSION}; update autoreg"
+            f"{path} has schema version {row[0]}, this autoreg reads up to {SCHEMA_VERSION}; update autoreg"
         )
+    version: int = row[0]
+    return version
 
 
 def _view_texts() -> list[tuple[str, str]]:
@@ -237,10 +276,12 @@ def _view_texts() -> list[tuple[str, str]]:
     texts = {
         path.stem: path.read_text(encoding="utf-8").rstrip().rstrip(";") for path in sorted(folder.glob("*/*.sql"))
     }
-    words = {name: set(re.findall(r"\w+", re.sub(r"--.*", "", text))) for name, text in texts.items()}
+    read = {
+        name: set(re.findall(r"\b(?:from|join)\s+(\w+)", re.sub(r"--.*", "", text))) for name, text in texts.items()
+    }
     ordered: list[tuple[str, str]] = []
     while texts:
-        ready = [name for name in texts if not (words[name] & texts.keys()) - {name}]
+        ready = [name for name in texts if not (read[name] & texts.keys()) - {name}]
         if not ready:
             raise DatabaseError(f"views in {folder} read each other in a circle: {', '.join(texts)}")
         ordered += [(name, texts.pop(name)) for name in ready]

@@ -157,18 +157,15 @@ def replace_sweep(connection: Connection, record: dict[str, Any]) -> None:
     """Write what a sweep asked for, in place of what was known of it, in one transaction."""
     sweep_id = record["sweep_id"]
     with transaction(connection):
-        for table in ("sweeps", "sweep_trials", "sweep_measurements"):
+        for table in ("sweeps", "sweep_groups", "sweep_trials", "sweep_measurements"):
             connection.execute(f"delete from {table} where sweep_id = ?", [sweep_id])
         connection.execute(
             "insert into sweeps values (?, ?, ?, ?, ?)",
             [sweep_id, record["name"], record["figures"], json.dumps(record["definition"]), _utc(record["updated_at"])],
         )
-        for table, keys in (
-            ("sweep_trials", ("trial_id", "group_id", "kind")),
-            ("sweep_measurements", ("metric", "split", "measurement_id")),
-        ):
-            rows = [(sweep_id, *(item[key] for key in keys)) for item in record[table]]
+        for table in ("sweep_groups", "sweep_trials", "sweep_measurements"):
+            rows = [{"sweep_id": sweep_id, **item} for item in record.get(table, [])]
             if rows:
-                connection.register("new_rows", pl.DataFrame(rows, schema=["sweep_id", *keys], orient="row").to_arrow())
+                connection.register("new_rows", pl.DataFrame(rows, infer_schema_length=None).to_arrow())
                 connection.execute(f"insert into {table} by name select * from new_rows")
                 connection.unregister("new_rows")

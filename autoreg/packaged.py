@@ -1,4 +1,4 @@
-"""Files that travel with the package: the sweeps and the SQL."""
+"""Files that travel with the package: the sweeps, the SQL and the published values."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from autoreg.registry import did_you_mean
 
 
 def packaged_folder(name: str) -> Path:
-    """Return the folder `sweeps` or `analysis_sql`: inside an installed package, beside it in a checkout."""
+    """Return the folder of that name (`sweeps`, …): inside an installed package, beside it in a checkout."""
     package = Path(__file__).parent
     inside, beside = package / name, package.parent / name
     return inside if inside.is_dir() else beside

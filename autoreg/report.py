@@ -1,4 +1,4 @@
-"""Reports: a view's rows, drawn and written as PNG, PDF and CSV, with a JSON file that says where they came from."""
+"""Reports: a view's rows, drawn and written as PNG, PDF and CSV with their provenance, or as a table."""
 
 import json
 from datetime import UTC, datetime
@@ -11,51 +11,68 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from autoreg import __version__
-from autoreg.config import format_width
-from autoreg.database import open_for_reading, query
+from autoreg.database import add_view, open_for_reading, query
 from autoreg.errors import ConfigError, DataError
-from autoreg.figures import drawing_of, figure_names, view_of
+from autoreg.figures import FigureSource, figure_names
 from autoreg.figures.style import SETTINGS
 from autoreg.ingest import Connection
-from autoreg.packaged import find_sweep, sweep_names
+from autoreg.packaged import find_sweep, packaged_folder, sweep_names
+from autoreg.registry import did_you_mean
 from autoreg.runs import write_atomically, write_text
-from autoreg.sweep import load_definition
+from autoreg.sweep import load_definition, setting_labels
 from autoreg.sweep_file import load_sweep
+from autoreg.tables import FORMATS
 
-FORMATS = ("png", "pdf")
+PICTURES = ("png", "pdf")
 
 
 def report_figure(
-    database: Path, figure: str, out: Path, definition: str = "released", sweep: str | None = None
+    database: Path, figure: FigureSource, out: Path, definition: str = "released", sweep: str | None = None
 ) -> tuple[list[Path], list[str]]:
     """Draw a figure from results.db and return the files written and one line for each missing trial.
 
     Args:
         database: results.db, opened read-only.
-        figure: a figure's name, for example `6` or `B5`.
+        figure: one that `find_figures` found.
         out: the folder to write to.
-        definition: `released` or `text`: which of the two definitions of removability and similarity is shown.
+        definition: `released` or `text`: which of the two definitions of removability and similarity is shown. The
+            paper's values are drawn behind the first only, since they were made by it.
         sweep: a sweep's name or id; None takes the latest sweep that feeds this figure.
 
     Raises:
-        ConfigError: there is no such figure, or no such sweep.
+        ConfigError: there is no such sweep, or the user's own view or drawing is wrong.
         DataError: results.db has no trial for it.
     """
-    view, draw = view_of(figure), drawing_of(figure)
     connection = open_for_reading(database)
     try:
-        sweep_id = _find_sweep(connection, figure.upper(), sweep)
-        frame = query(connection, f"select * from {view} where sweep_id = $sweep_id", sweep_id=sweep_id)
+        if not figure.is_packaged:
+            add_view(connection, figure.view, figure.sql())
+        sweep_id = _find_sweep(connection, figure, sweep)
+        frame = query(connection, f'select * from "{figure.view}" where sweep_id = $sweep_id', sweep_id=sweep_id)
         missing = missing_trials(connection, sweep_id)
+        if "definition" in frame.columns:
+            frame = frame.filter(pl.col("definition") == definition)
+        frame = _one_split(frame)
+        published = _published(connection, figure.name, frame, definition)
     finally:
         connection.close()
-    if "definition" in frame.columns:
-        frame = frame.filter(pl.col("definition") == definition)
-    frame = _one_split(frame)
     if frame.is_empty():
-        raise DataError(f"figure {figure} has no measured trial yet in {database}; missing:\n  " + "\n  ".join(missing))
+        lacking = "; missing:\n  " + "\n  ".join(missing) if missing else ""
+        raise DataError(f"figure {figure.name} has no measured trial yet in {database}{lacking}")
     frame = frame.sort([name for name in frame.columns if not isinstance(frame.schema[name], pl.List)])
-    return _write(draw(frame), frame, view, out, sweep_id, definition, missing), missing
+    return _write(figure.draw(frame, published), frame, figure.view, out, sweep_id, definition, missing), missing
+
+
+def _published(connection: Connection, figure: str, frame: pl.DataFrame, definition: str) -> pl.DataFrame:
+    """Return the paper's points that may stand behind a frame: of its split and its number of examples."""
+    points = query(connection, "select * from published_points where figure = $figure", figure=figure)
+    if definition != "released":
+        return points.clear()
+    if "split" in frame.columns:
+        points = points.filter(pl.col("split").is_in(frame["split"].unique().to_list()))
+    if "teacher_examples" in frame.columns:
+        points = points.filter(pl.col("teacher_examples").is_in(frame["teacher_examples"].unique().to_list()))
+    return points
 
 
 def figures_with_data(database: Path) -> list[str]:
@@ -65,7 +82,7 @@ def figures_with_data(database: Path) -> list[str]:
         fed = query(connection, "select distinct unnest(figures) as figure from sweeps")["figure"].to_list()
     finally:
         connection.close()
-    return [name for name in figure_names() if name in {figure.upper() for figure in fed}]
+    return [name for name in figure_names() if name in fed]
 
 
 def missing_trials(connection: Connection, sweep_id: str) -> list[str]:
@@ -74,37 +91,43 @@ def missing_trials(connection: Connection, sweep_id: str) -> list[str]:
     sweep = load_definition(rows["definition"][0])
     finals = query(connection, "select group_id, state from final_states where sweep_id = $id", id=sweep_id)
     lines = []
-    for group in sweep.groups():
+    groups = sweep.groups()
+    for group, label in zip(groups, setting_labels(groups), strict=True):
         states = finals.filter(pl.col("group_id") == group.template.config_id)["state"].to_list()
         states += ["not run"] * (group.final_count - len(states))
         lacking = [state for state in states if state != "measured"]
         if lacking:
             counts = ", ".join(f"{lacking.count(state)} {state}" for state in dict.fromkeys(lacking))
-            template = group.template
-            setting = f"{template.network} {format_width(template.width)}x {template.initializer}"
-            lines.append(f"{setting}: {len(lacking)} of {group.final_count} trials ({counts})")
+            lines.append(f"{label}: {len(lacking)} of {group.final_count} trials ({counts})")
     return lines
 
 
-def _find_sweep(connection: Connection, figure: str, sweep: str | None) -> str:
+def _find_sweep(connection: Connection, figure: FigureSource, sweep: str | None) -> str:
+    """Return the id of the sweep to show: the latest of that name or id that feeds the figure."""
     fed = query(connection, "select sweep_id, name, figures from sweeps order by updated_at desc")
-    fed = fed.filter(pl.col("figures").list.contains(figure))
+    if figure.is_packaged:
+        fed = fed.filter(pl.col("figures").list.contains(figure.name))
+    else:
+        shown = query(connection, f'select distinct sweep_id from "{figure.view}"')["sweep_id"].to_list()
+        fed = fed.filter(pl.col("sweep_id").is_in(shown))
     if sweep:
         names = fed["name"].unique(maintain_order=True).to_list()
         if sweep not in {*names, *fed["sweep_id"].to_list()}:
             there = ", ".join(names) or "none"
-            raise ConfigError(f"no sweep {sweep!r} feeds figure {figure} (those in results.db that do: {there})")
+            raise ConfigError(f"no sweep {sweep!r} feeds figure {figure.name} (those in results.db that do: {there})")
         fed = fed.filter((pl.col("name") == sweep) | (pl.col("sweep_id") == sweep))
     if fed.is_empty():
-        makers = [name for name in sweep_names() if figure in load_sweep(find_sweep(name)).sweep.figures]
+        makers = [name for name in sweep_names() if figure.name in load_sweep(find_sweep(name)).sweep.figures]
         advice = "; run: " + " or ".join(f"autoreg sweep sweeps/{name}.yaml" for name in makers) if makers else ""
-        raise DataError(f"figure {figure} needs trials, and results.db has no sweep that feeds it{advice}")
+        raise DataError(f"figure {figure.name} needs trials, and results.db has no sweep that feeds it{advice}")
     found: str = fed["sweep_id"][0]
     return found
 
 
 def _one_split(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of the test split, or of the only one that was measured."""
+    if "split" not in frame.columns:
+        return frame
     splits = frame["split"].unique().sort().to_list()
     shown = "test" if "test" in splits or not splits else splits[-1]
     return frame.filter(pl.col("split") == shown)
@@ -115,7 +138,7 @@ def _write(
 ) -> list[Path]:
     paths = []
     with mpl.rc_context(SETTINGS):
-        for kind in FORMATS:
+        for kind in PICTURES:
             path = out / f"{view}.{kind}"
             metadata = {"CreationDate": None} if kind == "pdf" else None
             write_atomically(
@@ -125,14 +148,16 @@ def _write(
                 ),
             )
             paths.append(path)
-    trials = sorted({trial for cell in frame["trials"].to_list() for trial in cell})
+    trials = (
+        sorted({trial for cell in frame["trials"].to_list() for trial in cell}) if "trials" in frame.columns else []
+    )
     table = frame.with_columns(pl.col(pl.List(pl.String)).list.join(" "))
     write_atomically(out / f"{view}.csv", table.write_csv)
     facts = {
         "view": view,
         "definition": definition,
         "sweep_id": sweep_id,
-        "sweep": frame["sweep"][0],
+        "sweep": frame["sweep"][0] if "sweep" in frame.columns else None,
         "trials": trials,
         "missing": missing,
         "versions": {"autoreg": __version__} | {name: version(name) for name in ("duckdb", "matplotlib", "polars")},
@@ -163,3 +188,37 @@ def trial_rows(database: Path) -> list[dict[str, Any]]:
         return query(connection, f"select {columns} from trials order by network, width, kind, trial_id").to_dicts()
     finally:
         connection.close()
+
+
+def table_names() -> list[str]:
+    """Return the names of all tables: `1`, `comparison` and so on."""
+    stems = (path.stem for path in packaged_folder("analysis_sql").glob("reports/table_*.sql"))
+    return sorted(stem.removeprefix("table_") for stem in stems)
+
+
+def report_table(database: Path, table: str, out: Path) -> list[Path]:
+    """Write a table of results.db as Markdown, CSV and LaTeX, and return the files.
+
+    Args:
+        database: results.db, opened read-only.
+        table: one of `table_names`.
+        out: the folder to write to.
+
+    Raises:
+        ConfigError: there is no such table.
+        DataError: results.db has no trial for it.
+    """
+    if table not in table_names():
+        raise ConfigError(f"unknown table {table!r}{did_you_mean(table, table_names())}")
+    connection = open_for_reading(database)
+    try:
+        frame = query(connection, f"select * from table_{table}")
+    finally:
+        connection.close()
+    if frame.is_empty():
+        raise DataError(f"table {table} has no row yet in {database}")
+    frame = frame.sort(frame.columns)
+    shown = frame.drop("sweep_id")
+    for name, render in FORMATS.items():
+        write_text(out / f"table_{table}.{name}", render(frame if name == "csv" else shown))
+    return [out / f"table_{table}.{name}" for name in FORMATS]

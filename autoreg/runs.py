@@ -105,7 +105,8 @@ def write_text(path: Path, text: str) -> None:
 class TrialFolder:
     """The folder of one trial: `config.json`, `result.json`, `checkpoint.pt`, `measurements/`; on the way `resume.pt`.
 
-    A trial is trained once `result.json` is there, and measured once the measurement's file is.
+    A trial is trained once `result.json` is there, and measured once the measurement's file is. Where a longer trial
+    goes on from this one, `resume.pt` stays until that one has ended.
     """
 
     def __init__(self, path: Path) -> None:

@@ -8,6 +8,15 @@ create table if not exists sweeps (
     definition json not null,
     updated_at timestamp not null  -- UTC
 );
+create table if not exists sweep_groups (
+    sweep_id varchar not null,
+    group_id varchar not null,
+    variant varchar,  -- null in a sweep without variants
+    network varchar not null,
+    dataset varchar not null,
+    width double not null,
+    parameters bigint not null
+);
 create table if not exists sweep_trials (
     sweep_id varchar not null,
     trial_id varchar not null,

@@ -1,24 +1,32 @@
 """A sweep: one YAML file that describes an experiment, and the groups of trials that it asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, Self, TypeVar
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from autoreg.config import Choice, Strict, TrialConfig, content_id
+from autoreg.config import Choice, Strict, TrialConfig, content_id, format_width
 from autoreg.errors import ConfigError
-from autoreg.sweep_sections import REGULARIZERS, Grid, Measure, Resources, Training, Tune
+from autoreg.sweep_sections import REGULARIZERS, Grid, Measure, Resources, Training, Tune, Variant
+
+Section = TypeVar("Section", Grid, Training)
+
+
+def figure_name(text: str) -> str:
+    """Return a figure's name as the paper writes it: `6`, `1a`, `B5`."""
+    return text[:1].upper() + text[1:].lower()
 
 
 class Sweep(Strict):
-    """One experiment.
+    """One experiment, or several variants of one.
 
     Attributes:
         name: the sweep's name in results.db.
-        figures: the figures and tables that this sweep's trials are drawn in.
-        replicates: how often each final setting is trained, with other seeds.
+        figures: the figures that this sweep's trials are drawn in.
+        replicates: how often each final setting is trained, with other seeds; 0 only counts parameters.
+        variants: experiments that differ in more than the axes of a grid; figures show each under its name.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=100)
@@ -27,7 +35,8 @@ class Sweep(Strict):
     dataset: Choice
     initializer: Choice = Choice(name="glorot_normal")
     grid: Grid = Grid()
-    replicates: int = Field(ge=1)
+    variants: list[Variant] | None = Field(default=None, min_length=1)
+    replicates: int = Field(ge=0)
     training: Training
     tune: Tune | None = None
     measure: Measure = Measure()
@@ -39,18 +48,24 @@ class Sweep(Strict):
         """Take `6` and `b5` for the names "6" and "B5"."""
         if not isinstance(figures, list):
             return figures
-        return [str(name).upper() if isinstance(name, int | str) else name for name in figures]
+        return [figure_name(str(name)) if isinstance(name, int | str) else name for name in figures]
 
     @model_validator(mode="after")
-    def _the_start_lies_in_the_space(self) -> "Sweep":
+    def _every_part_makes_sense(self) -> Self:
+        for part in self.parts().values():
+            part._check_alone()
+        return self
+
+    def _check_alone(self) -> None:
+        if self.grid.epochs and self.training.patience is not None:
+            raise ValueError(f"training.patience must be null beside grid.epochs, got {self.training.patience}")
         if self.tune is None:
-            return self
+            return
         space, rate, batch = self.tune.space, self.training.learning_rate, self.training.batch_size
         if space.learning_rate and not space.learning_rate.low <= rate <= space.learning_rate.high:
             raise ValueError(f"training.learning_rate must lie in tune.space, since it is tried first, got {rate}")
         if space.batch_size and batch not in space.batch_size:
             raise ValueError(f"training.batch_size must stand in tune.space, since it is tried first, got {batch}")
-        return self
 
     @property
     def sweep_id(self) -> str:
@@ -67,10 +82,35 @@ class Sweep(Strict):
         """How many tuning trials the sweep has in all."""
         return sum(group.tune.trials for group in self.groups() if group.tune)
 
+    def parts(self) -> dict[str | None, "Sweep"]:
+        """Return each variant by name as a sweep of its own, or the sweep itself under None if it has no variants.
+
+        Raises:
+            ValueError: two variants have one name, or a variant sets something that is not allowed.
+        """
+        if self.variants is None:
+            return {None: self}
+        parts: dict[str | None, Sweep] = {}
+        for index, variant in enumerate(self.variants):
+            if variant.name in parts:
+                raise ValueError(f"variants.{index}.name must stand once, {variant.name} stands twice")
+            chosen = {key: getattr(variant, key) for key in ("network", "dataset", "initializer")}
+            sections = {
+                "grid": _changed(self.grid, variant.grid, f"variants.{index}.grid"),
+                "training": _changed(self.training, variant.training, f"variants.{index}.training"),
+            }
+            update = {key: value for key, value in chosen.items() if value is not None} | sections
+            parts[variant.name] = self.model_copy(update={**update, "variants": None})
+        return parts
+
     def groups(self) -> list["Group"]:
-        """Return one group for each setting of the grid."""
+        """Return one group for each setting of the grid, of every variant."""
+        return [group for name, part in self.parts().items() for group in part._own_groups(name)]
+
+    def _own_groups(self, variant: str | None) -> list["Group"]:
         grid, training = self.grid, self.training
         own_regularizers = training.model_dump(include={"augmentation", "dropout", "weight_decay"})
+        lengths = tuple(sorted(grid.epochs or [training.epochs]))
         axes = product(
             grid.width,
             grid.initializer or [self.initializer],
@@ -92,14 +132,26 @@ class Sweep(Strict):
                 batch_size=training.batch_size,
                 lr_batch_factor=1.0,
                 schedule=training.schedule,
-                epochs=training.epochs,
+                epochs=lengths[-1],
                 patience=training.patience,
                 shuffle=training.shuffle,
                 replicate=0,
                 **regularizers,
             )
-            groups.append(Group(template, self.tune, tuple(grid.lr_batch_factor), self.replicates))
+            factors = tuple(grid.lr_batch_factor)
+            groups.append(Group(template, self.tune, factors, self.replicates, lengths, variant))
         return groups
+
+
+def _changed(section: Section, changes: Mapping[str, Any], where: str) -> Section:
+    """Return a section with some of its keys set. Raises ValueError that names the key."""
+    try:
+        return type(section).model_validate({**dict(section), **changes})
+    except ValidationError as error:
+        first: Any = error.errors()[0]
+        key = ".".join(map(str, (where, *first["loc"])))
+        got = "" if first["type"] == "extra_forbidden" else f", got {first['input']!r}"
+        raise ValueError(f"{key} {first['msg'].replace('Input should', 'should')}{got}") from error
 
 
 @dataclass(frozen=True)
@@ -111,12 +163,16 @@ class Group:
         tune: how the setting is searched for, or None if the template's is used as it is.
         factors: the lr-batch factors k that multiply the chosen setting.
         replicates: how many final trials each factor gets.
+        lengths: how many epochs the final trials are trained, ascending; each goes on where the one before ended.
+        variant: the name of the sweep's variant, or None.
     """
 
     template: TrialConfig
     tune: Tune | None
     factors: tuple[float, ...]
     replicates: int
+    lengths: tuple[int, ...]
+    variant: str | None = None
 
     @property
     def study_id(self) -> str:
@@ -133,16 +189,41 @@ class Group:
         )
 
     def final_trials(self, setting: Mapping[str, Any]) -> list[TrialConfig]:
-        """Return the final trials at the chosen setting: every factor, every replicate."""
+        """Return the final trials at the chosen setting: every factor, replicate and length, shorter ones first."""
         return [
-            self.template.model_copy(update={**setting, "lr_batch_factor": factor, "replicate": replicate})
-            for factor, replicate in product(self.factors, range(self.replicates))
+            self.template.model_copy(
+                update={**setting, "lr_batch_factor": factor, "replicate": replicate, "epochs": epochs}
+            )
+            for epochs, factor, replicate in product(self.lengths, self.factors, range(self.replicates))
         ]
+
+    def shorter(self, config: TrialConfig) -> TrialConfig | None:
+        """Return the final trial that this one goes on from, or None."""
+        place = self.lengths.index(config.epochs)
+        return config.model_copy(update={"epochs": self.lengths[place - 1]}) if place else None
+
+    def is_continued(self, config: TrialConfig) -> bool:
+        """Whether a longer final trial goes on from this one."""
+        return config.kind == "final" and config.epochs < self.lengths[-1]
 
     @property
     def final_count(self) -> int:
         """The number of final trials."""
-        return len(self.factors) * self.replicates
+        return len(self.factors) * self.replicates * len(self.lengths)
+
+
+def setting_labels(groups: Sequence[Group]) -> list[str]:
+    """Return a line for each group: its variant or network, its width, its initializer, and what else varies."""
+    fields = ("optimizer", "random_labels", "augmentation", "dropout", "weight_decay")
+    varying = [name for name in fields if len({str(getattr(group.template, name)) for group in groups}) > 1]
+    labels = []
+    for group in groups:
+        template = group.template
+        words = [group.variant or str(template.network), f"{format_width(template.width)}x", str(template.initializer)]
+        values = {name: getattr(template, name) for name in varying}
+        words += [name if value is True else f"{name}={value}" for name, value in values.items() if value]
+        labels.append(" ".join(words))
+    return labels
 
 
 def load_definition(definition: str) -> Sweep:

@@ -81,7 +81,7 @@ def _explain(item: Any, document: strict_yaml.Document) -> str:
     message = item["msg"].removeprefix("Value error, ").replace("Input should", "should")
     if not path and "." in message.split()[0]:  # a rule over several keys names the one to change first
         first, _, message = message.partition(" ")
-        path = tuple(first.split("."))
+        path = tuple(int(part) if part.isdigit() else part for part in first.split("."))
     key = ".".join(str(part) for part in path) or "the sweep"
     if item["type"] == "extra_forbidden":
         known = _keys_at(Sweep, path[:-1])

@@ -26,7 +26,11 @@ def _once(values: Any) -> Any:
 
 
 class Grid(Strict):
-    """The axes of a sweep; a setting is one value of each. An axis that is not written keeps the sweep's own value."""
+    """The axes of a sweep; a setting is one value of each. An axis that is not written keeps the sweep's own value.
+
+    `epochs` makes trials of different length, in place of `training.epochs`: one goes on where the next shorter one
+    ended, so that the same network is measured at several times.
+    """
 
     width: list[Width] = Field(default=[1.0], min_length=1)
     initializer: list[Choice] | None = Field(default=None, min_length=1)
@@ -38,6 +42,7 @@ class Grid(Strict):
     lr_batch_factor: list[Annotated[float, BeforeValidator(parse_fraction), Field(gt=0)]] = Field(
         default=[1.0], min_length=1
     )
+    epochs: list[Annotated[int, Field(ge=1)]] | None = Field(default=None, min_length=1)
 
     @field_validator("*")
     @classmethod
@@ -59,6 +64,23 @@ class Training(Strict):
     augmentation: bool = False
     dropout: float = Field(default=0.0, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0)
+
+
+class Variant(Strict):
+    """One of several experiments in a sweep: what differs from the sweep's own sections.
+
+    Attributes:
+        name: the series that figures show it as.
+        network, dataset, initializer: in place of the sweep's own.
+        grid, training: keys that are set in the sweep's own sections; the others stay.
+    """
+
+    name: str = Field(min_length=1, max_length=100)
+    network: Choice | None = None
+    dataset: Choice | None = None
+    initializer: Choice | None = None
+    grid: dict[str, Any] = Field(default={})
+    training: dict[str, Any] = Field(default={})
 
 
 class LogRange(Strict):

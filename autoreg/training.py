@@ -32,6 +32,8 @@ def train_trial(
     root: Path | None = None,
     device: str = "cpu",
     prune_below: Sequence[float | None] = (),
+    shorter: TrialFolder | None = None,
+    is_continued: bool = False,
     on_epoch: Callable[[Epoch], object] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
@@ -47,13 +49,16 @@ def train_trial(
         root: the folder that holds data, or None for AUTOREG_DATA.
         device: `cpu` or `cuda`.
         prune_below: for each epoch, the `selection_score` that the best so far must reach; None where any will do.
+        shorter: the finished trial, of the same settings but fewer epochs, whose network this one trains further; the
+            result is the same as without.
+        is_continued: whether a longer trial will go on from this one, so that its state is kept.
         on_epoch: called after each epoch.
         stop: asked after each epoch; when true, the state is saved and training ends without a result.
         seconds_between_checkpoints: how much time may pass until `resume.pt` is written again.
     """
     dataset = build_dataset(config, root, device)
     folder.write_config(config)
-    state, resumed = TrialState.resumed(config, dataset, folder.resume_path)
+    state, resumed = TrialState.resumed(config, dataset, folder, *([shorter] if shorter else []))
     status: Status = "done"
     saved_at = time.monotonic()
     while not state.is_finished(config):
@@ -71,7 +76,14 @@ def train_trial(
             saved_at = time.monotonic()
         if stopping:
             return None
-    return _finish(config, folder, dataset, state, status, resumed)
+    if is_continued and status == "done":
+        state.save(folder.resume_path, config)
+    result = _finish(config, folder, dataset, state, status, resumed)
+    if not is_continued:
+        folder.resume_path.unlink(missing_ok=True)
+    if shorter:
+        shorter.resume_path.unlink(missing_ok=True)
+    return result
 
 
 def train_epoch(config: TrialConfig, dataset: Dataset, state: TrialState) -> Epoch:
@@ -158,7 +170,6 @@ def _finish(
         **accuracies,
     )
     folder.write_result(result)
-    folder.resume_path.unlink(missing_ok=True)
     return result
 
 

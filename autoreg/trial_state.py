@@ -15,7 +15,7 @@ from autoreg.errors import DataError
 from autoreg.initializers import initialize
 from autoreg.networks import Network, build_network
 from autoreg.optimizers import build_optimizer
-from autoreg.runs import Epoch, selection_score
+from autoreg.runs import Epoch, TrialFolder, selection_score
 from autoreg.seeds import derive_seed
 
 
@@ -40,19 +40,27 @@ class TrialState:
         return cls(network, build_optimizer(config, network))
 
     @classmethod
-    def resumed(cls, config: TrialConfig, dataset: Dataset, path: Path) -> tuple[Self, str | None]:
-        """Return the trial as `save` left it, or a fresh one, and what the record is to say of that.
+    def resumed(cls, config: TrialConfig, dataset: Dataset, *folders: TrialFolder) -> tuple[Self, str | None]:
+        """Return the trial as `save` left it in the first folder that has a state, and what the record is to say of it.
 
-        A damaged file is not used.
+        Without a state, or with a damaged one, the trial is a fresh one.
+
+        Args:
+            config: the trial.
+            dataset: its dataset, on its device.
+            folders: its own, and that of the shorter trial that it goes on from.
         """
         state = cls.fresh(config, dataset)
-        if not path.is_file():
-            return state, None
-        try:
-            state.load(path, config)
-        except DataError as error:
-            return cls.fresh(config, dataset), f"trained from the start: {error}"
-        return state, f"continued after epoch {len(state.epochs)}"
+        for folder in folders:
+            if not folder.resume_path.is_file():
+                continue
+            try:
+                state.load(folder)
+            except DataError as error:
+                return cls.fresh(config, dataset), f"trained from the start: {error}"
+            source = "" if folder.trial_id == config.trial_id else f" of {folder.trial_id}"
+            return state, f"continued after epoch {len(state.epochs)}{source}"
+        return state, None
 
     def add(self, epoch: Epoch, config: TrialConfig) -> None:
         """Note an epoch, and keep its weights if they are the best so far.
@@ -96,11 +104,12 @@ class TrialState:
             },
         )
 
-    def load(self, path: Path, config: TrialConfig) -> None:
-        """Continue from what `save` wrote. Raises DataError if it is damaged or another trial's."""
+    def load(self, folder: TrialFolder) -> None:
+        """Continue from what `save` wrote. Raises DataError if it is damaged or of another trial than the folder."""
+        path = folder.resume_path
         try:
             content = checkpoints.load(path, self.network.weights()[0][1].device)
-            if content["trial_id"] != config.trial_id:
+            if content["trial_id"] != folder.trial_id:
                 raise DataError(f"{path} belongs to another trial")
             epochs = [Epoch(**epoch) for epoch in content["epochs"]]
             self.network.load_state_dict(content["network"])

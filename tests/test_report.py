@@ -13,12 +13,17 @@ import pytest
 from autoreg.config import Choice
 from autoreg.database import Writer, record_sweep
 from autoreg.errors import ConfigError, DataError
-from autoreg.figures import figure_names
+from autoreg.figures import figure_names, find_figures
 from autoreg.packaged import packaged_folder
 from autoreg.report import _one_split, figures_with_data, report_figure, sweep_status
 from autoreg.runs import Runs, TrialFolder
 
 Fill = Callable[..., Path]
+
+
+def report(database: Path, name: str, *more: Any, **options: Any) -> tuple[list[Path], list[str]]:
+    [source] = find_figures(name)
+    return report_figure(database, source, *more, **options)
 
 
 @pytest.fixture
@@ -47,7 +52,7 @@ def fill(tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_re
 @pytest.mark.parametrize("definition", ["released", "text"])
 @pytest.mark.parametrize("name", figure_names())
 def test_every_figure_is_written_in_every_format(fill: Fill, tmp_path: Path, name: str, definition: str) -> None:
-    paths, missing = report_figure(fill(), name, tmp_path / "out", definition)
+    paths, missing = report(fill(), name, tmp_path / "out", definition)
     assert missing == []
     assert [path.suffix for path in paths] == [".png", ".pdf", ".csv", ".json"]
     assert paths[0].read_bytes().startswith(b"\x89PNG")
@@ -66,7 +71,7 @@ def test_every_figure_has_a_view_and_every_view_a_figure() -> None:
 
 
 def test_missing_trials_are_said_with_their_settings(fill: Fill, tmp_path: Path) -> None:
-    paths, missing = report_figure(fill(drop=3), "6", tmp_path / "out")
+    paths, missing = report(fill(drop=3), "6", tmp_path / "out")
     assert missing == [
         "mlp 1/4x he_normal: 2 of 2 trials (2 not run)",
         "mlp 1/4x glorot_normal: 1 of 2 trials (1 not run)",
@@ -79,26 +84,26 @@ def test_a_figure_without_any_trial_says_what_would_make_it(fill: Fill, tmp_path
     with pytest.raises(
         DataError, match=r"figure 6 has no measured trial yet[^$]*mlp 1x he_normal: 2 of 2 trials \(2 not run\)"
     ):
-        report_figure(path, "6", tmp_path / "out")
+        report(path, "6", tmp_path / "out")
     path = fill(figures=["2"])
     with pytest.raises(DataError, match=r"has no sweep that feeds it; run: autoreg sweep sweeps/cifar_init.yaml"):
-        report_figure(path, "6", tmp_path / "out")
+        report(path, "6", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_figure_is_answered_with_the_known_ones(fill: Fill, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"unknown figure '66'.*allowed: 2, 3, 6, B5"):
-        report_figure(fill(), "66", tmp_path / "out")
+        report(fill(), "66", tmp_path / "out")
 
 
 def test_the_latest_sweep_is_shown_unless_another_is_named(fill: Fill, tmp_path: Path) -> None:
     fill()
     path = fill(sweep_id="f" * 16, name="newer", updated_at="2026-02-01T00:00:00+00:00")
-    latest = json.loads(report_figure(path, "6", tmp_path / "out")[0][3].read_text(encoding="utf-8"))
-    named = json.loads(report_figure(path, "6", tmp_path / "out", sweep="fixture")[0][3].read_text(encoding="utf-8"))
+    latest = json.loads(report(path, "6", tmp_path / "out")[0][3].read_text(encoding="utf-8"))
+    named = json.loads(report(path, "6", tmp_path / "out", sweep="fixture")[0][3].read_text(encoding="utf-8"))
     assert (latest["sweep"], named["sweep"]) == ("newer", "fixture")
     with pytest.raises(ConfigError, match=r"no sweep 'absent' feeds figure 6 .*newer, fixture"):
-        report_figure(path, "6", tmp_path / "out", sweep="absent")
+        report(path, "6", tmp_path / "out", sweep="absent")
 
 
 def test_only_figures_that_a_sweep_feeds_have_data(fill: Fill) -> None:

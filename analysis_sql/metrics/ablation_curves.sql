@@ -1,7 +1,7 @@
 -- Share of labels unchanged at each dropped fraction: as the paper's text defines it, and as the released code does.
 -- grain: sweep_id, trial_id, definition, split, sample, fraction
 with chosen as (
-    select final_trials.sweep_id, final_trials.dataset, ablation.*
+    select final_trials.sweep_id, final_trials.network, final_trials.dataset, ablation.*
     from final_trials
     join ablation using (trial_id)
     join sweep_measurements
@@ -12,13 +12,21 @@ with chosen as (
 -- text: single applications of a kernel, one layer at a time, mean over the layers (section 3)
 select sweep_id, trial_id, 'text' as definition, split, sample, fraction, avg(unchanged) as unchanged, avg(accuracy) as accuracy
 from chosen
-where scope = 'layer' and granularity = 'application'
+where scope = 'layer'
+    and granularity = 'application'
+    and (not starts_with(network, 'inception_v3_layer') or layer = 'mixed_2')
 group by all
 
 union all
 
--- released: whole kernels, in all layers at once; for ImageNet one layer at a time
+-- released: whole kernels, in all layers at once; for ImageNet one layer at a time, and for Inception-v3 one layer only
 select sweep_id, trial_id, 'released' as definition, split, sample, fraction, avg(unchanged) as unchanged, avg(accuracy) as accuracy
 from chosen
-where granularity = 'kernel' and scope = case when starts_with(dataset, 'imagenet') then 'layer' else 'network' end
+where granularity = 'kernel'
+    and case
+        when starts_with(network, 'inception_v3_layer') then layer = 'mixed_2'
+        when starts_with(network, 'inception_v3') then layer = 'mixed_8'
+        when starts_with(dataset, 'imagenet') then scope = 'layer'
+        else scope = 'network'
+    end
 group by all

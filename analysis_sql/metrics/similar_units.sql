@@ -1,36 +1,16 @@
--- Similar units per unit, mean over the layers: over live units (text), or with a dead unit counted as -1 (released).
+-- Similar units per unit, mean over the layers that count (Inception-v3-layer: the one that is scaled).
 -- grain: sweep_id, trial_id, definition, split, sample
-with by_layer as (
-    select
-        final_trials.sweep_id,
-        units.trial_id,
-        units.split,
-        units.sample,
-        units.layer,
-        avg(units."similar") as live_mean,
-        stddev_pop(units."similar") as live_std,
-        avg(coalesce(units."similar", -1)) as all_mean,
-        stddev_pop(coalesce(units."similar", -1)) as all_std,
-        count(*) filter (units.dead) as dead_units,
-        count(*) as unit_count
-    from final_trials
-    join units using (trial_id)
-    join sweep_measurements
-        on sweep_measurements.sweep_id = final_trials.sweep_id
-        and sweep_measurements.measurement_id = units.measurement_id
-    group by all
-)
-
 select
     sweep_id,
     trial_id,
     definition,
     split,
     sample,
-    avg(case when definition = 'text' then live_mean else all_mean end) as similar_units,
-    avg(case when definition = 'text' then live_std else all_std end) as similar_units_std,
+    avg(similar_units) as similar_units,
+    avg(similar_units_std) as similar_units_std,
     sum(dead_units)::bigint as dead_units,
     sum(unit_count)::bigint as unit_count
-from by_layer
-cross join (values ('text'), ('released')) as definitions (definition)
-group by sweep_id, trial_id, definition, split, sample
+from similar_units_by_layer
+join final_trials using (sweep_id, trial_id)
+where not starts_with(network, 'inception_v3_layer') or layer = 'mixed_2'
+group by all

@@ -1,5 +1,6 @@
 -- Figure 2: share of labels unchanged against the share of units dropped, by series and width; deviation over samples.
 -- grain: sweep_id, definition, split, series, width, fraction
+-- drawing: figure_2
 with by_trial as (
     select
         sweep_id,

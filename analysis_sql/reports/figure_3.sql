@@ -1,5 +1,6 @@
 -- Figure 3: how |r| is spread over the pairs of units of the last convolutional layer, by series and width.
 -- grain: sweep_id, split, series, width, layer, bin_low
+-- drawing: figure_3
 with last_layer as (
     select trial_id, arg_max(layer, (positions > 1, layer_index)) as layer
     from layers

@@ -1,5 +1,6 @@
--- Figure 6: area under the curve and similar units against width, by series (the initializer).
+-- Figure 6: area under the curve and similar units against width, of AlexNet by initializer.
 -- grain: sweep_id, definition, split, series, width
+-- drawing: width_panels auc similar_units
 select * exclude (figures)
 from scores_by_width
 where list_contains(figures, '6')

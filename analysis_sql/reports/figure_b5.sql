@@ -1,5 +1,6 @@
--- Figure B5: accuracy, area under the curve and similar units of the MLP against width, by initial sigma.
+-- Figure B5: accuracy, area under the curve and similar units of MLPs on 10 dimensions against width, by initial sigma.
 -- grain: sweep_id, definition, split, series, width
+-- drawing: width_panels test_accuracy auc similar_units
 select * exclude (figures)
 from scores_by_width
 where list_contains(figures, 'B5')

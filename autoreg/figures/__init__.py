@@ -1,44 +1,121 @@
-"""Figures: one SQL view and one drawing of the same name each; dropping both adds a figure.
+"""Figures: one SQL view each, which names its drawing; dropping a file into `analysis_sql/reports` adds a figure.
 
-A drawing is a module `figure_<name>.py` with a function `draw(frame) -> Figure`; it reads no database and writes no
-file. The view is `analysis_sql/reports/figure_<name>.sql`.
+The view is `figure_<name>.sql`. Its third line, `-- drawing: width_panels auc similar_units`, names a module of this
+package and what is handed to its `draw(frame, published, *arguments) -> Figure`; a drawing reads no database and writes
+no file. A figure of a user's own is any such file, given by its path; without the third line its drawing is the
+function `draw` in the Python file of the same name beside it.
 """
 
 import importlib
-import pkgutil
-from collections.abc import Callable
+import importlib.util
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import polars as pl
 from matplotlib.figure import Figure
 
-from autoreg.errors import ConfigError
+from autoreg.errors import ConfigError, first_line
 from autoreg.figures.style import SETTINGS
+from autoreg.packaged import packaged_folder
 from autoreg.registry import did_you_mean
+from autoreg.sweep import figure_name
 
-Draw = Callable[[pl.DataFrame], Figure]
+
+@dataclass(frozen=True)
+class FigureSource:
+    """Where a figure comes from.
+
+    Attributes:
+        name: as people write it: `6`, `B5`; or the stem of a user's own file.
+        path: the SQL file.
+        is_packaged: whether its view is one of autoreg's own.
+    """
+
+    name: str
+    path: Path
+    is_packaged: bool
+
+    @property
+    def view(self) -> str:
+        """The name of its view."""
+        return self.path.stem
+
+    def sql(self) -> str:
+        """Return the query."""
+        return self.path.read_text(encoding="utf-8").rstrip().rstrip(";")
+
+    def draw(self, frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
+        """Return the figure in the style of the house, without touching the user's own matplotlib settings.
+
+        Args:
+            frame: the view's rows.
+            published: the paper's points for this figure, columns series, width, x, score, value; may be empty.
+
+        Raises:
+            ConfigError: a figure of the user's own has no drawing, or the drawing failed.
+        """
+        module, arguments = self._drawing()
+        with mpl.rc_context(SETTINGS):
+            if self.is_packaged:
+                drawn: Figure = module.draw(frame, published, *arguments)
+                return drawn
+            try:
+                own: Figure = module.draw(frame, published, *arguments)
+            except Exception as error:  # the file is the user's: anything may go wrong in it
+                raise ConfigError(
+                    f"{self.path}: its drawing failed: {type(error).__name__}: {first_line(error)}"
+                ) from error
+            return own
+
+    def _drawing(self) -> tuple[Any, list[str]]:
+        named = re.search(r"^-- drawing: (\w+) *(.*)$", self.path.read_text(encoding="utf-8"), re.MULTILINE)
+        if named:
+            try:
+                return importlib.import_module(f"autoreg.figures.{named[1]}"), named[2].split()
+            except ModuleNotFoundError as error:
+                raise ConfigError(f"{self.path}: no drawing is called {named[1]!r}") from error
+        beside = self.path.with_suffix(".py")
+        if not beside.is_file():
+            raise ConfigError(f"{self.path}: a figure needs a line `-- drawing: …`, or {beside.name} beside it")
+        spec = importlib.util.spec_from_file_location(beside.stem, beside)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module, []
 
 
 def figure_names() -> list[str]:
-    """Return the names of all figures as people write them: `2`, `6`, `B5`."""
-    modules = (module.name for module in pkgutil.iter_modules(__path__))
-    names = [name.removeprefix("figure_").upper() for name in modules if name.startswith("figure_")]
-    return sorted(names, key=lambda name: (not name[0].isdigit(), name))
+    """Return the names of all figures as people write them, in the paper's order: `1a`, `2`, `B5`."""
+    stems = (path.stem for path in packaged_folder("analysis_sql").glob("reports/figure_*.sql"))
+    return sorted((figure_name(stem.removeprefix("figure_")) for stem in stems), key=_place)
 
 
-def view_of(name: str) -> str:
-    """Return the view that a figure shows. Raises ConfigError for an unknown figure."""
-    if name.upper() not in figure_names():
-        raise ConfigError(f"unknown figure {name!r}{did_you_mean(name.upper(), figure_names())}")
-    return f"figure_{name.lower()}"
+def _place(name: str) -> tuple[str, int, str]:
+    letters, number, panel = re.fullmatch(r"(\D*)(\d+)(\w*)", name).groups()  # type: ignore[union-attr]
+    return letters, int(number), panel
 
 
-def drawing_of(name: str) -> Draw:
-    """Return the function that draws a figure, in the style of the house. Raises ConfigError for an unknown figure."""
-    draw: Draw = importlib.import_module(f"autoreg.figures.{view_of(name)}").draw
+def find_figures(text: str) -> list[FigureSource]:
+    """Return the figure of that name, the panels `1a`, `1b`, `1c` for `1`, or the user's own figure at that path.
 
-    def styled(frame: pl.DataFrame) -> Figure:
-        with mpl.rc_context(SETTINGS):
-            return draw(frame)
-
-    return styled
+    Raises:
+        ConfigError: there is no such figure.
+    """
+    if text.endswith(".sql"):
+        path = Path(text)
+        if not path.is_file():
+            raise ConfigError(f"no figure file {text!r}")
+        return [FigureSource(path.stem, path, is_packaged=False)]
+    known = figure_names()
+    wanted = figure_name(text)
+    names = (
+        [wanted] if wanted in known else [name for name in known if re.fullmatch(rf"{re.escape(wanted)}[a-z]", name)]
+    )
+    if not names:
+        raise ConfigError(f"unknown figure {text!r}{did_you_mean(wanted, known)}")
+    folder = packaged_folder("analysis_sql") / "reports"
+    return [FigureSource(name, folder / f"figure_{name.lower()}.sql", is_packaged=True) for name in names]

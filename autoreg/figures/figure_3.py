@@ -6,16 +6,17 @@ import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
-from autoreg.figures.style import format_width, new_figure, width_colours
+from autoreg.figures.style import PAPER, format_width, legend_outside, new_figure, series_order, width_colours
 
 
-def draw(frame: pl.DataFrame) -> Figure:
+def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
     """Return a violin of |r| for each width, with a bar at the mean, drawn from the histogram of pairs.
 
     Args:
         frame: columns series, width, layer, bin_low, bin_high, share, mean_abs_r; one row a bin that has pairs.
+        published: the paper's means; columns series, width, score, value.
     """
-    conditions = sorted(frame["series"].unique().to_list())
+    conditions = series_order(frame["series"].unique().to_list())
     widths = sorted(frame["width"].unique().to_list())
     colours = width_colours(widths)
     figure, [row] = new_figure(len(conditions), width=3.0)
@@ -28,6 +29,9 @@ def draw(frame: pl.DataFrame) -> Figure:
             axes.fill_betweenx(edges, place - outline, place + outline, step="post", color=colours[width], linewidth=0)
             mean = bins["mean_abs_r"][0]
             axes.hlines(mean, place - 0.3, place + 0.3, color="black", linewidth=1.4)
+            paper = published.filter((pl.col("series") == condition) & (pl.col("width") == width))
+            for value in paper["value"].to_list():
+                axes.hlines(value, place - 0.3, place + 0.3, color="#8c8c8c", linewidth=1.2, linestyle=":", label=PAPER)
             axes.annotate(f"{mean:.2f}", (place + 0.31, mean), fontsize=7, va="center")
         axes.set_xticks(range(len(widths)), [format_width(width) for width in widths])
         axes.set_xlim(-0.6, len(widths) - 0.3)
@@ -35,6 +39,8 @@ def draw(frame: pl.DataFrame) -> Figure:
         axes.set_xlabel("Width factor")
         axes.set_ylabel("|Pearson r| of pairs of units")
         axes.set_title(f"({letter}) {condition}, {frame['layer'][0]}", loc="left")
+    if published.height:
+        legend_outside(figure)
     note = f"{frame['network'][0]} on {frame['dataset'][0]}; black bar: mean"
     figure.supxlabel(note, fontsize=7, color="#555555")
     return figure

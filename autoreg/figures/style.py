@@ -1,14 +1,23 @@
 """How all figures look: one colour and marker for a condition, wherever it appears."""
 
+import math
+import re
+import textwrap
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 import matplotlib as mpl
+import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+Thing = TypeVar("Thing")
+
+#: What the legend calls the published values.
+PAPER = "paper"
 
 #: Okabe and Ito's colours, which colour-blind eyes tell apart, in an order whose greys differ too.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
@@ -16,11 +25,11 @@ MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 
 #: Conditions that keep their place in every figure.
 CONDITIONS = [
-    ["Glorot Norm", "Glorot Unif", "None", "True labels", "σ = 0.0001"],
-    ["He Norm", "He Unif", "Data Aug.", "Random labels", "σ = 0.01"],
-    ["LeCun Norm", "LeCun Unif", "Dropout", "σ = 1"],
-    ["Weight Decay", "σ = 100"],
-    ["Data Aug. + Dropout + Weight Decay", "σ = 10000"],
+    ["Glorot Norm", "Glorot Unif", "None", "True labels", "AlexNet", "ResNet18", "σ = 0.0001", "Momentum", "k = 0.25"],
+    ["He Norm", "He Unif", "Data Aug.", "Random labels", "AlexNet-Random", "Inceptionv3", "σ = 0.01", "SGD", "k = 1"],
+    ["LeCun Norm", "LeCun Unif", "Dropout", "ResNet56", "Inceptionv3-layer", "σ = 1", "Adam", "k = 4"],
+    ["Weight Decay", "ResNet56-Random", "σ = 100", "RMSProp", "MLP, 10 dim."],
+    ["All", "σ = 10000", "MLP, 10,000 dim."],
 ]
 
 SETTINGS: Any = {
@@ -57,11 +66,64 @@ def look_of(condition: str, conditions: Sequence[str]) -> dict[str, Any]:
     return {"color": COLOURS[place], "marker": MARKERS[place]}
 
 
+def series_order(names: Sequence[str]) -> list[str]:
+    """Return series in the order in which legends show them: known ones by their place, numbers by value."""
+    places = {name: place for place, known in enumerate(CONDITIONS) for name in known}
+
+    def key(name: str) -> tuple[int, float, str]:
+        numbers = re.findall(r"[-+]?\d*\.?\d+(?:e[-+]?\d+)?", name.replace(",", ""))
+        return places.get(name, len(places)), float(numbers[0]) if numbers else math.inf, name
+
+    return sorted(names, key=key)
+
+
+def shades(things: Sequence[Thing]) -> dict[Thing, str]:
+    """Return a colour for each thing of an ordered row, from light to dark."""
+    scale = mpl.colormaps["viridis_r"]
+    span = max(1, len(things) - 1)
+    return {thing: to_hex(scale(0.15 + 0.8 * place / span)) for place, thing in enumerate(things)}
+
+
 def width_colours(widths: Sequence[float]) -> dict[float, str]:
     """Return a colour for each width, from light (narrow) to dark (wide)."""
-    shades = mpl.colormaps["viridis_r"]
-    span = max(1, len(widths) - 1)
-    return {width: to_hex(shades(0.15 + 0.8 * place / span)) for place, width in enumerate(sorted(widths))}
+    return shades(sorted(widths))
+
+
+def draw_published(axes: Axes, published: pl.DataFrame, series: str, score: str, scale: float, marker: str) -> None:
+    """Draw the paper's values of a series behind ours, thin and grey."""
+    if published.is_empty():
+        return
+    line = published.filter((pl.col("series") == series) & (pl.col("score") == score)).sort("x")
+    if line.height:
+        values = (line["value"] * scale).to_list()
+        style: dict[str, Any] = {
+            "color": "#8c8c8c",
+            "linewidth": 0.9,
+            "linestyle": "--",
+            "markersize": 3.5,
+            "fillstyle": "none",
+        }
+        axes.plot(line["x"].to_list(), values, marker=marker, label=PAPER, zorder=1.5, **style)
+
+
+def legend_outside(figure: Figure, title: str | None = None) -> None:
+    """Put one legend for all axes at the right, each label once, the paper's last."""
+    entries: dict[str, Any] = {}
+    for axes in figure.axes:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            entries.setdefault(label, handle)
+    if PAPER in entries:
+        entries[PAPER] = entries.pop(PAPER)
+    figure.legend(list(entries.values()), list(entries), loc="outside right upper", title=title)
+
+
+def describe_sources(figure: Figure, frame: pl.DataFrame) -> None:
+    """Write below a figure which networks, data and how many replicates it shows."""
+    networks, datasets = (", ".join(frame[name].unique().sort().to_list()) for name in ("network", "dataset"))
+    low, high = min(frame["replicates"].to_list()), max(frame["replicates"].to_list())
+    counted = f"{low} replicate{'' if low == 1 else 's'}" if low == high else f"{low}–{high} replicates"
+    text = textwrap.fill(f"{networks} on {datasets}, {counted} a point", width=55 * len(figure.axes[:3]))
+    figure.supxlabel(text, fontsize=7, color="#555555")
 
 
 def format_width(width: float) -> str:

@@ -1,11 +1,21 @@
-"""Panels of a score against width, one line for each condition: the form of most of the paper's figures."""
+"""Panels of a score against width, one line for each series: the form of most of the paper's figures."""
 
 from dataclasses import dataclass
+from string import ascii_lowercase
 
 import polars as pl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from autoreg.figures.style import look_of, new_figure, width_axis
+from autoreg.figures.style import (
+    describe_sources,
+    draw_published,
+    legend_outside,
+    look_of,
+    new_figure,
+    series_order,
+    width_axis,
+)
 
 
 @dataclass(frozen=True)
@@ -29,50 +39,66 @@ class Panel:
     logarithmic: bool = False
 
 
-ACCURACY = Panel("test_accuracy", "test_accuracy_std", "Test accuracy (%)", "Accuracy", scale=100)
-REMOVABILITY = Panel("auc", "auc_std", "AUC of unchanged labels", "Removable units")
-REPETITION = Panel("similar_units", "similar_units_std", "Similar units per unit", "Repeated units", logarithmic=True)
+PANELS = {
+    panel.column: panel
+    for panel in (
+        Panel("test_accuracy", "test_accuracy_std", "Test accuracy (%)", "Accuracy", scale=100),
+        Panel("train_accuracy", "train_accuracy_std", "Training accuracy (%)", "Training accuracy", scale=100),
+        Panel("auc", "auc_std", "AUC of unchanged labels", "Removable units"),
+        Panel("similar_units", "similar_units_std", "Similar units per unit", "Repeated units", logarithmic=True),
+    )
+}
 
 
-def draw_panels(frame: pl.DataFrame, panels: list[Panel]) -> Figure:
-    """Return a figure of panels side by side.
+def draw(frame: pl.DataFrame, published: pl.DataFrame, *arguments: str) -> Figure:
+    """Return a figure of panels side by side; bars: deviation over replicates, of similar units over units.
 
     Args:
-        frame: columns series, width, replicates and those of the panels, one row a series and width.
-        panels: what to show.
+        frame: columns series, variant, width, network, dataset, replicates and those of the panels; one row a series
+            and width.
+        published: the paper's points, drawn thin and grey behind; columns series, width, score, value.
+        arguments: the panels' columns in order, and `rows=variant` for a row of panels for each variant.
     """
-    figure, [row] = new_figure(len(panels))
-    conditions = sorted(frame["series"].unique().to_list())
-    widths = frame["width"].to_list()
-    replicates = sorted(set(frame["replicates"].to_list()))
-    for letter, axes, panel in zip("abcdef", row, panels, strict=False):
-        for place, condition in enumerate(conditions):
-            aside = 2 ** (0.04 * (place - (len(conditions) - 1) / 2))  # so that error bars stand side by side
-            line = frame.filter((pl.col("series") == condition) & pl.col(panel.column).is_not_null()).sort("width")
-            values = (line[panel.column] * panel.scale).to_list()
-            errors = (line[panel.error].fill_null(0.0) * panel.scale).to_list()
-            axes.errorbar(
-                (line["width"] * aside).to_list(),
-                values,
-                yerr=errors,
-                label=condition,
-                capsize=2.5,
-                **look_of(condition, conditions),
-            )
-        width_axis(axes, widths)
-        lowest = min(frame[panel.column].drop_nulls().to_list(), default=0.0)
-        if panel.logarithmic and lowest > 0:
-            axes.set_yscale("log")
-            axes.set_ylim(bottom=lowest / 3)  # a deviation larger than its mean would reach down to -∞
-        axes.set_ylabel(panel.label)
-        axes.set_title(f"({letter}) {panel.title}", loc="left")
-    row[0].legend()
-    figure.supxlabel(
-        f"{frame['network'][0]} on {frame['dataset'][0]}, {_counted(replicates)}", fontsize=7, color="#555555"
-    )
+    panels = [PANELS[name] for name in arguments if "=" not in name]
+    by_variant = "rows=variant" in arguments and frame["variant"].null_count() == 0
+    variants = series_order(frame["variant"].unique().to_list()) if by_variant else [None]
+    figure, axes = new_figure(len(panels), len(variants))
+    letters = iter(ascii_lowercase)
+    for row, variant in zip(axes, variants, strict=True):
+        shown, paper = (frame, published) if variant is None else (_of(frame, variant), _of(published, variant))
+        for each, panel in zip(row, panels, strict=True):
+            _draw_panel(each, shown, paper, panel)
+            name = f"{variant}: {panel.title.lower()}" if variant else panel.title
+            each.set_title(f"({next(letters)}) {name}", loc="left")
+    legend_outside(figure)
+    describe_sources(figure, frame)
     return figure
 
 
-def _counted(replicates: list[int]) -> str:
-    count = str(replicates[0]) if len(replicates) == 1 else f"{replicates[0]}–{replicates[-1]}"
-    return f"{count} replicate{'' if replicates == [1] else 's'} a point"
+def _of(frame: pl.DataFrame, variant: str) -> pl.DataFrame:
+    """Return a variant's rows, its name taken off their series."""
+    own = frame.filter((pl.col("series") == variant) | pl.col("series").str.starts_with(f"{variant}, "))
+    return own.with_columns(pl.col("series").str.strip_prefix(f"{variant}, "))
+
+
+def _draw_panel(axes: Axes, frame: pl.DataFrame, published: pl.DataFrame, panel: Panel) -> None:
+    series = series_order(frame["series"].unique().to_list())
+    for place, name in enumerate(series):
+        look = look_of(name, series)
+        draw_published(axes, published, name, panel.column, panel.scale, look["marker"])
+        aside = 2 ** (0.04 * (place - (len(series) - 1) / 2))  # so that error bars stand side by side
+        line = frame.filter((pl.col("series") == name) & pl.col(panel.column).is_not_null()).sort("width")
+        axes.errorbar(
+            (line["width"] * aside).to_list(),
+            (line[panel.column] * panel.scale).to_list(),
+            yerr=(line[panel.error].fill_null(0.0) * panel.scale).to_list(),
+            label=name,
+            capsize=2.5,
+            **look,
+        )
+    width_axis(axes, frame["width"].to_list())
+    lowest = min(frame[panel.column].drop_nulls().to_list(), default=0.0)
+    if panel.logarithmic and lowest > 0:
+        axes.set_yscale("log")
+        axes.set_ylim(bottom=lowest / 3)  # a deviation larger than its mean would reach down to -∞
+    axes.set_ylabel(panel.label)

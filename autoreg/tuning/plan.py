@@ -10,7 +10,7 @@ from typing import Any
 from autoreg.config import Choice, TrialConfig
 from autoreg.datasets import check_dataset, data_root, datasets, load_dataset
 from autoreg.errors import ConfigError
-from autoreg.figures import view_of
+from autoreg.figures import find_figures
 from autoreg.initializers import initializers
 from autoreg.measuring import Measurement, measurements_of
 from autoreg.networks import networks, parameter_count
@@ -19,6 +19,7 @@ from autoreg.registry import Registry
 from autoreg.runs import Runs
 from autoreg.sweep import Group, Sweep
 from autoreg.sweep_file import LoadedSweep
+from autoreg.sweep_sections import Variant
 from autoreg.tuning.schedule import Schedule
 
 
@@ -51,6 +52,17 @@ class Plan:
             "figures": self.sweep.figures,
             "definition": self.sweep.model_dump(mode="json"),
             "updated_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "sweep_groups": [
+                {
+                    "group_id": group.template.config_id,
+                    "variant": group.variant,
+                    "network": str(group.template.network),
+                    "dataset": str(group.template.dataset),
+                    "width": group.template.width,
+                    "parameters": parameters,
+                }
+                for group, parameters in self.groups
+            ],
             "sweep_trials": [
                 {"trial_id": config.trial_id, "group_id": group.template.config_id, "kind": config.kind}
                 for group, config in trials
@@ -72,7 +84,7 @@ def make_plan(loaded: LoadedSweep) -> Plan:
     sweep = _normalised(loaded)
     for index, figure in enumerate(sweep.figures):
         with _located(loaded, ("figures", index)):
-            view_of(figure)
+            find_figures(figure)
     measurements = []
     for name, options in sweep.measure.metrics.items():
         with _located(loaded, ("measure", "metrics", name)):
@@ -103,10 +115,22 @@ def _batch_variants(group: Group) -> Iterator[TrialConfig]:
 
 
 def _normalised(loaded: LoadedSweep) -> Sweep:
+    """Return the sweep with every choice checked; its variants are then complete."""
     sweep = loaded.sweep
+    if sweep.variants is None:
+        return _checked_part(loaded, sweep, ())
+    variants = []
+    for index, (name, part) in enumerate(sweep.parts().items()):
+        checked = _checked_part(loaded, part, ("variants", index))
+        sections = {key: getattr(checked, key).model_dump(mode="json") for key in ("grid", "training")}
+        choices = {key: getattr(checked, key) for key in ("network", "dataset", "initializer")}
+        variants.append(Variant(name=str(name), **choices, **sections))
+    return _checked_part(loaded, sweep, ()).model_copy(update={"variants": variants})
 
+
+def _checked_part(loaded: LoadedSweep, sweep: Sweep, where: tuple[str | int, ...]) -> Sweep:
     def checked(registry: Registry[Any], choice: Choice, *path: str | int) -> Choice:
-        with _located(loaded, path):
+        with _located(loaded, (*where, *path)):
             options = registry.check_options(choice.name, choice.options)
             return Choice(name=choice.name, options=options, source=registry.source(choice.name))
 

@@ -162,6 +162,8 @@ class RunningSweep:
             "config": canonical_json(assignment.config),
             "trial_id": assignment.config.trial_id,
             "prune_below": assignment.prune_below,
+            "shorter": assignment.shorter,
+            "is_continued": assignment.is_continued,
             "runs": str(self.runs.root),
             "root": str(self.plan.root.absolute()) if self.plan.root else None,
             "stop_file": str(self.stop_file),

@@ -11,10 +11,19 @@ from autoreg.tuning.studies import GroupStudy
 
 @dataclass(frozen=True)
 class Assignment:
-    """One trial to be trained, and when to give it up."""
+    """One trial to be trained.
+
+    Attributes:
+        config: the trial.
+        prune_below: when to give it up; see `train_trial`.
+        shorter: the id of the finished trial that it goes on from, or None.
+        is_continued: whether a longer trial will go on from it.
+    """
 
     config: TrialConfig
     prune_below: list[float | None] = field(default_factory=list)
+    shorter: str | None = None
+    is_continued: bool = False
 
 
 class GroupState:
@@ -42,9 +51,7 @@ class GroupState:
         """Return a trial of this group that can start now, or None."""
         finals = self.final_trials()
         if finals is not None:
-            open_finals = (config for config in finals if self._is_open(config, in_flight))
-            config = next(open_finals, None)
-            return Assignment(config) if config else None
+            return next((self._final(config) for config in finals if self._can_start(config, in_flight)), None)
         assert self.study is not None
         for proposal in self.study.proposals[: self.study.tune.trials]:
             if self._is_open(proposal.config, in_flight):
@@ -56,6 +63,19 @@ class GroupState:
             if self._is_open(made.config, in_flight):  # else another sweep has trained it already
                 return Assignment(made.config, self.study.prune_below(made.number))
         return self.next(in_flight) if self.study.is_finished else None
+
+    def _can_start(self, config: TrialConfig, in_flight: set[str]) -> bool:
+        shorter = self.group.shorter(config)
+        is_ready = shorter is None or self._runs.trial(shorter.trial_id).is_trained
+        return is_ready and self._is_open(config, in_flight)
+
+    def _final(self, config: TrialConfig) -> Assignment:
+        shorter = self.group.shorter(config)
+        return Assignment(
+            config,
+            shorter=shorter.trial_id if shorter else None,
+            is_continued=self.group.is_continued(config),
+        )
 
     def is_finished(self) -> bool:
         """Whether nothing of this group is left to train."""

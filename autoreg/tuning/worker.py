@@ -57,6 +57,8 @@ def _train(
             root=Path(order["root"]) if order["root"] else None,
             device=device,
             prune_below=order["prune_below"],
+            shorter=Runs(Path(order["runs"])).trial(order["shorter"]) if order["shorter"] else None,
+            is_continued=order["is_continued"],
             on_epoch=report,
             stop=stop_file.exists,
         )

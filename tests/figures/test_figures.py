@@ -5,14 +5,24 @@ import polars as pl
 import pytest
 from matplotlib.figure import Figure
 
-from autoreg.figures import drawing_of
+from autoreg.figures import find_figures
 from autoreg.figures.style import COLOURS, CONDITIONS, format_width, look_of
+
+
+NO_POINTS = pl.DataFrame(
+    schema={"series": pl.String, "width": pl.Float64, "x": pl.Float64, "score": pl.String, "value": pl.Float64}
+)
+
+
+def drawn(name: str, frame: pl.DataFrame, published: pl.DataFrame = NO_POINTS) -> Figure:
+    [source] = find_figures(name)
+    return source.draw(frame, published)
 
 
 def scores(series: tuple[str, ...] = ("Glorot Norm", "He Norm")) -> pl.DataFrame:
     rows = [
         {
-            "series": name, "width": width, "network": "alexnet", "dataset": "cifar10", "replicates": 3,
+            "series": name, "variant": None, "width": width, "network": "alexnet", "dataset": "cifar10", "replicates": 3,
             "test_accuracy": 0.7, "test_accuracy_std": 0.01, "auc": 0.3 + 0.1 * place + 0.01 * width, "auc_std": 0.02,
             "similar_units": 1.0 + place + width, "similar_units_std": 0.5,
         }
@@ -27,19 +37,19 @@ def lines_of(figure: Figure, panel: int) -> list[list[float]]:
 
 
 def test_figure_6_draws_each_series_at_each_width() -> None:
-    figure = drawing_of("6")(scores())
+    figure = drawn("6", scores())
     assert lines_of(figure, 0)[0] == pytest.approx([0.3 + 0.01 * width for width in (0.25, 0.5, 1, 2, 4)])
     assert lines_of(figure, 1)[1] == pytest.approx([2 + width for width in (0.25, 0.5, 1, 2, 4)])
     for axes in figure.axes:
         assert [label.get_text() for label in axes.get_xticklabels()] == ["¼×", "½×", "1×", "2×", "4×"]
         assert axes.get_xscale() == "log"
-    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["Glorot Norm", "He Norm"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Glorot Norm", "He Norm"]
     assert "3 replicates a point" in figure.get_supxlabel()
 
 
 def test_similar_units_below_zero_are_shown_on_a_linear_axis() -> None:
     frame = scores().with_columns(similar_units=pl.lit(-0.5))
-    figure = drawing_of("6")(frame)
+    figure = drawn("6", frame)
     assert figure.axes[1].get_yscale() == "linear"
 
 
@@ -48,7 +58,7 @@ def test_a_score_that_is_not_measured_leaves_a_gap_and_no_error() -> None:
         similar_units=pl.when(pl.col("width") == 1).then(None).otherwise("similar_units"),
         auc_std=pl.lit(None, dtype=pl.Float64),
     )
-    assert len(lines_of(drawing_of("6")(frame), 1)[0]) == 4
+    assert len(lines_of(drawn("6", frame), 1)[0]) == 4
 
 
 def test_figure_2_draws_one_curve_a_width() -> None:
@@ -59,7 +69,7 @@ def test_figure_2_draws_one_curve_a_width() -> None:
         }
         for name in ("Glorot Norm", "He Norm", "LeCun Norm") for width in (0.25, 1.0) for step in range(7)
     ]  # fmt: skip
-    figure = drawing_of("2")(pl.DataFrame(rows))
+    figure = drawn("2", pl.DataFrame(rows))
     assert len(figure.axes) == 3
     assert lines_of(figure, 0)[0] == pytest.approx([100 * (1 - step / 7) for step in range(7)])
 
@@ -72,7 +82,7 @@ def test_figure_3_draws_a_violin_and_its_mean_for_each_width() -> None:
         }
         for width in (0.25, 1.0, 4.0) for low in (0.1, 0.29)
     ]  # fmt: skip
-    figure = drawing_of("3")(pl.DataFrame(rows))
+    figure = drawn("3", pl.DataFrame(rows))
     figure.canvas.draw()
     [axes] = figure.axes
     assert [text.get_text() for text in axes.texts] == ["0.03", "0.10", "0.40"]
@@ -87,7 +97,7 @@ def test_a_condition_looks_the_same_whatever_it_is_shown_with() -> None:
 
 def test_drawing_leaves_the_users_own_settings_alone() -> None:
     before = dict(mpl.rcParams)
-    drawing_of("6")(scores())
+    drawn("6", scores())
     assert dict(mpl.rcParams) == before
 
 

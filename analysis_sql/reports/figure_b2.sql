@@ -1,0 +1,16 @@
+-- Figure B2: accuracy, area under the curve and similar units of ResNet18 before the end of training, one line a width.
+-- grain: sweep_id, definition, split, width, epochs_before_end
+-- drawing: figure_b2
+with ends as (
+    select sweep_id, max(epochs) as last_epoch
+    from final_trials
+    group by all
+)
+
+select
+    scores_by_width.* exclude (figures, series),
+    coalesce(variant, network) as series,
+    last_epoch - epochs as epochs_before_end
+from scores_by_width
+join ends using (sweep_id)
+where list_contains(figures, 'B2')

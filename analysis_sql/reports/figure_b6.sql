@@ -1,0 +1,6 @@
+-- Figure B6: area under the curve and similar units of each layer of ResNet56 against width, one row a series.
+-- grain: sweep_id, definition, split, series, width, layer
+-- drawing: layer_panels auc similar_units
+select * exclude (figures)
+from layer_scores_by_width
+where list_contains(figures, 'B6') and regexp_extract(network, '^\w+') = 'resnet56'

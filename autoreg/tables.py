@@ -1,0 +1,89 @@
+"""Tables: a frame as Markdown, CSV and LaTeX."""
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+
+from autoreg.config import format_width
+
+
+def as_csv(frame: pl.DataFrame) -> str:
+    """Return the frame with every digit, one line a row."""
+    return frame.write_csv()
+
+
+def as_markdown(frame: pl.DataFrame) -> str:
+    """Return a table for people: rounded numbers, accuracies in percent, numbers at the right."""
+    cells = _cells(frame)
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    numeric = [dtype.is_numeric() for dtype in frame.dtypes]
+    rules = ["-" * (width - 1) + ":" if right else "-" * width for width, right in zip(widths, numeric, strict=True)]
+    lines = [_aligned(cells[0], widths, numeric), rules, *(_aligned(row, widths, numeric) for row in cells[1:])]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def as_latex(frame: pl.DataFrame) -> str:
+    r"""Return a booktabs table, to be put into a document with `\usepackage{booktabs}`."""
+    head, *body = [[_escaped(cell) for cell in row] for row in _cells(frame)]
+    columns = "".join("r" if dtype.is_numeric() else "l" for dtype in frame.dtypes)
+    lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", _latex_row(head), r"\midrule"]
+    lines += [_latex_row(row) for row in body]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+#: By file ending.
+FORMATS: dict[str, Callable[[pl.DataFrame], str]] = {"md": as_markdown, "csv": as_csv, "tex": as_latex}
+
+
+def _cells(frame: pl.DataFrame) -> list[list[str]]:
+    names = [name.removesuffix("_std") + " ±" if name.endswith("_std") else name for name in frame.columns]
+    head = [f"{name.replace('_', ' ')} (%)" if _is_share(name) else name.replace("_", " ") for name in names]
+    return [head, *([_shown(name, value) for name, value in row.items()] for row in frame.iter_rows(named=True))]
+
+
+def _is_share(name: str) -> bool:
+    return "accuracy" in name
+
+
+def _shown(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if name == "width":
+        return f"{format_width(value)}x"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if _is_share(name):
+        return f"{value * 100:.1f}"
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:.4g}"
+
+
+def _aligned(row: list[str], widths: list[int], numeric: list[bool]) -> list[str]:
+    return [
+        cell.rjust(width) if right else cell.ljust(width)
+        for cell, width, right in zip(row, widths, numeric, strict=True)
+    ]
+
+
+def _latex_row(cells: list[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+#: Characters that mean something to LaTeX, and signs that not every engine has.
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{sign: rf"\{sign}" for sign in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "σ": r"$\sigma$",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+}
+
+
+def _escaped(text: str) -> str:
+    return "".join(_LATEX.get(sign, sign) for sign in text)
