@@ -23,9 +23,9 @@ A claim is tested twice, and the p-values of each test are corrected over all cl
 - is it below the smallest slope that matters? (one-sided t test against that bound; Lakens 2017, Social Psychological
   and Personality Science 8:355). "Does not grow" needs this evidence: to be not surely above 0 is not enough.
 
-In this order: a slope below 0 "shrinks"; one below the bound "does not grow", even if it is above 0; one above 0
-"grows"; any other is "undecided". So a growth as small as the paper's "hardly" (He, figure 6: AUC 0.31 to 0.34 over
-four doublings) is none, however many replicates show that it is not 0.
+With a corrected p < 0.05 for each, and in this order: a slope below 0 "shrinks"; one below the bound "does not grow",
+even if it is above 0; one above 0 "grows". Any other is "undecided". So a growth as small as the published one for He
+(figure 6: AUC 0.31 to 0.34 over four doublings) is none, however many replicates show that it is not 0.
 """
 
 from collections.abc import Iterable
@@ -54,6 +54,12 @@ SERIES = ["sweep_id", "definition", "threshold", "split", "series"]
 LABELS = ["sweep", "figures", "network", "dataset"]
 #: Definition, threshold and split are chosen before one looks: claims under another choice are another report's.
 REPORT = ["definition", "threshold", "split"]
+_RESULTS = [
+    "verdict", "removability", "repetition",
+    "auc_slope", "auc_low", "auc_high", "auc_p", "auc_no_growth_p",
+    "similarity_factor", "similarity_low", "similarity_high", "similarity_p", "similarity_no_growth_p",
+    "replicates", "widths", "replicates_needed",
+]  # fmt: skip
 
 
 def verdicts(trials: pl.DataFrame, *, auc_bound: float = 0.01, similarity_bound: float = 1.05) -> pl.DataFrame:
@@ -107,11 +113,11 @@ def verdicts(trials: pl.DataFrame, *, auc_bound: float = 0.01, similarity_bound:
         .join(similarity, on=SERIES)
         .with_columns(
             verdict=_verdict(),
-            replicates=pl.min_horizontal("replicates", "similarity_replicates"),
-            widths=pl.min_horizontal("widths", "similarity_widths"),
+            replicates=pl.min_horizontal("replicates", "similarity_replicates").cast(pl.Int64),
+            widths=pl.min_horizontal("widths", "similarity_widths").cast(pl.Int64),
             replicates_needed=pl.max_horizontal("needed", "similarity_needed"),
         )
-        .drop("similarity_replicates", "similarity_widths", "needed", "similarity_needed")
+        .select(*SERIES, *LABELS, *_RESULTS)
         .sort(SERIES)
     )
 

@@ -160,9 +160,8 @@ def similarity_of(layers: dict[str, tuple[list[int | None], list[bool], list[int
 def test_width_trends_hold_each_replicate_once_and_give_verdicts(connection: duckdb.DuckDBPyConnection) -> None:
     frame = query(connection, "select * from width_trends")
     assert frame.height == 2 * 2 * 2 * 2 * 7  # widths, initializers, replicates, definitions, thresholds
-    [row] = frame.filter(
-        definition="released", threshold=0.9, series="He Norm", width=0.25, replicate=1
-    ).to_dicts()  # fmt: skip
+    chosen = frame.filter(definition="released", threshold=0.9, series="He Norm", width=0.25, replicate=1)
+    [row] = chosen.to_dicts()
     assert row["auc"] == pytest.approx((1 + 0.6 + 0.1) / 3)
     assert row["similar_units"] == pytest.approx(-0.25)
     found = verdicts(frame)
