@@ -63,7 +63,12 @@ def runs(tmp_path: Path) -> Runs:
 def trial(runs: Runs, config: Callable[..., TrialConfig]) -> Callable[..., TrialFolder]:
     """Write a finished trial with measurements of two layers, all of them numbers that a person can check."""
 
-    def make(unchanged: tuple[float, ...] = (1.0, 0.5, 0.1), similar: Any = ((1, 1), (2, None)), **changes: Any) -> Any:
+    def make(
+        unchanged: tuple[float, ...] = (1.0, 0.5, 0.1),
+        similar: Any = ((1, 1), (2, None)),
+        similarity: pl.DataFrame | None = None,
+        **changes: Any,
+    ) -> Any:
         made = config(**changes)
         folder = runs.trial(made.trial_id)
         folder.write_config(made)
@@ -82,7 +87,7 @@ def trial(runs: Runs, config: Callable[..., TrialConfig]) -> Callable[..., Trial
             )
         )  # fmt: skip
         _write(folder, "ablation", ablation_rows(unchanged))
-        _write(folder, "similarity", similarity_rows(similar))
+        _write(folder, "similarity", similarity_rows(similar) if similarity is None else similarity)
         return folder
 
     return make

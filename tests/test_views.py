@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
+import torch
 
 from autoreg.config import Choice
 from autoreg.database import Writer, open_for_reading, query, record_sweep
+from autoreg.metrics.similarity import correlate
 from autoreg.packaged import packaged_folder
 from autoreg.runs import Runs, TrialFolder
+from autoreg.verdicts import verdicts
 
 VIEWS = sorted(packaged_folder("analysis_sql").glob("*/*.sql"))
 
@@ -84,6 +88,100 @@ def test_similar_units_equal_hand_values(connection: duckdb.DuckDBPyConnection) 
     assert found["text"]["similar_units_std"] == pytest.approx((0 + 1) / 2)
     assert found["released"]["similar_units_std"] == pytest.approx((1 + 1) / 2)
     assert found["text"]["dead_units"] == 1
+
+
+def test_similar_units_at_each_threshold_equal_hand_values(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = query(connection, "select distinct definition, threshold, similar_units from similar_units_by_threshold")
+    found = {(definition, threshold): value for definition, threshold, value in rows.iter_rows()}
+    assert len(found) == rows.height == 2 * 7
+    for threshold in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
+        # Each layer has 2 units and 1 pair with |r| in 0.75 to 0.76; one unit of conv is dead, none of full is.
+        similar = 2 if threshold < 0.75 else 0
+        assert found["text", threshold] == pytest.approx((similar / 1 + similar / 2) / 2)
+        assert found["released", threshold] == pytest.approx(((similar - 1) / 2 + similar / 2) / 2)
+
+
+def test_a_threshold_counts_the_pairs_from_its_own_bin_on(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folder = trial(similarity=similarity_of({"full": ([0] * 100, [False] * 100, [1] * 100)}))
+    other = opened(tmp_path / "other.db", runs, [folder], sweep_record([folder]))
+    rows = query(other, "select distinct threshold, similar_units from similar_units_by_threshold order by threshold")
+    pairs = (70, 60, 50, 40, 30, 20, 10)
+    assert rows["similar_units"].to_list() == pytest.approx([2 * count / 100 for count in pairs])
+    other.close()
+
+
+def test_at_the_measured_threshold_both_views_of_similar_units_agree(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    layers = {}
+    for name, units in (("mixed", 60), ("dead", 7), ("lonely", 3)):
+        vectors = torch.randn(200, units, generator=generator)
+        if name == "mixed":
+            vectors = (vectors + 2 * torch.randn(200, 1, generator=generator) * (torch.arange(units) % 3)).relu()
+            vectors[:, ::7] = 0
+        elif name == "dead":
+            vectors[:] = 1
+        similar, _, dead, pairs = correlate(vectors, 0.5).as_lists()
+        layers[name] = (similar, dead, pairs)
+    assert sum(layers["mixed"][2][50:]) > 100  # there is something to agree about
+    assert sum(layers["lonely"][2][50:]) == 0
+    folder = trial(similarity=similarity_of(layers))
+    other = opened(tmp_path / "other.db", runs, [folder], sweep_record([folder]))
+    keys = "sweep_id, trial_id, definition, split, sample"
+    both = query(
+        other,
+        f"""
+        select similar_units.similar_units as counted, similar_units_by_threshold.similar_units as binned
+        from similar_units
+        join similar_units_by_threshold using ({keys})
+        where threshold = 0.5
+        """,
+    )
+    assert both.height == 2
+    assert both["binned"].to_list() == pytest.approx(both["counted"].to_list(), rel=1e-14)
+    other.close()
+
+
+def similarity_of(layers: dict[str, tuple[list[int | None], list[bool], list[int]]]) -> pl.DataFrame:
+    """A similarity measurement of one sample: (similar, dead, pairs) of each layer."""
+    rows = [
+        {
+            "split": "test", "layer": layer, "sample": 0, "vectors": 200, "similar": similar,
+            "strongest": [0.5] * len(dead), "dead": dead, "pairs": pairs,
+        }
+        for layer, (similar, dead, pairs) in layers.items()
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema_overrides={"similar": pl.List(pl.Int32)})
+
+
+def test_width_trends_hold_each_replicate_once_and_give_verdicts(connection: duckdb.DuckDBPyConnection) -> None:
+    frame = query(connection, "select * from width_trends")
+    assert frame.height == 2 * 2 * 2 * 2 * 7  # widths, initializers, replicates, definitions, thresholds
+    chosen = frame.filter(definition="released", threshold=0.9, series="He Norm", width=0.25, replicate=1)
+    [row] = chosen.to_dicts()
+    assert row["auc"] == pytest.approx((1 + 0.6 + 0.1) / 3)
+    assert row["similar_units"] == pytest.approx(-0.25)
+    found = verdicts(frame)
+    assert found.height == 2 * 2 * 7
+    assert found["verdict"].unique().to_list() == ["undecided"]  # two widths are no trend
+
+
+def test_width_trends_leave_out_trials_that_failed_and_keep_those_without_similarity(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folders = [trial(replicate=replicate) for replicate in range(3)]
+    failed = folders[1].read_result()
+    assert failed is not None
+    folders[1].write_result(failed.model_copy(update={"status": "failed", "error": "out of memory"}))
+    [path] = [path for path in folders[2].measurement_paths() if "similarity" in path.name]
+    path.unlink()
+    other = opened(tmp_path / "other.db", runs, folders, sweep_record(folders))
+    rows = query(other, "select distinct replicate, auc is null, similar_units is null from width_trends order by all")
+    assert rows.rows() == [(0, False, False), (2, False, True)]
+    other.close()
 
 
 def test_figure_6_averages_the_replicates(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,0 +1,56 @@
+-- Similar units per unit at each threshold of |r|, mean over the layers: over live units (text), or with a dead unit as -1.
+-- grain: sweep_id, trial_id, definition, split, sample, threshold
+with unit_counts as (
+    select
+        final_trials.sweep_id,
+        units.trial_id,
+        units.measurement_id,
+        units.split,
+        units.sample,
+        units.layer,
+        count(*) as unit_count,
+        count(*) filter (units.dead) as dead_units
+    from final_trials
+    join units using (trial_id)
+    join sweep_measurements
+        on sweep_measurements.sweep_id = final_trials.sweep_id
+        and sweep_measurements.measurement_id = units.measurement_id
+    group by all
+),
+
+-- Edges are compared as whole hundredths: 0.3 and the edge 30 / 100 need not be the same double. A layer without a
+-- similar pair has no row here.
+similar_pairs as (
+    select trial_id, measurement_id, split, sample, layer, threshold, sum(pairs)::bigint as pairs
+    from correlations
+    join similarity_thresholds on round(100 * bin_low)::integer >= round(100 * threshold)::integer
+    group by all
+),
+
+-- A pair makes each of its two units similar to one more unit.
+by_layer as (
+    select
+        unit_counts.*,
+        threshold,
+        2 * coalesce(similar_pairs.pairs, 0) as similar_count
+    from unit_counts
+    cross join similarity_thresholds
+    left join similar_pairs using (trial_id, measurement_id, split, sample, layer, threshold)
+)
+
+select
+    sweep_id,
+    trial_id,
+    definition,
+    split,
+    sample,
+    threshold,
+    avg(
+        case
+            when definition = 'text' then similar_count / nullif(unit_count - dead_units, 0)
+            else (similar_count - dead_units) / unit_count
+        end
+    ) as similar_units
+from by_layer
+cross join (values ('text'), ('released')) as definitions (definition)
+group by sweep_id, trial_id, definition, split, sample, threshold

@@ -1,0 +1,253 @@
+"""Verdicts: when a network is made wider, do its removable units, its repeated units, both or neither grow?
+
+Each replicate is trained at every width with the same seeds, so the unit of observation is the replicate: its change
+with width is summed up in one number, the slope of a least-squares line over log2(width), and the slopes are tested as
+a plain sample (Matthews et al. 1990, "Analysis of serial measurements in medical research", BMJ 300:230). Two measures
+are judged for each series, and each is a claim:
+
+- removability: the slope of the AUC, its change for each doubling of the width;
+- repetition: the slope of log2(1 + similar units), the size of the group of similar units that a unit belongs to.
+  2^slope is the factor by which groups grow for each doubling: 1 is no growth, 2 is growth in proportion to the width.
+  Under `released` a dead unit counts −1 similar units; a mean below 0 is taken as 0.
+
+The interval of a mean is Student's t interval, not a bootstrap's. The 95 % percentile bootstrap of 3 replicates runs
+from the lowest slope to the highest, since each of them is the mean of 1 in 27 resamples, which is more than 2.5 %; for
+a symmetric distribution that range holds the true mean in 1 − 2 / 2³ = 75 % of all cases. (Nor can a test that flips
+signs reach p < 0.05 with 3 to 5 replicates.) The price is that slopes are taken to be normal, as means over several
+widths and samples nearly are.
+
+A claim is tested twice, and the p-values of each test are corrected over all claims of the report by the method of Holm
+(1979, Scand. J. Statist. 6:65), which holds however the claims depend on each other:
+
+- is the mean slope other than 0? (two-sided t test)
+- is it below the smallest slope that matters? (one-sided t test against that bound; Lakens 2017, Social Psychological
+  and Personality Science 8:355). "Does not grow" needs this evidence: to be not surely above 0 is not enough.
+
+With a corrected p < 0.05 for each, and in this order: a slope below 0 "shrinks"; one below the bound "does not grow",
+even if it is above 0; one above 0 "grows". Any other is "undecided". So a growth as small as the published one for He
+(figure 6: AUC 0.31 to 0.34 over four doublings) is none, however many replicates show that it is not 0.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import special
+
+from autoreg.errors import ConfigError, DataError
+
+#: Largest probability of a false "grows" or "shrinks", and of a false "does not grow", among all claims of a report.
+ALPHA = 0.05
+#: Probability with which the replicates that are said to be needed decide a claim.
+POWER = 0.8
+#: A line over fewer widths would be no trend: a replicate that has fewer is left out.
+FEWEST_WIDTHS = 3
+#: Fewer than two replicates have no spread to plan from; the paper has this many.
+FEWEST_REPLICATES = 3
+#: More replicates than this are not counted: `replicates_needed` is then one more.
+MOST_REPLICATES = 100
+#: Standard errors below this are rounding: the slopes are equal.
+RESOLUTION = 1e-12
+
+SERIES = ["sweep_id", "definition", "threshold", "split", "series"]
+LABELS = ["sweep", "figures", "network", "dataset"]
+#: Definition, threshold and split are chosen before one looks: claims under another choice are another report's.
+REPORT = ["definition", "threshold", "split"]
+_RESULTS = [
+    "verdict", "removability", "repetition",
+    "auc_slope", "auc_low", "auc_high", "auc_p", "auc_no_growth_p",
+    "similarity_factor", "similarity_low", "similarity_high", "similarity_p", "similarity_no_growth_p",
+    "replicates", "widths", "replicates_needed",
+]  # fmt: skip
+
+
+def verdicts(trials: pl.DataFrame, *, auc_bound: float = 0.01, similarity_bound: float = 1.05) -> pl.DataFrame:
+    """Return one row for each sweep, definition, threshold, split and series: what grows with its width.
+
+    Args:
+        trials: rows of the view `width_trends`, one for each of the above, replicate and width: `auc` in [0, 1],
+            `similar_units` per unit, at least -1; null or NaN where it is not measured. All of it is one report.
+        auc_bound: smallest change of the AUC for each doubling of the width that matters; above 0.
+        similarity_bound: smallest factor for each doubling of the width that matters; above 1.
+
+    Returns:
+        The series with its labels, and:
+
+        - verdict: `removable` (the AUC grows, similar units do not), `repeated` (the other way round), `both`,
+          `neither`, or `undecided` if either measure is;
+        - removability and repetition: `grows`, `does not grow`, `shrinks` or `undecided`;
+        - auc_slope, auc_low, auc_high: change for each doubling, mean over replicates and its 95 % interval, which is
+          not corrected for the number of claims; similarity_factor, similarity_low, similarity_high likewise;
+        - auc_p, similarity_p: that the slope is 0; auc_no_growth_p, similarity_no_growth_p: that it reaches the bound;
+          both corrected by Holm; null with fewer than two replicates;
+        - replicates, widths: the fewest replicates behind either measure, and the fewest widths behind any slope. A
+          replicate takes part with the widths that it has, if they are at least 3;
+        - replicates_needed: see `replicates_needed`; the larger of both measures', null if both are decided.
+
+    Raises:
+        ConfigError: a bound is out of its range.
+        DataError: there is no trial, or two for the same series, replicate and width.
+    """
+    _check(trials, auc_bound, similarity_bound)
+    group_size = 1 + pl.col("similar_units").clip(lower_bound=0)
+    claims = pl.concat(
+        [
+            _claims(trials, "auc", pl.col("auc"), auc_bound),
+            _claims(trials, "similarity", group_size.log(2), float(np.log2(similarity_bound))),
+        ]
+    )
+    judged = pl.concat([_judge(report) for report in claims.partition_by(REPORT, maintain_order=True)])
+    auc = judged.filter(measure="auc").select(
+        *SERIES, auc_slope="mean", auc_low="low", auc_high="high", auc_p="p", auc_no_growth_p="no_growth_p",
+        removability="state", replicates="replicates", widths="widths", needed="needed",
+    )  # fmt: skip
+    similarity = judged.filter(measure="similarity").select(
+        *SERIES, similarity_factor=2.0 ** pl.col("mean"), similarity_low=2.0 ** pl.col("low"),
+        similarity_high=2.0 ** pl.col("high"), similarity_p="p", similarity_no_growth_p="no_growth_p",
+        repetition="state", similarity_replicates="replicates", similarity_widths="widths", similarity_needed="needed",
+    )  # fmt: skip
+    labels = trials.group_by(SERIES).agg(pl.col(LABELS).first())
+    return (
+        labels.join(auc, on=SERIES)
+        .join(similarity, on=SERIES)
+        .with_columns(
+            verdict=_verdict(),
+            replicates=pl.min_horizontal("replicates", "similarity_replicates").cast(pl.Int64),
+            widths=pl.min_horizontal("widths", "similarity_widths").cast(pl.Int64),
+            replicates_needed=pl.max_horizontal("needed", "similarity_needed"),
+        )
+        .select(*SERIES, *LABELS, *_RESULTS)
+        .sort(SERIES)
+    )
+
+
+def _check(trials: pl.DataFrame, auc_bound: float, similarity_bound: float) -> None:
+    if not auc_bound > 0:
+        raise ConfigError(f"the smallest change of the AUC that matters must be above 0, got {auc_bound}")
+    if not similarity_bound > 1:
+        raise ConfigError(f"the smallest factor of similar units that matters must be above 1, got {similarity_bound}")
+    if trials.is_empty():
+        raise DataError("verdicts need measured trials, got none")
+    keys = [*SERIES, "replicate", "width"]
+    twice = trials.filter(trials.select(keys).is_duplicated()).select(keys)
+    if not twice.is_empty():
+        raise DataError(f"verdicts need one trial for each series, replicate and width, got two for {twice.row(0)}")
+
+
+def _claims(trials: pl.DataFrame, measure: str, score: pl.Expr, bound: float) -> pl.DataFrame:
+    """Return each series' mean slope of a score over log2(width), its deviation over replicates, and their number."""
+    doublings = pl.col("width").log(2)
+    slopes = (
+        trials.select(*SERIES, "replicate", "width", score=score)
+        .filter(pl.col("score").is_finite())
+        .sort(*SERIES, "replicate", "width")  # sums do not depend on the order of the rows
+        .group_by(*SERIES, "replicate", maintain_order=True)
+        .agg(slope=pl.cov(doublings, "score") / doublings.var(), widths=pl.len())
+        .filter(pl.col("widths") >= FEWEST_WIDTHS)
+    )
+    means = slopes.group_by(SERIES).agg(
+        mean=pl.col("slope").mean(), deviation=pl.col("slope").std(), replicates=pl.len(), widths=pl.col("widths").min()
+    )
+    return (
+        trials.select(SERIES)
+        .unique()
+        .join(means, on=SERIES, how="left")
+        .with_columns(pl.col("replicates", "widths").fill_null(0), measure=pl.lit(measure), bound=pl.lit(bound))
+        .sort(SERIES)
+    )
+
+
+def _judge(report: pl.DataFrame) -> pl.DataFrame:
+    """Return the claims of one report with intervals, p-values, states and the replicates that they need."""
+    count = report["replicates"].to_numpy().astype(float)
+    mean, bound, deviation = (
+        report[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("mean", "bound", "deviation")
+    )
+    error = deviation / np.sqrt(np.maximum(count, 1))
+    freedom = np.maximum(count - 1, 1)
+    half = special.stdtrit(freedom, 0.975) * error
+
+    def t(difference: NDArray[np.float64]) -> NDArray[np.float64]:
+        ratio: NDArray[np.float64] = difference / np.maximum(error, RESOLUTION)
+        return ratio
+
+    tested = count >= 2
+    changes = np.where(tested, 2 * special.stdtr(freedom, -np.abs(t(mean))), 1.0)
+    stays = np.where(tested, special.stdtr(freedom, t(mean - bound)), 1.0)
+    # A claim that has a slope but cannot be tested yet counts with p = 1, so that its test takes back no other verdict.
+    made = count >= 1
+    changes[made], stays[made] = holm(changes[made]), holm(stays[made])
+    state = np.select(
+        [(changes < ALPHA) & (mean < 0), stays < ALPHA, (changes < ALPHA) & (mean > 0)],
+        ["shrinks", "does not grow", "grows"],
+        "undecided",
+    )
+    needed = [
+        replicates_needed(int(n), m, d, b, int(made.sum())) if s == "undecided" else None
+        for n, m, d, b, s in zip(count, mean, deviation, bound, state, strict=True)
+    ]
+    return report.with_columns(
+        low=pl.Series(mean - half, nan_to_null=True),
+        high=pl.Series(mean + half, nan_to_null=True),
+        p=pl.when(pl.lit(tested)).then(pl.lit(changes)),
+        no_growth_p=pl.when(pl.lit(tested)).then(pl.lit(stays)),
+        state=pl.Series(state.tolist(), dtype=pl.String),
+        needed=pl.Series(needed, dtype=pl.Int64),
+    )
+
+
+def holm(p_values: Iterable[float]) -> NDArray[np.float64]:
+    """Return p-values corrected over all of them by Holm's step-down method (1979), in the order given."""
+    values = np.asarray(list(p_values), dtype=float)
+    order = np.argsort(values, kind="stable")
+    steps = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    corrected = np.empty_like(values)
+    corrected[order] = np.minimum(steps, 1.0)
+    return corrected
+
+
+def replicates_needed(replicates: int, mean: float, deviation: float, bound: float, claims: int) -> int:
+    """Return the smallest total number of replicates at which an undecided claim is decided with a power of 80 %.
+
+    The mean and deviation seen so far are taken for the true ones, so with few replicates this is a rough guess. The
+    level of the tests is Holm's first step, ALPHA / claims, which is the strictest; power is that of the better test,
+    from the noncentral t distribution.
+
+    Args:
+        replicates: how many there are.
+        mean: of their slopes.
+        deviation: standard deviation of their slopes.
+        bound: smallest slope that matters.
+        claims: how many the report makes; at least 1.
+
+    Returns:
+        At least `replicates` + 1; 3 if there are fewer than two, which have no spread; 101 if 100 are not enough.
+    """
+    if replicates < 2:
+        return FEWEST_REPLICATES
+    level = ALPHA / claims
+
+    def power(total: int) -> float:
+        freedom, scale = total - 1, np.sqrt(total) / max(deviation, RESOLUTION)
+        changes = special.nctdtr(freedom, abs(mean) * scale, special.stdtrit(freedom, 1 - level / 2))
+        stays = special.nctdtr(freedom, max(bound - mean, 0) * scale, special.stdtrit(freedom, 1 - level))
+        return float(1 - min(changes, stays))
+
+    totals = range(replicates + 1, MOST_REPLICATES + 1)
+    return next((total for total in totals if power(total) >= POWER), MOST_REPLICATES + 1)
+
+
+def _verdict() -> pl.Expr:
+    removable, repeated = pl.col("removability") == "grows", pl.col("repetition") == "grows"
+    return (
+        pl.when((pl.col("removability") == "undecided") | (pl.col("repetition") == "undecided"))
+        .then(pl.lit("undecided"))
+        .when(removable & repeated)
+        .then(pl.lit("both"))
+        .when(removable)
+        .then(pl.lit("removable"))
+        .when(repeated)
+        .then(pl.lit("repeated"))
+        .otherwise(pl.lit("neither"))
+    )
