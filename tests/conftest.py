@@ -1,7 +1,7 @@
 """Shared fixtures: small configurations, a run folder with known rows, real pictures where there are any."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from autoreg.config import Choice, TrialConfig, measurement_id
+from autoreg.figures import figure_names
 from autoreg.runs import Epoch, Layer, Runs, TrialFolder, TrialResult, write_atomically
 
 os.environ.pop("AUTOREG_CACHE", None)
@@ -144,18 +145,31 @@ def _write(folder: TrialFolder, metric: str, frame: pl.DataFrame) -> None:
 def sweep_record() -> Callable[..., dict[str, Any]]:
     """What the run folder says of a sweep over the given trials."""
 
-    def make(folders: list[TrialFolder], figures: tuple[str, ...] = ("2", "3", "6", "B5")) -> dict[str, Any]:
+    def make(folders: list[TrialFolder], figures: Sequence[str] | None = None) -> dict[str, Any]:
         configs = [folder.read_config() for folder in folders]
+        has_variants = len({made.network for made in configs}) > 1
         return {
             "sweep_id": "0123456789abcdef",
             "name": "fixture",
-            "figures": list(figures),
+            "figures": figure_names() if figures is None else list(figures),
             "definition": definition(configs),
             "updated_at": "2026-01-01T00:00:00+00:00",
+            "sweep_groups": [
+                {
+                    "group_id": made.config_id,
+                    "variant": str(made.network) if has_variants else None,
+                    "network": str(made.network),
+                    "dataset": str(made.dataset),
+                    "width": made.width,
+                    "parameters": 10,
+                }
+                for made in configs
+                if made.replicate == 0
+            ],
             "sweep_trials": [
                 {
                     "trial_id": made.trial_id,
-                    "group_id": made.model_copy(update={"replicate": 0}).config_id,
+                    "group_id": made.config_id,
                     "kind": made.kind,
                 }
                 for made in configs

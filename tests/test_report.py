@@ -14,7 +14,6 @@ from autoreg.config import Choice
 from autoreg.database import Writer, record_sweep
 from autoreg.errors import ConfigError, DataError
 from autoreg.figures import figure_names, find_figures
-from autoreg.packaged import packaged_folder
 from autoreg.report import _one_split, figures_with_data, report_figure, sweep_status
 from autoreg.runs import Runs, TrialFolder
 
@@ -30,10 +29,16 @@ def report(database: Path, name: str, *more: Any, **options: Any) -> tuple[list[
 def fill(tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]) -> Fill:
     """Make a results.db with a sweep of two widths and two initializers."""
 
-    def make(drop: int = 0, **changes: Any) -> Path:
+    def make(drop: int = 0, network: str = "mlp", **changes: Any) -> Path:
         path = tmp_path / "results.db"
         folders = [
-            trial(width=width, initializer=Choice(name=name), replicate=replicate, similar=((1, None), (3, 5)))
+            trial(
+                network=Choice(name=network),
+                width=width,
+                initializer=Choice(name=name),
+                replicate=replicate,
+                similar=((1, None), (3, 5)),
+            )
             for width in (0.25, 1.0)
             for name in ("he_normal", "glorot_normal")
             for replicate in (0, 1)
@@ -52,22 +57,26 @@ def fill(tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_re
 @pytest.mark.parametrize("definition", ["released", "text"])
 @pytest.mark.parametrize("name", figure_names())
 def test_every_figure_is_written_in_every_format(fill: Fill, tmp_path: Path, name: str, definition: str) -> None:
-    paths, missing = report(fill(), name, tmp_path / "out", definition)
+    network = {"B6": "resnet56", "B7": "alexnet", "B8": "resnet18", "B9": "inception_v3"}.get(name, "mlp")
+    paths, missing = report(fill(network=network), name, tmp_path / "out", definition)
     assert missing == []
     assert [path.suffix for path in paths] == [".png", ".pdf", ".csv", ".json"]
     assert paths[0].read_bytes().startswith(b"\x89PNG")
     assert paths[1].read_bytes().startswith(b"%PDF")
     facts = json.loads(paths[3].read_text(encoding="utf-8"))
-    assert (facts["definition"], facts["sweep"], len(facts["trials"])) == (definition, "fixture", 8)
+    assert (facts["definition"], facts["sweep"]) == (definition, "fixture")
+    assert len(facts["trials"]) == (0 if name == "B1" else 8)
     assert set(facts["versions"]) == {"autoreg", "duckdb", "matplotlib", "polars"}
     table = pl.read_csv(paths[2])
     assert set(table["series"]) == {"He Norm", "Glorot Norm"}
     assert set(table["width"]) == {0.25, 1.0}
 
 
-def test_every_figure_has_a_view_and_every_view_a_figure() -> None:
-    views = {path.stem for path in packaged_folder("analysis_sql").glob("reports/figure_*.sql")}
-    assert views == {f"figure_{name.lower()}" for name in figure_names()}
+def test_every_figure_of_the_paper_is_there() -> None:
+    numbered = ["1a", "1b", "1c", "2", "3", "4", "5", "6", *(f"B{number}" for number in range(1, 14))]
+    assert figure_names() == numbered
+    assert [source.name for source in find_figures("1")] == ["1a", "1b", "1c"]
+    assert [source.name for source in find_figures("b5")] == ["B5"]
 
 
 def test_missing_trials_are_said_with_their_settings(fill: Fill, tmp_path: Path) -> None:
@@ -92,7 +101,7 @@ def test_a_figure_without_any_trial_says_what_would_make_it(fill: Fill, tmp_path
 
 
 def test_an_unknown_figure_is_answered_with_the_known_ones(fill: Fill, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"unknown figure '66'.*allowed: 2, 3, 6, B5"):
+    with pytest.raises(ConfigError, match=r"unknown figure '66'.*allowed: 1a, 1b, 1c, 2, 3, 4, .*B13"):
         report(fill(), "66", tmp_path / "out")
 
 
@@ -124,8 +133,9 @@ def test_the_status_counts_what_is_done(fill: Fill) -> None:
 
 def test_a_report_imports_neither_torch_nor_ray(fill: Fill, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from autoreg.report import report_figure;"
-        f"report_figure(Path({str(fill())!r}), '6', Path({str(tmp_path / 'out')!r}));"
+        "import sys; from pathlib import Path; from autoreg.figures import find_figures;"
+        "from autoreg.report import report_figure;"
+        f"report_figure(Path({str(fill())!r}), find_figures('6')[0], Path({str(tmp_path / 'out')!r}));"
         "print([name for name in ('torch', 'ray', 'optuna') if name in sys.modules])"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -136,7 +136,7 @@ def test_a_definition_is_read_back_as_the_same_sweep(file: Path) -> None:
         ("grid.regularizer=[l1]", "got 'l1'"),
         ("grid.initializer=[3]", "grid.initializer.0"),
         ("dataset.dimensions={a: 1}", "an option is a number, a text, true, false, null or a list of these"),
-        ("replicates=0", "greater than or equal to 1, got 0"),
+        ("replicates=-1", "greater than or equal to 0, got -1"),
         ("name=a/b", "name: String should match pattern"),
         ("name=../up", "name: String should match pattern"),
         ("tune.space.learning_rate.low=2", "low must be below high, got low 2.0 and high 1.0"),

@@ -36,25 +36,41 @@ def connection(
     tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Two widths × two initializers × two replicates; the second replicate's curve lies higher."""
-    folders = [
+    folders = grid_of(trial, "mlp")
+    connection = opened(tmp_path / "results.db", runs, folders, sweep_record(folders))
+    yield connection
+    connection.close()
+
+
+def grid_of(trial: Callable[..., TrialFolder], network: str) -> list[TrialFolder]:
+    return [
         trial(
             unchanged=(1.0, 0.5 + 0.1 * replicate, 0.1), similar=((1, None), (3, 5)),
-            width=width, initializer=Choice(name=name), replicate=replicate,
+            network=Choice(name=network), width=width, initializer=Choice(name=name), replicate=replicate,
         )
         for width in (0.25, 1.0) for name in ("he_normal", "glorot_normal") for replicate in (0, 1)
     ]  # fmt: skip
+
+
+@pytest.fixture
+def every_network(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The same grid for a network of each family."""
+    names = ("mlp", "alexnet", "resnet56", "resnet18", "inception_v3")
+    folders = [folder for name in names for folder in grid_of(trial, name)]
     connection = opened(tmp_path / "results.db", runs, folders, sweep_record(folders))
     yield connection
     connection.close()
 
 
 @pytest.mark.parametrize("path", VIEWS, ids=lambda path: path.stem)
-def test_a_view_has_rows_and_its_grain(path: Path, connection: duckdb.DuckDBPyConnection) -> None:
+def test_a_view_has_rows_and_its_grain(path: Path, every_network: duckdb.DuckDBPyConnection) -> None:
     sentence, grain = path.read_text(encoding="utf-8").splitlines()[:2]
     assert re.fullmatch(r"-- .+\.", sentence)
     assert grain.startswith("-- grain: ")
     keys = grain.removeprefix("-- grain: ").split(", ")
-    frame = query(connection, f"select * from {path.stem}")
+    frame = query(every_network, f"select * from {path.stem}")
     assert frame.height > 0
     assert frame.select(keys).is_duplicated().sum() == 0
     assert frame.select(keys).null_count().sum_horizontal().item() == 0

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from autoreg.figures import find_figures
 from autoreg.figures.style import COLOURS, CONDITIONS, format_width, look_of
 
-
 NO_POINTS = pl.DataFrame(
     schema={"series": pl.String, "width": pl.Float64, "x": pl.Float64, "score": pl.String, "value": pl.Float64}
 )
@@ -22,7 +21,8 @@ def drawn(name: str, frame: pl.DataFrame, published: pl.DataFrame = NO_POINTS) -
 def scores(series: tuple[str, ...] = ("Glorot Norm", "He Norm")) -> pl.DataFrame:
     rows = [
         {
-            "series": name, "variant": None, "width": width, "network": "alexnet", "dataset": "cifar10", "replicates": 3,
+            "series": name, "variant": None, "width": width, "network": "alexnet", "dataset": "cifar10",
+            "replicates": 3,
             "test_accuracy": 0.7, "test_accuracy_std": 0.01, "auc": 0.3 + 0.1 * place + 0.01 * width, "auc_std": 0.02,
             "similar_units": 1.0 + place + width, "similar_units_std": 0.5,
         }
