@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from torch import nn
 
 from autoreg.config import Choice, TrialConfig
 from autoreg.errors import ConfigError
@@ -80,11 +81,19 @@ def test_rmsprop_has_the_options_of_inception_and_starts_from_pytorchs(config: M
     assert (group["alpha"], group["momentum"], group["eps"]) == (0.8, 0.9, 1.0)
 
 
+def is_scale_or_shift(network: Network, name: str) -> bool:
+    return isinstance(network.get_submodule(name.rpartition(".")[0]), nn.BatchNorm2d)
+
+
 @pytest.mark.parametrize(
     ("name", "shape", "decays"),
     [
         ("mlp", (10,), lambda network, name: name.endswith("weight")),
         ("alexnet", (3, 32, 32), lambda network, name: name in ("stages.fc3.0.weight", "stages.fc4.0.weight")),
+        ("resnet56", (3, 32, 32), lambda network, name: True),
+        ("resnet18", (3, 64, 64), lambda network, name: not is_scale_or_shift(network, name)),
+        ("inception_v3", (3, 299, 299), lambda network, name: network.get_parameter(name).ndim > 1),
+        ("inception_v3_layer", (3, 299, 299), lambda network, name: network.get_parameter(name).ndim > 1),
     ],
 )
 def test_weight_decay_acts_on_the_parameters_that_the_network_names(

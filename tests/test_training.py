@@ -34,6 +34,11 @@ ALEXNET = {
     "network": Choice(name="alexnet"), "dataset": Choice(name="pictures"), "batch_size": 8, "learning_rate": 0.01,
     "augmentation": True, "dropout": 0.5, "weight_decay": 1e-3, "epochs": 4, "patience": 4,
 }  # fmt: skip
+RESNET = {
+    "network": Choice(name="resnet56"), "dataset": Choice(name="pictures"), "initializer": Choice(name="resnet_v1"),
+    "schedule": Choice(name="step", options={"boundaries": [2], "warmup": 1}), "batch_size": 8, "weight_decay": 2e-4,
+    "epochs": 4,
+}  # fmt: skip
 
 
 def folder_of(runs: Runs, made: TrialConfig) -> TrialFolder:
@@ -68,8 +73,8 @@ def test_a_trial_learns_and_leaves_its_record(runs: Runs, config: MakeConfig) ->
 
 @pytest.mark.parametrize(
     "changes",
-    [{"epochs": 6, "patience": 3}, {"epochs": 6, "optimizer": Choice(name="adam")}, ALEXNET],
-    ids=["mlp", "adam", "alexnet"],
+    [{"epochs": 6, "patience": 3}, {"epochs": 6, "optimizer": Choice(name="adam")}, ALEXNET, RESNET],
+    ids=["mlp", "adam", "alexnet", "resnet56"],
 )
 @pytest.mark.parametrize("stop_after", [1, 3])
 def test_interrupted_and_continued_is_bit_equal_to_uninterrupted(
