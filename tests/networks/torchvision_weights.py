@@ -7,9 +7,14 @@ from autoreg.networks import Network
 
 
 def copy_random_weights(theirs: nn.Module, ours: Network) -> None:
-    """Draw torchvision's batch statistics and scales at random, and copy all its values into ours, in order."""
+    """Draw torchvision's kernels, scales and batch statistics at random, and copy all its values into ours, in order.
+
+    As torchvision builds it, Inception's logits hardly depend on the picture.
+    """
     torch.manual_seed(0)
     for module in theirs.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight)
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.running_mean, std=0.1)
             nn.init.uniform_(module.running_var, 0.5, 1.5)
