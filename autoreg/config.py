@@ -118,7 +118,7 @@ class TrialConfig(Strict):
 
     @property
     def effective_learning_rate(self) -> float:
-        """The learning rate that the first epoch uses."""
+        """The learning rate that the factors of the schedule multiply."""
         return self.learning_rate * self.lr_batch_factor
 
     @property

@@ -71,6 +71,13 @@ def lecun_uniform(weight: Tensor, is_output: bool, generator: torch.Generator) -
 
 
 @initializers.register
+def resnet_v1(weight: Tensor, is_output: bool, generator: torch.Generator) -> None:
+    """`glorot_uniform` for the output layer and `lecun_normal` for the others, as in TensorFlow's official ResNets."""
+    fill = glorot_uniform if is_output else lecun_normal
+    fill(weight, is_output, generator)
+
+
+@initializers.register
 def normal(
     weight: Tensor,
     is_output: bool,

@@ -21,7 +21,8 @@ Status = Literal["done", "failed", "diverged", "pruned"]
 class Epoch(Strict):
     """One epoch of training. Accuracies are shares in [0, 1]; a loss is None where it was not finite.
 
-    `train_loss` and `train_accuracy` are of the batches as they were trained on (augmented, before each step).
+    `train_loss` and `train_accuracy` are of the batches as they were trained on (augmented, before each step); the loss
+    contains that of an auxiliary classifier (`Network.loss`). `learning_rate` is that of the epoch's last step.
     """
 
     epoch: int = Field(ge=1)

@@ -94,21 +94,21 @@ def train_epoch(config: TrialConfig, dataset: Dataset, state: TrialState) -> Epo
     generator = torch.Generator().manual_seed(derive_seed(config.replicate, "batches", done))
     torch.manual_seed(derive_seed(config.replicate, "dropout", done))
     order = torch.randperm(len(dataset.train), generator=generator).to(device) if config.shuffle else None
-    rate = learning_rate_at(config, done)
-    for group in optimizer.param_groups:
-        group["lr"] = rate
     network.train()
-    total_loss, correct = torch.zeros((), device=device), torch.zeros((), device=device)
+    seen, total_loss, correct = 0, torch.zeros((), device=device), torch.zeros((), device=device)
     for stored, labels in dataset.train.batches(config.effective_batch_size, order):
         if config.augmentation and dataset.augment:
             inputs = dataset.augment(stored, generator)
         else:
             inputs = dataset.prepare(stored)
-        logits = network(inputs)
-        loss = functional.cross_entropy(logits, labels)
+        rate = learning_rate_at(config, done + seen / len(dataset.train))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        logits, loss = network.loss(inputs, labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
+        seen += len(labels)
         total_loss += loss.detach() * len(labels)
         correct += (logits.detach().argmax(1) == labels).sum()
     train_loss = total_loss.item() / len(dataset.train)

@@ -22,7 +22,8 @@ def network() -> Network:
 
 
 def test_every_initializer_is_tested_here() -> None:
-    assert set(initializers) == {f"{name}_{kind}" for name in VARIANCE for kind in ("normal", "uniform")} | {"normal"}
+    pairs = {f"{name}_{kind}" for name in VARIANCE for kind in ("normal", "uniform")}
+    assert set(initializers) == pairs | {"normal", "resnet_v1"}
 
 
 @pytest.mark.parametrize("name", VARIANCE)
@@ -52,6 +53,17 @@ def test_normal_has_the_sigma_at_the_output_and_a_tenth_of_it_before() -> None:
     assert output.std().item() == pytest.approx(3.0 * TRUNCATED_STD, rel=0.01)
     assert hidden.std().item() == pytest.approx(0.3 * TRUNCATED_STD, rel=0.01)
     assert output.abs().max().item() <= 6.0
+
+
+def test_resnet_v1_is_glorot_uniform_at_the_output_and_lecun_normal_before() -> None:
+    made, lecun, glorot = network(), network(), network()
+    initialize(made, Choice(name="resnet_v1"), 0)
+    initialize(lecun, Choice(name="lecun_normal"), 0)
+    initialize(glorot, Choice(name="glorot_uniform"), 0)
+    hidden, output = (weight for _, weight in made.weights())
+    assert torch.equal(hidden, lecun.weights()[0][1])
+    assert output.std().item() == pytest.approx(glorot.weights()[1][1].std().item(), rel=0.01)
+    assert output.abs().max().item() <= sqrt(6 / (FAN_OUT + 500))
 
 
 def test_biases_stay_as_they_were_built() -> None:

@@ -34,6 +34,11 @@ ALEXNET = {
     "network": Choice(name="alexnet"), "dataset": Choice(name="pictures"), "batch_size": 8, "learning_rate": 0.01,
     "augmentation": True, "dropout": 0.5, "weight_decay": 1e-3, "epochs": 4, "patience": 4,
 }  # fmt: skip
+RESNET = {
+    "network": Choice(name="resnet56"), "dataset": Choice(name="pictures"), "initializer": Choice(name="resnet_v1"),
+    "schedule": Choice(name="step", options={"boundaries": [2], "warmup": 1}), "batch_size": 8, "weight_decay": 2e-4,
+    "epochs": 4,
+}  # fmt: skip
 
 
 def folder_of(runs: Runs, made: TrialConfig) -> TrialFolder:
@@ -68,8 +73,8 @@ def test_a_trial_learns_and_leaves_its_record(runs: Runs, config: MakeConfig) ->
 
 @pytest.mark.parametrize(
     "changes",
-    [{"epochs": 6, "patience": 3}, {"epochs": 6, "optimizer": Choice(name="adam")}, ALEXNET],
-    ids=["mlp", "adam", "alexnet"],
+    [{"epochs": 6, "patience": 3}, {"epochs": 6, "optimizer": Choice(name="adam")}, ALEXNET, RESNET],
+    ids=["mlp", "adam", "alexnet", "resnet56"],
 )
 @pytest.mark.parametrize("stop_after", [1, 3])
 def test_interrupted_and_continued_is_bit_equal_to_uninterrupted(
@@ -87,8 +92,9 @@ def test_interrupted_and_continued_is_bit_equal_to_uninterrupted(
     assert rest.environment["resumed"] == f"continued after epoch {stop_after}"
     assert without_times(rest.epochs) == without_times(whole.epochs)
     assert (rest.best_epoch, rest.test_accuracy) == (whole.best_epoch, whole.test_accuracy)
+    continued = weights_of(broken)
     for name, weight in weights_of(straight).items():
-        assert torch.equal(weights_of(broken)[name], weight)
+        assert torch.equal(continued[name], weight)
     assert not broken.resume_path.exists()
 
 
@@ -111,6 +117,15 @@ def test_a_damaged_state_is_not_used_and_the_record_says_so(
     assert result.environment["resumed"] == "trained from the start: resume.pt was damaged"
     for name, weight in weights_of(straight).items():
         assert torch.equal(weights_of(broken)[name], weight)
+
+
+def test_the_learning_rate_is_set_in_every_step_and_an_epoch_records_its_last(runs: Runs, config: MakeConfig) -> None:
+    # Four steps an epoch: 0, 1/4, 1/2 and 3/4 of the rate while it warms up.
+    schedule = Choice(name="step", options={"boundaries": [2], "warmup": 1})
+    made = config(schedule=schedule, learning_rate=0.4, batch_size=50, epochs=3)
+    result = train_trial(made, folder_of(runs, made))
+    assert result is not None
+    assert [epoch.learning_rate for epoch in result.epochs] == pytest.approx([0.3, 0.4, 0.04])
 
 
 def test_early_stopping_keeps_the_best_weights(runs: Runs, config: MakeConfig) -> None:

@@ -1,8 +1,8 @@
 """Networks: one family a file; dropping a file with a registered function here adds a network."""
 
-from autoreg.networks.network import Network, build_network, networks, parameter_count, units
+from autoreg.networks.network import Auxiliary, Network, build_network, networks, parameter_count, units
 from autoreg.registry import load_folder
 
 load_folder(__name__, __path__)
 
-__all__ = ["Network", "build_network", "networks", "parameter_count", "units"]
+__all__ = ["Auxiliary", "Network", "build_network", "networks", "parameter_count", "units"]

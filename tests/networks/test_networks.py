@@ -1,7 +1,7 @@
 """Contracts of every registered network at every width of the paper."""
 
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 import torch
@@ -10,24 +10,50 @@ from torch import Tensor, nn
 from autoreg.config import Choice, TrialConfig
 from autoreg.errors import ConfigError
 from autoreg.initializers import initialize
-from autoreg.networks import Network, build_network, networks, parameter_count
+from autoreg.networks import Auxiliary, Network, build_network, networks, parameter_count
 
 WIDTHS = [0.25, 0.5, 1.0, 2.0, 4.0]
 #: Input shape and classes that each network is built for.
-SHAPES = {"mlp": ((10,), 2), "alexnet": ((3, 32, 32), 10)}
-#: Trainable parameters by width; all of them as published (appendix B.1).
+SHAPES = {
+    "mlp": ((10,), 2),
+    "alexnet": ((3, 32, 32), 10),
+    "resnet56": ((3, 32, 32), 10),
+    "resnet18": ((3, 64, 64), 1000),
+    "inception_v3": ((3, 299, 299), 1000),
+    "inception_v3_layer": ((3, 299, 299), 1000),
+}
+#: What is small enough to be run here, where that differs: options, input shape and classes.
+SMALL = {name: ({"auxiliary": False}, (3, 75, 75), 10) for name in ("inception_v3", "inception_v3_layer")}
+#: Trainable parameters by width; those of the first three are the published ones (appendix B.1), for the others see the
+#: networks' own tests.
 PARAMETERS = {
     "mlp": [418, 834, 1_666, 3_330, 6_658],
     "alexnet": [438_746, 1_749_930, 6_989_642, 27_938_442, 111_713_546],
+    "resnet56": [54_518, 215_362, 856_058, 3_413_482, 13_632_458],
+    "resnet18": [831_096, 3_055_880, 11_689_512, 45_693_032, 180_645_096],
+    "inception_v3": [2_234_408, 7_505_088, 27_161_264, 102_932_880, 400_313_168],
+    "inception_v3_layer": [26_008_520, 26_365_888, 27_161_264, 29_074_576, 34_191_440],
 }
-UNITS = {"mlp": [128], "alexnet": [96, 256, 384, 192]}
+INCEPTION = [32, 32, 64, 80, 192, 256, 288, 288, 768, 768, 768, 768, 768, 1280, 2048, 2048]
+#: Units of the measured layers that scale with the width, and those that come on top of them at every width.
+UNITS = {
+    "mlp": [128],
+    "alexnet": [96, 256, 384, 192],
+    "resnet56": [16, 16, 32, 64],
+    "resnet18": [64, 64, 128, 256, 512],
+    "inception_v3": INCEPTION,
+    "inception_v3_layer": [288 if index in (7, 8) else 0 for index in range(16)],
+}
+FIXED = {"inception_v3_layer": [*INCEPTION[:7], 0, 480, *INCEPTION[9:]]}
 
 MakeConfig = Callable[..., TrialConfig]
 
 
 def built(config: MakeConfig, name: str, width: float, **changes: object) -> tuple[Network, Tensor]:
-    made = config(network=Choice(name=name), width=width, **changes)
-    shape, classes = SHAPES[name]
+    options, shape, classes = SMALL.get(name, ({}, *SHAPES[name]))
+    # Drawing a truncated normal takes ten times as long as a uniform.
+    fields = {"initializer": Choice(name="he_uniform"), **changes}
+    made = config(network=Choice(name=name, options=options), width=width, **fields)
     network = build_network(made, shape, classes)
     initialize(network, made.initializer, made.replicate)
     inputs = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
@@ -44,17 +70,20 @@ def test_parameter_counts_are_golden_at_every_width(config: MakeConfig, name: st
     assert counts == PARAMETERS[name]
 
 
-@pytest.mark.parametrize("name", SHAPES)
-@pytest.mark.parametrize("width", [0.25, 0.5])
+@pytest.mark.parametrize(
+    ("name", "width"), [*product(SHAPES, [0.25, 0.5]), ("resnet56", 1.0), ("resnet56", 2.0), ("resnet18", 1.0)]
+)
 @torch.inference_mode()
 def test_the_rest_of_a_network_gives_the_same_bits_and_leaves_its_input_alone(
     config: MakeConfig, name: str, width: float
 ) -> None:
     network, inputs = built(config, name, width)
     logits = network(inputs)
-    assert logits.shape == (2, SHAPES[name][1])
+    assert logits.shape == (2, SMALL[name][2] if name in SMALL else SHAPES[name][1])
     walked = dict(network.walk(inputs))
-    assert [values.shape[1] for values in walked.values()] == [int(units * width) for units in UNITS[name]]
+    fixed = FIXED.get(name, [0] * len(walked))
+    units = [int(scaled * width) + more for scaled, more in zip(UNITS[name], fixed, strict=True)]
+    assert [values.shape[1] for values in walked.values()] == units
     for layer, values in walked.items():
         before = values.clone()
         assert torch.equal(network.after(layer)(values), logits)
@@ -84,6 +113,45 @@ def test_a_replicate_gives_the_same_weights_and_another_gives_others(config: Mak
     for (_, one), (_, two), (_, three) in zip(first.weights(), again.weights(), other.weights(), strict=True):
         assert torch.equal(one, two)
         assert not torch.equal(one, three)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_training_loss_of_every_network_reaches_every_parameter(config: MakeConfig, name: str) -> None:
+    network, inputs = built(config, name, 0.25)
+    logits, loss = network.train().loss(inputs, torch.tensor([0, 1]))
+    torch.testing.assert_close(loss, torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1])))
+    loss.backward()
+    assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in network.parameters())
+
+
+def test_the_loss_of_an_auxiliary_classifier_is_added_with_its_weight() -> None:
+    torch.manual_seed(0)
+    beside = nn.Linear(4, 3)
+    network = Network(
+        [("first", nn.Linear(5, 4)), ("second", nn.Linear(4, 4)), ("output", nn.Linear(4, 3))],
+        measured=["first", "second"],
+        auxiliary=Auxiliary("first", beside, weight=0.4),
+    )
+    inputs, labels = torch.randn(6, 5), torch.arange(6) % 3
+    logits, loss = network.loss(inputs, labels)
+    assert torch.equal(logits, network(inputs))
+    expected = [
+        nn.functional.cross_entropy(values, labels) for values in (logits, beside(network.stages.first(inputs)))
+    ]
+    torch.testing.assert_close(loss, expected[0] + 0.4 * expected[1])
+    assert [stage for stage, _ in network.weights()] == ["first", "second", "auxiliary", "output"]
+    assert network.decayed == ("first", "second", "auxiliary", "output")
+
+
+def test_an_auxiliary_classifier_of_no_stage_or_one_that_works_in_place_is_refused() -> None:
+    def made(layer: str, classifier: nn.Module) -> Network:
+        stages = [("a", nn.ReLU()), ("b", nn.Identity())]
+        return Network(stages, measured=["a"], auxiliary=Auxiliary(layer, classifier, weight=1.0))
+
+    with pytest.raises(ValueError, match="no stage is called 'c'"):
+        made("c", nn.Identity())
+    with pytest.raises(ValueError, match="stage 'auxiliary' works in place"):
+        made("a", nn.ReLU(inplace=True))
 
 
 def test_alexnet_starts_from_the_released_codes_biases_and_decays_two_layers(config: MakeConfig) -> None:
