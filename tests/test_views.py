@@ -20,13 +20,14 @@ from autoreg.verdicts import verdicts
 VIEWS = sorted(packaged_folder("analysis_sql").glob("*/*.sql"))
 
 
-def opened(path: Path, runs: Runs, folders: list[TrialFolder], record: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    """Bring trials and their sweep into a database, and open it for reading."""
-    record_sweep(runs, record)
+def opened(path: Path, runs: Runs, folders: list[TrialFolder], *records: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """Bring trials and their sweeps into a database, and open it for reading."""
     writer = Writer(path, runs)
     for folder in folders:
         writer.queue_trial(folder)
-    writer.queue_sweep(record["sweep_id"])
+    for record in records:
+        record_sweep(runs, record)
+        writer.queue_sweep(record["sweep_id"])
     assert writer.commit()
     return open_for_reading(path)
 
@@ -42,11 +43,11 @@ def connection(
     connection.close()
 
 
-def grid_of(trial: Callable[..., TrialFolder], network: str) -> list[TrialFolder]:
+def grid_of(trial: Callable[..., TrialFolder], network: str, **changes: Any) -> list[TrialFolder]:
     return [
         trial(
             unchanged=(1.0, 0.5 + 0.1 * replicate, 0.1), similar=((1, None), (3, 5)),
-            network=Choice(name=network), width=width, initializer=Choice(name=name), replicate=replicate,
+            network=Choice(name=network), width=width, initializer=Choice(name=name), replicate=replicate, **changes,
         )
         for width in (0.25, 1.0) for name in ("he_normal", "glorot_normal") for replicate in (0, 1)
     ]  # fmt: skip
@@ -56,10 +57,12 @@ def grid_of(trial: Callable[..., TrialFolder], network: str) -> list[TrialFolder
 def every_network(
     tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The same grid for a network of each family."""
+    """The same grid for a network of each family, in one sweep, and AlexNet on CIFAR-10 in another."""
     names = ("mlp", "alexnet", "resnet56", "resnet18", "inception_v3")
     folders = [folder for name in names for folder in grid_of(trial, name)]
-    connection = opened(tmp_path / "results.db", runs, folders, sweep_record(folders))
+    alexnets = grid_of(trial, "alexnet", dataset=Choice(name="cifar10"))
+    alone = {**sweep_record(alexnets), "sweep_id": "f" * 16, "name": "alexnet_alone"}
+    connection = opened(tmp_path / "results.db", runs, [*folders, *alexnets], sweep_record(folders), alone)
     yield connection
     connection.close()
 

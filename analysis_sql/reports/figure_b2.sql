@@ -1,5 +1,5 @@
 -- Figure B2: accuracy, area under the curve and similar units of ResNet18 before the end of training, one line a width.
--- grain: sweep_id, definition, split, width, epochs_before_end
+-- grain: sweep_id, definition, split, series, width, epochs_before_end
 -- drawing: figure_b2
 with ends as (
     select sweep_id, max(epochs) as last_epoch
@@ -9,7 +9,7 @@ with ends as (
 
 select
     scores_by_width.* exclude (figures, series),
-    coalesce(variant, network) as series,
+    regexp_replace(series, ', \d+ epochs$', '') as series,
     last_epoch - epochs as epochs_before_end
 from scores_by_width
 join ends using (sweep_id)
