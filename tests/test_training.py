@@ -157,17 +157,17 @@ def test_tuning_never_looks_at_the_test_split(runs: Runs, config: MakeConfig, mo
     looked: list[str] = []
     real = Dataset.batches
 
-    def watched(self: Dataset, name: str, batch_size: int = 250) -> Any:
+    def watched(self: Dataset, name: str, batch_size: int | None = None, *rest: Any) -> Any:
         if batch_size != 1:  # one input, to learn the layers' shapes
             looked.append(name)
-        return real(self, name, batch_size)
+        return real(self, name, batch_size, *rest)
 
     monkeypatch.setattr(Dataset, "batches", watched)
     made = config(kind="tune")
     folder = folder_of(runs, made)
     result = train_trial(made, folder)
     assert result is not None
-    assert set(looked) == {"validation"}
+    assert set(looked) == {"train", "validation"}
     assert result.test_accuracy is None
     assert not folder.checkpoint_path.exists()
 

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from autoreg.datasets.cifar10_files import load_pictures
-from autoreg.datasets.dataset import Dataset, Split, datasets
+from autoreg.datasets.dataset import Dataset, datasets
+from autoreg.datasets.split import Split
 
 CROP = 28
 SIZE = 32
