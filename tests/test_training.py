@@ -12,7 +12,7 @@ from torch import Tensor
 from autoreg import checkpoints
 from autoreg.config import Choice, TrialConfig
 from autoreg.datasets import Dataset, Split, build_dataset, datasets
-from autoreg.datasets import cifar10 as cifar10_module
+from autoreg.datasets.cifar10_pictures import augment_cropped, prepare_cropped
 from autoreg.errors import ConfigError, DataError
 from autoreg.runs import Epoch, Runs, TrialFolder, selection_score
 from autoreg.training import evaluate, load_network, train_trial
@@ -26,7 +26,7 @@ def pictures(root: Path | None) -> Dataset:
     inputs = torch.randint(256, (60, 3, 32, 32), generator=generator, dtype=torch.uint8)
     labels = torch.arange(60) % 10
     split = [Split(inputs[start : start + 20], labels[start : start + 20]) for start in (0, 20, 40)]
-    return Dataset(*split, (3, 32, 32), 10, "pictures", cifar10_module.prepare, cifar10_module.augment)
+    return Dataset(*split, (3, 32, 32), 10, "pictures", prepare_cropped, augment_cropped)
 
 
 datasets.register(pictures)
