@@ -131,18 +131,17 @@ def _labelled_folders(folder: Path) -> FolderPictures:
     classes = _class_folders(folder)
     if not classes:
         raise DataError(f"{folder} has no class folders, one for each synset such as n01440764")
-    with ThreadPoolExecutor() as pool:  # a million files: asking for their sizes waits for the disk
-        files = list(pool.map(lambda name: _pictures_in(folder / name), classes))
-    names: list[str] = []
-    labels: list[int] = []
-    digest = hashlib.blake2b(digest_size=8)
-    for label, (name, found) in enumerate(zip(classes, files, strict=True)):
+
+    def listed(name: str) -> tuple[pa.StringArray, str]:
+        found = _pictures_in(folder / name)
         if not found:
             raise DataError(f"class folder {folder / name} has no pictures ({', '.join(SUFFIXES)})")
-        names += [f"{name}/{file}" for file, _ in found]
-        labels += [label] * len(found)
-        digest.update("".join(f"{name}/{file}:{size}\n" for file, size in found).encode())
-    return FolderPictures(folder, pa.array(names), torch.tensor(labels), classes, digest.hexdigest())
+        return pa.array([f"{name}/{file}" for file, _ in found]), _joined(f"{file}:{size}" for file, size in found)
+
+    with ThreadPoolExecutor() as pool:  # a million files: asking for their sizes waits for the disk
+        names, fingerprints = zip(*pool.map(listed, classes), strict=True)
+    labels = torch.repeat_interleave(torch.arange(len(classes)), torch.tensor([len(part) for part in names]))
+    return FolderPictures(folder, pa.concat_arrays(names), labels, classes, _joined([*classes, *fingerprints]))
 
 
 def _flat(folder: Path, solution: Path) -> FolderPictures:
