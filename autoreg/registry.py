@@ -8,7 +8,8 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from types import NoneType, UnionType
+from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -84,9 +85,8 @@ class Registry(Generic[F]):
         """Return a function's options as a person reads them: `sigma: float, hidden_ratio: float = 0.1`."""
         shown = []
         for option in self.options(name).values():
-            kind = getattr(option.annotation, "__origin__", option.annotation)
             default = "" if option.default is option.empty else f" = {option.default!r}"
-            shown.append(f"{option.name}: {getattr(kind, '__name__', kind)}{default}")
+            shown.append(f"{option.name}: {_type_name(option.annotation)}{default}")
         return ", ".join(shown)
 
     def check_options(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Registry(Generic[F]):
             try:
                 checked[option] = _adapter(options[option]).validate_python(value)
             except ValidationError as error:
-                rule = error.errors()[0]["msg"].replace("Input should", "should")
+                rule = error.errors()[0]["msg"].replace("Input should", "should").replace("Value error, ", "")
                 raise ConfigError(f"option {option!r} of {self.kind} {name!r} {rule}, got {value!r}") from error
         for option, parameter in options.items():
             if parameter.default is parameter.empty and option not in given:
@@ -117,6 +117,20 @@ def _adapter(parameter: inspect.Parameter) -> TypeAdapter[Any]:
     """Return what checks an option by its annotation, for example `Annotated[int, Field(ge=2)]`."""
     annotation = Any if parameter.annotation is parameter.empty else parameter.annotation
     return TypeAdapter(annotation, config=ConfigDict(strict=True, allow_inf_nan=False))
+
+
+def _type_name(annotation: Any) -> str:
+    """Return a type as a person reads it, without its range: `int`, `int | None`, `list[int]`, `'val' | 'train'`."""
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type_name(inside[0])
+    if origin is Literal:
+        return " | ".join(map(repr, inside))
+    if origin in (Union, UnionType):
+        return " | ".join(map(_type_name, inside))
+    if origin is not None:
+        return f"{origin.__name__}[{', '.join(map(_type_name, inside))}]"
+    return "None" if annotation is NoneType else str(getattr(annotation, "__name__", annotation))
 
 
 def load_folder(package: str, paths: Iterable[str]) -> None:

@@ -93,14 +93,11 @@ def train_epoch(config: TrialConfig, dataset: Dataset, state: TrialState) -> Epo
     device = dataset.train.labels.device
     generator = torch.Generator().manual_seed(derive_seed(config.replicate, "batches", done))
     torch.manual_seed(derive_seed(config.replicate, "dropout", done))
-    order = torch.randperm(len(dataset.train), generator=generator).to(device) if config.shuffle else None
+    order = torch.randperm(len(dataset.train), generator=generator) if config.shuffle else None
+    augmenting = generator if config.augmentation else None
     network.train()
     seen, total_loss, correct = 0, torch.zeros((), device=device), torch.zeros((), device=device)
-    for stored, labels in dataset.train.batches(config.effective_batch_size, order):
-        if config.augmentation and dataset.augment:
-            inputs = dataset.augment(stored, generator)
-        else:
-            inputs = dataset.prepare(stored)
+    for inputs, labels in dataset.batches("train", config.effective_batch_size, order, augmenting):
         rate = learning_rate_at(config, done + seen / len(dataset.train))
         for group in optimizer.param_groups:
             group["lr"] = rate

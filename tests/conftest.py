@@ -18,11 +18,12 @@ torch.set_num_threads(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if os.environ.get("AUTOREG_DATA"):
-        return
+    root = os.environ.get("AUTOREG_DATA")
     for item in items:
-        if item.get_closest_marker("cifar10"):
-            item.add_marker(pytest.mark.skip(reason="AUTOREG_DATA does not say where CIFAR-10 is"))
+        if marker := item.get_closest_marker("real_pictures"):
+            [folder] = marker.args
+            if not (root and (Path(root) / folder).is_dir()):
+                item.add_marker(pytest.mark.skip(reason=f"no folder {folder} in AUTOREG_DATA={root or ''}"))
 
 
 @pytest.fixture

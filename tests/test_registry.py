@@ -1,6 +1,6 @@
 """Unknown names are answered with the known ones; options are checked by the function's own signature."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import Field
@@ -62,3 +62,18 @@ def test_a_dotted_path_names_a_function_outside(things: Registry[Any]) -> None:
 
 def test_a_signature_reads_like_python(things: Registry[Any]) -> None:
     assert things.signature("widget") == "weight: float, colour: str = 'red', count: int = 1"
+
+
+def test_a_signature_shows_choices_and_lists_and_leaves_ranges_out(things: Registry[Any]) -> None:
+    @things.register
+    def shelf(
+        *,
+        shape: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)],
+        boards: Annotated[int, Field(ge=1)] | None = None,
+        wood: Literal["oak", "pine"] = "oak",
+        owner: Any = None,
+    ) -> None:
+        """A shelf."""
+
+    shown = "shape: list[int], boards: int | None = None, wood: 'oak' | 'pine' = 'oak', owner: Any = None"
+    assert things.signature("shelf") == shown

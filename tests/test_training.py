@@ -12,7 +12,7 @@ from torch import Tensor
 from autoreg import checkpoints
 from autoreg.config import Choice, TrialConfig
 from autoreg.datasets import Dataset, Split, build_dataset, datasets
-from autoreg.datasets import cifar10 as cifar10_module
+from autoreg.datasets.cifar10_pictures import augment_cropped, prepare_cropped
 from autoreg.errors import ConfigError, DataError
 from autoreg.runs import Epoch, Runs, TrialFolder, selection_score
 from autoreg.training import evaluate, load_network, train_trial
@@ -26,7 +26,7 @@ def pictures(root: Path | None) -> Dataset:
     inputs = torch.randint(256, (60, 3, 32, 32), generator=generator, dtype=torch.uint8)
     labels = torch.arange(60) % 10
     split = [Split(inputs[start : start + 20], labels[start : start + 20]) for start in (0, 20, 40)]
-    return Dataset(*split, (3, 32, 32), 10, "pictures", cifar10_module.prepare, cifar10_module.augment)
+    return Dataset(*split, (3, 32, 32), 10, "pictures", prepare_cropped, augment_cropped)
 
 
 datasets.register(pictures)
@@ -172,17 +172,17 @@ def test_tuning_never_looks_at_the_test_split(runs: Runs, config: MakeConfig, mo
     looked: list[str] = []
     real = Dataset.batches
 
-    def watched(self: Dataset, name: str, batch_size: int = 250) -> Any:
+    def watched(self: Dataset, name: str, batch_size: int | None = None, *rest: Any) -> Any:
         if batch_size != 1:  # one input, to learn the layers' shapes
             looked.append(name)
-        return real(self, name, batch_size)
+        return real(self, name, batch_size, *rest)
 
     monkeypatch.setattr(Dataset, "batches", watched)
     made = config(kind="tune")
     folder = folder_of(runs, made)
     result = train_trial(made, folder)
     assert result is not None
-    assert set(looked) == {"validation"}
+    assert set(looked) == {"train", "validation"}
     assert result.test_accuracy is None
     assert not folder.checkpoint_path.exists()
 

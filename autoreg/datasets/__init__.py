@@ -2,15 +2,24 @@
 
 from autoreg.datasets.dataset import (
     Dataset,
-    Split,
     build_dataset,
     check_dataset,
     data_root,
     datasets,
     load_dataset,
 )
+from autoreg.datasets.split import Examples, Split
 from autoreg.registry import load_folder
 
 load_folder(__name__, __path__)
 
-__all__ = ["Dataset", "Split", "build_dataset", "check_dataset", "data_root", "datasets", "load_dataset"]
+__all__ = [
+    "Dataset",
+    "Examples",
+    "Split",
+    "build_dataset",
+    "check_dataset",
+    "data_root",
+    "datasets",
+    "load_dataset",
+]

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 import pickle
 import tarfile
 from collections.abc import Callable, Iterable
@@ -17,6 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from autoreg.datasets.cache import cache_folder
 from autoreg.errors import DataError, first_line
 from autoreg.runs import write_atomically
 
@@ -48,7 +48,7 @@ def load_pictures(root: Path | None) -> tuple[Tensor, Tensor, str]:
         DataError: there is no such file, or one is damaged.
     """
     fingerprint, read = _find(root)
-    cached = _cache_folder() / f"cifar10-{fingerprint}.npy"
+    cached = cache_folder() / f"cifar10-{fingerprint}.npy"
     labels_path = cached.with_suffix(".labels.npy")
     if not (cached.is_file() and labels_path.is_file()):
         pictures, labels = read()
@@ -64,12 +64,6 @@ def load_pictures(root: Path | None) -> tuple[Tensor, Tensor, str]:
 def _save(path: Path, array: Array) -> None:
     with path.open("wb") as file:
         np.save(file, array)
-
-
-def _cache_folder() -> Path:
-    if os.environ.get("AUTOREG_CACHE"):
-        return Path(os.environ["AUTOREG_CACHE"])
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autoreg"
 
 
 def _find(root: Path | None) -> tuple[str, Read]:

@@ -1,4 +1,4 @@
-"""A dataset: three splits that sit on the device as tensors, and how a batch of them becomes the network's input."""
+"""A dataset: three splits, and how a batch of them becomes the network's input."""
 
 import json
 import os
@@ -11,41 +11,13 @@ import torch
 from torch import Tensor
 
 from autoreg.config import TrialConfig, canonical_json
+from autoreg.datasets.split import Examples
 from autoreg.errors import ConfigError
 from autoreg.registry import Registry
 from autoreg.seeds import derive_seed
 
 #: (root, *, options…) -> Dataset
 datasets: Registry[Callable[..., "Dataset"]] = Registry("dataset")
-
-
-@dataclass(frozen=True)
-class Split:
-    """Examples and their labels.
-
-    Attributes:
-        inputs: the examples as they are stored, [examples, …], any dtype.
-        labels: [examples], int64.
-    """
-
-    inputs: Tensor
-    labels: Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def batches(self, batch_size: int, order: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (inputs, labels) in the order of the given indices, or as stored; the last batch may be smaller."""
-        for start in range(0, len(self), batch_size):
-            if order is None:
-                yield self.inputs[start : start + batch_size], self.labels[start : start + batch_size]
-            else:
-                indices = order[start : start + batch_size]
-                yield self.inputs[indices], self.labels[indices]
-
-    def to(self, device: torch.device) -> "Split":
-        """Return this split on a device."""
-        return Split(self.inputs.to(device), self.labels.to(device))
 
 
 def as_floats(inputs: Tensor) -> Tensor:
@@ -63,26 +35,50 @@ class Dataset:
         fingerprint: hash of the files that the data came from, or of how it was made.
         prepare: stored inputs → network inputs, without randomness.
         augment: stored inputs and a CPU generator → randomly changed network inputs; None if the dataset has none.
+        evaluation_batch: how many examples a batch has unless asked otherwise; a metric holds all activations of one.
     """
 
-    train: Split
-    validation: Split
-    test: Split
+    train: Examples
+    validation: Examples
+    test: Examples
     input_shape: tuple[int, ...]
     classes: int
     fingerprint: str
     prepare: Callable[[Tensor], Tensor] = as_floats
     augment: Callable[[Tensor, torch.Generator], Tensor] | None = None
+    evaluation_batch: int = 250
 
-    def split(self, name: str) -> Split:
+    def split(self, name: str) -> Examples:
         """Return the split `train`, `validation` or `test`."""
-        split: Split = getattr(self, name)
+        split: Examples = getattr(self, name)
         return split
 
-    def batches(self, name: str, batch_size: int = 250) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (network inputs, labels) of a split in its stored order, without augmentation."""
-        for inputs, labels in self.split(name).batches(batch_size):
-            yield self.prepare(inputs), labels
+    def batches(
+        self,
+        name: str,
+        batch_size: int | None = None,
+        order: Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (network inputs, labels) of a split: the one way in which training, evaluation and metrics see inputs.
+
+        Args:
+            name: `train`, `validation` or `test`.
+            batch_size: None for `evaluation_batch`; the last batch may be smaller.
+            order: a permutation of the split's indices, or None for the stored order.
+            generator: on the CPU; augments the inputs. Without one they are prepared, which has no randomness.
+
+        Raises:
+            ConfigError: there is a generator, but the dataset has no augmentation.
+            DataError: a picture that is decoded on the fly cannot be read.
+        """
+        if generator is not None and self.augment is None:
+            raise ConfigError(f"the dataset {self.fingerprint} has no augmentation, got a generator for it")
+        for stored, labels in self.split(name).batches(batch_size or self.evaluation_batch, order, generator):
+            if self.augment is not None and generator is not None:
+                yield self.augment(stored, generator), labels
+            else:
+                yield self.prepare(stored), labels
 
     def to(self, device: torch.device) -> "Dataset":
         """Return this dataset on a device."""
@@ -97,9 +93,9 @@ class Dataset:
         """
         generator = torch.Generator().manual_seed(derive_seed(replicate, "random labels"))
 
-        def randomised(split: Split) -> Split:
+        def randomised(split: Examples) -> Examples:
             labels = torch.randint(self.classes, (len(split),), generator=generator)
-            return Split(split.inputs, labels.to(split.labels.device))
+            return split.with_labels(labels.to(split.labels.device))
 
         return replace(self, train=randomised(self.train), validation=randomised(self.validation))
 

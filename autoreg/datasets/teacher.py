@@ -7,7 +7,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from autoreg.datasets.dataset import Dataset, Split, datasets
+from autoreg.datasets.dataset import Dataset, datasets
+from autoreg.datasets.split import Split
 from autoreg.errors import ConfigError
 from autoreg.seeds import derive_seed
 

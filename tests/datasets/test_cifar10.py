@@ -5,6 +5,7 @@ import io
 import os
 import pickle
 import tarfile
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,10 @@ import pytest
 import torch
 from PIL import Image
 
-from autoreg.datasets import cifar10 as cifar10_module
-from autoreg.datasets import cifar10_files, datasets
-from autoreg.datasets.cifar10 import augment, prepare
+from autoreg.datasets import cifar10_files, cifar10_pictures, datasets
 from autoreg.datasets.cifar10_files import BATCHES, FOLDER, TARBALL, load_pictures
-from autoreg.errors import DataError
+from autoreg.datasets.cifar10_pictures import augment_cropped, augment_whole, prepare_cropped, prepare_whole
+from autoreg.errors import ConfigError, DataError
 
 RANDOM = np.random.default_rng(0)
 
@@ -153,32 +153,33 @@ def test_damaged_parquet_is_named(
 
 def test_prepared_pictures_are_standardised_each() -> None:
     pictures = torch.randint(256, (5, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    ready = prepare(pictures)
+    ready = prepare_cropped(pictures)
     assert ready.shape == (5, 3, 32, 32)
     assert ready.mean((1, 2, 3)).abs().max().item() < 0.02
     crop = pictures[0, :, 2:30, 2:30].float()
     assert ready[0, 0, 0, 0].item() == pytest.approx(
         ((crop[0, 0, 0] - crop.mean()) / crop.std(correction=0)).item(), rel=1e-4
     )
-    assert torch.isfinite(prepare(torch.full((1, 3, 32, 32), 7, dtype=torch.uint8))).all()
+    assert torch.isfinite(prepare_cropped(torch.full((1, 3, 32, 32), 7, dtype=torch.uint8))).all()
 
 
 def test_augmentation_is_seeded_and_crops_and_flips() -> None:
     picture = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
     picture[:, :, 10:20, 4:8] = 255  # a bar in the left half
     many = picture.repeat(200, 1, 1, 1)
-    first, again = (augment(many, torch.Generator().manual_seed(3)) for _ in range(2))
+    first, again = (augment_cropped(many, torch.Generator().manual_seed(3)) for _ in range(2))
     assert torch.equal(first, again)
     places = first.mean((1, 2)).argmax(1)
     assert 60 < (places > 16).sum().item() < 140  # half of them are flipped to the right
     assert len(places.unique()) > 6  # and the crop moves
-    assert not torch.equal(first, augment(many, torch.Generator().manual_seed(4)))
+    assert not torch.equal(first, augment_cropped(many, torch.Generator().manual_seed(4)))
 
 
 def test_augmentation_changes_contrast_within_its_range(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cifar10_module, "_standardise", lambda crops: crops)
+    for name in ("standardised", "_resized"):
+        monkeypatch.setattr(cifar10_pictures, name, lambda crops: crops)
     picture = torch.randint(256, (1, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    changed = augment(picture.repeat(500, 1, 1, 1), torch.Generator().manual_seed(0))
+    changed = augment_cropped(picture.repeat(500, 1, 1, 1), torch.Generator().manual_seed(0))
     contrast = changed.std((2, 3)).mean(1) / picture.float().std((2, 3)).mean()
     assert contrast.min().item() == pytest.approx(0.2, abs=0.05)
     assert contrast.max().item() == pytest.approx(1.8, abs=0.1)
@@ -186,7 +187,48 @@ def test_augmentation_changes_contrast_within_its_range(monkeypatch: pytest.Monk
     assert brightness.abs().max().item() < 63 + 8
 
 
-@pytest.mark.cifar10
+def test_whole_pictures_are_standardised_each() -> None:
+    pictures = torch.randint(256, (5, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    ready = prepare_whole(pictures)
+    assert torch.allclose(ready.mean((1, 2, 3)), torch.zeros(5), atol=1e-5)
+    assert torch.allclose(ready.std((1, 2, 3), correction=0), torch.ones(5), atol=1e-5)
+    first = pictures[0].float()
+    assert torch.allclose(ready[0], (first - first.mean()) / first.std(correction=0), atol=1e-5)
+
+
+def test_whole_pictures_are_shifted_by_up_to_four_pixels_within_a_black_frame_and_flipped() -> None:
+    picture = torch.randint(256, (3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    framed = torch.zeros(3, 40, 40, dtype=torch.uint8)
+    framed[:, 4:36, 4:36] = picture
+    shifts = list(product(range(9), range(9), (False, True)))
+    crops = torch.stack([framed[:, top : top + 32, left : left + 32] for top, left, _ in shifts]).float()
+    flipped = torch.tensor([flip for _, _, flip in shifts])
+    crops[flipped] = crops[flipped].flip(3)
+    expected = (crops - crops.mean((1, 2, 3), keepdim=True)) / crops.std((1, 2, 3), correction=0, keepdim=True)
+
+    many = picture.repeat(1500, 1, 1, 1)
+    first, again = (augment_whole(many, torch.Generator().manual_seed(3)) for _ in range(2))
+    assert torch.equal(first, again)
+    distance, found = torch.cdist(first.flatten(1), expected.flatten(1)).min(1)
+    assert distance.max().item() < 0.1
+    assert len(found.unique()) == len(shifts)  # each of them occurs
+    assert 650 < flipped[found].sum().item() < 850  # half of them are flipped
+
+
+@pytest.mark.usefixtures("checksums")
+def test_the_sweep_file_says_what_a_network_sees(official: Path) -> None:
+    cropped, whole = (datasets["cifar10"](official, test_size=4, pictures=kind) for kind in ("cropped", "whole"))
+    [[inputs, _]] = whole.batches("test")
+    assert torch.equal(inputs, prepare_whole(whole.test.inputs))
+    assert (whole.augment, cropped.augment) == (augment_whole, augment_cropped)
+    [[inputs, _]] = cropped.batches("test")
+    assert torch.equal(inputs, prepare_cropped(cropped.test.inputs))
+    assert datasets.check_options("cifar10", {"pictures": "cropped"}) == {}
+    with pytest.raises(ConfigError, match="option 'pictures' of dataset 'cifar10' should be 'cropped' or 'whole'"):
+        datasets.check_options("cifar10", {"pictures": "resized"})
+
+
+@pytest.mark.real_pictures("cifar10")
 def test_the_real_pictures_are_all_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AUTOREG_CACHE")
     pictures, labels, _ = load_pictures(Path(os.environ["AUTOREG_DATA"]))

@@ -1,0 +1,104 @@
+"""ImageNet (ILSVRC 2012) from folders or Parquet, decoded while networks train on it."""
+
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+import torch
+from pydantic import AfterValidator, Field
+from torch import Tensor
+
+from autoreg.datasets.dataset import Dataset, datasets
+from autoreg.datasets.imagenet_crops import ImagenetCrops
+from autoreg.datasets.imagenet_files import find_pictures
+from autoreg.datasets.streamed import EncodedPictures, StreamedSplit
+from autoreg.errors import ConfigError
+from autoreg.seeds import derive_seed
+
+#: Mean and deviation of each channel over ImageNet's training pictures, of values in [0, 1].
+MEAN = (0.485, 0.456, 0.406)
+DEVIATION = (0.229, 0.224, 0.225)
+#: A metric holds all activations of a batch: 1 GB for a ResNet18 of four times the width at 224 pixels.
+EVALUATION_BATCH = 50
+
+
+def _below_the_root(folder: str) -> str:
+    path = PurePosixPath(folder)
+    if path.is_absolute() or ".." in path.parts or "\\" in folder or not folder:
+        raise ValueError("should be a folder below the data root, without '..'")
+    return folder
+
+
+@datasets.register
+def imagenet(
+    root: Path | None,
+    *,
+    folder: Annotated[str, AfterValidator(_below_the_root)] = "imagenet",
+    size: Annotated[int, Field(ge=1)] = 224,
+    validation_size: Annotated[int, Field(ge=1)] = 10_000,
+    train_size: Annotated[int, Field(ge=1)] | None = None,
+    test_size: Annotated[int, Field(ge=1)] | None = None,
+    test: Literal["val", "train"] = "val",
+) -> Dataset:
+    """Return ImageNet's pictures as size×size squares, decoded whenever they are asked for.
+
+    The paper's test set is ImageNet's validation pictures (`test: val`). What tuning looks at, `validation_size` of
+    them, is drawn from the training pictures with a fixed seed. `test: train` takes the test set from them too, for a
+    folder without validation pictures. `train_size` and `test_size` take a random part with a fixed seed; None takes
+    all. Each split has its pictures in a random order that is always the same. Needs files; `find_pictures` says which.
+
+    In training a picture is a random part of it (`random_box`), flipped half of the time; in evaluation the centre of
+    it, with the shorter side at size·256/224. Values in [0, 1] are then standardised by channel.
+
+    The authors' preprocessing differs. Both of theirs train on parts of 5–100%, drawn around labelled boxes where there
+    are any, and resize without smoothing. TensorFlow's official ResNet subtracts channel means only, from values in
+    [0, 255]; Inception distorts colours in training, squeezes the central 87.5% into a square in evaluation, and uses
+    values in [-1, 1].
+
+    Raises:
+        DataError: the files are missing or damaged.
+        ConfigError: there are fewer pictures than the sizes ask for.
+    """
+    if test == "train" and test_size is None:
+        raise ConfigError("test: train needs test_size, the number of training pictures to hold out")
+    held_out = test_size if test == "train" and test_size else 0
+    source = find_pictures(root, folder, with_val=test == "val")
+    rows = _shuffled(source.train, "training", validation_size + held_out + (train_size or 1))
+    validation, test_rows, train = torch.split(
+        rows, [validation_size, held_out, len(rows) - validation_size - held_out]
+    )
+    if source.val is not None:
+        test_rows = _shuffled(source.val, "validation", test_size or 1)[:test_size]
+
+    def part(pictures: EncodedPictures, rows: Tensor) -> StreamedSplit:
+        return StreamedSplit(pictures, rows, pictures.labels[rows], ImagenetCrops(size))
+
+    return Dataset(
+        train=part(source.train, train[:train_size]),
+        validation=part(source.train, validation),
+        test=part(source.val or source.train, test_rows),
+        input_shape=(3, size, size),
+        classes=source.classes,
+        fingerprint=source.fingerprint,
+        prepare=prepare,
+        augment=augment,
+        evaluation_batch=EVALUATION_BATCH,
+    )
+
+
+def prepare(pictures: Tensor) -> Tensor:
+    """Return uint8 pictures, [batch, 3, size, size], as floats, standardised by channel, on their device."""
+    mean, deviation = (torch.tensor(values, device=pictures.device)[:, None, None] for values in (MEAN, DEVIATION))
+    return pictures.float().div_(255).sub_(mean).div_(deviation)
+
+
+def augment(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """Return pictures as `prepare` does; they were cropped and flipped at random while they were decoded."""
+    return prepare(pictures)
+
+
+def _shuffled(pictures: EncodedPictures, kind: str, asked: int) -> Tensor:
+    """Return all rows in an order that is always the same. Raises ConfigError if more are asked for than there are."""
+    count = len(pictures.labels)
+    if asked > count:
+        raise ConfigError(f"the sizes must not ask for more than the {count} {kind} pictures there are, got {asked}")
+    return torch.randperm(count, generator=torch.Generator().manual_seed(derive_seed("imagenet", kind)))

@@ -1,0 +1,70 @@
+"""A split: examples with their labels, held as tensors or made while they are asked for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
+
+import torch
+from torch import Tensor
+
+
+class Examples(Protocol):
+    """What a split of any kind offers.
+
+    `Split` holds its inputs on the device; a split of pictures that do not fit there decodes them on the fly.
+    """
+
+    @property
+    def labels(self) -> Tensor:
+        """The labels, int64, [examples], on the device that the inputs arrive on."""
+
+    def __len__(self) -> int: ...
+
+    def batches(
+        self, batch_size: int, order: Tensor | None = None, generator: torch.Generator | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (inputs as they are stored, labels) in the order of the given indices, or as stored.
+
+        The last batch may be smaller. A split that crops while it decodes draws its crops from the generator, on the
+        CPU, and crops without randomness if there is none.
+        """
+
+    def to(self, device: torch.device) -> Self:
+        """Return this split with its batches on a device."""
+
+    def with_labels(self, labels: Tensor) -> Self:
+        """Return this split with other labels, int64, [examples], on its device."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Examples and their labels as tensors.
+
+    Attributes:
+        inputs: the examples as they are stored, [examples, …], any dtype.
+        labels: [examples], int64.
+    """
+
+    inputs: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batches(
+        self, batch_size: int, order: Tensor | None = None, generator: torch.Generator | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (inputs, labels) in the order of the given indices, or as stored; the last batch may be smaller."""
+        if order is not None:
+            order = order.to(self.labels.device)
+        for start in range(0, len(self), batch_size):
+            chosen = slice(start, start + batch_size) if order is None else order[start : start + batch_size]
+            yield self.inputs[chosen], self.labels[chosen]
+
+    def to(self, device: torch.device) -> Self:
+        """Return this split on a device."""
+        return replace(self, inputs=self.inputs.to(device), labels=self.labels.to(device))
+
+    def with_labels(self, labels: Tensor) -> Self:
+        """Return this split with other labels, [examples]."""
+        return replace(self, labels=labels)

@@ -1,0 +1,133 @@
+"""Pictures that are too many to hold: read, decoded and cropped while the network trains on those before them."""
+
+import io
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from autoreg.errors import DataError, first_line
+
+#: Batches that are decoded ahead of the one in use.
+LOOK_AHEAD = 2
+
+
+class EncodedPictures(Protocol):
+    """Pictures as files hold them, numbered by row."""
+
+    @property
+    def labels(self) -> Tensor:
+        """The labels, int64, [pictures]."""
+
+    def read(self, row: int) -> bytes:
+        """Return the bytes of one picture's file."""
+
+    def name(self, row: int) -> str:
+        """Return what an error calls a picture."""
+
+
+class Crops(Protocol):
+    """How a picture of any size becomes a square one."""
+
+    @property
+    def size(self) -> int:
+        """Side of the square."""
+
+    def draw(self, count: int, generator: torch.Generator) -> list[list[float]]:
+        """Return the random numbers that each of so many pictures is cropped by."""
+
+    def crop(self, picture: Image.Image, drawn: Sequence[float] | None) -> Image.Image:
+        """Return a square of a picture: by random numbers, or without randomness if there are none."""
+
+
+@dataclass(frozen=True)
+class StreamedSplit:
+    """A split of pictures of which only a few batches are ever in memory.
+
+    All random numbers of a batch are drawn before its first picture is decoded, so that the number of threads does not
+    change the result.
+
+    Attributes:
+        pictures: those of this split, and others.
+        rows: which of them are in this split, int64, [examples].
+        labels: int64, [examples], on the device that batches arrive on.
+        crops: how a picture becomes a square of one size.
+    """
+
+    pictures: EncodedPictures
+    rows: Tensor
+    labels: Tensor
+    crops: Crops
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batches(
+        self, batch_size: int, order: Tensor | None = None, generator: torch.Generator | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (uint8 pictures [batch, 3, size, size], labels); see `Examples.batches`.
+
+        Raises DataError, naming the file, for a picture that cannot be read.
+        """
+        places = torch.arange(len(self)) if order is None else order.cpu()
+        # Reading waits for the disk, and decoding does not hold Python's lock: two threads at least.
+        pool = ThreadPoolExecutor(max(2, torch.get_num_threads()))
+        ahead: deque[_Batch] = deque()
+        try:
+            for chosen in torch.split(places, batch_size):
+                ahead.append(self._start(chosen, generator, pool))
+                if len(ahead) > LOOK_AHEAD:
+                    yield self._finished(ahead.popleft())
+            while ahead:
+                yield self._finished(ahead.popleft())
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def to(self, device: torch.device) -> Self:
+        """Return this split with its batches on a device."""
+        return replace(self, labels=self.labels.to(device))
+
+    def with_labels(self, labels: Tensor) -> Self:
+        """Return this split with other labels, [examples], on its device."""
+        return replace(self, labels=labels)
+
+    def _start(self, chosen: Tensor, generator: torch.Generator | None, pool: ThreadPoolExecutor) -> "_Batch":
+        size, count = self.crops.size, len(chosen)
+        drawn = self.crops.draw(count, generator) if generator is not None else [None] * count
+        pinned = self.labels.device.type == "cuda"
+        pixels = torch.empty(count, size, size, 3, dtype=torch.uint8, pin_memory=pinned)
+        rows = self.rows[chosen].tolist()
+        futures = [
+            pool.submit(self._decode, row, numbers, target)
+            for row, numbers, target in zip(rows, drawn, pixels.numpy(), strict=True)
+        ]
+        return _Batch(chosen, pixels, futures)
+
+    def _decode(self, row: int, drawn: Sequence[float] | None, target: np.ndarray[Any, Any]) -> None:
+        try:
+            with Image.open(io.BytesIO(self.pictures.read(row))) as picture:
+                target[:] = np.asarray(self.crops.crop(picture.convert("RGB"), drawn))
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what Pillow raises
+            raise DataError(f"{self.pictures.name(row)} cannot be read as a picture: {first_line(error)}") from error
+
+    def _finished(self, batch: "_Batch") -> tuple[Tensor, Tensor]:
+        for future in batch.futures:
+            future.result()
+        device = self.labels.device
+        pixels = batch.pixels.to(device, non_blocking=True).permute(0, 3, 1, 2).contiguous()
+        return pixels, self.labels[batch.chosen.to(device)]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """A batch that is being decoded into `pixels`: uint8, [batch, size, size, 3]."""
+
+    chosen: Tensor
+    pixels: Tensor
+    futures: list[Future[None]]
