@@ -33,7 +33,7 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("sweep")
+@click.argument("sweeps", nargs=-1, required=True, metavar="SWEEP...")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: training.epochs=3.")
 @click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
 @_DATABASE
@@ -41,36 +41,44 @@ def cli() -> None:
 @click.option("--address", help="Join a Ray cluster: auto, or host:port.")
 @click.option("--retry-failed", is_flag=True, help="Train this sweep's failed trials again.")
 def sweep(
-    sweep: str, overrides: tuple[str, ...], dry_run: bool, database: Path, runs: Path, address: str | None,
-    retry_failed: bool,
+    sweeps: tuple[str, ...], overrides: tuple[str, ...], dry_run: bool, database: Path, runs: Path,
+    address: str | None, retry_failed: bool,
 ) -> None:  # fmt: skip
-    """Run a sweep: a YAML file, or the name of a packaged one.
+    """Run sweeps one after another: YAML files, or names of packaged ones.
 
     What is done already, by this or another sweep, is not done again; interrupted, the same command goes on.
 
     \b
     autoreg sweep quickstart
     autoreg sweep sweeps/cifar_init.yaml --set training.epochs=3 --set grid.width=[1/4,1/2]
+    autoreg sweep --dry-run sweeps/*.yaml       what they would run, shared trials counted once
     """  # noqa: D301
     from autoreg.packaged import find_sweep
     from autoreg.runs import Runs
     from autoreg.sweep_file import load_sweep
-    from autoreg.tuning.plan import make_plan
+    from autoreg.tuning.plan import count_trials, make_plan
 
-    plan = make_plan(load_sweep(find_sweep(sweep), overrides))
-    schedule = plan.schedule(Runs(runs))
-    counts = (
-        f"{plan.sweep.final_count} final trials, {plan.sweep.tuning_count} tuning trials, "
-        f"{schedule.done_count()} already done"
-    )
+    plans = [make_plan(load_sweep(find_sweep(name), overrides)) for name in sweeps]
     if dry_run:
-        _print_plan(plan)
-        click.echo(counts)
+        for plan in plans:
+            _print_plan(plan, Runs(runs))
+        if len(plans) > 1:
+            finals, tuning = count_trials([plan.sweep for plan in plans])
+            click.echo(
+                f"all {len(plans)} sweeps: {finals} final trials, {tuning} tuning trials, shared ones counted once"
+            )
         return
-    click.echo(f"{plan.sweep.name}: {counts}", err=True)
+    codes = [_run(plan, Runs(runs), database, address, retry_failed) for plan in plans]
+    if any(codes):
+        sys.exit(AutoregError.exit_code)
+
+
+def _run(plan: Any, runs: Any, database: Path, address: str | None, retry_failed: bool) -> bool:
+    """Run a sweep, print how it ended, and return whether anything went wrong."""
+    click.echo(f"{plan.sweep.name}: {_counts(plan, runs)}", err=True)
     from autoreg.tuning.run import run_sweep
 
-    summary = run_sweep(plan, Runs(runs), database, address, retry_failed)
+    summary = run_sweep(plan, runs, database, address, retry_failed)
     for line in summary.problems:
         click.echo(line, err=True)
     if summary.unwritten:
@@ -83,11 +91,15 @@ def sweep(
     click.echo(
         f"{summary.trained} trials trained, {summary.cached} were done before{failed}; rows in {database}", err=True
     )
-    if summary.problems or summary.unwritten:
-        sys.exit(AutoregError.exit_code)
+    return bool(summary.problems or summary.unwritten)
 
 
-def _print_plan(plan: Any) -> None:
+def _counts(plan: Any, runs: Any) -> str:
+    done = plan.schedule(runs).done_count()
+    return f"{plan.sweep.final_count} final trials, {plan.sweep.tuning_count} tuning trials, {done} already done"
+
+
+def _print_plan(plan: Any, runs: Any) -> None:
     from autoreg.sweep import setting_labels
 
     figures = f"figures {', '.join(plan.sweep.figures)}" if plan.sweep.figures else "no figure"
@@ -99,6 +111,7 @@ def _print_plan(plan: Any) -> None:
         tuning = f"{group.tune.trials} tuning" if group.tune else ""
         rows.append(["", label, f"{parameters:>11,} parameters", tuning, f"{group.final_count} final"])
     _print_columns(rows)
+    click.echo(_counts(plan, runs))
 
 
 @cli.command()

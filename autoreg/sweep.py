@@ -1,7 +1,7 @@
 """A sweep: one YAML file that describes an experiment, and the groups of trials that it asks for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Self, TypeVar
 
@@ -52,7 +52,7 @@ class Sweep(Strict):
 
     @model_validator(mode="after")
     def _every_part_makes_sense(self) -> Self:
-        for part in self.parts().values():
+        for _, part in self.parts():
             part._check_alone()
         return self
 
@@ -82,30 +82,40 @@ class Sweep(Strict):
         """How many tuning trials the sweep has in all."""
         return sum(group.tune.trials for group in self.groups() if group.tune)
 
-    def parts(self) -> dict[str | None, "Sweep"]:
-        """Return each variant by name as a sweep of its own, or the sweep itself under None if it has no variants.
+    def parts(self) -> list[tuple[str | None, "Sweep"]]:
+        """Return each variant's name and the variant as a sweep of its own; a sweep without variants is its only part.
 
         Raises:
-            ValueError: two variants have one name, or a variant sets something that is not allowed.
+            ValueError: a variant sets something that is not allowed.
         """
         if self.variants is None:
-            return {None: self}
-        parts: dict[str | None, Sweep] = {}
+            return [(None, self)]
+        parts: list[tuple[str | None, Sweep]] = []
         for index, variant in enumerate(self.variants):
-            if variant.name in parts:
-                raise ValueError(f"variants.{index}.name must stand once, {variant.name} stands twice")
-            chosen = {key: getattr(variant, key) for key in ("network", "dataset", "initializer")}
+            chosen = {key: getattr(variant, key) for key in ("network", "dataset", "initializer", "tune")}
             sections = {
                 "grid": _changed(self.grid, variant.grid, f"variants.{index}.grid"),
                 "training": _changed(self.training, variant.training, f"variants.{index}.training"),
             }
             update = {key: value for key, value in chosen.items() if value is not None} | sections
-            parts[variant.name] = self.model_copy(update={**update, "variants": None})
+            parts.append((variant.name, self.model_copy(update={**update, "variants": None})))
         return parts
 
     def groups(self) -> list["Group"]:
-        """Return one group for each setting of the grid, of every variant."""
-        return [group for name, part in self.parts().items() for group in part._own_groups(name)]
+        """Return one group for each setting of the grid, of every variant; what two variants share is one group.
+
+        Raises:
+            ConfigError: two settings of one part are the same trial.
+        """
+        groups: dict[str, Group] = {}
+        for name, part in self.parts():
+            own = part._own_groups(name)
+            for group in own:
+                key = group.template.config_id
+                if sum(other.template.config_id == key for other in own) > 1:
+                    raise ConfigError(f"two settings are the same trial: {group.template.initializer}")
+                groups[key] = groups[key].shared_with(group) if key in groups else group
+        return list(groups.values())
 
     def _own_groups(self, variant: str | None) -> list["Group"]:
         grid, training = self.grid, self.training
@@ -139,7 +149,7 @@ class Sweep(Strict):
                 **regularizers,
             )
             factors = tuple(grid.lr_batch_factor)
-            groups.append(Group(template, self.tune, factors, self.replicates, lengths, variant))
+            groups.append(Group(template, self.tune, factors, self.replicates, lengths, (variant,)))
         return groups
 
 
@@ -164,7 +174,7 @@ class Group:
         factors: the lr-batch factors k that multiply the chosen setting.
         replicates: how many final trials each factor gets.
         lengths: how many epochs the final trials are trained, ascending; each goes on where the one before ended.
-        variant: the name of the sweep's variant, or None.
+        variants: the names of the sweep's variants that it belongs to; None in a sweep without variants.
     """
 
     template: TrialConfig
@@ -172,7 +182,15 @@ class Group:
     factors: tuple[float, ...]
     replicates: int
     lengths: tuple[int, ...]
-    variant: str | None = None
+    variants: tuple[str | None, ...] = (None,)
+
+    def shared_with(self, other: "Group") -> "Group":
+        """Return this group as one of both variants. Raises ConfigError if they ask for different trials of it."""
+        variants = tuple(dict.fromkeys((*self.variants, *other.variants)))
+        if replace(self, variants=variants) != replace(other, variants=variants):
+            names = " and ".join(str(name) for name in variants)
+            raise ConfigError(f"variants share a setting but not its epochs or lr_batch_factor: {names}")
+        return replace(self, variants=variants)
 
     @property
     def study_id(self) -> str:
@@ -219,7 +237,8 @@ def setting_labels(groups: Sequence[Group]) -> list[str]:
     labels = []
     for group in groups:
         template = group.template
-        words = [group.variant or str(template.network), f"{format_width(template.width)}x", str(template.initializer)]
+        name = " and ".join(name for name in group.variants if name) or str(template.network)
+        words = [name, f"{format_width(template.width)}x", str(template.initializer)]
         values = {name: getattr(template, name) for name in varying}
         words += [name if value is True else f"{name}={value}" for name, value in values.items() if value]
         labels.append(" ".join(words))

@@ -64,7 +64,16 @@ def _apply(document: strict_yaml.Document, override: str) -> None:
         raise ConfigError(f"--set wants key=value, got {override!r}")
     path = tuple(key.strip().split("."))
     value = strict_yaml.parse(text, f"--set {override}").data
-    node = document.data
+    _set(document.data, path, value, override)
+    variants = document.data.get("variants")
+    for variant in variants if isinstance(variants, list) else []:
+        # What is set on the command line counts for every variant; each keeps its name.
+        if isinstance(variant, dict) and path[0] != "name" and path[0] in variant:
+            _set(variant, path, value, override)
+    document.origins[path] = f"--set {override}"
+
+
+def _set(node: dict[str, Any], path: tuple[str, ...], value: Any, override: str) -> None:
     for depth, part in enumerate(path[:-1]):
         inside = node.setdefault(part, {})
         if isinstance(inside, str):  # `network: mlp` grows into a mapping when an option of it is set
@@ -73,7 +82,6 @@ def _apply(document: strict_yaml.Document, override: str) -> None:
             raise ConfigError(f"--set {override}: {'.'.join(path[: depth + 1])} is not a mapping, got {inside!r}")
         node = inside
     node[path[-1]] = value
-    document.origins[path] = f"--set {override}"
 
 
 def _explain(item: Any, document: strict_yaml.Document) -> str:

@@ -66,23 +66,6 @@ class Training(Strict):
     weight_decay: float = Field(default=0.0, ge=0)
 
 
-class Variant(Strict):
-    """One of several experiments in a sweep: what differs from the sweep's own sections.
-
-    Attributes:
-        name: the series that figures show it as.
-        network, dataset, initializer: in place of the sweep's own.
-        grid, training: keys that are set in the sweep's own sections; the others stay.
-    """
-
-    name: str = Field(min_length=1, max_length=100)
-    network: Choice | None = None
-    dataset: Choice | None = None
-    initializer: Choice | None = None
-    grid: dict[str, Any] = Field(default={})
-    training: dict[str, Any] = Field(default={})
-
-
 class LogRange(Strict):
     """A range that is searched on a logarithmic scale."""
 
@@ -129,6 +112,24 @@ class Tune(Strict):
     startup: int = Field(default=4, ge=1)
     pruning: Literal["median", "none"] = "median"
     warmup: int = Field(default=5, ge=0)
+
+
+class Variant(Strict):
+    """One of several experiments in a sweep: what differs from the sweep's own sections.
+
+    Attributes:
+        name: the series that figures show it as.
+        network, dataset, initializer, tune: in place of the sweep's own.
+        grid, training: keys that are set in the sweep's own sections; the others stay.
+    """
+
+    name: str = Field(min_length=1, max_length=100)
+    network: Choice | None = None
+    dataset: Choice | None = None
+    initializer: Choice | None = None
+    grid: dict[str, Any] = Field(default={})
+    training: dict[str, Any] = Field(default={})
+    tune: Tune | None = None
 
 
 class Measure(Strict):

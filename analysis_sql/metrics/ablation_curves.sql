@@ -1,11 +1,11 @@
 -- Share of labels unchanged at each dropped fraction: as the paper's text defines it, and as the released code does.
 -- grain: sweep_id, trial_id, definition, split, sample, fraction
 with chosen as (
-    select final_trials.sweep_id, final_trials.network, final_trials.dataset, ablation.*
-    from final_trials
+    select sweep_finals.sweep_id, sweep_finals.network, sweep_finals.dataset, ablation.*
+    from sweep_finals
     join ablation using (trial_id)
     join sweep_measurements
-        on sweep_measurements.sweep_id = final_trials.sweep_id
+        on sweep_measurements.sweep_id = sweep_finals.sweep_id
         and sweep_measurements.measurement_id = ablation.measurement_id
 )
 

@@ -2,7 +2,7 @@
 -- grain: sweep_id, trial_id, definition, split, sample, layer
 with curves as (
     select
-        final_trials.sweep_id,
+        sweep_finals.sweep_id,
         ablation.trial_id,
         case ablation.granularity when 'application' then 'text' else 'released' end as definition,
         ablation.split,
@@ -10,10 +10,10 @@ with curves as (
         ablation.layer,
         ablation.fraction,
         ablation.unchanged
-    from final_trials
+    from sweep_finals
     join ablation using (trial_id)
     join sweep_measurements
-        on sweep_measurements.sweep_id = final_trials.sweep_id
+        on sweep_measurements.sweep_id = sweep_finals.sweep_id
         and sweep_measurements.measurement_id = ablation.measurement_id
     where ablation.scope = 'layer'
 ),

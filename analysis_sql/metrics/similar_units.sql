@@ -11,6 +11,6 @@ select
     sum(dead_units)::bigint as dead_units,
     sum(unit_count)::bigint as unit_count
 from similar_units_by_layer
-join final_trials using (sweep_id, trial_id)
+join sweep_finals using (sweep_id, trial_id)
 where not starts_with(network, 'inception_v3_layer') or layer = 'mixed_2'
 group by all

@@ -2,7 +2,7 @@
 -- grain: sweep_id, trial_id, definition, split, sample, layer
 with counted as (
     select
-        final_trials.sweep_id,
+        sweep_finals.sweep_id,
         units.trial_id,
         units.split,
         units.sample,
@@ -13,10 +13,10 @@ with counted as (
         stddev_pop(coalesce(units."similar", -1)) as all_std,
         count(*) filter (units.dead) as dead_units,
         count(*) as unit_count
-    from final_trials
+    from sweep_finals
     join units using (trial_id)
     join sweep_measurements
-        on sweep_measurements.sweep_id = final_trials.sweep_id
+        on sweep_measurements.sweep_id = sweep_finals.sweep_id
         and sweep_measurements.measurement_id = units.measurement_id
     group by all
 )

@@ -2,7 +2,7 @@
 -- grain: sweep_id, trial_id, definition, split, sample, threshold
 with unit_counts as (
     select
-        final_trials.sweep_id,
+        sweep_finals.sweep_id,
         units.trial_id,
         units.measurement_id,
         units.split,
@@ -10,11 +10,12 @@ with unit_counts as (
         units.layer,
         count(*) as unit_count,
         count(*) filter (units.dead) as dead_units
-    from final_trials
+    from sweep_finals
     join units using (trial_id)
     join sweep_measurements
-        on sweep_measurements.sweep_id = final_trials.sweep_id
+        on sweep_measurements.sweep_id = sweep_finals.sweep_id
         and sweep_measurements.measurement_id = units.measurement_id
+    where not starts_with(sweep_finals.network, 'inception_v3_layer') or units.layer = 'mixed_2'
     group by all
 ),
 

@@ -1,5 +1,5 @@
 -- Each final trial's accuracy, area under the curve and similar units, means over the samples.
--- grain: sweep_id, trial_id, definition, split
+-- grain: sweep_id, trial_id, series, definition, split
 with areas as (
     select sweep_id, trial_id, definition, split, avg(auc) as auc
     from auc

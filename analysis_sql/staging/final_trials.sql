@@ -1,5 +1,5 @@
 -- Final trials of each sweep, with their settings as figures name them; `series` names the variant and what else varies.
--- grain: sweep_id, trial_id
+-- grain: sweep_id, trial_id, series
 with labelled as (
     select
         sweeps.sweep_id,

@@ -55,13 +55,14 @@ class Plan:
             "sweep_groups": [
                 {
                     "group_id": group.template.config_id,
-                    "variant": group.variant,
+                    "variant": variant,
                     "network": str(group.template.network),
                     "dataset": str(group.template.dataset),
                     "width": group.template.width,
                     "parameters": parameters,
                 }
                 for group, parameters in self.groups
+                for variant in group.variants
             ],
             "sweep_trials": [
                 {"trial_id": config.trial_id, "group_id": group.template.config_id, "kind": config.kind}
@@ -90,12 +91,9 @@ def make_plan(loaded: LoadedSweep) -> Plan:
         with _located(loaded, ("measure", "metrics", name)):
             measurements += measurements_of(name, options, sweep.measure.splits)
     groups: list[tuple[Group, int]] = []
-    seen: set[str] = set()
-    for group in sweep.groups():
-        with _located(loaded, ("grid",)):
-            if group.template.config_id in seen:
-                raise ConfigError(f"two settings are the same trial: {group.template.initializer}")
-            seen.add(group.template.config_id)
+    with _located(loaded, ("grid",)):
+        settings = sweep.groups()
+    for group in settings:
         with _located(loaded, ("dataset",)):
             dataset = load_dataset(group.template, loaded.root)
         with _located(loaded, ("training",)):
@@ -105,6 +103,20 @@ def make_plan(loaded: LoadedSweep) -> Plan:
             groups.append((group, parameter_count(group.template, dataset.input_shape, dataset.classes)))
     groups.sort(key=lambda pair: -pair[1])
     return Plan(sweep, data_root(loaded.root), measurements, groups)
+
+
+def count_trials(sweeps: Iterable[Sweep]) -> tuple[int, int]:
+    """Return how many final and how many tuning trials some sweeps have together; what they share counts once."""
+    finals: dict[tuple[str, str | None, float, int, int], None] = {}
+    tuning: dict[str, int] = {}
+    for group in (group for sweep in sweeps for group in sweep.groups()):
+        study = group.study_id if group.tune else None
+        for config in group.final_trials({}):
+            key = (group.template.config_id, study, config.lr_batch_factor, config.epochs, config.replicate)
+            finals[key] = None
+        if group.tune and study:
+            tuning[study] = max(tuning.get(study, 0), group.tune.trials)
+    return len(finals), sum(tuning.values())
 
 
 def _batch_variants(group: Group) -> Iterator[TrialConfig]:
@@ -120,10 +132,10 @@ def _normalised(loaded: LoadedSweep) -> Sweep:
     if sweep.variants is None:
         return _checked_part(loaded, sweep, ())
     variants = []
-    for index, (name, part) in enumerate(sweep.parts().items()):
+    for index, (name, part) in enumerate(sweep.parts()):
         checked = _checked_part(loaded, part, ("variants", index))
         sections = {key: getattr(checked, key).model_dump(mode="json") for key in ("grid", "training")}
-        choices = {key: getattr(checked, key) for key in ("network", "dataset", "initializer")}
+        choices = {key: getattr(checked, key) for key in ("network", "dataset", "initializer", "tune")}
         variants.append(Variant(name=str(name), **choices, **sections))
     return _checked_part(loaded, sweep, ()).model_copy(update={"variants": variants})
 
