@@ -142,7 +142,8 @@ def report(
     autoreg report --table 1 --compare
     """  # noqa: D301
     from autoreg.figures import find_figures
-    from autoreg.report import figures_with_data, report_figure, report_table, table_names
+    from autoreg.report import figures_with_data, report_figure
+    from autoreg.report_tables import report_table, table_names
 
     wanted = [*tables, *(["comparison"] if compare else [])]
     if every == bool(figures or wanted):
@@ -175,7 +176,7 @@ def report(
 @_JSON
 def status(database: Path, as_json: bool) -> None:
     """Show how far each sweep in results.db is; works while one runs."""
-    from autoreg.report import sweep_status
+    from autoreg.listing import sweep_status
 
     rows = sweep_status(database)
     if as_json:
@@ -215,7 +216,7 @@ def _print_columns(rows: list[list[str]]) -> None:
 
 def _rows_of(kind: str, database: Path) -> list[dict[str, Any]]:
     if kind == "trials":
-        from autoreg.report import trial_rows
+        from autoreg.listing import trial_rows
 
         return trial_rows(database)
     if kind == "figures":

@@ -4,7 +4,6 @@ import json
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 import polars as pl
@@ -16,12 +15,10 @@ from autoreg.errors import ConfigError, DataError
 from autoreg.figures import FigureSource, figure_names
 from autoreg.figures.style import SETTINGS
 from autoreg.ingest import Connection
-from autoreg.packaged import find_sweep, packaged_folder, sweep_names
-from autoreg.registry import did_you_mean
+from autoreg.packaged import find_sweep, sweep_names
 from autoreg.runs import write_atomically, write_text
 from autoreg.sweep import load_definition, setting_labels
 from autoreg.sweep_file import load_sweep
-from autoreg.tables import FORMATS
 
 PICTURES = ("png", "pdf")
 
@@ -165,60 +162,3 @@ def _write(
     }
     write_text(out / f"{view}.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
     return [*paths, out / f"{view}.csv", out / f"{view}.json"]
-
-
-def sweep_status(database: Path) -> list[dict[str, Any]]:
-    """Return one dict for each sweep in results.db: how many of its trials are done, measured and failed."""
-    connection = open_for_reading(database)
-    try:
-        rows = query(connection, "select * from sweep_status order by updated_at").to_dicts()
-    finally:
-        connection.close()
-    for row in rows:
-        sweep = load_definition(row.pop("definition"))
-        row["final_trials"], row["tuning_trials"] = sweep.final_count, sweep.tuning_count
-    return rows
-
-
-def trial_rows(database: Path) -> list[dict[str, Any]]:
-    """Return one dict for each trial in results.db."""
-    columns = "trial_id, kind, network, width, initializer, learning_rate, batch_size, replicate, status, test_accuracy"
-    connection = open_for_reading(database)
-    try:
-        return query(connection, f"select {columns} from trials order by network, width, kind, trial_id").to_dicts()
-    finally:
-        connection.close()
-
-
-def table_names() -> list[str]:
-    """Return the names of all tables: `1`, `comparison` and so on."""
-    stems = (path.stem for path in packaged_folder("analysis_sql").glob("reports/table_*.sql"))
-    return sorted(stem.removeprefix("table_") for stem in stems)
-
-
-def report_table(database: Path, table: str, out: Path) -> list[Path]:
-    """Write a table of results.db as Markdown, CSV and LaTeX, and return the files.
-
-    Args:
-        database: results.db, opened read-only.
-        table: one of `table_names`.
-        out: the folder to write to.
-
-    Raises:
-        ConfigError: there is no such table.
-        DataError: results.db has no trial for it.
-    """
-    if table not in table_names():
-        raise ConfigError(f"unknown table {table!r}{did_you_mean(table, table_names())}")
-    connection = open_for_reading(database)
-    try:
-        frame = query(connection, f"select * from table_{table}")
-    finally:
-        connection.close()
-    if frame.is_empty():
-        raise DataError(f"table {table} has no row yet in {database}")
-    frame = frame.sort(frame.columns)
-    shown = frame.drop("sweep_id")
-    for name, render in FORMATS.items():
-        write_text(out / f"table_{table}.{name}", render(frame if name == "csv" else shown))
-    return [out / f"table_{table}.{name}" for name in FORMATS]

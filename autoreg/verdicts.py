@@ -16,8 +16,8 @@ a symmetric distribution that range holds the true mean in 1 − 2 / 2³ = 75 % 
 signs reach p < 0.05 with 3 to 5 replicates.) The price is that slopes are taken to be normal, as means over several
 widths and samples nearly are.
 
-A claim is tested twice, and the p-values of each test are corrected over all claims of the report by the method of Holm
-(1979, Scand. J. Statist. 6:65), which holds however the claims depend on each other:
+A claim is tested twice, and the p-values of each test are corrected over all claims of one report, that is of one
+sweep, by the method of Holm (1979, Scand. J. Statist. 6:65), which holds however the claims depend on each other:
 
 - is the mean slope other than 0? (two-sided t test)
 - is it below the smallest slope that matters? (one-sided t test against that bound; Lakens 2017, Social Psychological
@@ -52,8 +52,9 @@ RESOLUTION = 1e-12
 
 SERIES = ["sweep_id", "definition", "threshold", "split", "series"]
 LABELS = ["sweep", "figures", "network", "dataset"]
-#: Definition, threshold and split are chosen before one looks: claims under another choice are another report's.
-REPORT = ["definition", "threshold", "split"]
+#: A sweep is one experiment, so a verdict does not change when others come into the database. Definition, threshold and
+#: split are chosen before one looks: claims under another choice are another report's.
+REPORT = ["sweep_id", "definition", "threshold", "split"]
 _RESULTS = [
     "verdict", "removability", "repetition",
     "auc_slope", "auc_low", "auc_high", "auc_p", "auc_no_growth_p",
@@ -67,7 +68,7 @@ def verdicts(trials: pl.DataFrame, *, auc_bound: float = 0.01, similarity_bound:
 
     Args:
         trials: rows of the view `width_trends`, one for each of the above, replicate and width: `auc` in [0, 1],
-            `similar_units` per unit, at least -1; null or NaN where it is not measured. All of it is one report.
+            `similar_units` per unit, at least -1; null or NaN where it is not measured. Each sweep is one report.
         auc_bound: smallest change of the AUC for each doubling of the width that matters; above 0.
         similarity_bound: smallest factor for each doubling of the width that matters; above 1.
 

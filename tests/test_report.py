@@ -14,7 +14,8 @@ from autoreg.config import Choice
 from autoreg.database import Writer, record_sweep
 from autoreg.errors import ConfigError, DataError
 from autoreg.figures import figure_names, find_figures
-from autoreg.report import _one_split, figures_with_data, report_figure, sweep_status
+from autoreg.listing import sweep_status
+from autoreg.report import _one_split, figures_with_data, report_figure
 from autoreg.runs import Runs, TrialFolder
 
 Fill = Callable[..., Path]

@@ -257,6 +257,14 @@ def test_each_series_keeps_its_labels() -> None:
     ]
 
 
+def test_a_verdict_does_not_change_when_another_sweep_comes_into_the_database() -> None:
+    own = trials((0.02, 0.03, 0.04), FLAT, sweep_id="own")
+    others = [trials(NOISY, NOISY, sweep_id="other", series=f"series {number}") for number in range(5)]
+    alone, among = verdicts(own), verdicts(pl.concat([own, *others])).filter(pl.col("sweep_id") == "own")
+    assert among.equals(alone)
+    assert alone["auc_p"][0] > 2 * stats.ttest_1samp([0.02, 0.03, 0.04], 0).pvalue - 1e-9
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [

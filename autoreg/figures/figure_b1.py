@@ -5,7 +5,7 @@ from string import ascii_lowercase
 import polars as pl
 from matplotlib.figure import Figure
 
-from autoreg.figures.style import draw_published, legend_outside, look_of, new_figure, series_order, width_axis
+from autoreg.figures.style import draw_published, legend_entries, look_of, new_figure, series_order, width_axis
 
 
 def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
@@ -17,11 +17,11 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
     """
     panels = ["Synthetic data", "CIFAR-10", "ImageNet"]
     panels = [name for name in panels if name in frame["panel"].to_list()]
-    series = series_order(frame["series"].unique().to_list())
     figure, [row] = new_figure(len(panels))
     for letter, axes, panel in zip(ascii_lowercase, row, panels, strict=False):
         own = frame.filter(pl.col("panel") == panel)
-        for name in series_order(own["series"].unique().to_list()):
+        series = series_order(own["series"].unique().to_list())
+        for name in series:
             look = look_of(name, series)
             draw_published(axes, published, name, "parameters", 1.0, look["marker"])
             line = own.filter(pl.col("series") == name).sort("width")
@@ -30,5 +30,6 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
         axes.set_yscale("log")
         axes.set_ylabel("Trainable parameters")
         axes.set_title(f"({letter}) {panel}", loc="left")
-    legend_outside(figure)
+        axes.legend(*legend_entries([axes]), loc="upper left", fontsize=7.5)
+        axes.set_ylim(top=axes.get_ylim()[1] * 8)  # room for the legend above the lines
     return figure

@@ -106,15 +106,20 @@ def draw_published(axes: Axes, published: pl.DataFrame, series: str, score: str,
         axes.plot(line["x"].to_list(), values, marker=marker, label=PAPER, zorder=1.5, **style)
 
 
-def legend_outside(figure: Figure, title: str | None = None) -> None:
-    """Put one legend for all axes at the right, each label once, the paper's last."""
+def legend_entries(all_axes: Sequence[Axes]) -> tuple[list[Any], list[str]]:
+    """Return handles and labels of some axes, each label once, the paper's last."""
     entries: dict[str, Any] = {}
-    for axes in figure.axes:
+    for axes in all_axes:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
     if PAPER in entries:
         entries[PAPER] = entries.pop(PAPER)
-    figure.legend(list(entries.values()), list(entries), loc="outside right upper", title=title)
+    return list(entries.values()), list(entries)
+
+
+def legend_outside(figure: Figure, title: str | None = None) -> None:
+    """Put one legend for all axes at the right."""
+    figure.legend(*legend_entries(figure.axes), loc="outside right upper", title=title)
 
 
 def describe_sources(figure: Figure, frame: pl.DataFrame) -> None:

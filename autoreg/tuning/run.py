@@ -286,7 +286,7 @@ class RunningSweep:
             if result.status == "failed" or (result.status == "diverged" and config.kind == "final"):
                 lines.append(f"{config.trial_id}  {outcome(config, result)}")
         for state in self.schedule.states:
-            if state.final_trials() == []:
+            if state.group.final_count and state.final_trials() == []:
                 about = describe(state.group.template)
                 lines.append(f"no tuning trial of {about} succeeded, so it has no final trials")
         return lines

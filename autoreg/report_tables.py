@@ -1,0 +1,92 @@
+"""Reports as tables: a view's rows, or verdicts made from them, as Markdown, CSV and LaTeX."""
+
+from pathlib import Path
+
+import polars as pl
+
+from autoreg.database import open_for_reading, query
+from autoreg.errors import ConfigError, DataError
+from autoreg.ingest import Connection
+from autoreg.packaged import packaged_folder
+from autoreg.registry import did_you_mean
+from autoreg.runs import write_text
+from autoreg.tables import FORMATS
+
+#: The table that is not a view.
+VERDICTS = "verdicts"
+#: The paper's threshold of |r|, whose verdicts people see first.
+THRESHOLD = 0.5
+
+
+def table_names() -> list[str]:
+    """Return the names of all tables: `1`, `comparison`, `verdicts`."""
+    stems = (path.stem for path in packaged_folder("analysis_sql").glob("reports/table_*.sql"))
+    return sorted([*(stem.removeprefix("table_") for stem in stems), VERDICTS])
+
+
+def report_table(database: Path, table: str, out: Path) -> list[Path]:
+    """Write a table of results.db as Markdown, CSV and LaTeX, and return the files.
+
+    The CSV has every row and every digit. Of verdicts, the others show those at |r| ≥ 0.5, the paper's threshold, and
+    at which other thresholds they are the same.
+
+    Args:
+        database: results.db, opened read-only.
+        table: one of `table_names`.
+        out: the folder to write to.
+
+    Raises:
+        ConfigError: there is no such table.
+        DataError: results.db has no trial for it.
+    """
+    if table not in table_names():
+        raise ConfigError(f"unknown table {table!r}{did_you_mean(table, table_names())}")
+    connection = open_for_reading(database)
+    try:
+        frame = _verdicts(connection) if table == VERDICTS else query(connection, f"select * from table_{table}")
+    finally:
+        connection.close()
+    if frame.is_empty():
+        raise DataError(f"table {table} has no row yet in {database}")
+    shown = _main_verdicts(frame) if table == VERDICTS else frame.sort(frame.columns)
+    for name, render in FORMATS.items():
+        rows = frame.sort(frame.columns) if name == "csv" else shown.drop("sweep_id")
+        write_text(out / f"table_{table}.{name}", render(rows))
+    return [out / f"table_{table}.{name}" for name in FORMATS]
+
+
+def _verdicts(connection: Connection) -> pl.DataFrame:
+    """Return the verdicts over the latest sweep of each name, on the test split where it was measured."""
+    from autoreg.verdicts import verdicts  # scipy takes half a second to import, which no other report needs
+
+    trends = query(
+        connection,
+        """
+        select *
+        from width_trends
+        where sweep_id in (select arg_max(sweep_id, updated_at) from sweeps group by name)
+        qualify split = first_value(split) over (partition by sweep_id order by split = 'test' desc, split)
+        """,
+    )
+    if trends.is_empty():
+        return trends
+    found = verdicts(trends)
+    return found.with_columns(pl.col("figures").list.join(", "))
+
+
+def _main_verdicts(frame: pl.DataFrame) -> pl.DataFrame:
+    keys = ["sweep_id", "definition", "split", "series"]
+    agreeing = (
+        frame.sort("threshold")
+        .join(frame.filter(pl.col("threshold") == THRESHOLD).select(*keys, main="verdict"), on=keys)
+        .filter(pl.col("verdict") == pl.col("main"))
+        .group_by(keys)
+        .agg(same_at=pl.col("threshold").cast(pl.String).str.join(" "))
+    )
+    columns = ["sweep", "definition", "series", "verdict", "removability", "repetition"]
+    numbers = [
+        "auc_slope", "auc_low", "auc_high", "similarity_factor", "similarity_low", "similarity_high", "replicates",
+        "replicates_needed",
+    ]  # fmt: skip
+    main = frame.filter(pl.col("threshold") == THRESHOLD).join(agreeing, on=keys)
+    return main.sort("sweep", "definition", "series").select("sweep_id", *columns, "same_at", *numbers)
