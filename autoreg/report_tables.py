@@ -48,9 +48,10 @@ def report_table(database: Path, table: str, out: Path) -> list[Path]:
         connection.close()
     if frame.is_empty():
         raise DataError(f"table {table} has no row yet in {database}")
-    shown = _main_verdicts(frame) if table == VERDICTS else frame.sort(frame.columns)
+    frame = frame.sort([name for name in frame.columns if name != "sweep_id"])
+    shown = _main_verdicts(frame) if table == VERDICTS else frame
     for name, render in FORMATS.items():
-        rows = frame.sort(frame.columns) if name == "csv" else shown.drop("sweep_id")
+        rows = frame if name == "csv" else shown.drop("sweep_id")
         write_text(out / f"table_{table}.{name}", render(rows))
     return [out / f"table_{table}.{name}" for name in FORMATS]
 

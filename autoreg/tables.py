@@ -14,10 +14,10 @@ def as_csv(frame: pl.DataFrame) -> str:
 
 
 def as_markdown(frame: pl.DataFrame) -> str:
-    """Return a table for people: rounded numbers, accuracies in percent, numbers at the right."""
+    """Return a table for people: rounded numbers, accuracies in percent with their deviation, numbers at the right."""
     cells = _cells(frame)
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    numeric = [dtype.is_numeric() for dtype in frame.dtypes]
+    numeric = _numeric(frame)
     rules = ["-" * (width - 1) + ":" if right else "-" * width for width, right in zip(widths, numeric, strict=True)]
     lines = [_aligned(cells[0], widths, numeric), rules, *(_aligned(row, widths, numeric) for row in cells[1:])]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -26,7 +26,7 @@ def as_markdown(frame: pl.DataFrame) -> str:
 def as_latex(frame: pl.DataFrame) -> str:
     r"""Return a booktabs table, to be put into a document with `\usepackage{booktabs}`."""
     head, *body = [[_escaped(cell) for cell in row] for row in _cells(frame)]
-    columns = "".join("r" if dtype.is_numeric() else "l" for dtype in frame.dtypes)
+    columns = "".join("r" if right else "l" for right in _numeric(frame))
     lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", _latex_row(head), r"\midrule"]
     lines += [_latex_row(row) for row in body]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
@@ -36,10 +36,26 @@ def as_latex(frame: pl.DataFrame) -> str:
 FORMATS: dict[str, Callable[[pl.DataFrame], str]] = {"md": as_markdown, "csv": as_csv, "tex": as_latex}
 
 
+def _columns(frame: pl.DataFrame) -> list[str]:
+    """Return the columns that are shown; `x_std` is shown with `x`."""
+    return [
+        name for name in frame.columns if name.removesuffix("_std") not in frame.columns or not name.endswith("_std")
+    ]
+
+
+def _numeric(frame: pl.DataFrame) -> list[bool]:
+    return [frame.schema[name].is_numeric() for name in _columns(frame)]
+
+
 def _cells(frame: pl.DataFrame) -> list[list[str]]:
-    names = [name.removesuffix("_std") + " ±" if name.endswith("_std") else name for name in frame.columns]
+    names = _columns(frame)
     head = [f"{name.replace('_', ' ')} (%)" if _is_share(name) else name.replace("_", " ") for name in names]
-    return [head, *([_shown(name, value) for name, value in row.items()] for row in frame.iter_rows(named=True))]
+    return [head, *([_cell(row, name) for name in names] for row in frame.iter_rows(named=True))]
+
+
+def _cell(row: dict[str, Any], name: str) -> str:
+    shown, deviation = _shown(name, row[name]), _shown(name, row.get(f"{name}_std"))
+    return f"{shown} ± {deviation}" if shown and deviation else shown
 
 
 def _is_share(name: str) -> bool:

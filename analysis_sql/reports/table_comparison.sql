@@ -1,5 +1,5 @@
 -- Paper beside ours: every published value that our trials have a counterpart of, and how far ours is from it.
--- grain: sweep_id, figure, definition, split, series, width, x, score
+-- grain: sweep_id, figure, split, series, width, x, score
 with latest as (
     select arg_max(sweep_id, updated_at) as sweep_id
     from sweeps
@@ -63,7 +63,6 @@ select
     found.sweep_id,
     found.sweep,
     found.figure,
-    found.definition,
     found.split,
     found.series,
     found.width,
@@ -78,4 +77,4 @@ select
 from found
 join latest using (sweep_id)
 join published_points using (figure, split, series, width, x, score, teacher_examples)
-where found.ours is not null
+where found.ours is not null and found.definition = 'released'  -- as which the paper's pictures were made
