@@ -93,6 +93,8 @@ class TrialConfig(Strict):
         patience: epochs without better validation accuracy before training stops; None trains all epochs.
         shuffle: a new order of the training set every epoch; False keeps the file's order, as the authors' code did.
         replicate: which repetition; not a part of `config_id`.
+        weight_average: decay of a running average of the weights, which is validated and kept in place of them; 0 for
+            none (released code, Inception-v3: 0.9999).
         study: the search that a tuning trial belongs to, whose rule may prune it; None for final trials.
     """
 
@@ -115,6 +117,7 @@ class TrialConfig(Strict):
     shuffle: bool
     replicate: int = Field(ge=0)
     study: str | None = None
+    weight_average: float = Field(default=0.0, ge=0, lt=1)
 
     @property
     def effective_learning_rate(self) -> float:

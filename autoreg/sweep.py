@@ -145,6 +145,7 @@ class Sweep(Strict):
                 epochs=lengths[-1],
                 patience=training.patience,
                 shuffle=training.shuffle,
+                weight_average=training.weight_average,
                 replicate=0,
                 **regularizers,
             )

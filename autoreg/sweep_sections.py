@@ -64,6 +64,7 @@ class Training(Strict):
     augmentation: bool = False
     dropout: float = Field(default=0.0, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0)
+    weight_average: float = Field(default=0.0, ge=0, lt=1)
 
 
 class LogRange(Strict):

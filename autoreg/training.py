@@ -105,11 +105,13 @@ def train_epoch(config: TrialConfig, dataset: Dataset, state: TrialState) -> Epo
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
+        if state.average is not None:
+            state.average.update_parameters(network)
         seen += len(labels)
         total_loss += loss.detach() * len(labels)
         correct += (logits.detach().argmax(1) == labels).sum()
     train_loss = total_loss.item() / len(dataset.train)
-    validation_loss, validation_accuracy = evaluate(network, dataset, "validation")
+    validation_loss, validation_accuracy = evaluate(state.kept, dataset, "validation")
     epoch = Epoch(
         epoch=done + 1,
         learning_rate=rate,
@@ -139,7 +141,7 @@ def evaluate(network: Network, dataset: Dataset, split: str) -> tuple[float, flo
 def _finish(
     config: TrialConfig, folder: TrialFolder, dataset: Dataset, state: TrialState, status: Status, resumed: str | None
 ) -> TrialResult:
-    network = state.network
+    network = state.kept
     if state.best_weights:
         network.load_state_dict(state.best_weights)
     network.eval()

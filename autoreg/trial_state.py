@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
 from autoreg import checkpoints
 from autoreg.config import TrialConfig
@@ -21,10 +22,14 @@ from autoreg.seeds import derive_seed
 
 @dataclass
 class TrialState:
-    """A trial in training: its network and optimizer, its history and its best weights."""
+    """A trial in training: its network and optimizer, its history and its best weights.
+
+    With `weight_average`, `average` holds a second network, whose weights follow those of the first.
+    """
 
     network: Network
     optimizer: torch.optim.Optimizer
+    average: AveragedModel | None = None
     epochs: list[Epoch] = field(default_factory=list)
     best_epoch: int | None = None
     best_score: float = -1.0
@@ -37,7 +42,13 @@ class TrialState:
         network = build_network(config, dataset.input_shape, dataset.classes)
         initialize(network, config.initializer, config.replicate)
         network.to(dataset.train.labels.device)
-        return cls(network, build_optimizer(config, network))
+        average = averaged(network, config.weight_average) if config.weight_average else None
+        return cls(network, build_optimizer(config, network), average)
+
+    @property
+    def kept(self) -> Network:
+        """The network that is validated and kept: that with averaged weights, if there is one."""
+        return self.network if self.average is None else cast(Network, self.average.module)
 
     @classmethod
     def resumed(cls, config: TrialConfig, dataset: Dataset, *folders: TrialFolder) -> tuple[Self, str | None]:
@@ -72,7 +83,7 @@ class TrialState:
         if epoch.is_finite and (config.patience is None or score > self.best_score):
             self.best_epoch, self.best_score = epoch.epoch, score
             if config.patience is not None:
-                self.best_weights = {name: value.clone() for name, value in self.network.state_dict().items()}
+                self.best_weights = {name: value.clone() for name, value in self.kept.state_dict().items()}
 
     def is_finished(self, config: TrialConfig) -> bool:
         """Whether all epochs are trained, or patience is at its end, or random labels are learnt by heart."""
@@ -97,6 +108,7 @@ class TrialState:
                 "trial_id": config.trial_id,
                 "network": self.network.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
+                "average": self.average.state_dict() if self.average is not None else {},
                 "epochs": [epoch.model_dump() for epoch in self.epochs],
                 "best_epoch": self.best_epoch,
                 "best_score": self.best_score,
@@ -114,7 +126,23 @@ class TrialState:
             epochs = [Epoch(**epoch) for epoch in content["epochs"]]
             self.network.load_state_dict(content["network"])
             self.optimizer.load_state_dict(content["optimizer"])
+            if self.average is not None:
+                self.average.load_state_dict(content["average"])
         except (DataError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise DataError(f"{path.name} was damaged") from error
         self.epochs, self.best_epoch = epochs, content["best_epoch"]
         self.best_score, self.best_weights = content["best_score"], content["best_weights"]
+
+
+def averaged(network: Network, decay: float) -> AveragedModel:
+    """Return a copy of the network whose weights become a running average of its weights, step by step.
+
+    As in TensorFlow, the decay begins with (1 + step) / (10 + step), so that the first weights are soon forgotten. The
+    statistics of batch normalisation, which are averages already, are copied.
+    """
+
+    def update(average: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
+        kept = min(decay, (1 + int(steps)) / (10 + int(steps)))
+        return torch.lerp(current, average, kept)
+
+    return AveragedModel(network, avg_fn=update)

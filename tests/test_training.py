@@ -15,7 +15,8 @@ from autoreg.datasets import Dataset, Split, build_dataset, datasets
 from autoreg.datasets.cifar10_pictures import augment_cropped, prepare_cropped
 from autoreg.errors import ConfigError, DataError
 from autoreg.runs import Epoch, Runs, TrialFolder, selection_score
-from autoreg.training import evaluate, load_network, train_trial
+from autoreg.training import evaluate, load_network, train_epoch, train_trial
+from autoreg.trial_state import TrialState
 
 MakeConfig = Callable[..., TrialConfig]
 
@@ -73,8 +74,14 @@ def test_a_trial_learns_and_leaves_its_record(runs: Runs, config: MakeConfig) ->
 
 @pytest.mark.parametrize(
     "changes",
-    [{"epochs": 6, "patience": 3}, {"epochs": 6, "optimizer": Choice(name="adam")}, ALEXNET, RESNET],
-    ids=["mlp", "adam", "alexnet", "resnet56"],
+    [
+        {"epochs": 6, "patience": 3},
+        {"epochs": 6, "optimizer": Choice(name="adam")},
+        {"epochs": 6, "weight_average": 0.9},
+        ALEXNET,
+        RESNET,
+    ],
+    ids=["mlp", "adam", "averaged", "alexnet", "resnet56"],
 )
 @pytest.mark.parametrize("stop_after", [1, 3])
 def test_interrupted_and_continued_is_bit_equal_to_uninterrupted(
@@ -126,6 +133,27 @@ def test_the_learning_rate_is_set_in_every_step_and_an_epoch_records_its_last(ru
     result = train_trial(made, folder_of(runs, made))
     assert result is not None
     assert [epoch.learning_rate for epoch in result.epochs] == pytest.approx([0.3, 0.4, 0.04])
+
+
+def test_averaged_weights_follow_the_trained_ones_and_are_what_is_kept(runs: Runs, config: MakeConfig) -> None:
+    made = config(weight_average=0.5, epochs=3)
+    dataset = build_dataset(made, None)
+    state = TrialState.fresh(made, dataset)
+    steps: list[Tensor] = []
+    weight = state.network.weights()[0][1]
+    state.optimizer.register_step_post_hook(lambda *_: steps.append(weight.detach().clone()))
+    for _ in range(3):
+        train_epoch(made, dataset, state)
+    average = steps[0]
+    for number, trained in enumerate(steps[1:], start=1):
+        kept = min(0.5, (1 + number) / (10 + number))
+        average = kept * average + (1 - kept) * trained
+    assert len(steps) == 12
+    assert torch.allclose(state.kept.weights()[0][1], average)
+    assert not torch.allclose(average, steps[-1], atol=1e-4)
+    folder = folder_of(runs, made)
+    train_trial(made, folder)
+    assert torch.allclose(weights_of(folder)["stages.hidden.0.weight"], average)
 
 
 def test_early_stopping_keeps_the_best_weights(runs: Runs, config: MakeConfig) -> None:

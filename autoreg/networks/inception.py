@@ -32,8 +32,8 @@ def inception_v3(
 
     The authors' network differs: 1001 classes; no scales in batch normalisation; 192 channels at every width in the
     pooling branch of `mixed_6`. With these three, the numbers of parameters are the published ones (appendix B.1). Its
-    batch statistics were averaged with a decay of 0.9997 (here torchvision's 0.9), it was evaluated with averaged
-    weights, and its initial sigma was 0.1 for convolutions, 0.01 for the output layer and smaller in the auxiliary.
+    batch statistics were averaged with a decay of 0.9997 (here torchvision's 0.9), and its initial sigma was 0.1 for
+    convolutions, 0.01 for the output layer and smaller in the auxiliary.
     """
     _check(input_shape, auxiliary)
     model = _inception3(_convolution(width, unscaled=3), classes, dropout, auxiliary)
