@@ -145,30 +145,28 @@ def report(
     from autoreg.report import figures_with_data, report_figure
     from autoreg.report_tables import report_table, table_names
 
-    wanted = [*tables, *(["comparison"] if compare else [])]
-    if every == bool(figures or wanted):
+    if every == bool(compare or figures or tables):
         raise ConfigError("say what to make: --figure NAME, --table NAME, --compare or --all")
-    sources = [source for name in (figures_with_data(database) if every else figures) for source in find_figures(name)]
-    for source in sources:
+    wanted = figures_with_data(database) if every else figures
+    made = 0
+    for source in [source for name in wanted for source in find_figures(name)]:
         try:
             paths, missing = report_figure(database, source, out, definition, sweep_name)
         except DataError as error:
-            if not every and len(sources) == 1:
-                raise
-            click.echo(str(error), err=True)
+            click.echo(f"autoreg: {error}", err=True)
             continue
-        for path in paths:
-            click.echo(path)
+        made += 1
+        click.echo("\n".join(map(str, paths)))
         if missing:
             click.echo(f"figure {source.name} is incomplete, missing:\n  " + "\n  ".join(missing), err=True)
-    for name in table_names() if every else wanted:
+    for name in table_names() if every else [*tables, *(["comparison"] if compare else [])]:
         try:
-            for path in report_table(database, name, out):
-                click.echo(path)
+            click.echo("\n".join(map(str, report_table(database, name, out))))
+            made += 1
         except DataError as error:
-            if not every:
-                raise
-            click.echo(str(error), err=True)
+            click.echo(f"autoreg: {error}", err=True)
+    if not made:
+        sys.exit(DataError.exit_code)
 
 
 @cli.command()
