@@ -83,6 +83,9 @@ def _of(frame: pl.DataFrame, variant: str) -> pl.DataFrame:
 
 def _draw_panel(axes: Axes, frame: pl.DataFrame, published: pl.DataFrame, panel: Panel) -> None:
     series = series_order(frame["series"].unique().to_list())
+    published = published.filter(
+        pl.col("series").is_in(series) & pl.col("width").is_in(frame["width"].unique().to_list())
+    )
     for place, name in enumerate(series):
         look = look_of(name, series)
         draw_published(axes, published, name, panel.column, panel.scale, look["marker"])
@@ -100,5 +103,6 @@ def _draw_panel(axes: Axes, frame: pl.DataFrame, published: pl.DataFrame, panel:
     lowest = min(frame[panel.column].drop_nulls().to_list(), default=0.0)
     if panel.logarithmic and lowest > 0:
         axes.set_yscale("log")
-        axes.set_ylim(bottom=lowest / 3)  # a deviation larger than its mean would reach down to -∞
+        papers = published.filter((pl.col("score") == panel.column) & (pl.col("value") > 0))["value"].to_list()
+        axes.set_ylim(bottom=min([lowest, *papers]) / 2)  # a deviation larger than its mean would reach to -∞
     axes.set_ylabel(panel.label)
