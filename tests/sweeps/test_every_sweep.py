@@ -89,3 +89,30 @@ def test_a_packaged_sweep_runs_and_its_figures_show_all_its_series(here: Path, n
         trials = {trial for cell in frame["trials"].to_list() for trial in cell.split()}
         assert trials == set(shown["trial_id"].to_list())
     assert {point for frame in frames.values() for point in points(frame)} == points(finals)
+
+
+REAL_CIFAR10 = pytest.mark.real_pictures("cifar10")
+REAL_IMAGENET = pytest.mark.real_pictures("imagenet_sample")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "networks"),
+    [
+        pytest.param("cifar_random_labels", {}, {"alexnet", "resnet56"}, marks=REAL_CIFAR10),
+        pytest.param(
+            "imagenet_batch_size",
+            {"folder": "imagenet_sample", "test": "train", "size": 64},
+            {"resnet18"},
+            marks=REAL_IMAGENET,
+        ),
+    ],
+)
+def test_real_pictures_go_all_the_way_to_the_figures(
+    tmp_path: Path, name: str, options: dict[str, Any], networks: set[str]
+) -> None:
+    plan = run_whole(tmp_path, tiny_sweep(name, tmp_path, options))
+    assert {group.template.augmentation for group, _ in plan.groups} >= {True}
+    assert {group.template.network.name for group, _ in plan.groups} == networks
+    finals = finals_of(tmp_path, plan)
+    assert finals["state"].unique().to_list() == ["measured"]
+    assert {point for frame in drawn(tmp_path, plan).values() for point in points(frame)} == points(finals)
