@@ -44,6 +44,9 @@ def report_figure(
     try:
         if not figure.is_packaged:
             add_view(connection, figure.view, figure.sql())
+            columns = query(connection, f'select * from "{figure.view}" limit 0').columns
+            if "sweep_id" not in columns:
+                raise ConfigError(f"{figure.path}: a figure needs a column sweep_id, got {', '.join(columns)}")
         sweep_id = _find_sweep(connection, figure, sweep)
         frame = query(connection, f'select * from "{figure.view}" where sweep_id = $sweep_id', sweep_id=sweep_id)
         missing = missing_trials(connection, sweep_id)

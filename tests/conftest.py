@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"no folder {folder} in AUTOREG_DATA={root or ''}"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def config() -> Callable[..., TrialConfig]:
     """A small MLP trial, any field of which can be set."""
 
@@ -62,10 +63,17 @@ def runs(tmp_path: Path) -> Runs:
 
 
 @pytest.fixture
-def trial(runs: Runs, config: Callable[..., TrialConfig]) -> Callable[..., TrialFolder]:
+def trial(runs: Runs, trial_in: Callable[..., TrialFolder]) -> Callable[..., TrialFolder]:
+    """Write a finished trial into this test's run folder."""
+    return partial(trial_in, runs)
+
+
+@pytest.fixture(scope="session")
+def trial_in(config: Callable[..., TrialConfig]) -> Callable[..., TrialFolder]:
     """Write a finished trial with measurements of two layers, all of them numbers that a person can check."""
 
     def make(
+        runs: Runs,
         unchanged: tuple[float, ...] = (1.0, 0.5, 0.1),
         similar: Any = ((1, 1), (2, None)),
         similarity: pl.DataFrame | None = None,
@@ -142,7 +150,7 @@ def _write(folder: TrialFolder, metric: str, frame: pl.DataFrame) -> None:
     write_atomically(path, lambda temporary: frame.write_parquet(temporary, metadata=facts))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sweep_record() -> Callable[..., dict[str, Any]]:
     """What the run folder says of a sweep over the given trials."""
 

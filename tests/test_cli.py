@@ -55,6 +55,18 @@ def test_a_dry_run_says_what_would_run_and_writes_nothing(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_dry_run_of_several_sweeps_counts_what_they_share_once(tmp_path: Path) -> None:
+    ended = autoreg("sweep", "--dry-run", "mlp_10d_init", "mlp_optimizers", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    lines = ended.stdout.splitlines()
+    # MLPs of 10 dimensions with sigma 0.01 and momentum, at 5 widths, stand in both.
+    assert lines[-1] == "all 2 sweeps: 180 final trials, 600 tuning trials, shared ones counted once"
+    assert [line for line in lines if "already done" in line] == [
+        "75 final trials, 250 tuning trials, 0 already done", "120 final trials, 400 tuning trials, 0 already done",
+    ]  # fmt: skip
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -63,9 +75,13 @@ def test_a_dry_run_says_what_would_run_and_writes_nothing(tmp_path: Path) -> Non
         (["sweep", "quickstart", "--set", "network=mpl"], 2, "did you mean 'mlp'"),
         (["sweep", "cifar_init"], 3, "set AUTOREG_DATA"),
         (["report", "--figure", "6"], 3, "results.db does not exist"),
-        (["report", "--figure", "99"], 2, "unknown figure '99' (allowed: 2, 3, 6, B5)"),
-        (["report"], 2, "say which figures"),
-        (["report", "--all", "--figure", "6"], 2, "say which figures"),
+        (["report", "--figure", "99"], 2, "unknown figure '99' (allowed: 1a, 1b, 1c, 2, 3, 4,"),
+        (["report"], 2, "say what to make: --figure NAME, --table NAME, --compare or --all"),
+        (["report", "--all", "--figure", "6"], 2, "say what to make"),
+        (["report", "--all", "--compare"], 2, "say what to make"),
+        (["report", "--compare"], 3, "results.db does not exist"),
+        (["report", "--table", "99"], 2, "unknown table '99' (allowed: 1, comparison, verdicts)"),
+        (["report", "--figure", "my/absent.sql"], 2, "no figure file 'my/absent.sql'"),
         (["status"], 3, "results.db does not exist"),
         (["status", "--db", "."], 4, ". is not a file"),
         (["sweep", "quickstart", "--db", "."], 4, ". is not a file"),
@@ -124,7 +140,15 @@ def test_from_nothing_to_a_figure(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     ended = autoreg("report", "--all", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.split() == [f"reports/figure_b5.{kind}" for kind in ("png", "pdf", "csv", "json")]
+    figure = [f"reports/figure_b5.{kind}" for kind in ("png", "pdf", "csv", "json")]
+    made = ended.stdout.split()
+    assert made[:4] == figure
+    assert made[4:7] == [f"reports/table_1.{kind}" for kind in ("md", "csv", "tex")]
+    assert "reports/table_verdicts.md" in made
+    assert {Path(path).suffix for path in made[4:]} == {".md", ".csv", ".tex"}
+    ended = autoreg("report", "--compare", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.split() == [f"reports/table_comparison.{kind}" for kind in ("md", "csv", "tex")]
     [row] = json.loads(autoreg("status", "--json", cwd=tmp_path).stdout)
     assert (row["name"], row["final_done"], row["measured"]) == ("quickstart", 6, 6)
     header, *trials = autoreg("list", "trials", cwd=tmp_path).stdout.splitlines()

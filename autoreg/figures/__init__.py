@@ -57,18 +57,20 @@ class FigureSource:
         Raises:
             ConfigError: a figure of the user's own has no drawing, or the drawing failed.
         """
-        module, arguments = self._drawing()
         with mpl.rc_context(SETTINGS):
-            if self.is_packaged:
-                drawn: Figure = module.draw(frame, published, *arguments)
-                return drawn
             try:
-                own: Figure = module.draw(frame, published, *arguments)
-            except Exception as error:  # the file is the user's: anything may go wrong in it
+                module, arguments = self._drawing()
+                drawn: Figure = module.draw(frame, published, *arguments)
+                if not isinstance(drawn, Figure):
+                    raise TypeError(f"draw must return a matplotlib Figure, got {drawn!r}")
+            except Exception as error:
+                if self.is_packaged or isinstance(error, ConfigError):
+                    raise
+                # the file is the user's: anything may go wrong in it
                 raise ConfigError(
                     f"{self.path}: its drawing failed: {type(error).__name__}: {first_line(error)}"
                 ) from error
-            return own
+        return drawn
 
     def _drawing(self) -> tuple[Any, list[str]]:
         named = re.search(r"^-- drawing: (\w+) *(.*)$", self.path.read_text(encoding="utf-8"), re.MULTILINE)

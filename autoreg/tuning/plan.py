@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from autoreg.config import Choice, TrialConfig
+from autoreg.config import Choice, Strict, TrialConfig
 from autoreg.datasets import check_dataset, data_root, datasets, load_dataset
 from autoreg.errors import ConfigError
 from autoreg.figures import find_figures
@@ -127,17 +127,24 @@ def _batch_variants(group: Group) -> Iterator[TrialConfig]:
 
 
 def _normalised(loaded: LoadedSweep) -> Sweep:
-    """Return the sweep with every choice checked; its variants are then complete."""
+    """Return the sweep with every choice checked; its variants name every choice, and what differs in sections."""
     sweep = loaded.sweep
+    own = _checked_part(loaded, sweep, ())
     if sweep.variants is None:
-        return _checked_part(loaded, sweep, ())
+        return own
     variants = []
     for index, (name, part) in enumerate(sweep.parts()):
         checked = _checked_part(loaded, part, ("variants", index))
-        sections = {key: getattr(checked, key).model_dump(mode="json") for key in ("grid", "training")}
+        sections = {key: _changes(getattr(own, key), getattr(checked, key)) for key in ("grid", "training")}
         choices = {key: getattr(checked, key) for key in ("network", "dataset", "initializer", "tune")}
         variants.append(Variant(name=str(name), **choices, **sections))
-    return _checked_part(loaded, sweep, ()).model_copy(update={"variants": variants})
+    return own.model_copy(update={"variants": variants})
+
+
+def _changes(section: Strict, changed: Strict) -> dict[str, Any]:
+    """Return what differs, so that a key which a later version adds does not give a sweep another id."""
+    before = section.model_dump(mode="json")
+    return {key: value for key, value in changed.model_dump(mode="json").items() if value != before[key]}
 
 
 def _checked_part(loaded: LoadedSweep, sweep: Sweep, where: tuple[str | int, ...]) -> Sweep:

@@ -121,3 +121,30 @@ def test_the_widest_networks_start_first(small: Small, runs: Runs) -> None:
     assignment = schedule_of(small, runs).next()
     assert assignment
     assert assignment.config.width == 0.5
+
+
+def test_a_longer_trial_starts_only_when_the_shorter_one_that_it_goes_on_from_has_ended(
+    small: Small, runs: Runs, finish: Finish
+) -> None:
+    schedule = schedule_of(small, runs, "tune=null", "grid.width=[1/4]", "replicates=1", "grid.epochs=[4, 1, 2]")
+    seen = []
+    while not schedule.is_finished():
+        assignment = schedule.next()
+        assert assignment
+        assert schedule.next() is None, "the longer ones wait"
+        seen.append(assignment)
+        finish(assignment.config)
+        schedule.finished(assignment.config.trial_id)
+    assert [assignment.config.epochs for assignment in seen] == [1, 2, 4]
+    assert [assignment.shorter for assignment in seen] == [None, *(done.config.trial_id for done in seen[:-1])]
+    assert [assignment.is_continued for assignment in seen] == [True, True, False]
+
+
+def test_tuning_trials_and_trials_of_one_length_go_on_from_nothing(small: Small, runs: Runs, finish: Finish) -> None:
+    for overrides in (("grid.epochs=[3]",), ()):
+        assignment = schedule_of(small, runs, *overrides).next()
+        assert assignment
+        assert (assignment.config.kind, assignment.shorter, assignment.is_continued) == ("tune", None, False)
+    assignment = schedule_of(small, runs, "tune=null").next()
+    assert assignment
+    assert (assignment.shorter, assignment.is_continued) == (None, False)
