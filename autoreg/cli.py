@@ -147,7 +147,7 @@ def report(
 
     if every == bool(compare or figures or tables):
         raise ConfigError("say what to make: --figure NAME, --table NAME, --compare or --all")
-    wanted = figures_with_data(database) if every else figures
+    wanted = figures_with_data(database, sweep_name) if every else figures
     made = 0
     for source in [source for name in wanted for source in find_figures(name)]:
         try:
@@ -161,7 +161,7 @@ def report(
             click.echo(f"figure {source.name} is incomplete, missing:\n  " + "\n  ".join(missing), err=True)
     for name in table_names() if every else [*tables, *(["comparison"] if compare else [])]:
         try:
-            click.echo("\n".join(map(str, report_table(database, name, out))))
+            click.echo("\n".join(map(str, report_table(database, name, out, sweep_name))))
             made += 1
         except DataError as error:
             click.echo(f"autoreg: {error}", err=True)
@@ -181,9 +181,10 @@ def status(database: Path, as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=1))
         return
     for row in rows:
+        finals, tuning = ("?" if row[key] is None else row[key] for key in ("final_trials", "tuning_trials"))
         click.echo(
-            f"{row['name']:24} {row['final_done']}/{row['final_trials']} final trials, "
-            f"{row['measured']} measured, {row['tuning_done']}/{row['tuning_trials']} tuning, "
+            f"{row['name']:24} {row['final_done']}/{finals} final trials, "
+            f"{row['measured']} measured, {row['tuning_done']}/{tuning} tuning, "
             f"{row['failed']} failed   ({row['sweep_id']}, {row['updated_at']})"
         )
 

@@ -27,7 +27,7 @@ MIGRATIONS = {
     2: """
         create table sweep_groups (
             sweep_id varchar not null, group_id varchar not null, variant varchar, network varchar not null,
-            dataset varchar not null, width double not null, parameters bigint not null
+            dataset varchar not null, width double not null, epochs integer not null, parameters bigint not null
         )
     """,
 }

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from autoreg.database import open_for_reading, query
+from autoreg.errors import ConfigError
 from autoreg.sweep import load_definition
 
 
@@ -15,8 +16,12 @@ def sweep_status(database: Path) -> list[dict[str, Any]]:
     finally:
         connection.close()
     for row in rows:
-        sweep = load_definition(row.pop("definition"))
-        row["final_trials"], row["tuning_trials"] = sweep.final_count, sweep.tuning_count
+        try:
+            sweep = load_definition(row.pop("definition"))
+        except ConfigError:  # of another version
+            row["final_trials"] = row["tuning_trials"] = None
+        else:
+            row["final_trials"], row["tuning_trials"] = sweep.final_count, sweep.tuning_count
     return rows
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from autoreg.config import canonical_json, measurement_id
 from autoreg.datasets import build_dataset
+from autoreg.errors import DataError
 from autoreg.metrics import metrics
 from autoreg.metrics.metric import version_of
 from autoreg.runs import TrialFolder, write_atomically
@@ -51,12 +52,23 @@ def measure_trial(folder: TrialFolder, wanted: list[Measurement], root: Path | N
         return 0
     config = folder.read_config()
     dataset = build_dataset(config, root, device)
+    check_data(folder, dataset.fingerprint)
     network = load_network(config, folder, dataset)
     for measurement in missing:
         function = metrics[measurement.metric]
         frame = function(network, dataset, measurement.split, config.replicate, **measurement.options)
         _write(frame, measurement, folder)
     return len(missing)
+
+
+def check_data(folder: TrialFolder, data: str) -> None:
+    """Raise DataError if a trial was trained on other data than that of the given fingerprint."""
+    trained_on = folder.read_result().environment.get("data", data)
+    if trained_on != data:
+        raise DataError(
+            f"{folder.trial_id} was trained on other data ({trained_on}) than what is there now ({data}); "
+            f"use another run folder for it, or remove {folder.path}"
+        )
 
 
 def _write(frame: pl.DataFrame, measurement: Measurement, folder: TrialFolder) -> None:

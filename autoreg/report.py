@@ -75,11 +75,14 @@ def _published(connection: Connection, figure: str, frame: pl.DataFrame, definit
     return points
 
 
-def figures_with_data(database: Path) -> list[str]:
-    """Return the figures for which results.db has a sweep."""
+def figures_with_data(database: Path, sweep: str | None = None) -> list[str]:
+    """Return the figures for which results.db has a sweep, or that of the given name or id."""
     connection = open_for_reading(database)
     try:
-        fed = query(connection, "select distinct unnest(figures) as figure from sweeps")["figure"].to_list()
+        chosen = "$sweep is null or $sweep in (name, sweep_id)"
+        fed = query(connection, f"select distinct unnest(figures) as figure from sweeps where {chosen}", sweep=sweep)[
+            "figure"
+        ].to_list()
     finally:
         connection.close()
     return [name for name in figure_names() if name in fed]

@@ -24,7 +24,7 @@ def table_names() -> list[str]:
     return sorted([*(stem.removeprefix("table_") for stem in stems), VERDICTS])
 
 
-def report_table(database: Path, table: str, out: Path) -> list[Path]:
+def report_table(database: Path, table: str, out: Path, sweep: str | None = None) -> list[Path]:
     """Write a table of results.db as Markdown, CSV and LaTeX, and return the files.
 
     The CSV has every row and every digit. Of verdicts, the others show those at |r| ≥ 0.5, the paper's threshold, and
@@ -34,6 +34,7 @@ def report_table(database: Path, table: str, out: Path) -> list[Path]:
         database: results.db, opened read-only.
         table: one of `table_names`.
         out: the folder to write to.
+        sweep: a sweep's name or id; None shows the latest sweep of each name.
 
     Raises:
         ConfigError: there is no such table.
@@ -44,8 +45,13 @@ def report_table(database: Path, table: str, out: Path) -> list[Path]:
     connection = open_for_reading(database)
     try:
         frame = _verdicts(connection) if table == VERDICTS else query(connection, f"select * from table_{table}")
+        names = query(connection, "select sweep_id, name from latest_sweeps")
     finally:
         connection.close()
+    if sweep is not None:
+        if sweep not in {*names["name"], *names["sweep_id"]}:
+            raise ConfigError(f"no sweep {sweep!r}{did_you_mean(sweep, names['name'])}")
+        frame = frame.filter((pl.col("sweep") == sweep) | (pl.col("sweep_id") == sweep))
     if frame.is_empty():
         raise DataError(f"table {table} has no row yet in {database}")
     frame = frame.sort([name for name in frame.columns if name != "sweep_id"])
@@ -65,7 +71,7 @@ def _verdicts(connection: Connection) -> pl.DataFrame:
         """
         select *
         from width_trends
-        where sweep_id in (select arg_max(sweep_id, updated_at) from sweeps group by name)
+        where sweep_id in (select sweep_id from latest_sweeps)
         qualify split = first_value(split) over (partition by sweep_id order by split = 'test' desc, split)
         """,
     )

@@ -15,6 +15,7 @@ create table if not exists sweep_groups (
     network varchar not null,
     dataset varchar not null,
     width double not null,
+    epochs integer not null,  -- of its longest final trial
     parameters bigint not null
 );
 create table if not exists sweep_trials (

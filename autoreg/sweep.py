@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from autoreg.config import Choice, Strict, TrialConfig, content_id, format_width
 from autoreg.errors import ConfigError
+from autoreg.registry import did_you_mean
 from autoreg.sweep_sections import REGULARIZERS, Grid, Measure, Resources, Training, Tune, Variant
 
 Section = TypeVar("Section", Grid, Training)
@@ -59,6 +60,9 @@ class Sweep(Strict):
     def _check_alone(self) -> None:
         if self.grid.epochs and self.training.patience is not None:
             raise ValueError(f"training.patience must be null beside grid.epochs, got {self.training.patience}")
+        if self.grid.epochs and self.training.epochs != max(self.grid.epochs):
+            longest, epochs = max(self.grid.epochs), self.training.epochs
+            raise ValueError(f"training.epochs must be the largest of grid.epochs, {longest}, got {epochs}")
         if self.tune is None:
             return
         space, rate, batch = self.tune.space, self.training.learning_rate, self.training.batch_size
@@ -92,12 +96,16 @@ class Sweep(Strict):
             return [(None, self)]
         parts: list[tuple[str | None, Sweep]] = []
         for index, variant in enumerate(self.variants):
-            chosen = {key: getattr(variant, key) for key in ("network", "dataset", "initializer", "tune")}
+            chosen: dict[str, Any] = {
+                key: getattr(variant, key) for key in ("network", "dataset", "initializer", "tune")
+            }
             sections = {
                 "grid": _changed(self.grid, variant.grid, f"variants.{index}.grid"),
                 "training": _changed(self.training, variant.training, f"variants.{index}.training"),
             }
             update = {key: value for key, value in chosen.items() if value is not None} | sections
+            if variant.tune is False:
+                update["tune"] = None
             parts.append((variant.name, self.model_copy(update={**update, "variants": None})))
         return parts
 
@@ -105,15 +113,23 @@ class Sweep(Strict):
         """Return one group for each setting of the grid, of every variant; what two variants share is one group.
 
         Raises:
-            ConfigError: two settings of one part are the same trial.
+            ConfigError: two settings of one part are the same trial, or two settings would be one point of a figure.
         """
         groups: dict[str, Group] = {}
+        points: dict[tuple[Any, ...], str] = {}
         for name, part in self.parts():
-            own = part._own_groups(name)
-            for group in own:
+            own: set[str] = set()
+            for group in part._own_groups(name):
                 key = group.template.config_id
-                if sum(other.template.config_id == key for other in own) > 1:
+                if key in own:
                     raise ConfigError(f"two settings are the same trial: {group.template.initializer}")
+                own.add(key)
+                if points.setdefault((name, *group.shown_as), key) != key:
+                    point = f"{name} at {format_width(group.template.width)}x"
+                    raise ConfigError(
+                        f"variants of one name must differ in width or another axis, got two settings for {point}, "
+                        "which a figure would average"
+                    )
                 groups[key] = groups[key].shared_with(group) if key in groups else group
         return list(groups.values())
 
@@ -161,7 +177,10 @@ def _changed(section: Section, changes: Mapping[str, Any], where: str) -> Sectio
     except ValidationError as error:
         first: Any = error.errors()[0]
         key = ".".join(map(str, (where, *first["loc"])))
-        got = "" if first["type"] == "extra_forbidden" else f", got {first['input']!r}"
+        if first["type"] == "extra_forbidden":
+            hint = did_you_mean(first["loc"][-1], type(section).model_fields)
+            raise ValueError(f"{key} unknown key {first['loc'][-1]!r}{hint}") from error
+        got = f", got {first['input']!r}"
         raise ValueError(f"{key} {first['msg'].replace('Input should', 'should')}{got}") from error
 
 
@@ -184,6 +203,13 @@ class Group:
     replicates: int
     lengths: tuple[int, ...]
     variants: tuple[str | None, ...] = (None,)
+
+    @property
+    def shown_as(self) -> tuple[Any, ...]:
+        """What tells it from the other settings of its variant in a figure."""
+        template = self.template
+        regularizers = (template.augmentation, template.dropout, template.weight_decay)
+        return template.width, template.initializer, template.optimizer, template.random_labels, *regularizers
 
     def shared_with(self, other: "Group") -> "Group":
         """Return this group as one of both variants. Raises ConfigError if they ask for different trials of it."""
@@ -221,9 +247,9 @@ class Group:
         place = self.lengths.index(config.epochs)
         return config.model_copy(update={"epochs": self.lengths[place - 1]}) if place else None
 
-    def is_continued(self, config: TrialConfig) -> bool:
-        """Whether a longer final trial goes on from this one."""
-        return config.kind == "final" and config.epochs < self.lengths[-1]
+    def longer(self, config: TrialConfig) -> list[TrialConfig]:
+        """Return the final trials that go on from this one, the next one first."""
+        return [config.model_copy(update={"epochs": epochs}) for epochs in self.lengths if epochs > config.epochs]
 
     @property
     def final_count(self) -> int:

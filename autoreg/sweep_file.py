@@ -47,15 +47,27 @@ def load_sweep(path: Path, overrides: Sequence[str] = ()) -> LoadedSweep:
         raise ConfigError(f"{path}: a sweep is a mapping of keys to values, got {type(document.data).__name__}")
     for override in overrides:
         _apply(document, override)
-    dataset = document.data.get("dataset")
-    root = dataset.pop("root", None) if isinstance(dataset, dict) else None
-    if root is not None and not isinstance(root, str):
-        raise ConfigError(f"{document.where(('dataset', 'root'))}: dataset.root: must be a path, got {root!r}")
+    root = _take_root(document)
     try:
         sweep = Sweep.model_validate(document.data)
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(item, document) for item in error.errors())) from error
     return LoadedSweep(sweep, Path(root).expanduser() if root else None, document)
+
+
+def _take_root(document: strict_yaml.Document) -> str | None:
+    """Take `dataset.root`, which is no option of a dataset, out of the sweep and its variants, and return it."""
+    variants = document.data.get("variants")
+    holders = [document.data, *(variants if isinstance(variants, list) else [])]
+    datasets = [holder["dataset"] for holder in holders if isinstance(holder, dict) and "dataset" in holder]
+    roots = [dataset.pop("root") for dataset in datasets if isinstance(dataset, dict) and "root" in dataset]
+    where = f"{document.where(('dataset', 'root'))}: dataset.root"
+    for root in roots:
+        if not isinstance(root, str):
+            raise ConfigError(f"{where}: must be a path, got {root!r}")
+    if len(set(roots)) > 1:
+        raise ConfigError(f"{where}: all variants must have one data folder, got {' and '.join(sorted(set(roots)))}")
+    return roots[0] if roots else None
 
 
 def _apply(document: strict_yaml.Document, override: str) -> None:

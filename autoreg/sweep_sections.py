@@ -120,7 +120,8 @@ class Variant(Strict):
 
     Attributes:
         name: the series that figures show it as.
-        network, dataset, initializer, tune: in place of the sweep's own.
+        network, dataset, initializer: in place of the sweep's own.
+        tune: in place of the sweep's own; false uses learning rate and batch size as they are.
         grid, training: keys that are set in the sweep's own sections; the others stay.
     """
 
@@ -130,7 +131,7 @@ class Variant(Strict):
     initializer: Choice | None = None
     grid: dict[str, Any] = Field(default={})
     training: dict[str, Any] = Field(default={})
-    tune: Tune | None = None
+    tune: Tune | Literal[False] | None = None
 
 
 class Measure(Strict):

@@ -72,12 +72,12 @@ def train_trial(
             break
         stopping = stop() and not state.is_finished(config)
         if stopping or time.monotonic() - saved_at >= seconds_between_checkpoints:
-            state.save(folder.resume_path, config)
+            state.save(folder.resume_path, config, dataset.fingerprint)
             saved_at = time.monotonic()
         if stopping:
             return None
     if is_continued and status == "done":
-        state.save(folder.resume_path, config)
+        state.save(folder.resume_path, config, dataset.fingerprint)
     result = _finish(config, folder, dataset, state, status, resumed)
     if not is_continued:
         folder.resume_path.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from typing import Self, cast
 
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from autoreg import checkpoints
 from autoreg.config import TrialConfig
@@ -18,6 +18,8 @@ from autoreg.networks import Network, build_network
 from autoreg.optimizers import build_optimizer
 from autoreg.runs import Epoch, TrialFolder, selection_score
 from autoreg.seeds import derive_seed
+
+Weights = tuple[Tensor, ...] | list[Tensor]
 
 
 @dataclass
@@ -61,17 +63,18 @@ class TrialState:
             dataset: its dataset, on its device.
             folders: its own, and that of the shorter trial that it goes on from.
         """
-        state = cls.fresh(config, dataset)
+        state, problem = cls.fresh(config, dataset), None
         for folder in folders:
             if not folder.resume_path.is_file():
                 continue
             try:
-                state.load(folder)
+                state.load(folder, dataset.fingerprint)
             except DataError as error:
-                return cls.fresh(config, dataset), f"trained from the start: {error}"
+                state, problem = cls.fresh(config, dataset), f"trained from the start: {error}"
+                continue
             source = "" if folder.trial_id == config.trial_id else f" of {folder.trial_id}"
             return state, f"continued after epoch {len(state.epochs)}{source}"
-        return state, None
+        return state, problem
 
     def add(self, epoch: Epoch, config: TrialConfig) -> None:
         """Note an epoch, and keep its weights if they are the best so far.
@@ -86,13 +89,15 @@ class TrialState:
                 self.best_weights = {name: value.clone() for name, value in self.kept.state_dict().items()}
 
     def is_finished(self, config: TrialConfig) -> bool:
-        """Whether all epochs are trained, or patience is at its end, or random labels are learnt by heart."""
+        """Whether all epochs are trained; with early stopping also once patience ends or random labels are learnt."""
         done = len(self.epochs)
         if done >= config.epochs:
             return True
+        if config.patience is None:
+            return False
         if config.random_labels and done and self.epochs[-1].train_accuracy == 1.0:
             return True
-        return config.patience is not None and done - (self.best_epoch or 0) >= config.patience
+        return done - (self.best_epoch or 0) >= config.patience
 
     def falls_behind(self, config: TrialConfig, prune_below: Sequence[float | None]) -> bool:
         """Whether the best score so far is below what this epoch asks for."""
@@ -100,12 +105,19 @@ class TrialState:
         wanted = prune_below[done - 1] if done <= len(prune_below) else None
         return wanted is not None and max(selection_score(config, epoch) for epoch in self.epochs) < wanted
 
-    def save(self, path: Path, config: TrialConfig) -> None:
-        """Write everything that the next epoch depends on; random states derive from the epoch's number."""
+    def save(self, path: Path, config: TrialConfig, data: str) -> None:
+        """Write everything that the next epoch depends on; random states derive from the epoch's number.
+
+        Args:
+            path: of the file.
+            config: the trial.
+            data: the dataset's fingerprint.
+        """
         checkpoints.save(
             path,
             {
                 "trial_id": config.trial_id,
+                "data": data,
                 "network": self.network.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "average": self.average.state_dict() if self.average is not None else {},
@@ -116,13 +128,14 @@ class TrialState:
             },
         )
 
-    def load(self, folder: TrialFolder) -> None:
-        """Continue from what `save` wrote. Raises DataError if it is damaged or of another trial than the folder."""
+    def load(self, folder: TrialFolder, data: str) -> None:
+        """Continue from what `save` wrote. Raises DataError if it is damaged, or of another trial or other data."""
         path = folder.resume_path
         try:
             content = checkpoints.load(path, self.network.weights()[0][1].device)
             if content["trial_id"] != folder.trial_id:
                 raise DataError(f"{path} belongs to another trial")
+            other_data = content["data"] != data
             epochs = [Epoch(**epoch) for epoch in content["epochs"]]
             self.network.load_state_dict(content["network"])
             self.optimizer.load_state_dict(content["optimizer"])
@@ -130,6 +143,8 @@ class TrialState:
                 self.average.load_state_dict(content["average"])
         except (DataError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise DataError(f"{path.name} was damaged") from error
+        if other_data:
+            raise DataError(f"{path.name} is of other data")
         self.epochs, self.best_epoch = epochs, content["best_epoch"]
         self.best_score, self.best_weights = content["best_score"], content["best_weights"]
 
@@ -141,8 +156,9 @@ def averaged(network: Network, decay: float) -> AveragedModel:
     statistics of batch normalisation, which are averages already, are copied.
     """
 
-    def update(average: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
-        kept = min(decay, (1 + int(steps)) / (10 + int(steps)))
-        return torch.lerp(current, average, kept)
+    def update(averages: Weights, current: Weights, steps: Tensor | int) -> None:
+        done = int(steps)
+        average = get_ema_multi_avg_fn(min(decay, (1 + done) / (10 + done)))  # type: ignore[no-untyped-call]
+        average(averages, current, steps)
 
-    return AveragedModel(network, avg_fn=update)
+    return AveragedModel(network, multi_avg_fn=update)

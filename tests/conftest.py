@@ -170,6 +170,7 @@ def sweep_record() -> Callable[..., dict[str, Any]]:
                     "network": str(made.network),
                     "dataset": str(made.dataset),
                     "width": made.width,
+                    "epochs": made.epochs,
                     "parameters": 10,
                 }
                 for made in configs

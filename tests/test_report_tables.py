@@ -15,9 +15,7 @@ from autoreg.runs import Runs, TrialFolder
 
 
 @pytest.fixture
-def database(
-    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
-) -> Path:
+def database(tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]) -> Path:
     """AlexNets of two initializers at two widths, two of each, as figure 6 shows them."""
     path = tmp_path / "results.db"
     folders = [

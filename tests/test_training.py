@@ -230,11 +230,27 @@ def test_random_labels_are_shared_by_all_widths_and_leave_test_labels_true(confi
 
 def test_random_labels_learnt_by_heart_end_the_training(runs: Runs, config: MakeConfig) -> None:
     data = Choice(name="teacher", options={"train_size": 20, "validation_size": 50, "test_size": 50})
-    made = config(random_labels=True, dataset=data, batch_size=10, epochs=500, width=4.0, learning_rate=0.5)
+    changes = {"random_labels": True, "dataset": data, "batch_size": 10, "width": 4.0, "learning_rate": 0.5}
+    made = config(**changes, epochs=500, patience=100)
     result = train_trial(made, folder_of(runs, made))
     assert result is not None
     assert result.epochs[-1].train_accuracy == 1.0
     assert result.epochs_run < 500
+    fixed = config(**changes, epochs=result.epochs_run + 2)
+    longer = train_trial(fixed, folder_of(runs, fixed))
+    assert longer is not None
+    assert longer.epochs_run == fixed.epochs, "without early stopping all epochs are trained"
+
+
+def test_a_state_of_other_data_is_not_used(runs: Runs, config: MakeConfig) -> None:
+    made = config()
+    folder = folder_of(runs, made)
+    train_trial(made, folder, stop=lambda: True)
+    content = checkpoints.load(folder.resume_path)
+    checkpoints.save(folder.resume_path, {**content, "data": "another"})
+    result = train_trial(made, folder)
+    assert result is not None
+    assert result.environment["resumed"] == "trained from the start: resume.pt is of other data"
 
 
 def test_zero_epochs_measure_the_initial_network(runs: Runs, config: MakeConfig) -> None:

@@ -1,7 +1,7 @@
 -- Share of labels unchanged at each dropped fraction: as the paper's text defines it, and as the released code does.
 -- grain: sweep_id, trial_id, definition, split, sample, fraction
 with chosen as (
-    select sweep_finals.sweep_id, sweep_finals.network, sweep_finals.dataset, ablation.*
+    select sweep_finals.*, ablation.* exclude (trial_id)
     from sweep_finals
     join ablation using (trial_id)
     join sweep_measurements
@@ -14,7 +14,7 @@ select sweep_id, trial_id, 'text' as definition, split, sample, fraction, avg(un
 from chosen
 where scope = 'layer'
     and granularity = 'application'
-    and (not starts_with(network, 'inception_v3_layer') or layer = 'mixed_2')
+    and (only_layer is null or layer = only_layer)
 group by all
 
 union all
@@ -24,8 +24,7 @@ select sweep_id, trial_id, 'released' as definition, split, sample, fraction, av
 from chosen
 where granularity = 'kernel'
     and case
-        when starts_with(network, 'inception_v3_layer') then layer = 'mixed_2'
-        when starts_with(network, 'inception_v3') then layer = 'mixed_8'
+        when released_layer is not null then layer = released_layer
         when starts_with(dataset, 'imagenet') then scope = 'layer'
         else scope = 'network'
     end

@@ -12,5 +12,5 @@ select
     sum(unit_count)::bigint as unit_count
 from similar_units_by_layer
 join sweep_finals using (sweep_id, trial_id)
-where not starts_with(network, 'inception_v3_layer') or layer = 'mixed_2'
+where only_layer is null or layer = only_layer
 group by all

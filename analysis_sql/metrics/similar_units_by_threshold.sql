@@ -15,7 +15,7 @@ with unit_counts as (
     join sweep_measurements
         on sweep_measurements.sweep_id = sweep_finals.sweep_id
         and sweep_measurements.measurement_id = units.measurement_id
-    where not starts_with(sweep_finals.network, 'inception_v3_layer') or units.layer = 'mixed_2'
+    where sweep_finals.only_layer is null or units.layer = sweep_finals.only_layer
     group by all
 ),
 

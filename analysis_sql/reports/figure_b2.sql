@@ -3,7 +3,7 @@
 -- drawing: figure_b2
 with ends as (
     select sweep_id, max(epochs) as last_epoch
-    from final_trials
+    from sweep_groups
     group by all
 )
 

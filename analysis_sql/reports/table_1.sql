@@ -1,11 +1,5 @@
 -- Table 1: how each network was trained, and the accuracy that it reached, by sweep, series and width.
 -- grain: sweep_id, series, width
-with latest as (
-    select arg_max(sweep_id, updated_at) as sweep_id
-    from sweeps
-    group by name
-)
-
 select
     final_trials.sweep_id,
     final_trials.sweep,
@@ -29,7 +23,7 @@ select
     avg(final_trials.test_accuracy) as test_accuracy,
     stddev_pop(final_trials.test_accuracy) as test_accuracy_std
 from final_trials
-join latest using (sweep_id)
+join latest_sweeps using (sweep_id)
 join trials using (trial_id)
 where final_trials.status = 'done'
 group by all

@@ -1,12 +1,6 @@
 -- Paper beside ours: every published value that our trials have a counterpart of, and how far ours is from it.
 -- grain: sweep_id, figure, split, series, width, x, score
-with latest as (
-    select arg_max(sweep_id, updated_at) as sweep_id
-    from sweeps
-    group by name
-),
-
-by_width as (
+with by_width as (
     select
         sweep_id, sweep, unnest(figures) as figure, definition, split, series, width, width as x, teacher_examples, score,
         case score
@@ -75,6 +69,6 @@ select
     found.replicate_std,
     found.replicates
 from found
-join latest using (sweep_id)
+join latest_sweeps using (sweep_id)
 join published_points using (figure, split, series, width, x, score, teacher_examples)
 where found.ours is not null and found.definition = 'released'  -- as which the paper's pictures were made

@@ -19,7 +19,7 @@ with labelled as (
             then coalesce((trials.config ->> '$.dataset.options.train_size')::integer, 1000)
             else 0
         end as teacher_examples,
-        case regexp_extract(trials.optimizer, '^\w+')
+        case trials.optimizer
             when 'momentum' then 'Momentum'
             when 'sgd' then 'SGD'
             when 'adam' then 'Adam'

@@ -120,7 +120,7 @@ class StreamedSplit:
         for future in batch.futures:
             future.result()
         device = self.labels.device
-        pixels = batch.pixels.to(device, non_blocking=True).permute(0, 3, 1, 2).contiguous()
+        pixels = batch.pixels.to(device, non_blocking=True).permute(0, 3, 1, 2)
         return pixels, self.labels[batch.chosen.to(device)]
 
 

@@ -27,11 +27,12 @@ class MeasuringQueue:
         self._waiting: list[TrialFolder] = []
         self._running: dict[Any, TrialFolder] = {}
         self._ray: Any = None
-        self._cores = 1
+        self._cores, self._gpus = 1, 0
 
     def connect(self, ray: Any) -> None:
         """Use a Ray session; before that, trials only wait."""
-        self._ray, self._cores = ray, int(ray.cluster_resources()["CPU"])
+        resources = ray.cluster_resources()
+        self._ray, self._cores, self._gpus = ray, int(resources["CPU"]), int(resources.get("GPU", 0))
         self._task = ray.remote(num_cpus=0, max_retries=3)(worker.measure)
 
     def add(self, folder: TrialFolder) -> bool:
@@ -59,8 +60,9 @@ class MeasuringQueue:
         return [(self._running.pop(reference), self._problem(reference)) for reference in ended]
 
     def start(self, training: bool) -> None:
-        """Start as many of the waiting as may run now."""
-        limit = self._at_once if training else max(self._at_once, self._cores)
+        """Start as many of the waiting as may run now: on GPUs, whose memory they share, never more than asked for."""
+        alone = self._at_once * self._gpus if self._gpus else max(self._at_once, self._cores)
+        limit = self._at_once if training else alone
         while self._waiting and len(self._running) < limit:
             folder = self._waiting.pop(0)
             reference = self._task.remote(folder.trial_id, str(self._runs.root), self._wanted, self._root)

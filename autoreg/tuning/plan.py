@@ -31,6 +31,7 @@ class Plan:
         sweep: with every option that repeats a default left out.
         root: the folder that holds data (`dataset.root`, else AUTOREG_DATA), or None.
         measurements: what is measured of each final trial.
+        data: the fingerprint of each dataset.
         groups: each group with the number of trainable parameters of its network, the largest first, since those
             take longest.
     """
@@ -39,6 +40,7 @@ class Plan:
     root: Path | None
     measurements: list[Measurement]
     groups: list[tuple[Group, int]]
+    data: dict[Choice, str]
 
     def schedule(self, runs: Runs) -> Schedule:
         """Return the schedule over a run folder."""
@@ -59,6 +61,7 @@ class Plan:
                     "network": str(group.template.network),
                     "dataset": str(group.template.dataset),
                     "width": group.template.width,
+                    "epochs": group.lengths[-1],
                     "parameters": parameters,
                 }
                 for group, parameters in self.groups
@@ -83,9 +86,6 @@ def make_plan(loaded: LoadedSweep) -> Plan:
         DataError: the dataset is missing or damaged.
     """
     sweep = _normalised(loaded)
-    for index, figure in enumerate(sweep.figures):
-        with _located(loaded, ("figures", index)):
-            find_figures(figure)
     measurements = []
     for name, options in sweep.measure.metrics.items():
         with _located(loaded, ("measure", "metrics", name)):
@@ -93,16 +93,18 @@ def make_plan(loaded: LoadedSweep) -> Plan:
     groups: list[tuple[Group, int]] = []
     with _located(loaded, ("grid",)):
         settings = sweep.groups()
+    data: dict[Choice, str] = {}
     for group in settings:
         with _located(loaded, ("dataset",)):
             dataset = load_dataset(group.template, loaded.root)
+        data[group.template.dataset] = dataset.fingerprint
         with _located(loaded, ("training",)):
             for variant in _batch_variants(group):
                 check_dataset(variant, dataset)
         with _located(loaded, ("grid", "width")):
             groups.append((group, parameter_count(group.template, dataset.input_shape, dataset.classes)))
     groups.sort(key=lambda pair: -pair[1])
-    return Plan(sweep, data_root(loaded.root), measurements, groups)
+    return Plan(sweep, data_root(loaded.root), measurements, groups, data)
 
 
 def count_trials(sweeps: Iterable[Sweep]) -> tuple[int, int]:
@@ -128,7 +130,11 @@ def _batch_variants(group: Group) -> Iterator[TrialConfig]:
 
 def _normalised(loaded: LoadedSweep) -> Sweep:
     """Return the sweep with every choice checked; its variants name every choice, and what differs in sections."""
-    sweep = loaded.sweep
+    figures = []
+    for index, figure in enumerate(loaded.sweep.figures):
+        with _located(loaded, ("figures", index)):
+            figures += [source.name for source in find_figures(figure)]
+    sweep = loaded.sweep.model_copy(update={"figures": list(dict.fromkeys(figures))})
     own = _checked_part(loaded, sweep, ())
     if sweep.variants is None:
         return own
@@ -136,8 +142,17 @@ def _normalised(loaded: LoadedSweep) -> Sweep:
     for index, (name, part) in enumerate(sweep.parts()):
         checked = _checked_part(loaded, part, ("variants", index))
         sections = {key: _changes(getattr(own, key), getattr(checked, key)) for key in ("grid", "training")}
-        choices = {key: getattr(checked, key) for key in ("network", "dataset", "initializer", "tune")}
-        variants.append(Variant(name=str(name), **choices, **sections))
+        variants.append(
+            Variant(
+                name=str(name),
+                network=checked.network,
+                dataset=checked.dataset,
+                initializer=checked.initializer,
+                tune=checked.tune or (False if sweep.tune else None),
+                grid=sections["grid"],
+                training=sections["training"],
+            )
+        )
     return own.model_copy(update={"variants": variants})
 
 

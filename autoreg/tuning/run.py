@@ -9,6 +9,7 @@ from typing import Any
 from autoreg.config import TrialConfig, canonical_json
 from autoreg.database import Writer, record_sweep
 from autoreg.errors import AutoregError, DatabaseError, DataError, first_line
+from autoreg.measuring import check_data
 from autoreg.progress import Counts, Display, describe, make_display, outcome
 from autoreg.runs import Runs
 from autoreg.tuning import worker
@@ -103,7 +104,9 @@ class RunningSweep:
         except OSError as error:
             raise DataError(f"the run folder {self.runs.root} cannot be written: {error.strerror}") from error
         for _, config in self.schedule.planned():
-            if self.runs.trial(config.trial_id).is_trained:
+            folder = self.runs.trial(config.trial_id)
+            if folder.is_trained:
+                check_data(folder, self.plan.data[config.dataset])
                 self._queue(config)
         self._record()
         self.writer.commit()
@@ -252,6 +255,8 @@ class RunningSweep:
         """Write the last rows and return how the sweep ended."""
         self.summary.interrupted = self.draining
         self.stop_file.unlink(missing_ok=True)
+        for state in self.schedule.states:
+            state.forget_states()
         if not self.writer.commit():
             self.display.line(f"waiting for {self.writer.path}, which another process holds…")
             self.writer.commit(PATIENCE)

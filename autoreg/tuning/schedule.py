@@ -74,8 +74,19 @@ class GroupState:
         return Assignment(
             config,
             shorter=shorter.trial_id if shorter else None,
-            is_continued=self.group.is_continued(config),
+            is_continued=self._is_continued(config),
         )
+
+    def _is_continued(self, config: TrialConfig) -> bool:
+        longer = self.group.longer(config)
+        return bool(longer) and not self._runs.trial(longer[0].trial_id).is_trained
+
+    def forget_states(self) -> None:
+        """Remove what finished trials kept for longer ones that need it no more; a killed sweep may have left it."""
+        for config in self.final_trials() or []:
+            folder = self._runs.trial(config.trial_id)
+            if folder.is_trained and not self._is_continued(config):
+                folder.resume_path.unlink(missing_ok=True)
 
     def is_finished(self) -> bool:
         """Whether nothing of this group is left to train."""

@@ -6,15 +6,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
 import polars as pl
 import pytest
 
-from autoreg.config import Choice, TrialConfig
+from autoreg.config import TrialConfig
 from autoreg.database import open_for_reading, query
 from autoreg.runs import Runs
 
-THINGS = '''\
+THINGS = """\
 import torch
 import polars as pl
 from torch import nn
@@ -48,7 +47,7 @@ def activity(network, dataset, split, replicate, *, above: float = 0.0):
 
 
 activity.version = 3
-'''
+"""
 SWEEP = """\
 name: own_things
 figures: [B5]
@@ -143,9 +142,13 @@ def test_an_own_initializer_fills_the_weights(here: Path, rows: Rows) -> None:
 
 
 def test_an_own_metric_has_a_table_of_its_own(rows: Rows) -> None:
-    found = rows("select split, layer, count(*) as n, min(share) >= 0 and max(share) <= 1 as shares from things_activity group by all")
+    found = rows(
+        "select split, layer, count(*) as n, min(share) >= 0 and max(share) <= 1 as shares from things_activity group by all"
+    )
     assert found.rows() == [("test", "hidden", 8 + 16, True)]
-    facts = rows("select distinct metric, version, options::varchar as options from measurements where metric like '%:%'")
+    facts = rows(
+        "select distinct metric, version, options::varchar as options from measurements where metric like '%:%'"
+    )
     assert facts.rows() == [("things:activity", 3, '{"above":0.1}')]
 
 
@@ -183,7 +186,9 @@ def test_an_own_figure_is_its_sql_and_the_drawing_beside_it(here: Path) -> None:
 
 def test_an_own_figure_may_name_a_drawing_of_the_house(here: Path) -> None:
     sql = "-- Areas by width, of every sweep.\n-- grain: sweep_id, definition, split, series, width\n"
-    (here / "my" / "areas.sql").write_text(f"{sql}-- drawing: width_panels auc\nselect * exclude (figures) from scores_by_width;\n")
+    (here / "my" / "areas.sql").write_text(
+        f"{sql}-- drawing: width_panels auc\nselect * exclude (figures) from scores_by_width;\n"
+    )
     ended = autoreg(here, "report", "--figure", "my/areas.sql", "--out", "shown")
     assert ended.returncode == 0, ended.stderr
     frame = pl.read_csv(here / "shown" / "areas.csv")
@@ -205,9 +210,7 @@ def test_an_own_figure_may_name_a_drawing_of_the_house(here: Path) -> None:
         (None, None, "no figure file 'my/wrong.sql'"),
     ],
 )  # fmt: skip
-def test_a_mistake_in_an_own_figure_is_one_line(
-    here: Path, sql: str | None, drawing: str | None, message: str
-) -> None:
+def test_a_mistake_in_an_own_figure_is_one_line(here: Path, sql: str | None, drawing: str | None, message: str) -> None:
     for kind, text in (("sql", sql), ("py", drawing)):
         (here / "my" / f"wrong.{kind}").unlink(missing_ok=True)
         if text is not None:

@@ -123,10 +123,34 @@ def test_the_widest_networks_start_first(small: Small, runs: Runs) -> None:
     assert assignment.config.width == 0.5
 
 
+LENGTHS = ("grid.epochs=[4, 1, 2]", "training.epochs=4")
+
+
+def test_a_state_is_kept_only_for_a_longer_trial_that_is_to_come(small: Small, runs: Runs, finish: Finish) -> None:
+    schedule = schedule_of(small, runs, "tune=null", "grid.width=[1/4]", "replicates=1", *LENGTHS)
+    [state] = schedule.states
+    short, middle, long = state.final_trials() or []
+    finish(long)  # by another sweep, say
+    first = schedule.next()
+    assert first
+    assert (first.config, first.is_continued) == (short, True)
+    finish(short)
+    second = schedule.next()
+    assert second
+    assert (second.config, second.is_continued) == (middle, False)
+    for config in (short, middle):
+        runs.trial(config.trial_id).resume_path.write_bytes(b"state")
+    state.forget_states()
+    assert runs.trial(short.trial_id).resume_path.exists(), "the middle one may still need it"
+    finish(middle)
+    state.forget_states()
+    assert not any(runs.trial(config.trial_id).resume_path.exists() for config in (short, middle, long))
+
+
 def test_a_longer_trial_starts_only_when_the_shorter_one_that_it_goes_on_from_has_ended(
     small: Small, runs: Runs, finish: Finish
 ) -> None:
-    schedule = schedule_of(small, runs, "tune=null", "grid.width=[1/4]", "replicates=1", "grid.epochs=[4, 1, 2]")
+    schedule = schedule_of(small, runs, "tune=null", "grid.width=[1/4]", "replicates=1", *LENGTHS)
     seen = []
     while not schedule.is_finished():
         assignment = schedule.next()

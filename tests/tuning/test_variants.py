@@ -88,7 +88,11 @@ def test_variants_that_ask_for_other_trials_of_one_setting_are_refused(several: 
 def test_ids_of_variants_are_golden(several: Several) -> None:
     plan = make_plan(several())
     assert plan.sweep.sweep_id == "186bffa88ad8e5f3"
-    assert [group.template.config_id for group in plan.sweep.groups()][::2] == ["4295629018af365a", "c005f58fdb20dd70", "881f263806384942"]
+    assert [group.template.config_id for group in plan.sweep.groups()][::2] == [
+        "4295629018af365a",
+        "c005f58fdb20dd70",
+        "881f263806384942",
+    ]
 
 
 def test_what_is_set_on_the_command_line_counts_for_every_variant_but_never_names_them(several: Several) -> None:
@@ -199,7 +203,7 @@ def test_a_series_names_what_varies_within_its_variant(
 ) -> None:
     variants = (
         "variants=[{name: factors, grid: {lr_batch_factor: [1, 2]}}, {name: times, network: {name: mlp, hidden: 64}, "
-        "grid: {epochs: [1, 2]}}]"
+        "grid: {epochs: [1, 2]}, training: {epochs: 2}}]"
     )
     plan = make_plan(several(variants, "tune=null", "replicates=1", "grid.width=[1/4]"))
     started = finish_all(plan, runs, finish)
@@ -226,6 +230,41 @@ def test_trials_of_several_lengths_each_count(several: Several) -> None:
     sweep = several("variants=null", "tune=null", "grid.epochs=[1, 2, 3]").sweep
     assert count_trials([sweep]) == (2 * 3 * 2, 0)
     assert sweep.final_count == 2 * 3 * 2
+
+
+def test_variants_of_one_name_that_a_figure_would_average_are_refused(several: Several) -> None:
+    variants = "variants=[{name: a, training: {learning_rate: 0.1}}, {name: a, training: {learning_rate: 0.2}}]"
+    with pytest.raises(ConfigError, match=r"must differ in width or another axis, got two settings for a at 1/4x"):
+        make_plan(several(variants))
+    apart = variants.replace("0.2}", "0.2}, grid: {width: [1]}").replace("0.1}", "0.1}, grid: {width: [1/4]}")
+    assert len(make_plan(several(apart)).groups) == 2
+
+
+def test_a_variant_can_go_without_tuning(several: Several) -> None:
+    plan = make_plan(several("variants=[{name: tuned}, {name: fixed, tune: false, training: {weight_decay: 0.1}}]"))
+    assert {group.variants: bool(group.tune) for group, _ in plan.groups} == {("tuned",): True, ("fixed",): False}
+    again = load_definition(plan.sweep.model_dump_json())
+    assert [group.tune for group in again.groups()] == [group.tune for group in plan.sweep.groups()]
+
+
+def test_all_variants_have_one_data_folder(several: Several, tmp_path: Path) -> None:
+    own = "variants=[{name: a}, {name: b, dataset: {name: teacher, train_size: 300}}]"
+    assert several(own, f"dataset.root={tmp_path}").root == tmp_path
+    text = TEXT.replace("grid: {width: [1/4]}", "dataset: {name: teacher, root: /b}").replace(
+        "size: 100}", "size: 100, root: /a}"
+    )
+    (tmp_path / "several.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=r"dataset.root: all variants must have one data folder, got /a and /b"):
+        several()
+
+
+def test_the_epochs_of_a_sweep_of_several_lengths_are_those_of_the_longest(several: Several) -> None:
+    with pytest.raises(ConfigError, match=r"training.epochs: must be the largest of grid.epochs, 5, got 3"):
+        several("grid.epochs=[1, 5]")
+
+
+def test_a_figure_of_several_panels_stands_for_all_of_them(several: Several) -> None:
+    assert make_plan(several("figures=[1, 1a, 6]")).sweep.figures == ["1a", "1b", "1c", "6"]
 
 
 def test_patience_beside_several_lengths_is_refused(several: Several) -> None:
