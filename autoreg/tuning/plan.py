@@ -135,9 +135,9 @@ def _normalised(loaded: LoadedSweep) -> Sweep:
     variants = []
     for index, (name, part) in enumerate(sweep.parts()):
         checked = _checked_part(loaded, part, ("variants", index))
-        sections = {key: _changes(getattr(own, key), getattr(checked, key)) for key in ("grid", "training")}
+        grid, training = _changes(own.grid, checked.grid), _changes(own.training, checked.training)
         choices = {key: getattr(checked, key) for key in ("network", "dataset", "initializer", "tune")}
-        variants.append(Variant(name=str(name), **choices, **sections))
+        variants.append(Variant(name=str(name), **choices, grid=grid, training=training))
     return own.model_copy(update={"variants": variants})
 
 
