@@ -99,9 +99,7 @@ def test_an_old_database_is_not_read_but_the_reader_says_what_to_do(old: Path) -
         open_for_reading(old)
 
 
-def test_the_next_writer_migrates_an_old_database_and_keeps_its_rows(
-    old: Path, runs: Runs, trial: MakeTrial
-) -> None:
+def test_the_next_writer_migrates_an_old_database_and_keeps_its_rows(old: Path, runs: Runs, trial: MakeTrial) -> None:
     with duckdb.connect(str(old), read_only=True) as connection:
         before = {table: connection.execute(f"select * from {table}").fetchall() for table in OLD_TABLES}
     writer = Writer(old, runs)

@@ -57,9 +57,7 @@ def test_a_trial_that_goes_on_is_bit_equal_to_one_from_the_start(
     assert not second.resume_path.exists()
 
 
-def test_the_middle_one_of_three_keeps_its_own_state_and_removes_the_one_before(
-    runs: Runs, config: MakeConfig
-) -> None:
+def test_the_middle_one_of_three_keeps_its_own_state_and_removes_the_one_before(runs: Runs, config: MakeConfig) -> None:
     one, two, three = (config(epochs=epochs) for epochs in (1, 2, 3))
     trained(folder_of(runs, one), one, is_continued=True)
     trained(folder_of(runs, two), two, shorter=folder_of(runs, one), is_continued=True)
