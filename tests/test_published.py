@@ -31,7 +31,8 @@ def record_of(sweep: Sweep) -> dict[str, Any]:
         "sweep_groups": [
             {
                 "group_id": group.template.config_id, "variant": variant, "network": str(group.template.network),
-                "dataset": str(group.template.dataset), "width": group.template.width, "parameters": 1,
+                "dataset": str(group.template.dataset), "width": group.template.width,
+                "epochs": group.lengths[-1], "parameters": 1,
             }
             for group in groups for variant in group.variants
         ],
@@ -82,9 +83,13 @@ def test_every_published_point_has_a_counterpart_in_a_packaged_sweep(every_sweep
 
 
 def test_no_series_of_a_compared_figure_is_without_a_published_one(every_sweep: duckdb.DuckDBPyConnection) -> None:
-    sql = """
+    sql = r"""
+        with ours as (
+            select unnest(figures) as figure, regexp_replace(series, ', \d+ epochs$', '') as series
+            from final_trials
+        )
         select distinct figure, series
-        from (select unnest(figures) as figure, regexp_replace(series, ', \\d+ epochs$', '') as series from final_trials)
+        from ours
         anti join published_points using (figure, series)
         where figure in (select figure from published_points)
         order by all

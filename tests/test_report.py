@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,20 @@ def report(database: Path, name: str, *more: Any, **options: Any) -> tuple[list[
 
 
 @pytest.fixture
-def fill(tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]) -> Fill:
+def fill(tmp_path: Path, fill_in: Fill) -> Fill:
+    """Make a results.db of this test's own."""
+    return partial(fill_in, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def fill_in(trial_in: Callable[..., TrialFolder], sweep_record: Callable[..., Any]) -> Fill:
     """Make a results.db with a sweep of two widths and two initializers."""
 
-    def make(drop: int = 0, network: str = "mlp", **changes: Any) -> Path:
-        path = tmp_path / "results.db"
+    def make(folder: Path, drop: int = 0, network: str = "mlp", **changes: Any) -> Path:
+        path, runs = folder / "results.db", Runs(folder / "runs")
         folders = [
-            trial(
+            trial_in(
+                runs,
                 network=Choice(name=network),
                 width=width,
                 initializer=Choice(name=name),
@@ -46,8 +54,8 @@ def fill(tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_re
         ]
         record_sweep(runs, {**sweep_record(folders), **changes})
         writer = Writer(path, runs)
-        for folder in folders[drop:]:
-            writer.queue_trial(folder)
+        for made in folders[drop:]:
+            writer.queue_trial(made)
         writer.queue_sweep(changes.get("sweep_id", "0123456789abcdef"))
         assert writer.commit()
         return path
@@ -55,11 +63,19 @@ def fill(tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_re
     return make
 
 
+@pytest.fixture(scope="module")
+def of_network(tmp_path_factory: pytest.TempPathFactory, fill_in: Fill) -> Callable[[str], Path]:
+    """The results.db of a network, made once."""
+    return cache(lambda network: fill_in(tmp_path_factory.mktemp(network), network=network))
+
+
 @pytest.mark.parametrize("definition", ["released", "text"])
 @pytest.mark.parametrize("name", figure_names())
-def test_every_figure_is_written_in_every_format(fill: Fill, tmp_path: Path, name: str, definition: str) -> None:
+def test_every_figure_is_written_in_every_format(
+    of_network: Callable[[str], Path], tmp_path: Path, name: str, definition: str
+) -> None:
     network = {"B6": "resnet56", "B7": "alexnet", "B8": "resnet18", "B9": "inception_v3"}.get(name, "mlp")
-    paths, missing = report(fill(network=network), name, tmp_path / "out", definition)
+    paths, missing = report(of_network(network), name, tmp_path / "out", definition)
     assert missing == []
     assert [path.suffix for path in paths] == [".png", ".pdf", ".csv", ".json"]
     assert paths[0].read_bytes().startswith(b"\x89PNG")

@@ -141,18 +141,10 @@ def _normalised(loaded: LoadedSweep) -> Sweep:
     variants = []
     for index, (name, part) in enumerate(sweep.parts()):
         checked = _checked_part(loaded, part, ("variants", index))
-        sections = {key: _changes(getattr(own, key), getattr(checked, key)) for key in ("grid", "training")}
-        variants.append(
-            Variant(
-                name=str(name),
-                network=checked.network,
-                dataset=checked.dataset,
-                initializer=checked.initializer,
-                tune=checked.tune or (False if sweep.tune else None),
-                grid=sections["grid"],
-                training=sections["training"],
-            )
-        )
+        grid, training = _changes(own.grid, checked.grid), _changes(own.training, checked.training)
+        choices: dict[str, Any] = {key: getattr(checked, key) for key in ("network", "dataset", "initializer")}
+        choices["tune"] = checked.tune or (False if sweep.tune else None)
+        variants.append(Variant(name=str(name), **choices, grid=grid, training=training))
     return own.model_copy(update={"variants": variants})
 
 

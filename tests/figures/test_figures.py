@@ -133,8 +133,10 @@ def labels_of(figure: Figure) -> list[str]:
 
 def test_the_papers_points_stand_behind_ours_grey_and_once_in_the_legend() -> None:
     points = pl.concat(
-        [published(name, score, {0.25: 0.3, 4: 0.5}) for name in ("Glorot Norm", "He Norm") for score in ("auc", "similar_units")]
-    )  # fmt: skip
+        published(name, score, {0.25: 0.3, 4: 0.5})
+        for name in ("Glorot Norm", "He Norm")
+        for score in ("auc", "similar_units")
+    )
     figure = drawn("6", scores(), points)
     for axes in figure.axes:
         lines = papers_lines(axes)

@@ -23,7 +23,7 @@ from autoreg.networks import Network
 
 def net(width, input_shape, classes, dropout, *, units: int = 16):
     count = int(units * width)
-    hidden = nn.Sequential(nn.Linear(input_shape[0], count), nn.ReLU())
+    hidden = nn.Sequential(nn.Linear(input_shape[0], count, bias=False), nn.ReLU())
     return Network([("hidden", hidden), ("output", nn.Linear(count, classes))], measured=["hidden"])
 
 
@@ -72,6 +72,12 @@ from final_trials
 join things_activity using (trial_id)
 group by all
 """
+AREAS = """\
+-- Areas by width, of every sweep.
+-- grain: sweep_id, definition, split, series, width
+-- drawing: width_panels auc
+select * exclude (figures) from scores_by_width;
+"""
 DRAWING = """\
 from matplotlib.figure import Figure
 
@@ -92,7 +98,7 @@ def autoreg(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A user's folder after `autoreg sweep own.yaml`, in which network, dataset, initializer and a metric are theirs."""
+    """A user's folder after a sweep whose network, dataset, initializer and a metric are their own."""
     folder = tmp_path_factory.mktemp("own")
     (folder / "things.py").write_text(THINGS)
     (folder / "own.yaml").write_text(SWEEP)
@@ -142,13 +148,9 @@ def test_an_own_initializer_fills_the_weights(here: Path, rows: Rows) -> None:
 
 
 def test_an_own_metric_has_a_table_of_its_own(rows: Rows) -> None:
-    found = rows(
-        "select split, layer, count(*) as n, min(share) >= 0 and max(share) <= 1 as shares from things_activity group by all"
-    )
-    assert found.rows() == [("test", "hidden", 8 + 16, True)]
-    facts = rows(
-        "select distinct metric, version, options::varchar as options from measurements where metric like '%:%'"
-    )
+    found = rows("select split, layer, count(*) as units, min(share), max(share) from things_activity group by all")
+    assert found.rows() == [("test", "hidden", 8 + 16, 1.0, 1.0)]  # all weights are positive, and so are the inputs
+    facts = rows("select distinct metric, version, options::varchar from measurements where metric like '%:%'")
     assert facts.rows() == [("things:activity", 3, '{"above":0.1}')]
 
 
@@ -185,10 +187,7 @@ def test_an_own_figure_is_its_sql_and_the_drawing_beside_it(here: Path) -> None:
 
 
 def test_an_own_figure_may_name_a_drawing_of_the_house(here: Path) -> None:
-    sql = "-- Areas by width, of every sweep.\n-- grain: sweep_id, definition, split, series, width\n"
-    (here / "my" / "areas.sql").write_text(
-        f"{sql}-- drawing: width_panels auc\nselect * exclude (figures) from scores_by_width;\n"
-    )
+    (here / "my" / "areas.sql").write_text(AREAS)
     ended = autoreg(here, "report", "--figure", "my/areas.sql", "--out", "shown")
     assert ended.returncode == 0, ended.stderr
     frame = pl.read_csv(here / "shown" / "areas.csv")
@@ -202,7 +201,7 @@ def test_an_own_figure_may_name_a_drawing_of_the_house(here: Path) -> None:
         ("select * from scores_by_width", None, "a figure needs a line `-- drawing: …`, or wrong.py beside it"),
         ("-- drawing: no_such\nselect * from scores_by_width", None, "no drawing is called 'no_such'"),
         ("selec 1", DRAWING, "the view wrong cannot be made: "),
-        ("select * from scores_by_width", "def draw(frame, published): return frame['nothing']", "its drawing failed: "),
+        ("select * from scores_by_width", "def draw(frame, _): return frame['nothing']", "its drawing failed: Column"),
         ("select 1 as width", DRAWING, "a figure needs a column sweep_id, got width"),
         ("select * from scores_by_width", "import no_such", "its drawing failed: ModuleNotFoundError: No module"),
         ("select * from scores_by_width", "x = 1", "its drawing failed: AttributeError: "),

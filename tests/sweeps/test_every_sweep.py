@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.usefixtures("ray_here"), pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory, ray_here: Any) -> Path:
-    """A run folder with the trials of all sweeps, trained in one go: to start Ray Tune takes longer than tiny trials."""
+    """A run folder with the trials of all sweeps, trained in one go, since Ray Tune starts slower than they train."""
     folder = tmp_path_factory.mktemp("sweeps")
     plans = [make_plan(load_sweep(tiny_sweep(name, folder))) for name in sweep_names()]
     groups = sorted((pair for plan in plans for pair in plan.groups), key=lambda pair: -pair[1])

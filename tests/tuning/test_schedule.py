@@ -138,13 +138,13 @@ def test_a_state_is_kept_only_for_a_longer_trial_that_is_to_come(small: Small, r
     second = schedule.next()
     assert second
     assert (second.config, second.is_continued) == (middle, False)
-    for config in (short, middle):
-        runs.trial(config.trial_id).resume_path.write_bytes(b"state")
+    kept = runs.trial(short.trial_id).resume_path
+    kept.write_bytes(b"state")
     state.forget_states()
-    assert runs.trial(short.trial_id).resume_path.exists(), "the middle one may still need it"
+    assert kept.exists(), "the middle one needs it"
     finish(middle)
     state.forget_states()
-    assert not any(runs.trial(config.trial_id).resume_path.exists() for config in (short, middle, long))
+    assert not kept.exists(), "a killed sweep may have left it"
 
 
 def test_a_longer_trial_starts_only_when_the_shorter_one_that_it_goes_on_from_has_ended(

@@ -89,10 +89,8 @@ def test_ids_of_variants_are_golden(several: Several) -> None:
     plan = make_plan(several())
     assert plan.sweep.sweep_id == "186bffa88ad8e5f3"
     assert [group.template.config_id for group in plan.sweep.groups()][::2] == [
-        "4295629018af365a",
-        "c005f58fdb20dd70",
-        "881f263806384942",
-    ]
+        "4295629018af365a", "c005f58fdb20dd70", "881f263806384942",
+    ]  # fmt: skip
 
 
 def test_what_is_set_on_the_command_line_counts_for_every_variant_but_never_names_them(several: Several) -> None:
@@ -108,19 +106,27 @@ def test_what_is_set_on_the_command_line_counts_for_every_variant_but_never_name
     assert {str(part.initializer) for _, part in parts} == {"glorot_normal", "normal(sigma=1)"}, "what is not set stays"
 
 
+DECAY = "training: {weight_decay: 0.001}"
+NETWORK = "network: {name: mlp, hidden: 64}"
+
+
 @pytest.mark.parametrize(
     ("line", "wrong", "message"),
     [
-        ("training: {weight_decay: 0.001}", "training: {weight_deca: 0.001}", "several.yaml:10: variants.1.training.weight_deca"),
-        ("training: {weight_decay: 0.001}", "training: {epoch: 1}", "several.yaml:10: variants.1.training.epoch: "),
-        ("training: {weight_decay: 0.001}", "training: {epochs: ten}", "variants.1.training.epochs: should be a valid integer, got 'ten'"),
+        (DECAY, "training: {weight_deca: 1}", "several.yaml:10: variants.1.training.weight_deca"),
+        (DECAY, "training: {epoch: 1}", "several.yaml:10: variants.1.training.epoch: "),
+        (
+            DECAY,
+            "training: {epochs: ten}",
+            "variants.1.training.epochs: should be a valid integer, got 'ten'",
+        ),
         ("grid: {width: [1/4]}", "grid: {width: [1/4, 1/4]}", "several.yaml:12: variants.2.grid.width"),
-        ("network: {name: mlp, hidden: 64}", "networks: mlp", "several.yaml:14: variants.3.networks: unknown key"),
-        ("network: {name: mlp, hidden: 64}", "network: mpl", "several.yaml:14: variants.3.network: unknown network 'mpl'"),
-        ("sigma: 1}", "sigm: 1}", "several.yaml:15: variants.3.initializer: initializer 'normal' has no option 'sigm'"),
+        (NETWORK, "networks: mlp", "several.yaml:14: variants.3.networks: unknown key"),
+        (NETWORK, "network: mpl", "several.yaml:14: variants.3.network: unknown network 'mpl'"),
+        ("sigma: 1}", "sigm: 1}", "several.yaml:15: variants.3.initializer: initializer 'normal' has no option"),
         ("- name: plain", "- names: plain", "several.yaml:8: variants.0"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_in_a_variant_is_one_line_with_its_key_and_place(
     several: Several, tmp_path: Path, line: str, wrong: str, message: str
 ) -> None:
