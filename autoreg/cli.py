@@ -100,7 +100,7 @@ def _counts(plan: Any, runs: Any) -> str:
 
 
 def _print_plan(plan: Any, runs: Any) -> None:
-    from autoreg.sweep import setting_labels
+    from autoreg.groups import setting_labels
 
     figures = f"figures {', '.join(plan.sweep.figures)}" if plan.sweep.figures else "no figure"
     click.echo(f"{plan.sweep.name} ({plan.sweep.sweep_id}), {figures}")

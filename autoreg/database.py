@@ -1,7 +1,6 @@
 """results.db: the only module that opens it. It is derived from the run folder and can be made again at any time."""
 
 import fcntl
-import hashlib
 import json
 import random
 import re
@@ -14,23 +13,11 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from autoreg.config import content_id
+from autoreg import schema
 from autoreg.errors import AutoregError, ConfigError, DatabaseError, DataError, first_line
-from autoreg.ingest import Connection, bring_in, replace_sweep, transaction
-from autoreg.packaged import packaged_folder
+from autoreg.ingest import Connection, bring_in, replace_sweep
 from autoreg.runs import Runs, TrialFolder, read_json, write_text
 
-SCHEMA_VERSION = 2
-#: What brings a database from the version before to this one. Rows of older sweeps come with the next `sweep` or
-#: `rebuild`.
-MIGRATIONS = {
-    2: """
-        create table sweep_groups (
-            sweep_id varchar not null, group_id varchar not null, variant varchar, network varchar not null,
-            dataset varchar not null, width double not null, epochs integer not null, parameters bigint not null
-        )
-    """,
-}
 #: The newest storage format that the command-line client on PyPI opens.
 STORAGE = "v1.5.0"
 
@@ -151,12 +138,11 @@ def open_for_reading(path: Path, patience: float = 10.0) -> Connection:
         connection = _connect(path, read_only=True, patience=patience)
     except Locked as error:
         raise DatabaseError(f"{path} is held by another process: {error}") from error
-    if _schema_version(connection, path) < SCHEMA_VERSION:
+    try:
+        schema.use(connection, path)
+    except DatabaseError:
         connection.close()
-        raise DatabaseError(f"{path} was made by an older autoreg; `autoreg rebuild` brings it up to date")
-    _fill_published(connection, "temp table")
-    for name, text in _view_texts():
-        connection.execute(f"create or replace temp view {name} as {text}")
+        raise
     return connection
 
 
@@ -197,7 +183,7 @@ def _opened_for_writing(path: Path, patience: float) -> Iterator[Connection]:
     with _writer_lock(path, patience):
         connection = _connect(path, read_only=False, patience=patience - (time.monotonic() - started))
         try:
-            _prepare(connection, path)
+            schema.install(connection, path)
             yield connection
         finally:
             connection.close()
@@ -226,66 +212,6 @@ def _wait_until(deadline: float, error: Exception, message: str) -> None:
     if time.monotonic() >= deadline:
         raise Locked(message) from error
     time.sleep(random.uniform(0.01, 0.05))
-
-
-def _prepare(connection: Connection, path: Path) -> None:
-    tables = connection.execute("select count(*) from duckdb_tables() where table_name = 'schema_info'").fetchone()
-    if not tables or not tables[0]:
-        with transaction(connection):
-            connection.execute((Path(__file__).parent / "schema.sql").read_text(encoding="utf-8"))
-            connection.execute("insert into schema_info values (?, null)", [SCHEMA_VERSION])
-    for step in range(_schema_version(connection, path) + 1, SCHEMA_VERSION + 1):
-        with transaction(connection):
-            connection.execute(MIGRATIONS[step])
-            connection.execute("update schema_info set schema_version = ?", [step])
-    views = _view_texts()
-    published = packaged_folder("reference") / "published.csv"
-    wanted = content_id({**dict(views), "published": hashlib.blake2b(published.read_bytes()).hexdigest()})
-    if connection.execute("select views_hash from schema_info").fetchall() != [(wanted,)]:
-        with transaction(connection):
-            _fill_published(connection, "table")
-            for name, text in views:
-                connection.execute(f"create or replace view {name} as {text}")
-            connection.execute("update schema_info set views_hash = ?", [wanted])
-
-
-def _fill_published(connection: Connection, kind: str) -> None:
-    """Make the table of the paper's values anew."""
-    frame = pl.read_csv(packaged_folder("reference") / "published.csv", infer_schema_length=None)
-    connection.register("new_rows", frame.to_arrow())
-    connection.execute(f"create or replace {kind} published as select * from new_rows")
-    connection.unregister("new_rows")
-
-
-def _schema_version(connection: Connection, path: Path) -> int:
-    try:
-        [row] = connection.execute("select max(schema_version) from schema_info").fetchall()
-    except duckdb.Error as error:
-        raise DatabaseError(f"{path} is not a results database: it has no table schema_info") from error
-    if row[0] is None or row[0] > SCHEMA_VERSION:
-        raise DatabaseError(
-            f"{path} has schema version {row[0]}, this autoreg reads up to {SCHEMA_VERSION}; update autoreg"
-        )
-    version: int = row[0]
-    return version
-
-
-def _view_texts() -> list[tuple[str, str]]:
-    """Return (name, SQL) of every view, inputs before the views that read them."""
-    folder = packaged_folder("analysis_sql")
-    texts = {
-        path.stem: path.read_text(encoding="utf-8").rstrip().rstrip(";") for path in sorted(folder.glob("*/*.sql"))
-    }
-    read = {
-        name: set(re.findall(r"\b(?:from|join)\s+(\w+)", re.sub(r"--.*", "", text))) for name, text in texts.items()
-    }
-    ordered: list[tuple[str, str]] = []
-    while texts:
-        ready = [name for name in texts if not (read[name] & texts.keys()) - {name}]
-        if not ready:
-            raise DatabaseError(f"views in {folder} read each other in a circle: {', '.join(texts)}")
-        ordered += [(name, texts.pop(name)) for name in ready]
-    return ordered
 
 
 def record_sweep(runs: Runs, record: dict[str, Any]) -> None:

@@ -14,10 +14,11 @@ import polars as pl
 import pytest
 
 from autoreg.config import TrialConfig
-from autoreg.database import SCHEMA_VERSION, Writer, open_for_reading, query, rebuild, record_sweep
+from autoreg.database import Writer, open_for_reading, query, rebuild, record_sweep
 from autoreg.errors import DatabaseError, DataError
 from autoreg.packaged import packaged_folder
 from autoreg.runs import Runs, TrialFolder, TrialResult, write_atomically
+from autoreg.schema import SCHEMA_VERSION
 
 TABLES = ("sweeps", "sweep_trials", "sweep_measurements", "trials", "epochs", "layers", "measurements", "ablation",
           "correlations", "units")  # fmt: skip

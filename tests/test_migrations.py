@@ -7,9 +7,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from autoreg.database import MIGRATIONS, SCHEMA_VERSION, STORAGE, Writer, open_for_reading, query, rebuild, record_sweep
+from autoreg.database import STORAGE, Writer, open_for_reading, query, rebuild, record_sweep
 from autoreg.errors import DatabaseError
 from autoreg.runs import Runs, TrialFolder
+from autoreg.schema import MIGRATIONS, SCHEMA_VERSION
 from tests.test_database import contents
 
 MakeTrial = Callable[..., TrialFolder]

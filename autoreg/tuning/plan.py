@@ -11,13 +11,14 @@ from autoreg.config import Choice, Strict, TrialConfig
 from autoreg.datasets import check_dataset, data_root, datasets, load_dataset
 from autoreg.errors import ConfigError
 from autoreg.figures import find_figures
+from autoreg.groups import Group
 from autoreg.initializers import initializers
 from autoreg.measuring import Measurement, measurements_of
 from autoreg.networks import networks, parameter_count
 from autoreg.optimizers import optimizers, schedules
 from autoreg.registry import Registry
 from autoreg.runs import Runs
-from autoreg.sweep import Group, Sweep
+from autoreg.sweep import Sweep
 from autoreg.sweep_file import LoadedSweep
 from autoreg.sweep_sections import Variant
 from autoreg.tuning.schedule import Schedule

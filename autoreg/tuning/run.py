@@ -1,12 +1,11 @@
 """Running a sweep: from its plan to the last row in results.db."""
 
-import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autoreg.config import TrialConfig, canonical_json
+from autoreg.config import TrialConfig
 from autoreg.database import Writer, record_sweep
 from autoreg.errors import AutoregError, DatabaseError, DataError, first_line
 from autoreg.measuring import check_data
@@ -16,7 +15,7 @@ from autoreg.tuning import worker
 from autoreg.tuning.interruption import Interruption
 from autoreg.tuning.measuring_queue import MeasuringQueue
 from autoreg.tuning.plan import Plan
-from autoreg.tuning.schedule import Assignment, Schedule
+from autoreg.tuning.schedule import Schedule
 from autoreg.tuning.session import ray_session
 
 SECONDS_BETWEEN_COMMITS = 2.0
@@ -115,64 +114,11 @@ class RunningSweep:
         """Train and measure until nothing is left or the user stops it."""
         self.measuring.connect(ray)
         if not self.schedule.is_finished():
-            self._fit(ray)
+            from autoreg.tuning.tuner import fit
+
+            fit(self, ray)
         while not (self.measuring.is_idle if self.draining else self.measuring.is_empty):
             self.tick(timeout=0.2)
-
-    def _fit(self, ray: Any) -> None:
-        from ray import tune
-
-        from autoreg.tuning.callback import SweepCallback
-        from autoreg.tuning.searcher import ScheduleSearcher
-
-        cores = max(int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"])
-        gpus = bool(ray.cluster_resources().get("GPU"))
-
-        def order(assignment: Assignment) -> dict[str, Any]:
-            return self._order(assignment, cores, gpus)
-
-        def bundle(config: dict[str, Any]) -> Any:
-            wanted = {"CPU": config["order"]["cpus"], "GPU": config["order"]["gpu"]}
-            return tune.PlacementGroupFactory([{kind: amount for kind, amount in wanted.items() if amount}])
-
-        name = f"{self.plan.sweep.name}-{time.time_ns()}"
-        tune.Tuner(
-            tune.with_resources(worker.train, bundle),
-            tune_config=tune.TuneConfig(
-                metric="accuracy",
-                mode="max",
-                num_samples=-1,
-                search_alg=ScheduleSearcher(self.schedule, order, lambda: self.draining, self.gone_wrong),
-                reuse_actors=True,
-                trial_name_creator=_trial_id,
-                trial_dirname_creator=_trial_id,
-            ),
-            run_config=tune.RunConfig(
-                name=name,
-                storage_path=str(self.runs.scratch),
-                verbose=0,
-                log_to_file=True,
-                callbacks=[SweepCallback(self)],
-                failure_config=tune.FailureConfig(max_failures=2),
-            ),
-        ).fit()
-        shutil.rmtree(self.runs.scratch / name, ignore_errors=True)
-
-    def _order(self, assignment: Assignment, cores: int, gpus: bool) -> dict[str, Any]:
-        """Return all that a worker is told of a trial."""
-        resources = self.plan.sweep.resources
-        return {
-            "config": canonical_json(assignment.config),
-            "trial_id": assignment.config.trial_id,
-            "prune_below": assignment.prune_below,
-            "shorter": assignment.shorter,
-            "is_continued": assignment.is_continued,
-            "runs": str(self.runs.root),
-            "root": str(self.plan.root.absolute()) if self.plan.root else None,
-            "stop_file": str(self.stop_file),
-            "cpus": min(resources.cpus, cores),
-            "gpu": resources.gpu_share(assignment.config.width) if gpus else 0.0,
-        }
 
     def trial_started(self, config: TrialConfig) -> None:
         """Show a trial that starts."""
@@ -305,8 +251,3 @@ class RunningSweep:
         self._recorded = ids
         record_sweep(self.runs, self.plan.record(planned))
         self.writer.queue_sweep(self.plan.sweep.sweep_id)
-
-
-def _trial_id(trial: Any) -> str:
-    name: str = trial.config["order"]["trial_id"]
-    return name

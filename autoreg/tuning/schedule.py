@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from autoreg.config import TrialConfig
+from autoreg.groups import Group
 from autoreg.runs import Runs, TrialResult
-from autoreg.sweep import Group
 from autoreg.tuning.studies import GroupStudy
 
 

@@ -10,9 +10,9 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from autoreg.config import TrialConfig
+from autoreg.groups import Group
 from autoreg.runs import Runs, TrialResult, read_json, selection_score, write_text
 from autoreg.seeds import derive_seed
-from autoreg.sweep import Group
 from autoreg.sweep_sections import Space
 
 #: How often a proposal that repeats an earlier one is drawn again, before a small space is taken to be exhausted.

@@ -1,0 +1,75 @@
+"""The one call of Ray Tune: it trains what the schedule hands out, where and with how much the sweep says."""
+
+import shutil
+import time
+from typing import TYPE_CHECKING, Any
+
+from ray import tune
+
+from autoreg.config import canonical_json
+from autoreg.tuning import worker
+from autoreg.tuning.callback import SweepCallback
+from autoreg.tuning.schedule import Assignment
+from autoreg.tuning.searcher import ScheduleSearcher
+
+if TYPE_CHECKING:
+    from autoreg.tuning.run import RunningSweep
+
+
+def fit(sweep: "RunningSweep", ray: Any) -> None:
+    """Train until the schedule has nothing left or the sweep is drained."""
+    cores = max(int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"])
+    gpus = bool(ray.cluster_resources().get("GPU"))
+
+    def order(assignment: Assignment) -> dict[str, Any]:
+        return _order(sweep, assignment, cores, gpus)
+
+    name = f"{sweep.plan.sweep.name}-{time.time_ns()}"
+    tune.Tuner(
+        tune.with_resources(worker.train, _bundle),
+        tune_config=tune.TuneConfig(
+            metric="accuracy",
+            mode="max",
+            num_samples=-1,
+            search_alg=ScheduleSearcher(sweep.schedule, order, lambda: sweep.draining, sweep.gone_wrong),
+            reuse_actors=True,
+            trial_name_creator=_trial_id,
+            trial_dirname_creator=_trial_id,
+        ),
+        run_config=tune.RunConfig(
+            name=name,
+            storage_path=str(sweep.runs.scratch),
+            verbose=0,
+            log_to_file=True,
+            callbacks=[SweepCallback(sweep)],
+            failure_config=tune.FailureConfig(max_failures=2),
+        ),
+    ).fit()
+    shutil.rmtree(sweep.runs.scratch / name, ignore_errors=True)
+
+
+def _order(sweep: "RunningSweep", assignment: Assignment, cores: int, gpus: bool) -> dict[str, Any]:
+    """Return all that a worker is told of a trial."""
+    resources, root = sweep.plan.sweep.resources, sweep.plan.root
+    return {
+        "config": canonical_json(assignment.config),
+        "trial_id": assignment.config.trial_id,
+        "prune_below": assignment.prune_below,
+        "shorter": assignment.shorter,
+        "is_continued": assignment.is_continued,
+        "runs": str(sweep.runs.root),
+        "root": str(root.absolute()) if root else None,
+        "stop_file": str(sweep.stop_file),
+        "cpus": min(resources.cpus, cores),
+        "gpu": resources.gpu_share(assignment.config.width) if gpus else 0.0,
+    }
+
+
+def _bundle(config: dict[str, Any]) -> Any:
+    wanted = {"CPU": config["order"]["cpus"], "GPU": config["order"]["gpu"]}
+    return tune.PlacementGroupFactory([{kind: amount for kind, amount in wanted.items() if amount}])
+
+
+def _trial_id(trial: Any) -> str:
+    name: str = trial.config["order"]["trial_id"]
+    return name
