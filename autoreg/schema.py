@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 
 from autoreg.config import content_id
-from autoreg.errors import DatabaseError
+from autoreg.errors import DatabaseError, first_line
 from autoreg.ingest import Connection, transaction
 from autoreg.packaged import packaged_folder
 
@@ -59,9 +59,13 @@ def use(connection: Connection, path: Path) -> None:
     """
     if _schema_version(connection, path) < SCHEMA_VERSION:
         raise DatabaseError(f"{path} was made by an older autoreg; `autoreg rebuild` brings it up to date")
-    _fill_published(connection, "temp table")
-    for name, text in _view_texts():
-        connection.execute(f"create or replace temp view {name} as {text}")
+    try:
+        _fill_published(connection, "temp table")
+        for name, text in _view_texts():
+            connection.execute(f"create or replace temp view {name} as {text}")
+    except duckdb.Error as error:
+        advice = "`autoreg rebuild` makes it again from the run folder"
+        raise DatabaseError(f"{path} has not the tables that it should; {advice} ({first_line(error)})") from error
 
 
 def _fill_published(connection: Connection, kind: str) -> None:

@@ -12,7 +12,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 Thing = TypeVar("Thing")
 
@@ -136,6 +136,17 @@ def format_width(width: float) -> str:
     fraction = Fraction(width).limit_denominator(64)
     symbols = {Fraction(1, 4): "¼", Fraction(1, 2): "½", Fraction(3, 4): "¾"}
     return f"{symbols.get(fraction, fraction)}×"
+
+
+def count_axis(axes: Axes, lowest: float) -> None:
+    """Make the y axis a logarithmic one of counts, from half of `lowest` on, with plain numbers at its ticks."""
+    axes.set_yscale("log")
+    axes.set_ylim(bottom=lowest / 2)  # a deviation larger than its mean would reach down to -∞
+    bottom, top = axes.get_ylim()
+    subs = (1, 2, 5) if top < 100 * bottom else (1,)
+    axes.yaxis.set_major_locator(LogLocator(subs=subs, numticks=20))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,g}"))
 
 
 def width_axis(axes: Axes, widths: Sequence[float]) -> None:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from autoreg.figures.style import (
+    count_axis,
     describe_sources,
     draw_published,
     legend_outside,
@@ -102,7 +103,6 @@ def _draw_panel(axes: Axes, frame: pl.DataFrame, published: pl.DataFrame, panel:
     width_axis(axes, frame["width"].to_list())
     lowest = min(frame[panel.column].drop_nulls().to_list(), default=0.0)
     if panel.logarithmic and lowest > 0:
-        axes.set_yscale("log")
         papers = published.filter((pl.col("score") == panel.column) & (pl.col("value") > 0))["value"].to_list()
-        axes.set_ylim(bottom=min([lowest, *papers]) / 2)  # a deviation larger than its mean would reach to -∞
+        count_axis(axes, min([lowest, *papers]))
     axes.set_ylabel(panel.label)
