@@ -28,7 +28,8 @@ def here(tmp_path_factory: pytest.TempPathFactory, ray_here: Any) -> Path:
     groups = sorted((pair for plan in plans for pair in plan.groups), key=lambda pair: -pair[1])
     wanted = {made.measurement_id: made for plan in plans for made in plan.measurements}
     every = plans[0].sweep.model_copy(update={"name": "every_sweep", "figures": []})
-    together = replace(plans[0], sweep=every, groups=groups, measurements=list(wanted.values()))
+    data = {dataset: fingerprint for plan in plans for dataset, fingerprint in plan.data.items()}
+    together = replace(plans[0], sweep=every, groups=groups, measurements=list(wanted.values()), data=data)
     run_sweep(together, Runs(folder / "runs"), folder / "results.db")
     return folder
 

@@ -57,10 +57,11 @@ def shrink_part(part: dict[str, Any], widths: list[Any], real: dict[str, Any] | 
         part["network"] = {"name": network, "auxiliary": False}  # which asks for pictures of 299 pixels
     if "width" in part.get("grid", {}):
         part["grid"]["width"] = widths
-    if "epochs" in part.get("grid", {}):
+    several = "epochs" in part.get("grid", {})
+    if several:
         part["grid"]["epochs"] = [1, 2]
     training = part.get("training", {})
-    small = {"epochs": 1, "batch_size": BATCH, **({"augmentation": False} if real is None else {})}
+    small = {"epochs": 2 if several else 1, "batch_size": BATCH, **({"augmentation": False} if real is None else {})}
     part["training"] = training | {key: value for key, value in small.items() if key in training}
 
 
