@@ -118,8 +118,9 @@ def legend_entries(all_axes: Sequence[Axes]) -> tuple[list[Any], list[str]]:
 
 
 def legend_outside(figure: Figure, title: str | None = None) -> None:
-    """Put one legend for all axes at the right."""
-    figure.legend(*legend_entries(figure.axes), loc="outside right upper", title=title)
+    """Put one legend for all axes at the right, in two columns if it is long."""
+    handles, labels = legend_entries(figure.axes)
+    figure.legend(handles, labels, loc="outside right upper", title=title, ncols=2 if len(labels) > 10 else 1)
 
 
 def describe_sources(figure: Figure, frame: pl.DataFrame) -> None:
