@@ -30,7 +30,7 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame, *columns: str) -> Figure:
     names = series_order(frame["series"].unique().to_list())
     layers = frame.sort("layer_index")["layer"].unique(maintain_order=True).to_list()
     colours = shades(layers)
-    figure, axes = new_figure(len(columns), len(names))
+    figure, axes = new_figure(len(columns), len(names), width=4.0)
     letters = iter(ascii_lowercase * 2)
     for row, name in zip(axes, names, strict=True):
         own = frame.filter(pl.col("series") == name)
