@@ -157,8 +157,11 @@ def add_view(connection: Connection, name: str, sql: str) -> None:
 
 
 def query(connection: Connection, sql: str, **parameters: Any) -> pl.DataFrame:
-    """Return the rows of a query; `$name` in it stands for a parameter."""
-    frame: pl.DataFrame = (connection.sql(sql, params=parameters) if parameters else connection.sql(sql)).pl()
+    """Return the rows of a query; `$name` in it stands for a parameter. Raises DatabaseError if it fails."""
+    try:
+        frame: pl.DataFrame = (connection.sql(sql, params=parameters) if parameters else connection.sql(sql)).pl()
+    except duckdb.Error as error:
+        raise DatabaseError(f"a query failed: {first_line(error)}") from error
     return frame
 
 

@@ -61,7 +61,7 @@ def report_figure(
         lacking = "; missing:\n  " + "\n  ".join(missing) if missing else ""
         raise DataError(f"figure {figure.name} has no measured trial yet in {database}{lacking}")
     frame = frame.sort([name for name in frame.columns if not isinstance(frame.schema[name], pl.List)])
-    return _write(figure.draw(frame, published), frame, figure.view, out, sweep_id, definition, missing), missing
+    return _write(figure.draw(frame, published), frame, figure.path.stem, out, sweep_id, definition, missing), missing
 
 
 def _published(connection: Connection, figure: str, frame: pl.DataFrame, definition: str) -> pl.DataFrame:

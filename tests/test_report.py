@@ -13,7 +13,7 @@ import pytest
 
 from autoreg.config import Choice
 from autoreg.database import Writer, record_sweep
-from autoreg.errors import ConfigError, DataError
+from autoreg.errors import ConfigError, DatabaseError, DataError
 from autoreg.figures import figure_names, find_figures
 from autoreg.listing import sweep_status
 from autoreg.report import _one_split, figures_with_data, report_figure
@@ -157,3 +157,12 @@ def test_a_report_imports_neither_torch_nor_ray(fill: Fill, tmp_path: Path) -> N
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout == "[]\n"
+
+
+def test_an_own_figure_whose_query_fails_while_it_runs_is_one_line(fill: Fill, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.sql"
+    path.write_text(
+        "-- drawing: width_panels auc\nselect sweep_id, cast(series as integer) as width from scores_by_width"
+    )
+    with pytest.raises(DatabaseError, match=r"a query failed: .*Could not convert"):
+        report(fill(), str(path), tmp_path / "out")

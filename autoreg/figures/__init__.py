@@ -40,8 +40,8 @@ class FigureSource:
 
     @property
     def view(self) -> str:
-        """The name of its view."""
-        return self.path.stem
+        """The name of its view; a figure of the user's own must not take the name of one of ours."""
+        return self.path.stem if self.is_packaged else f"own_{self.path.stem}"
 
     def sql(self) -> str:
         """Return the query."""

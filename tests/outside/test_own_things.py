@@ -200,7 +200,7 @@ def test_an_own_figure_may_name_a_drawing_of_the_house(here: Path) -> None:
     [
         ("select * from scores_by_width", None, "a figure needs a line `-- drawing: …`, or wrong.py beside it"),
         ("-- drawing: no_such\nselect * from scores_by_width", None, "no drawing is called 'no_such'"),
-        ("selec 1", DRAWING, "the view wrong cannot be made: "),
+        ("selec 1", DRAWING, "the view own_wrong cannot be made: "),
         ("select * from scores_by_width", "def draw(frame, _): return frame['nothing']", "its drawing failed: Column"),
         ("select 1 as width", DRAWING, "a figure needs a column sweep_id, got width"),
         ("select * from scores_by_width", "import no_such", "its drawing failed: ModuleNotFoundError: No module"),
