@@ -124,6 +124,15 @@ class TrialFolder:
         """Whether training has ended, in whichever way."""
         return self.result_path.is_file()
 
+    def forget_state(self) -> None:
+        """Temp."""
+        self.resume_path.unlink(missing_ok=True)
+
+    def discard(self, reason: str) -> None:
+        """Temp."""
+        self.result_path.unlink(missing_ok=True)
+        self.checkpoint_path.unlink(missing_ok=True)
+
     def measurement_path(self, metric: str, measurement_id: str) -> Path:
         """Return the file of one measurement."""
         return self.measurements / f"{metric.replace(':', '.')}-{measurement_id}.parquet"

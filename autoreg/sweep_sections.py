@@ -154,11 +154,14 @@ class Resources(Strict):
         gpu: the share of a GPU by width, for example `{1/4: 0.1, 4: 0.9}`; ignored on a machine without GPUs. A width
             that is not written takes the share of the next larger one that is.
         measuring: how many finished trials are measured at the same time.
+        time_limit_hours: how long a trial may train, or be measured, before it is taken to hang and given up; null for
+            as long as it takes. `--retry-failed` goes on from its last saved state.
     """
 
     cpus: int = Field(default=1, ge=1)
     gpu: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default={})
     measuring: int = Field(default=1, ge=1)
+    time_limit_hours: float | None = Field(default=None, gt=0)
 
     @field_validator("gpu")
     @classmethod

@@ -20,8 +20,12 @@ class Listener(Protocol):
         """A trial has reported."""
         ...
 
-    def trial_ended(self, config: TrialConfig, error: str | None, trained: bool) -> None:
-        """A trial has ended; error is set if it was given up, trained is false if another sweep had trained it."""
+    def trial_ended(self, config: TrialConfig, trained: bool) -> None:
+        """A trial has ended; trained is false if another sweep had trained it."""
+        ...
+
+    def try_failed(self, config: TrialConfig, error: str) -> None:
+        """The machine let a trial down; error is all that is known of it."""
         ...
 
     def tick(self) -> None:
@@ -59,11 +63,11 @@ class SweepCallback(tune.Callback):
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Pass on that a trial has ended."""
-        self._tell(self._listener.trial_ended, _config(trial), None, trial.last_result.get("trained", True))
+        self._tell(self._listener.trial_ended, _config(trial), trial.last_result.get("trained", True))
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Pass on that a trial failed as often as it may: its worker died, or the machine let it down."""
-        self._tell(self._listener.trial_ended, _config(trial), f"gave up after several tries: {_why(trial)}", True)
+        """Pass on that a worker died, or that the machine let it down."""
+        self._tell(self._listener.try_failed, _config(trial), _error(trial))
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         """Let the sweep do its own work."""
@@ -76,12 +80,10 @@ class SweepCallback(tune.Callback):
             self._listener.gone_wrong(error)
 
 
-def _why(trial: Any) -> str:
-    """Return the last line that says something of the error that Tune noted for a trial."""
+def _error(trial: Any) -> str:
+    """Return the text of the error that Tune noted for a trial."""
     path = Path(trial.error_file or "")
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
-    said = [line.strip() for line in lines if line.strip()]
-    return said[-1] if said else "the worker process died"
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def _config(trial: Any) -> TrialConfig:

@@ -1,30 +1,62 @@
 """Finished trials that wait to be measured, and the Ray tasks that measure them while others still train."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autoreg.checkpoints import DamagedCheckpoint
 from autoreg.errors import first_line
 from autoreg.measuring import Measurement
-from autoreg.runs import Runs, TrialFolder
+from autoreg.runs import TrialFolder
 from autoreg.tuning import worker
+from autoreg.tuning.failure import Failure, failure_of
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How the measuring of a trial ended.
+
+    Attributes:
+        folder: the trial's.
+        failure: what went wrong, or None.
+        is_damaged: whether its weights turned out to be damaged, so that it has to be trained again.
+    """
+
+    folder: TrialFolder
+    failure: Failure | None = None
+    is_damaged: bool = False
 
 
 class MeasuringQueue:
     """Measures trials, a few at a time beside the training, and on all cores when nothing trains any more.
 
-    Tasks take no CPU from Ray: Tune keeps all of them reserved while it has trials, and a task would never start.
+    Tasks take no CPU from Ray: Tune keeps all of them reserved while it has trials, and a task would never start. A
+    trial for which the memory did not suffice is measured once more, when nothing else runs.
 
     Args:
         wanted: what is measured of each trial.
         runs: the run folder.
         root: the folder that holds data, or None for AUTOREG_DATA.
         at_once: how many tasks run beside the training.
+        time_limit_hours: how long one may take.
+        trace: the file in which a trial's process leaves its stacks when its time is over.
     """
 
-    def __init__(self, wanted: list[Measurement], runs: Runs, root: Path | None, at_once: int) -> None:
-        self._wanted, self._runs, self._root = wanted, runs, str(root.absolute()) if root else None
+    def __init__(
+        self,
+        wanted: list[Measurement],
+        root: Path | None,
+        at_once: int,
+        time_limit_hours: float | None,
+        trace: Callable[[str], Path],
+    ) -> None:
+        self._wanted, self._root = wanted, str(root.absolute()) if root else None
         self._at_once = at_once
+        self._hours, self._trace = time_limit_hours, trace
         self._waiting: list[TrialFolder] = []
+        self._alone: list[TrialFolder] = []
+        self._tried: set[str] = set()
         self._running: dict[Any, TrialFolder] = {}
         self._ray: Any = None
         self._cores, self._gpus = 1, 0
@@ -33,7 +65,7 @@ class MeasuringQueue:
         """Use a Ray session; before that, trials only wait."""
         resources = ray.cluster_resources()
         self._ray, self._cores, self._gpus = ray, int(resources["CPU"]), int(resources.get("GPU", 0))
-        self._task = ray.remote(num_cpus=0, max_retries=3)(worker.measure)
+        self._task = ray.remote(num_cpus=0, max_retries=0)(worker.measure)
 
     def add(self, folder: TrialFolder) -> bool:
         """Have a trial measured; return False if nothing of it is missing."""
@@ -50,28 +82,40 @@ class MeasuringQueue:
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits or runs."""
-        return not (self._waiting or self._running)
+        return not (self._waiting or self._alone or self._running)
 
-    def collect(self, timeout: float = 0.0) -> list[tuple[TrialFolder, str | None]]:
-        """Return the trials whose tasks have ended by now, each with what went wrong, if anything."""
+    def collect(self, timeout: float = 0.0) -> Iterator[Measured]:
+        """Yield the trials whose tasks have ended by now."""
         if not self._running:
-            return []
+            return
         ended, _ = self._ray.wait(list(self._running), num_returns=len(self._running), timeout=timeout)
-        return [(self._running.pop(reference), self._problem(reference)) for reference in ended]
+        for reference in ended:
+            folder = self._running.pop(reference)
+            try:
+                self._ray.get(reference)
+            except Exception as error:
+                cause = getattr(error, "cause", None) or error
+                about = f"{type(cause).__name__}: {first_line(cause)}"
+                failure = failure_of(about, self._trace(folder.trial_id), self._hours)
+                if failure.wants_memory and folder.trial_id not in self._tried:
+                    self._tried.add(folder.trial_id)
+                    self._alone.append(folder)
+                else:
+                    yield Measured(folder, failure, isinstance(cause, DamagedCheckpoint))
+            else:
+                yield Measured(folder)
 
     def start(self, training: bool) -> None:
         """Start as many of the waiting as may run now: on GPUs, whose memory they share, never more than asked for."""
         alone = self._at_once * self._gpus if self._gpus else max(self._at_once, self._cores)
         limit = self._at_once if training else alone
         while self._waiting and len(self._running) < limit:
-            folder = self._waiting.pop(0)
-            reference = self._task.remote(folder.trial_id, str(self._runs.root), self._wanted, self._root)
-            self._running[reference] = folder
+            self._start(self._waiting.pop(0))
+        if self._alone and not (training or self._running):
+            self._start(self._alone.pop(0))
 
-    def _problem(self, reference: Any) -> str | None:
-        try:
-            self._ray.get(reference)
-        except Exception as error:
-            cause = getattr(error, "cause", None) or error
-            return f"{type(cause).__name__}: {first_line(cause)}"
-        return None
+    def _start(self, folder: TrialFolder) -> None:
+        limit = self._hours and self._hours * 3600
+        trace = str(self._trace(folder.trial_id))
+        reference = self._task.remote(folder.trial_id, str(folder.path.parent), self._wanted, self._root, limit, trace)
+        self._running[reference] = folder

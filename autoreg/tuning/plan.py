@@ -47,7 +47,7 @@ class Plan:
         """Return the schedule over a run folder."""
         return Schedule([group for group, _ in self.groups], runs)
 
-    def record(self, trials: Iterable[tuple[Group, TrialConfig]]) -> dict[str, Any]:
+    def record(self, trials: Iterable[tuple[str, str, TrialConfig]]) -> dict[str, Any]:
         """Return what the run folder keeps of the sweep: what it asks for, and the trials that it has so far."""
         return {
             "sweep_id": self.sweep.sweep_id,
@@ -69,8 +69,8 @@ class Plan:
                 for variant in group.variants
             ],
             "sweep_trials": [
-                {"trial_id": config.trial_id, "group_id": group.template.config_id, "kind": config.kind}
-                for group, config in trials
+                {"trial_id": trial_id, "group_id": group_id, "kind": config.kind}
+                for group_id, trial_id, config in trials
             ],
             "sweep_measurements": [
                 {"metric": made.metric, "split": made.split, "measurement_id": made.measurement_id}

@@ -5,7 +5,8 @@ from typing import Any
 
 from ray.tune.search import Searcher
 
-from autoreg.tuning.schedule import Assignment, Schedule
+from autoreg.tuning.group_state import Assignment
+from autoreg.tuning.schedule import Schedule
 
 
 class ScheduleSearcher(Searcher):

@@ -2,11 +2,15 @@
 
 import logging
 import os
+import secrets
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from autoreg.errors import ConfigError, first_line
+from autoreg.tuning.guardian import Guardian
 
 #: Read by Ray when it is first imported: no chatter, no usage report, no loggers.
 QUIET = {
@@ -20,33 +24,63 @@ QUIET = {
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
     "TUNE_WARN_THRESHOLD_S": "1000",
 }
-#: For a session that is started here: its processes talk to each other with a token only.
-OWN = {"RAY_AUTH_MODE": "token"}
+#: For a session that is started here: its processes talk to each other with a token only, and on the loopback
+#: interface only, which Ray does unasked on other systems than Linux; a test lists the sockets. The token is in the
+#: environment, since the file that Ray would write can be read by others where a home folder can.
+OWN = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+}
+#: How long the head of a cluster may take to answer.
+SECONDS_TO_ANSWER = 10.0
 
 
 @contextmanager
-def ray_session(address: str | None = None) -> Iterator[Any]:
+def ray_session(address: str | None = None, scratch: Path | None = None) -> Iterator[Any]:
     """Give the `ray` module with a running session, and end the session if it was started here.
 
     Args:
         address: None starts Ray on this machine; `auto` or `host:port` joins a running cluster.
+        scratch: a folder that is removed when the session ends, in whatever way.
+
+    Raises:
+        ConfigError: there is no Ray at that address.
     """
     for name, value in (QUIET if address else QUIET | OWN).items():
         os.environ.setdefault(name, value)
+    if address and address != "auto":
+        _check_that_somebody_listens(address)
     import ray
 
     for name in ("ray", "ray.tune", "ray.train", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    started = not ray.is_initialized()
-    if started:
-        # "local" and not None, which would join whatever Ray happens to run on this machine
-        where: dict[str, Any] = {"address": address} if address else {"address": "local", "include_dashboard": False}
+    # "local" and not None, which would join whatever Ray happens to run on this machine
+    where: dict[str, Any] = {"address": address} if address else {"address": "local", "include_dashboard": False}
+    with Guardian() as guardian:
+        if scratch:
+            guardian.remove(scratch)
+        if ray.is_initialized():
+            yield ray
+            return
         try:
-            ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
+            context: Any = ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
         except (ConnectionError, ValueError) as error:
             raise ConfigError(f"no Ray session at {address or 'this machine'}: {first_line(error)}") from error
-    try:
-        yield ray
-    finally:
-        if started:
+        if not address:
+            guardian.remove(Path(context.address_info["session_dir"]))
+        try:
+            yield ray
+        finally:
             ray.shutdown()
+
+
+def _check_that_somebody_listens(address: str) -> None:
+    """Raise ConfigError unless a connection can be made: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not (host and port.isdigit()):
+        raise ConfigError(f"no Ray session at {address}: an address is auto or host:port")
+    try:
+        socket.create_connection((host, int(port)), timeout=SECONDS_TO_ANSWER).close()
+    except (OSError, OverflowError) as error:
+        raise ConfigError(f"no Ray session at {address}: {first_line(error)}") from error

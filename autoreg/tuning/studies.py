@@ -10,6 +10,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from autoreg.config import TrialConfig
+from autoreg.errors import DataError
 from autoreg.groups import Group
 from autoreg.runs import Runs, TrialResult, read_json, selection_score, write_text
 from autoreg.seeds import derive_seed
@@ -28,6 +29,7 @@ class Proposal:
     number: int
     setting: Setting
     config: TrialConfig
+    trial_id: str
 
 
 class GroupStudy:
@@ -46,8 +48,7 @@ class GroupStudy:
         self._runs = runs
         self._path = runs.study_path(group.study_id)
         self._space = _distributions(self.tune.space)
-        recorded = read_json(self._path)["proposals"] if self._path.is_file() else []
-        self.proposals = [self._proposal(number, setting) for number, setting in enumerate(recorded)]
+        self.proposals = [self._proposal(number, setting) for number, setting in enumerate(self._recorded())]
         self._results: dict[str, TrialResult] = {}
 
     def propose(self) -> Proposal | None:
@@ -68,7 +69,7 @@ class GroupStudy:
 
     def result(self, proposal: Proposal) -> TrialResult | None:
         """Return the result of a proposal's trial, or None while it has none."""
-        trial_id = proposal.config.trial_id
+        trial_id = proposal.trial_id
         if trial_id not in self._results:
             folder = self._runs.trial(trial_id)
             if not folder.is_trained:
@@ -76,9 +77,11 @@ class GroupStudy:
             self._results[trial_id] = folder.read_result()
         return self._results[trial_id]
 
-    def forget(self, trial_id: str) -> None:
-        """Read a trial's result again next time."""
-        self._results.pop(trial_id, None)
+    def forget(self, trial_id: str | None = None) -> None:
+        """Read a trial's result, or those of all, again next time."""
+        if trial_id is None:
+            self._results.clear()
+        self._results.pop(trial_id or "", None)
 
     @property
     def is_finished(self) -> bool:
@@ -127,8 +130,19 @@ class GroupStudy:
             return None
         return selection_score(self.group.template, result.epochs[result.best_epoch - 1])
 
+    def _recorded(self) -> list[Setting]:
+        """Return the settings proposed before. If their file is damaged, they are drawn again, and are the same."""
+        if not self._path.is_file():
+            return []
+        try:
+            recorded: list[Setting] = read_json(self._path)["proposals"]
+        except (DataError, KeyError, TypeError):
+            return []
+        return recorded
+
     def _proposal(self, number: int, setting: Setting) -> Proposal:
-        return Proposal(number, setting, self.group.tuning_trial(setting))
+        config = self.group.tuning_trial(setting)
+        return Proposal(number, setting, config, config.trial_id)
 
     def _draw(self, number: int) -> Setting:
         if number == 0:  # the setting that the sweep file names is tried first
@@ -166,7 +180,7 @@ class GroupStudy:
             params=proposal.setting,
             distributions=self._space,
             intermediate_values={epoch.epoch: selection_score(self.group.template, epoch) for epoch in result.epochs},
-            user_attrs={"trial_id": proposal.config.trial_id},
+            user_attrs={"trial_id": proposal.trial_id},
         )
 
 

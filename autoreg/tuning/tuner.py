@@ -1,7 +1,6 @@
 """The one call of Ray Tune: it trains what the schedule hands out, where and with how much the sweep says."""
 
-import shutil
-import time
+import math
 from typing import TYPE_CHECKING, Any
 
 from ray import tune
@@ -9,11 +8,11 @@ from ray import tune
 from autoreg.config import canonical_json
 from autoreg.tuning import worker
 from autoreg.tuning.callback import SweepCallback
-from autoreg.tuning.schedule import Assignment
+from autoreg.tuning.group_state import Assignment
 from autoreg.tuning.searcher import ScheduleSearcher
 
 if TYPE_CHECKING:
-    from autoreg.tuning.run import RunningSweep
+    from autoreg.tuning.driver import RunningSweep
 
 
 def fit(sweep: "RunningSweep", ray: Any) -> None:
@@ -24,7 +23,6 @@ def fit(sweep: "RunningSweep", ray: Any) -> None:
     def order(assignment: Assignment) -> dict[str, Any]:
         return _order(sweep, assignment, cores, gpus)
 
-    name = f"{sweep.plan.sweep.name}-{time.time_ns()}"
     tune.Tuner(
         tune.with_resources(worker.train, _bundle),
         tune_config=tune.TuneConfig(
@@ -33,35 +31,41 @@ def fit(sweep: "RunningSweep", ray: Any) -> None:
             num_samples=-1,
             search_alg=ScheduleSearcher(sweep.schedule, order, lambda: sweep.draining, sweep.gone_wrong),
             reuse_actors=True,
-            trial_name_creator=_trial_id,
-            trial_dirname_creator=_trial_id,
+            trial_name_creator=_name,
+            trial_dirname_creator=_name,
         ),
         run_config=tune.RunConfig(
-            name=name,
-            storage_path=str(sweep.runs.scratch),
+            name=f"tune-{sweep.schedule.handed_out}",
+            storage_path=str(sweep.scratch),
             verbose=0,
             log_to_file=True,
             callbacks=[SweepCallback(sweep)],
-            failure_config=tune.FailureConfig(max_failures=2),
+            # Our own schedule tries again: Tune would do so with the same share of the machine.
+            failure_config=tune.FailureConfig(max_failures=0),
         ),
     ).fit()
-    shutil.rmtree(sweep.runs.scratch / name, ignore_errors=True)
 
 
 def _order(sweep: "RunningSweep", assignment: Assignment, cores: int, gpus: bool) -> dict[str, Any]:
     """Return all that a worker is told of a trial."""
     resources, root = sweep.plan.sweep.resources, sweep.plan.root
+    threads = min(resources.cpus, cores)
+    gpu = resources.gpu_share(assignment.config.width) if gpus else 0.0
     return {
         "config": canonical_json(assignment.config),
-        "trial_id": assignment.config.trial_id,
+        "name": f"{assignment.trial_id}-{assignment.attempt}",
         "prune_below": assignment.prune_below,
         "shorter": assignment.shorter,
         "is_continued": assignment.is_continued,
         "runs": str(sweep.runs.root),
         "root": str(root.absolute()) if root else None,
         "stop_file": str(sweep.stop_file),
-        "cpus": min(resources.cpus, cores),
-        "gpu": resources.gpu_share(assignment.config.width) if gpus else 0.0,
+        "trace": str(sweep.trace(assignment.trial_id)),
+        "time_limit": resources.time_limit_hours and resources.time_limit_hours * 3600,
+        # As many threads alone as beside others, or the sums would come out in another order.
+        "threads": threads,
+        "cpus": cores if assignment.alone else threads,
+        "gpu": math.ceil(gpu) if assignment.alone else gpu,
     }
 
 
@@ -70,6 +74,6 @@ def _bundle(config: dict[str, Any]) -> Any:
     return tune.PlacementGroupFactory([{kind: amount for kind, amount in wanted.items() if amount}])
 
 
-def _trial_id(trial: Any) -> str:
-    name: str = trial.config["order"]["trial_id"]
+def _name(trial: Any) -> str:
+    name: str = trial.config["order"]["name"]
     return name

@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from autoreg.checkpoints import DamagedCheckpoint
 from autoreg.config import TrialConfig
+from autoreg.errors import first_line
 from autoreg.measuring import Measurement, measure_trial
 from autoreg.runs import Epoch, Runs, TrialFolder, TrialResult
+from autoreg.tuning.time_limit import time_limit
 
 #: Tune is told of a trial's progress at most this often; a tiny trial is over before that.
 SECONDS_BETWEEN_REPORTS = 1.0
@@ -21,7 +24,7 @@ def train(tune_config: dict[str, Any]) -> None:
     """Train one trial, as Ray Tune's function trainable.
 
     What the trial itself got wrong is its result, and it raises nothing. What the machine got wrong (a full disk, no
-    memory, a GPU in a bad state) is raised, so that Tune tries again in a new process.
+    memory, a GPU in a bad state) is raised, so that the schedule tries again in a new process.
     """
     from ray import tune
 
@@ -29,7 +32,7 @@ def train(tune_config: dict[str, Any]) -> None:
     config = TrialConfig.model_validate_json(order["config"])
     folder = Runs(Path(order["runs"])).trial(config.trial_id)
     stop_file = Path(order["stop_file"])
-    device = prepare_process(order["cpus"], "cuda" if order["gpu"] else "cpu")
+    device = prepare_process(order["threads"], "cuda" if order["gpu"] else "cpu")
     reported_at = time.monotonic()
 
     def report(epoch: Epoch) -> None:
@@ -41,7 +44,8 @@ def train(tune_config: dict[str, Any]) -> None:
     with folder.locked(give_up=stop_file.exists) as held:
         trained = held and not folder.is_trained  # else another sweep has trained it meanwhile
         if trained:
-            _train(config, folder, order, device, report, stop_file)
+            with time_limit(order["time_limit"], Path(order["trace"])):
+                _train(config, folder, order, device, report, stop_file)
     tune.report({"epoch": config.epochs, "epochs": config.epochs, "accuracy": 0.0, "trained": trained})
 
 
@@ -67,6 +71,8 @@ def _train(
             raise
         folder.write_config(config)
         folder.write_result(failed_result(error))
+    finally:
+        give_memory_back(device)
 
 
 def is_the_machines(error: Exception) -> bool:
@@ -74,25 +80,44 @@ def is_the_machines(error: Exception) -> bool:
     return isinstance(error, OSError | MemoryError) or "CUDA" in str(error) or "out of memory" in str(error)
 
 
-def failed_result(error: BaseException) -> TrialResult:
-    """Return the result of a trial that an error ended; the last lines say where."""
-    where = "".join(traceback.format_exception(error)).strip()
+def failed_result(error: BaseException, where: str | None = None) -> TrialResult:
+    """Return the result of a trial that an error ended; the last lines say where it was, if not given its traceback."""
+    trace = "".join(traceback.format_exception(error)).strip()[-2000:] if where is None else where[:2000]
     return TrialResult(
         status="failed",
-        error=f"{type(error).__name__}: {error}\n{where[-2000:]}",
+        error=f"{type(error).__name__}: {error}\n{trace}".strip(),
         finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
-def measure(trial_id: str, runs: str, wanted: list[Measurement], root: str | None) -> int:
+def measure(
+    trial_id: str, runs: str, wanted: list[Measurement], root: str | None, seconds: float | None, trace: str
+) -> int:
     """Measure one trial, as a Ray remote task; return the number of new measurements.
 
     It takes no share of a GPU from Ray, or it would wait until the training leaves one; it uses the emptiest.
+
+    Args:
+        trial_id: the trial.
+        runs: the run folder.
+        wanted: what is measured.
+        root: the folder that holds data, or None for AUTOREG_DATA.
+        seconds: how long it may take; see `time_limit`.
+        trace: where it leaves its stacks if it takes longer.
+
+    Raises:
+        DamagedCheckpoint: there are no weights to measure; the trial is then no longer a trained one.
     """
     device = prepare_process(1, emptiest_gpu())
     folder = Runs(Path(runs)).trial(trial_id)
-    with folder.locked():
-        return measure_trial(folder, wanted, Path(root) if root else None, device)
+    with folder.locked(), time_limit(seconds, Path(trace)):
+        try:
+            return measure_trial(folder, wanted, Path(root) if root else None, device)
+        except DamagedCheckpoint as error:
+            folder.discard(first_line(error))
+            raise
+        finally:
+            give_memory_back(device)
 
 
 def emptiest_gpu() -> str:
@@ -103,6 +128,14 @@ def emptiest_gpu() -> str:
         return "cpu"
     free = {index: torch.cuda.mem_get_info(index)[0] for index in range(torch.cuda.device_count())}
     return f"cuda:{max(free, key=lambda index: free[index])}"
+
+
+def give_memory_back(device: str) -> None:
+    """Leave the GPU's memory to others: this process stays, and PyTorch keeps what it had."""
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.empty_cache()
 
 
 def prepare_process(threads: int, device: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -33,4 +34,26 @@ def fails_once(width: float, *rest: Any, folder: str) -> Network:
         mark.parent.mkdir(exist_ok=True)
         mark.touch()
         raise MemoryError("no memory this time")
+    return network
+
+
+def needs_all(width: float, *rest: Any, cpus: int) -> Network:
+    """Return a sound network, but at ½x have no memory unless the trial has so many CPUs for itself.
+
+    Measuring, which takes no CPU from Ray, has enough.
+    """
+    network = sound(width, *rest)
+    if width == 0.5 and not next(network.parameters()).is_meta:
+        import ray
+
+        if 0 < ray.get_runtime_context().get_assigned_resources().get("CPU", 0) < cpus:
+            raise MemoryError("no memory beside others")
+    return network
+
+
+def hangs(width: float, *rest: Any) -> Network:
+    """Return a sound network, but wait for ever at ½x."""
+    network = sound(width, *rest)
+    if width == 0.5 and not next(network.parameters()).is_meta:
+        threading.Event().wait()
     return network

@@ -122,6 +122,46 @@ def test_what_the_machine_got_wrong_is_tried_again_and_what_the_trial_got_wrong_
     assert len(list(folder.iterdir())) == 2, "each trial failed once and was tried again"
 
 
+def test_what_runs_out_of_memory_beside_others_is_trained_alone(
+    small: Small, runs: Runs, tmp_path: Path, ray_here: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cores = int(ray_here.cluster_resources()["CPU"])
+    overrides = ("tune=null", "network=tests.tuning.faulty:needs_all", f"network.cpus={cores}", "replicates=1")
+    assert cores > 1
+    summary = run_sweep(make_plan(small(*overrides)), runs, tmp_path / "results.db")
+    assert (summary.trained, summary.problems) == (2, [])
+    [line] = [line for line in capsys.readouterr().err.splitlines() if "tried" in line]
+    assert "tried later with the machine for itself: tests.tuning.faulty:needs_all" in line
+    assert "MemoryError: no memory beside others" in line
+
+
+def test_a_trial_that_hangs_is_ended_by_the_sweeps_time_limit_and_not_tried_again(
+    small: Small, runs: Runs, tmp_path: Path
+) -> None:
+    overrides = ("tune=null", "network=tests.tuning.faulty:hangs", "replicates=1", "resources.time_limit_hours=0.001")
+    summary = run_sweep(make_plan(small(*overrides)), runs, tmp_path / "results.db")
+    assert summary.trained == 2
+    [problem] = summary.problems
+    assert "it was stopped after 0.001 h, which is resources.time_limit_hours" in problem
+    connection = open_for_reading(tmp_path / "results.db")
+    assert dict(query(connection, "select width, status from trials").rows()) == {0.25: "done", 0.5: "failed"}
+    assert "in hangs" in query(connection, "select error from trials where status = 'failed'")["error"][0]
+    connection.close()
+
+
+def test_weights_that_turn_out_to_be_damaged_are_trained_again(small: Small, runs: Runs, tmp_path: Path) -> None:
+    plan, database = make_plan(small("tune=null", "grid.width=[1/4]")), tmp_path / "results.db"
+    run_sweep(plan, runs, database)
+    before = rows_without_times(database)
+    folder = runs.trials()[0]
+    folder.checkpoint_path.write_bytes(folder.checkpoint_path.read_bytes()[:-100])
+    for path in folder.measurement_paths():
+        path.unlink()
+    summary = run_sweep(plan, runs, database)
+    assert (summary.trained, summary.cached, summary.problems) == (1, 1, [])
+    assert rows_without_times(database) == before
+
+
 SLOW = ["training.epochs=150", "tune.epochs=100", "dataset.train_size=1000"]
 
 

@@ -27,7 +27,9 @@ def run(schedule: Schedule, finish: Finish, at_once: int, seed: int, stop_after:
             assert trial_id not in started
             started.append(trial_id)
             running[trial_id] = assignment.config
-        assert running, "nothing runs, and nothing can start"
+        if not running:
+            assert schedule.is_finished(), "nothing runs, and nothing can start"
+            break
         trial_id = rng.choice(sorted(running))
         finish(running.pop(trial_id))
         schedule.finished(trial_id)
@@ -100,7 +102,7 @@ def test_a_group_whose_search_failed_has_no_final_trials_and_the_others_go_on(
         narrow = assignment.config.width == 0.25
         finish(assignment.config, "diverged" if narrow else "done")
         schedule.finished(assignment.config.trial_id)
-    finals = [config for _, config in schedule.planned() if config.kind == "final"]
+    finals = [config for _, _, config in schedule.planned() if config.kind == "final"]
     assert {config.width for config in finals} == {0.5}
 
 
@@ -129,7 +131,7 @@ LENGTHS = ("grid.epochs=[4, 1, 2]", "training.epochs=4")
 def test_a_state_is_kept_only_for_a_longer_trial_that_is_to_come(small: Small, runs: Runs, finish: Finish) -> None:
     schedule = schedule_of(small, runs, "tune=null", "grid.width=[1/4]", "replicates=1", *LENGTHS)
     [state] = schedule.states
-    short, middle, long = state.final_trials() or []
+    short, middle, long = (state.final_trials() or {}).values()
     finish(long)  # by another sweep, say
     first = schedule.next()
     assert first
@@ -172,3 +174,62 @@ def test_tuning_trials_and_trials_of_one_length_go_on_from_nothing(small: Small,
     assignment = schedule_of(small, runs, "tune=null").next()
     assert assignment
     assert (assignment.shorter, assignment.is_continued) == (None, False)
+
+
+def test_what_the_machine_let_down_is_tried_three_times(small: Small, runs: Runs, finish: Finish) -> None:
+    schedule = schedule_of(small, runs, "tune=null", "grid.width=[1/4]", "replicates=1")
+    attempts = []
+    while assignment := schedule.next():
+        attempts.append((assignment.attempt, assignment.alone))
+        assert schedule.next() is None, "it is in flight"
+        again = schedule.try_again(assignment.trial_id, alone=False)
+        if not again:
+            finish(assignment.config, "failed")
+    assert attempts == [(0, False), (1, False), (2, False)]
+    assert schedule.is_finished()
+
+
+def test_what_ran_out_of_memory_is_tried_once_more_alone_when_nothing_else_can_start(
+    small: Small, runs: Runs, finish: Finish
+) -> None:
+    schedule = schedule_of(small, runs, "tune=null")
+    first, second = schedule.next(), schedule.next()
+    assert first
+    assert second
+    assert schedule.try_again(first.trial_id, alone=True)
+    others = []
+    while assignment := schedule.next():
+        assert assignment.trial_id != first.trial_id, "others are in flight"
+        others.append(assignment)
+    for assignment in [second, *others]:
+        finish(assignment.config)
+        schedule.finished(assignment.trial_id)
+    assert not schedule.is_finished()
+    last = schedule.next()
+    assert last
+    assert (last.trial_id, last.alone, last.attempt) == (first.trial_id, True, 1)
+    assert not schedule.try_again(first.trial_id, alone=True), "more there is not"
+
+
+def test_a_trial_whose_result_is_damaged_is_trained_again_and_its_group_waits_for_it(
+    small: Small, runs: Runs, finish: Finish
+) -> None:
+    run(schedule_of(small, runs), finish, 1, 0)
+    tuning = next(folder for folder in runs.trials() if folder.read_config().kind == "tune")
+    tuning.result_path.write_text("{")
+    schedule = schedule_of(small, runs)
+    [line] = schedule.discard_damaged()
+    assert tuning.trial_id in line
+    assert run(schedule, finish, 1, 0) == [tuning.trial_id]
+    assert schedule.done_count() == 14
+
+
+def test_a_damaged_record_of_a_search_is_made_again_with_the_same_settings(
+    small: Small, runs: Runs, finish: Finish
+) -> None:
+    run(schedule_of(small, runs), finish, 1, 0)
+    before = {path: path.read_text() for path in runs.studies.iterdir()}
+    for path in before:
+        path.write_text("[1,")
+    assert run(schedule_of(small, runs), finish, 1, 0) == []
+    assert {path: path.read_text() for path in runs.studies.iterdir()} == before

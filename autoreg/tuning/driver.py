@@ -1,0 +1,245 @@
+"""The driver of a sweep: what runs, what is to be measured, what is to be written."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autoreg.config import TrialConfig
+from autoreg.database import Writer
+from autoreg.errors import AutoregError, DatabaseError, DataError, first_line
+from autoreg.measuring import check_data
+from autoreg.progress import Counts, Display, describe, outcome
+from autoreg.runs import TrialResult
+from autoreg.tuning import worker
+from autoreg.tuning.failure import failure_of
+from autoreg.tuning.ledger import PATIENCE, Ledger
+from autoreg.tuning.measuring_queue import Measured, MeasuringQueue
+from autoreg.tuning.plan import Plan
+from autoreg.tuning.schedule import Schedule
+
+
+@dataclass
+class Summary:
+    """How a sweep ended.
+
+    Attributes:
+        trained: trials that ended now, failed ones among them.
+        cached: trials that had ended before.
+        problems: one line for each trial that failed or could not be measured.
+        unwritten: trials that wait for results.db, which another process holds.
+        interrupted: whether the user stopped it.
+    """
+
+    trained: int = 0
+    cached: int = 0
+    problems: list[str] = field(default_factory=list)
+    unwritten: int = 0
+    interrupted: bool = False
+
+
+class RunningSweep:
+    """The driver's state: what runs, what is to be measured, what is to be written."""
+
+    display: Display
+
+    def __init__(self, plan: Plan, schedule: Schedule, writer: Writer) -> None:
+        self.plan, self.schedule = plan, schedule
+        self.runs = schedule.runs
+        self.ledger = Ledger(plan, schedule, writer)
+        sweep = plan.sweep
+        hours = sweep.resources.time_limit_hours
+        self.measuring = MeasuringQueue(plan.measurements, plan.root, sweep.resources.measuring, hours, self.trace)
+        total = sweep.final_count + sweep.tuning_count
+        self.counts = Counts(total=total, cached=schedule.done_count(), to_measure=sweep.final_count)
+        self.summary = Summary(cached=self.counts.cached)
+        self.draining = False
+        self._is_blocked = False
+        self.scratch = self.runs.scratch / f"{sweep.name}-{time.time_ns()}"
+        self.stop_file = self.scratch / "stop"
+        self._trained_again: set[str] = set()
+        self._said_draining = False
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anything is left to train or measure."""
+        return not (self.measuring.is_empty and self.schedule.is_finished())
+
+    def trace(self, trial_id: str) -> Path:
+        """Return the file in which a trial's process leaves its stacks when its time is over."""
+        return self.scratch / "traces" / trial_id
+
+    def begin(self) -> None:
+        """Queue what earlier runs left: rows for results.db, trials to be measured."""
+        try:
+            self.runs.scratch.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"the run folder {self.runs.root} cannot be written: {error.strerror}") from error
+        for _, trial_id, config in self.schedule.planned():
+            folder = self.runs.trial(trial_id)
+            if folder.is_trained:
+                check_data(folder, self.plan.data[config.dataset])
+                self._take(config, folder.read_result())
+        self.ledger.commit()
+
+    def run(self, ray: Any) -> None:
+        """Train and measure until nothing is left or the user stops it."""
+        self.scratch.mkdir(parents=True)
+        self.measuring.connect(ray)
+        is_advancing = True
+        while self.has_work and is_advancing and not self.draining:  # a second time if weights turn out to be damaged
+            before = self.schedule.handed_out, len(self._trained_again)
+            if not self.schedule.is_finished():
+                from autoreg.tuning.tuner import fit
+
+                fit(self, ray)
+            while not (self.measuring.is_idle if self.draining else self.measuring.is_empty):
+                self.tick(timeout=0.2)
+            is_advancing = before != (self.schedule.handed_out, len(self._trained_again))
+
+    def trial_started(self, config: TrialConfig) -> None:
+        """Show a trial that starts."""
+        self.counts.running[config.trial_id] = describe(config)
+        self.display.update(self.counts)
+
+    def trial_progressed(self, config: TrialConfig, report: dict[str, Any]) -> None:
+        """Show how far a running trial is."""
+        text = f"{describe(config)} · epoch {report['epoch']}/{report['epochs']} · {report['accuracy']:.1%}"
+        self.counts.running[config.trial_id] = text
+        self.display.update(self.counts)
+
+    def try_failed(self, config: TrialConfig, error: str) -> None:
+        """Have a trial tried again that the machine let down, or give it up.
+
+        Args:
+            config: the trial.
+            error: all that Ray tells of it.
+        """
+        trial_id = config.trial_id
+        failure = failure_of(error, self.trace(trial_id), self.plan.sweep.resources.time_limit_hours)
+        folder = self.runs.trial(trial_id)
+        if failure.is_storage:
+            self._block(failure.why)
+            self.counts.running.pop(trial_id, None)
+            return
+        if not folder.is_trained:
+            if not failure.is_final and self.schedule.try_again(trial_id, alone=failure.wants_memory):
+                self.counts.running.pop(trial_id, None)
+                how = "later with the machine for itself" if failure.wants_memory else "again"
+                self.display.line(f"tried {how}: {describe(config)}: {failure.why}")
+                return
+            why = failure.why if failure.is_final else f"gave up after several tries: {failure.why}"
+            try:
+                folder.write_config(config)
+                folder.write_result(worker.failed_result(AutoregError(why), failure.details))
+            except OSError as error_here:
+                self._block(first_line(error_here))
+                return
+        self.trial_ended(config, trained=True)
+
+    def trial_ended(self, config: TrialConfig, trained: bool) -> None:
+        """Take note of a trial that is no longer running, and have it measured and written.
+
+        Args:
+            config: the trial.
+            trained: whether it was trained here; another sweep may have had it in hand.
+        """
+        trial_id = config.trial_id
+        self.counts.running.pop(trial_id, None)
+        result = self.schedule.finished(trial_id)
+        if result is None:
+            return  # stopped by the user; its state is saved
+        if not trained:
+            self.summary.cached += 1
+            self.counts.cached += 1
+        elif result.status == "failed":
+            self.summary.trained += 1
+            self.counts.failed += 1
+        else:
+            self.summary.trained += 1
+            self.counts.done += 1
+        self.display.update(self.counts)
+        about = outcome(config, result)
+        self.display.line(about if trained else f"{about} (trained by another sweep)")
+        self._take(config, result)
+
+    def tick(self, timeout: float = 0.0) -> None:
+        """Collect and start measuring tasks, and bring what is finished into results.db every two seconds."""
+        if self.draining and not self._said_draining:
+            self._said_draining = True
+            self.stop_file.touch()
+            self.display.line("stopping: running trials save their state after this epoch; Ctrl-C again stops now")
+        for measured in self.measuring.collect(timeout):
+            self._note(measured)
+        if not self.draining:
+            self.measuring.start(training=bool(self.counts.running))
+        self.display.update(self.counts)
+        try:
+            self.ledger.tick()
+        except (DatabaseError, OSError) as error:  # training goes on: the run folder has the rows
+            self.gone_wrong(error)
+
+    def drain(self) -> None:
+        """Hand out no more trials, and have the running ones save their state at the end of their epoch.
+
+        Called from a signal handler, so it only leaves a note for the next `tick`.
+        """
+        self.draining = True
+
+    def _block(self, why: str) -> None:
+        """Stop the sweep, since every other trial would fail as well; none is counted as a failed one."""
+        if not self._is_blocked:
+            self._is_blocked = True
+            line = f"stopped, since {self.runs.root} cannot be written: {why}; mended, the same command goes on"
+            self.summary.problems.append(line)
+            self.display.line(line)
+        self.drain()
+
+    def gone_wrong(self, error: Exception) -> None:
+        """Note an error in the driver that must not end the sweep; Ray Tune would end it."""
+        line = f"{type(error).__name__}: {first_line(error)}"
+        if line not in self.summary.problems:
+            self.summary.problems.append(line)
+            self.display.line(line)
+
+    def end(self) -> Summary:
+        """Write the last rows and return how the sweep ended."""
+        self.summary.interrupted = self.draining and not self._is_blocked
+        for state in self.schedule.states:
+            state.forget_states()
+        if not self.ledger.commit():
+            self.display.line(f"waiting for {self.ledger.writer.path}, which another process holds…")
+            self.ledger.commit(PATIENCE)
+        self.summary.unwritten = self.ledger.writer.pending
+        self.summary.problems += self.ledger.problems()
+        return self.summary
+
+    def _note(self, measured: Measured) -> None:
+        trial_id = measured.folder.trial_id
+        config = measured.folder.read_config()
+        about, failure = describe(config), measured.failure
+        if failure is None:
+            self.counts.measured += 1
+            self.display.line(f"measured {about}")
+            self.ledger.add(measured.folder)
+        elif measured.is_damaged and trial_id not in self._trained_again:
+            self._trained_again.add(trial_id)
+            self.schedule.reopen(trial_id)
+            self.counts.cached -= 1
+            self.summary.cached -= 1
+            self.display.line(f"trained again: {about}: {failure.why}")
+        else:
+            self.summary.problems.append(f"{trial_id}  not measured: {about}: {failure.why}")
+            self.display.line(f"not measured {about}: {failure.why}")
+
+    def _take(self, config: TrialConfig, result: TrialResult) -> None:
+        """Have a trial that has ended measured and written."""
+        folder = self.runs.trial(config.trial_id)
+        self.ledger.add(folder)
+        self.ledger.note(config, result)
+        if config.kind != "final":
+            return
+        if result.status != "done":
+            self.counts.to_measure -= 1
+        elif not self.measuring.add(folder):
+            self.counts.measured += 1

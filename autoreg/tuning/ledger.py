@@ -1,0 +1,70 @@
+"""What a sweep has to show for itself: its record in the run folder, its rows in results.db, what failed."""
+
+import time
+
+from autoreg.config import TrialConfig
+from autoreg.database import Writer, record_sweep
+from autoreg.progress import describe, outcome
+from autoreg.runs import TrialFolder, TrialResult
+from autoreg.tuning.plan import Plan
+from autoreg.tuning.schedule import Schedule
+
+SECONDS_BETWEEN_COMMITS = 2.0
+#: How long a sweep waits at its end for somebody's shell to let go of results.db.
+PATIENCE = 60.0
+
+
+class Ledger:
+    """Writes down what has ended: soon, but not once for each trial.
+
+    Args:
+        plan: the sweep.
+        schedule: which of its trials are known so far.
+        writer: brings trials from the run folder into results.db.
+    """
+
+    def __init__(self, plan: Plan, schedule: Schedule, writer: Writer) -> None:
+        self._plan, self._schedule, self.writer = plan, schedule, writer
+        self._failures: dict[str, str] = {}
+        self._recorded: set[str] | None = None
+        self._committed_at = time.monotonic()
+
+    def add(self, folder: TrialFolder) -> None:
+        """Have a trial's rows brought up to date."""
+        self.writer.queue_trial(folder)
+
+    def note(self, config: TrialConfig, result: TrialResult) -> None:
+        """Note how a trial ended; a tuning trial may diverge, since it only tries a setting."""
+        trial_id = config.trial_id
+        self._failures.pop(trial_id, None)
+        if result.status == "failed" or (result.status == "diverged" and config.kind == "final"):
+            self._failures[trial_id] = f"{trial_id}  {outcome(config, result)}"
+
+    def tick(self) -> None:
+        """Write what is queued if it is time to."""
+        if time.monotonic() - self._committed_at >= SECONDS_BETWEEN_COMMITS:
+            self.commit()
+
+    def commit(self, patience: float = 0.0) -> bool:
+        """Write what is queued, and return whether nothing is left; it is not if somebody holds results.db.
+
+        Raises:
+            DatabaseError: results.db is damaged or from a newer version.
+            OSError: the run folder cannot be written.
+        """
+        self._committed_at = time.monotonic()
+        ids = {trial_id for _, trial_id, _ in self._schedule.planned()}
+        if ids != self._recorded:
+            record_sweep(self.writer.runs, self._plan.record(self._schedule.planned()))
+            self.writer.queue_sweep(self._plan.sweep.sweep_id)
+            self._recorded = ids
+        return self.writer.commit(patience)
+
+    def problems(self) -> list[str]:
+        """Return a line for each trial that failed or has no rows, and each search that found nothing."""
+        in_vain = [
+            f"no tuning trial of {describe(state.group.template)} succeeded, so it has no final trials"
+            for state in self._schedule.states
+            if state.group.final_count and state.final_trials() == {}
+        ]
+        return [*self.writer.problems, *self._failures.values(), *in_vain]
