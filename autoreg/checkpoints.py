@@ -1,27 +1,72 @@
-"""Checkpoints: written whole or not at all, read without executing anything in them."""
+"""Checkpoints: written whole or not at all, read without executing anything in them, checked against damage."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from autoreg.errors import DataError, first_line
 from autoreg.runs import write_atomically
 
+_DIGEST = "digest"
+
 
 class DamagedCheckpoint(DataError):
-    """temp."""
+    """A checkpoint is missing, is not what was written, or does not belong where it lies."""
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
-    """Write tensors, numbers and texts in nested dicts and lists to a file, atomically."""
-    write_atomically(path, lambda temporary: torch.save(content, temporary))
+    """Write tensors, numbers and texts in nested dicts and lists to a file, atomically, with their checksum.
+
+    The file is one that `torch.load(path, weights_only=True)` reads; the checksum stands in it under `digest`.
+    """
+    whole = {**content, _DIGEST: digest(content)}
+    write_atomically(path, lambda temporary: torch.save(whole, temporary))
 
 
 def load(path: Path, device: str | torch.device = "cpu") -> dict[str, Any]:
-    """Return what `save` wrote. Raises DataError if the file is missing, damaged or holds more than plain data."""
+    """Return what `save` wrote.
+
+    PyTorch looks at no checksum of its own, so that a changed bit of a weight would go unnoticed.
+
+    Raises:
+        DamagedCheckpoint: the file is missing, damaged or holds more than plain data.
+    """
     try:
         content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        stated = content.pop(_DIGEST, None)
+    except FileNotFoundError as error:
+        raise DamagedCheckpoint(f"{path.name} is missing") from error
     except Exception as error:  # torch.load raises many kinds: zip, pickle, runtime and OS errors
-        raise DamagedCheckpoint(f"{path}: cannot be read as a checkpoint: {first_line(error)}") from error
+        why = first_line(error).split(". ")[0]
+        raise DamagedCheckpoint(f"{path.name} cannot be read as a checkpoint: {why}") from error
+    # Checkpoints of the first version have no digest; they are what finished trials of then have.
+    if stated is not None and stated != digest(content):
+        raise DamagedCheckpoint(f"{path.name} was damaged: its content does not have the checksum it was written with")
     return content
+
+
+def digest(content: Any) -> str:
+    """Return the BLAKE2b hash of nested dicts and lists of tensors, numbers and texts: 32 hexadecimal digits."""
+    found = hashlib.blake2b(digest_size=16)
+    _feed(found, content)
+    return found.hexdigest()
+
+
+def _feed(found: "hashlib.blake2b", content: Any) -> None:
+    if isinstance(content, Tensor):
+        found.update(f"{content.dtype}{tuple(content.shape)}".encode())
+        found.update(content.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    elif isinstance(content, dict):
+        found.update(f"dict{len(content)}".encode())
+        for key, value in content.items():
+            _feed(found, key)
+            _feed(found, value)
+    elif isinstance(content, list | tuple):
+        found.update(f"list{len(content)}".encode())
+        for value in content:
+            _feed(found, value)
+    else:
+        found.update(repr(content).encode())

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 from uuid import uuid4
 
 from pydantic import Field, ValidationError
@@ -107,7 +107,8 @@ class TrialFolder:
     """The folder of one trial: `config.json`, `result.json`, `checkpoint.pt`, `measurements/`; on the way `resume.pt`.
 
     A trial is trained once `result.json` is there, and measured once the measurement's file is. Where a longer trial
-    goes on from this one, `resume.pt` stays until that one has ended.
+    goes on from this one, `resume.pt` stays until that one has ended. `resume.previous.pt` is the state saved before,
+    in case the last one is damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -117,6 +118,8 @@ class TrialFolder:
         self.result_path = path / "result.json"
         self.checkpoint_path = path / "checkpoint.pt"
         self.resume_path = path / "resume.pt"
+        self.previous_resume_path = path / "resume.previous.pt"
+        self.discarded_path = path / "discarded.json"
         self.measurements = path / "measurements"
 
     @property
@@ -125,13 +128,25 @@ class TrialFolder:
         return self.result_path.is_file()
 
     def forget_state(self) -> None:
-        """Temp."""
-        self.resume_path.unlink(missing_ok=True)
+        """Remove what training kept for its next start."""
+        for path in (self.resume_path, self.previous_resume_path, self.discarded_path):
+            path.unlink(missing_ok=True)
 
     def discard(self, reason: str) -> None:
-        """Temp."""
+        """Make it an untrained trial again, since its files are damaged; the reason comes into its next result.
+
+        Killed in the middle, it is either trained still, and is found damaged once more, or is not and has the reason.
+        """
+        write_text(self.discarded_path, json.dumps({"reason": reason}) + "\n")
         self.result_path.unlink(missing_ok=True)
         self.checkpoint_path.unlink(missing_ok=True)
+        for path in self.measurement_paths():  # of weights that are no more
+            path.unlink()
+
+    @property
+    def discarded(self) -> str | None:
+        """Why it was discarded, if it was and has not been trained since."""
+        return read_json(self.discarded_path)["reason"] if self.discarded_path.is_file() else None
 
     def measurement_path(self, metric: str, measurement_id: str) -> Path:
         """Return the file of one measurement."""
@@ -171,25 +186,37 @@ class TrialFolder:
     def locked(self, give_up: Callable[[], bool] = lambda: False) -> Iterator[bool]:
         """Hold this trial, and say whether it is held: a straggler of a killed sweep, or a second sweep, waits.
 
-        The lock is a file beside the trials' folders, since not every shared file system locks folders.
+        Who holds it removes what a killed process left half written.
 
         Args:
             give_up: asked while the trial is held elsewhere; when true, the waiting ends without the lock.
         """
+        # A file beside the trials' folders, since not every shared file system locks folders.
         path = self.path.parent / ".locks" / self.trial_id
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as file:
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    if give_up():
-                        yield False
-                        return
-                    time.sleep(0.1)
-                else:
-                    yield True
+        while True:
+            with path.open("w") as file:
+                if _is_locked_now(file, path):
+                    for leftover in (*self.path.glob(".*.tmp"), *self.measurements.glob(".*.tmp")):
+                        leftover.unlink(missing_ok=True)
+                    try:
+                        yield True
+                    finally:
+                        path.unlink(missing_ok=True)
                     return
+            if give_up():
+                yield False
+                return
+            time.sleep(0.1)
+
+
+def _is_locked_now(file: IO[str], path: Path) -> bool:
+    """Lock an open file unless somebody else has, or has removed it since it was opened."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
+    except (BlockingIOError, FileNotFoundError):
+        return False
 
 
 class Runs:

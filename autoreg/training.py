@@ -14,7 +14,6 @@ from torch.nn import functional
 from autoreg import __version__, checkpoints
 from autoreg.config import TrialConfig
 from autoreg.datasets import Dataset, build_dataset
-from autoreg.errors import DataError
 from autoreg.networks import Network, build_network
 from autoreg.optimizers import learning_rate_at
 from autoreg.runs import Epoch, Layer, Status, TrialFolder, TrialResult
@@ -72,17 +71,18 @@ def train_trial(
             break
         stopping = stop() and not state.is_finished(config)
         if stopping or time.monotonic() - saved_at >= seconds_between_checkpoints:
-            state.save(folder.resume_path, config, dataset.fingerprint)
+            state.save(folder, config, dataset.fingerprint)
             saved_at = time.monotonic()
         if stopping:
             return None
     if is_continued and status == "done":
-        state.save(folder.resume_path, config, dataset.fingerprint)
+        state.save(folder, config, dataset.fingerprint)
     result = _finish(config, folder, dataset, state, status, resumed)
+    folder.discarded_path.unlink(missing_ok=True)
     if not is_continued:
-        folder.resume_path.unlink(missing_ok=True)
+        folder.forget_state()
     if shorter:
-        shorter.resume_path.unlink(missing_ok=True)
+        shorter.forget_state()
     return result
 
 
@@ -163,7 +163,7 @@ def _finish(
         seconds=sum(epoch.seconds for epoch in state.epochs),
         device=_device_name(dataset),
         finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        environment=_environment(dataset, resumed),
+        environment=_environment(dataset, resumed, folder.discarded),
         layers=layers_of(network, dataset),
         epochs=state.epochs,
         **accuracies,
@@ -187,16 +187,17 @@ def load_network(config: TrialConfig, folder: TrialFolder, dataset: Dataset) -> 
     """Return a trained network, in evaluation mode.
 
     Raises:
-        DataError: the checkpoint is missing, damaged or another trial's.
+        DamagedCheckpoint: the checkpoint is missing, damaged, another trial's or of another architecture.
     """
     content: dict[str, Any] = checkpoints.load(folder.checkpoint_path)
     if content.get("trial_id") != config.trial_id:
-        raise DataError(f"{folder.checkpoint_path} is not the checkpoint of trial {config.trial_id}")
+        raise checkpoints.DamagedCheckpoint(f"{folder.checkpoint_path.name} is of another trial")
     network = build_network(config, dataset.input_shape, dataset.classes)
     try:
         network.load_state_dict(content["network"])
     except (KeyError, RuntimeError) as error:
-        raise DataError(f"{folder.checkpoint_path} does not fit the network {config.network}") from error
+        problem = f"{folder.checkpoint_path.name} does not fit the network {config.network}"
+        raise checkpoints.DamagedCheckpoint(problem) from error
     return network.to(dataset.test.labels.device).eval()
 
 
@@ -209,7 +210,7 @@ def _device_name(dataset: Dataset) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
-def _environment(dataset: Dataset, resumed: str | None) -> dict[str, str]:
+def _environment(dataset: Dataset, resumed: str | None, discarded: str | None) -> dict[str, str]:
     environment = {
         "autoreg": __version__,
         "torch": torch.__version__,
@@ -218,4 +219,5 @@ def _environment(dataset: Dataset, resumed: str | None) -> dict[str, str]:
         "threads": str(torch.get_num_threads()),
         "data": dataset.fingerprint,
     }
-    return environment | ({"resumed": resumed} if resumed else {})
+    history = {"resumed": resumed, "trained_again": discarded}
+    return environment | {name: text for name, text in history.items() if text}

@@ -56,25 +56,29 @@ class TrialState:
     def resumed(cls, config: TrialConfig, dataset: Dataset, *folders: TrialFolder) -> tuple[Self, str | None]:
         """Return the trial as `save` left it in the first folder that has a state, and what the record is to say of it.
 
-        Without a state, or with a damaged one, the trial is a fresh one.
+        Without a state, or with damaged ones only, the trial is a fresh one.
 
         Args:
             config: the trial.
             dataset: its dataset, on its device.
             folders: its own, and that of the shorter trial that it goes on from.
         """
-        state, problem = cls.fresh(config, dataset), None
+        problems = []
         for folder in folders:
-            if not folder.resume_path.is_file():
-                continue
-            try:
-                state.load(folder, dataset.fingerprint)
-            except DataError as error:
-                state, problem = cls.fresh(config, dataset), f"trained from the start: {error}"
-                continue
-            source = "" if folder.trial_id == config.trial_id else f" of {folder.trial_id}"
-            return state, f"continued after epoch {len(state.epochs)}{source}"
-        return state, problem
+            for path in (folder.resume_path, folder.previous_resume_path):
+                if not path.is_file():
+                    continue
+                state = cls.fresh(config, dataset)
+                try:
+                    state.load(path, folder.trial_id, dataset.fingerprint)
+                except DataError as error:
+                    problems.append(str(error))
+                    if isinstance(error, checkpoints.DamagedCheckpoint):
+                        path.unlink()  # or it would take the place of the one before when the next is saved
+                    continue
+                source = "" if folder.trial_id == config.trial_id else f" of {folder.trial_id}"
+                return state, "; ".join([*problems, f"continued after epoch {len(state.epochs)}{source}"])
+        return cls.fresh(config, dataset), "; ".join([*problems, "trained from the start"]) if problems else None
 
     def add(self, epoch: Epoch, config: TrialConfig) -> None:
         """Note an epoch, and keep its weights if they are the best so far.
@@ -105,16 +109,20 @@ class TrialState:
         wanted = prune_below[done - 1] if done <= len(prune_below) else None
         return wanted is not None and max(selection_score(config, epoch) for epoch in self.epochs) < wanted
 
-    def save(self, path: Path, config: TrialConfig, data: str) -> None:
+    def save(self, folder: TrialFolder, config: TrialConfig, data: str) -> None:
         """Write everything that the next epoch depends on; random states derive from the epoch's number.
 
+        The state saved before is kept until the next one is.
+
         Args:
-            path: of the file.
+            folder: of the trial.
             config: the trial.
             data: the dataset's fingerprint.
         """
+        if folder.resume_path.is_file():
+            folder.resume_path.replace(folder.previous_resume_path)
         checkpoints.save(
-            path,
+            folder.resume_path,
             {
                 "trial_id": config.trial_id,
                 "data": data,
@@ -128,25 +136,23 @@ class TrialState:
             },
         )
 
-    def load(self, folder: TrialFolder, data: str) -> None:
+    def load(self, path: Path, trial_id: str, data: str) -> None:
         """Continue from what `save` wrote. Raises DataError if it is damaged, or of another trial or other data."""
-        path = folder.resume_path
+        content = checkpoints.load(path, self.network.weights()[0][1].device)
         try:
-            content = checkpoints.load(path, self.network.weights()[0][1].device)
-            if content["trial_id"] != folder.trial_id:
-                raise DataError(f"{path} belongs to another trial")
-            other_data = content["data"] != data
-            epochs = [Epoch(**epoch) for epoch in content["epochs"]]
+            if content["trial_id"] != trial_id:
+                raise DataError(f"{path.name} is of another trial, {content['trial_id']}")
+            if content["data"] != data:
+                raise DataError(f"{path.name} is of other data")
+            self.epochs = [Epoch(**epoch) for epoch in content["epochs"]]
             self.network.load_state_dict(content["network"])
             self.optimizer.load_state_dict(content["optimizer"])
             if self.average is not None:
                 self.average.load_state_dict(content["average"])
-        except (DataError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise DataError(f"{path.name} was damaged") from error
-        if other_data:
-            raise DataError(f"{path.name} is of other data")
-        self.epochs, self.best_epoch = epochs, content["best_epoch"]
-        self.best_score, self.best_weights = content["best_score"], content["best_weights"]
+            self.best_epoch, self.best_score = content["best_epoch"], content["best_score"]
+            self.best_weights = content["best_weights"]
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise checkpoints.DamagedCheckpoint(f"{path.name} does not fit the trial") from error
 
 
 def averaged(network: Network, decay: float) -> AveragedModel:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import torch
 from torch import Tensor
@@ -13,7 +14,8 @@ from autoreg import checkpoints
 from autoreg.config import Choice, TrialConfig
 from autoreg.datasets import Dataset, Split, build_dataset, datasets
 from autoreg.datasets.cifar10_pictures import augment_cropped, prepare_cropped
-from autoreg.errors import ConfigError, DataError
+from autoreg.errors import ConfigError
+from autoreg.measuring import measure_trial, measurements_of
 from autoreg.runs import Epoch, Runs, TrialFolder, selection_score
 from autoreg.training import evaluate, load_network, train_epoch, train_trial
 from autoreg.trial_state import TrialState
@@ -53,6 +55,16 @@ def weights_of(folder: TrialFolder) -> dict[str, Tensor]:
 
 def without_times(epochs: list[Epoch]) -> list[dict[str, Any]]:
     return [epoch.model_dump(exclude={"seconds"}) for epoch in epochs]
+
+
+def measured_in(folder: TrialFolder) -> list[pl.DataFrame]:
+    """Measure a trial, and return the rows of each metric."""
+    wanted = [
+        *measurements_of("ablation", {"fractions": 3, "samples": 1}, ["test"]),
+        *measurements_of("similarity", {"samples": 1}, ["test"]),
+    ]
+    measure_trial(folder, wanted)
+    return [pl.read_parquet(path) for path in folder.measurement_paths()]
 
 
 def test_a_trial_learns_and_leaves_its_record(runs: Runs, config: MakeConfig) -> None:
@@ -102,28 +114,11 @@ def test_interrupted_and_continued_is_bit_equal_to_uninterrupted(
     continued = weights_of(broken)
     for name, weight in weights_of(straight).items():
         assert torch.equal(continued[name], weight)
-    assert not broken.resume_path.exists()
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not a checkpoint", "another"])
-def test_a_damaged_state_is_not_used_and_the_record_says_so(
-    tmp_path: Path, config: MakeConfig, content: bytes | str
-) -> None:
-    made = config()
-    straight, broken = (folder_of(Runs(tmp_path / name), made) for name in ("straight", "broken"))
-    train_trial(made, straight)
-    broken.path.mkdir(parents=True)
-    if content == "another":
-        other = folder_of(Runs(tmp_path / "other"), config(width=0.5))
-        train_trial(config(width=0.5), other, stop=lambda: True)
-        content = other.resume_path.read_bytes()
-    assert isinstance(content, bytes)
-    broken.resume_path.write_bytes(content)
-    result = train_trial(made, broken)
-    assert result is not None
-    assert result.environment["resumed"] == "trained from the start: resume.pt was damaged"
-    for name, weight in weights_of(straight).items():
-        assert torch.equal(weights_of(broken)[name], weight)
+    for measured, expected in zip(measured_in(broken), measured_in(straight), strict=True):
+        assert measured.equals(expected)
+    assert sorted(path.name for path in broken.path.iterdir() if path.is_file()) == [
+        "checkpoint.pt", "config.json", "result.json",
+    ]  # fmt: skip
 
 
 def test_the_learning_rate_is_set_in_every_step_and_an_epoch_records_its_last(runs: Runs, config: MakeConfig) -> None:
@@ -250,7 +245,7 @@ def test_a_state_of_other_data_is_not_used(runs: Runs, config: MakeConfig) -> No
     checkpoints.save(folder.resume_path, {**content, "data": "another"})
     result = train_trial(made, folder)
     assert result is not None
-    assert result.environment["resumed"] == "trained from the start: resume.pt is of other data"
+    assert result.environment["resumed"] == "resume.pt is of other data; trained from the start"
 
 
 def test_zero_epochs_measure_the_initial_network(runs: Runs, config: MakeConfig) -> None:
@@ -280,7 +275,7 @@ def test_a_checkpoint_of_another_trial_is_refused(runs: Runs, config: MakeConfig
     target = folder_of(runs, other)
     target.path.mkdir(parents=True)
     target.checkpoint_path.write_bytes(folder_of(runs, made).checkpoint_path.read_bytes())
-    with pytest.raises(DataError, match="is not the checkpoint of trial"):
+    with pytest.raises(checkpoints.DamagedCheckpoint, match=r"checkpoint.pt is of another trial"):
         load_network(other, target, build_dataset(other, None))
 
 

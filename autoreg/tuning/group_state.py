@@ -98,8 +98,6 @@ class GroupState:
 
     def forget_states(self) -> None:
         """Remove what finished trials kept for longer ones that need it no more; a killed sweep may have left it."""
-        if len(self.group.lengths) == 1:
-            return
         for trial_id, config in (self.final_trials() or {}).items():
             if self.is_trained(trial_id) and not self._is_continued(config):
                 self._runs.trial(trial_id).forget_state()

@@ -1,0 +1,186 @@
+"""Damaged states and weights: found, replaced by the state before or trained again, and recorded."""
+
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from autoreg import checkpoints
+from autoreg.config import Choice, TrialConfig
+from autoreg.datasets import build_dataset
+from autoreg.runs import Runs, TrialFolder
+from autoreg.training import load_network, train_trial
+from tests.test_training import folder_of, weights_of, without_times
+
+MakeConfig = Callable[..., TrialConfig]
+TINY = {"width": 0.25, "epochs": 4, "optimizer": Choice(name="adam")}
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def damages(whole: bytes, count: int) -> Iterator[bytes]:
+    """Yield the file empty, cut at random places, and with one bit changed at random places."""
+    yield b""
+    rng = random.Random(0)
+    for _ in range(count // 4):
+        yield whole[: rng.randrange(1, len(whole))]
+    for _ in range(count):
+        changed = bytearray(whole)
+        changed[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
+        yield bytes(changed)
+
+
+def stopped_after(folder: TrialFolder, made: TrialConfig, *epochs: int) -> None:
+    """Train a trial, stopping after each of these epochs."""
+    for epoch in epochs:
+        done: list[int] = []
+        train_trial(
+            made, folder, on_epoch=lambda now, done=done: done.append(now.epoch),
+            stop=lambda epoch=epoch, done=done: done[-1] == epoch,
+        )  # fmt: skip
+
+
+def test_no_damage_to_a_checkpoint_goes_unnoticed(runs: Runs, config: MakeConfig) -> None:
+    made = config(**TINY)
+    folder = folder_of(runs, made)
+    train_trial(made, folder)
+    dataset, whole = build_dataset(made, None), folder.checkpoint_path.read_bytes()
+    right = load_network(made, folder, dataset).state_dict()
+    found = harmless = 0
+    for content in damages(whole, 200):
+        folder.checkpoint_path.write_bytes(content)
+        try:
+            network = load_network(made, folder, dataset)
+        except checkpoints.DamagedCheckpoint:
+            found += 1
+        else:
+            assert same(network.state_dict(), right), "a changed weight went unnoticed"
+            harmless += 1  # in the padding between the tensors, or in a date of the archive
+    assert found + harmless == 251
+    assert found > harmless
+
+
+@pytest.mark.parametrize("damage", ["missing", "of another architecture", "of another trial"])
+def test_weights_that_are_not_the_trials_own_are_refused(runs: Runs, config: MakeConfig, damage: str) -> None:
+    made = config(**TINY)
+    folder = folder_of(runs, made)
+    train_trial(made, folder)
+    if damage == "missing":
+        folder.checkpoint_path.unlink()
+    else:
+        wide = config(**{**TINY, "width": 0.5})
+        train_trial(wide, folder_of(runs, wide))
+        content = checkpoints.load(folder_of(runs, wide).checkpoint_path)
+        if damage == "of another architecture":
+            content["trial_id"] = made.trial_id
+        checkpoints.save(folder.checkpoint_path, content)
+    with pytest.raises(checkpoints.DamagedCheckpoint, match=r"^checkpoint.pt (is missing|does not fit|is of another)"):
+        load_network(made, folder, build_dataset(made, None))
+
+
+def test_a_discarded_trial_is_trained_again_to_the_same_weights_and_its_record_says_why(
+    runs: Runs, config: MakeConfig
+) -> None:
+    made = config(**TINY)
+    folder = folder_of(runs, made)
+    train_trial(made, folder)
+    before, weights = folder.read_result(), weights_of(folder)
+    folder.discard("checkpoint.pt was damaged")
+    folder.discard("checkpoint.pt was damaged")  # as after a kill in the middle of the first time
+    assert not folder.is_trained
+    after = train_trial(made, folder)
+    assert after is not None
+    assert after.environment["trained_again"] == "checkpoint.pt was damaged"
+    assert same(weights_of(folder), weights)
+    assert without_times(after.epochs) == without_times(before.epochs)
+    assert sorted(path.name for path in folder.path.iterdir()) == ["checkpoint.pt", "config.json", "result.json"]
+
+
+def test_whatever_happens_to_the_last_state_the_one_before_is_used(tmp_path: Path, config: MakeConfig) -> None:
+    made = config(**TINY)
+    straight, broken = (folder_of(Runs(tmp_path / name), made) for name in ("straight", "broken"))
+    train_trial(made, straight)
+    stopped_after(broken, made, 1, 2)
+    last, before = broken.resume_path.read_bytes(), broken.previous_resume_path.read_bytes()
+    used = set()
+    for content in damages(last, 20):
+        broken.resume_path.write_bytes(content)
+        broken.previous_resume_path.write_bytes(before)
+        broken.result_path.unlink(missing_ok=True)
+        result = train_trial(made, broken)
+        assert result is not None
+        assert same(weights_of(broken), weights_of(straight))
+        assert without_times(result.epochs) == without_times(straight.read_result().epochs)
+        notes = result.environment["resumed"].split("; ")
+        assert notes[-1] == ("continued after epoch 1" if len(notes) == 2 else "continued after epoch 2")
+        assert len(notes) == 1 or notes[0].startswith("resume.pt ")
+        used.add(notes[-1])
+    assert "continued after epoch 1" in used
+
+
+def test_with_both_states_damaged_the_trial_is_trained_from_the_start(tmp_path: Path, config: MakeConfig) -> None:
+    made = config(**TINY)
+    straight, broken = (folder_of(Runs(tmp_path / name), made) for name in ("straight", "broken"))
+    train_trial(made, straight)
+    stopped_after(broken, made, 1, 2)
+    for path in (broken.resume_path, broken.previous_resume_path):
+        path.write_bytes(path.read_bytes()[:-1])
+    result = train_trial(made, broken)
+    assert result is not None
+    first, second, third = result.environment["resumed"].split("; ")
+    assert first.startswith("resume.pt cannot be read")
+    assert second.startswith("resume.previous.pt cannot be read")
+    assert third == "trained from the start"
+    assert same(weights_of(broken), weights_of(straight))
+
+
+TRAIN = """
+import sys
+from pathlib import Path
+from autoreg.config import TrialConfig
+from autoreg.runs import Runs
+from autoreg.training import train_trial
+
+made = TrialConfig.model_validate_json(sys.argv[2])
+folder = Runs(Path(sys.argv[1])).trial(made.trial_id)
+with folder.locked():
+    print("begins", flush=True)
+    report = lambda epoch: print(epoch.epoch, flush=True)
+    train_trial(made, folder, on_epoch=report, seconds_between_checkpoints=0)
+"""
+
+
+def test_killed_at_any_moment_of_training_it_ends_with_the_same_weights(tmp_path: Path, config: MakeConfig) -> None:
+    made = config(**{**TINY, "epochs": 40})
+    straight, broken = (Runs(tmp_path / name) for name in ("straight", "broken"))
+    train_trial(made, folder_of(straight, made))
+    folder, rng, kills = folder_of(broken, made), random.Random(0), 0
+    while not folder.is_trained:
+        arguments = [sys.executable, "-c", TRAIN, str(broken.root), made.model_dump_json()]
+        process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+        assert process.stdout
+        for _ in range(rng.randrange(6, 26)):
+            process.stdout.readline()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        kills += 1
+        assert kills < 30
+    assert kills > 1
+    assert same(weights_of(folder), weights_of(folder_of(straight, made)))
+    result, expected = folder.read_result(), folder_of(straight, made).read_result()
+    assert without_times(result.epochs) == without_times(expected.epochs)
+    assert "continued after epoch" in result.environment["resumed"]
+    with folder.locked():
+        pass
+    left = {path.name for path in folder.path.iterdir()} - {"resume.pt", "resume.previous.pt"}
+    assert left == {"checkpoint.pt", "config.json", "result.json"}, "what was half written is removed"
+    assert list((broken.root / ".locks").iterdir()) == []
