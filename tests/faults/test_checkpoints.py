@@ -1,10 +1,11 @@
 """Damaged states and weights: found, replaced by the state before or trained again, and recorded."""
 
+import multiprocessing
 import random
-import signal
-import subprocess
-import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -142,39 +143,34 @@ def test_with_both_states_damaged_the_trial_is_trained_from_the_start(tmp_path: 
     assert same(weights_of(broken), weights_of(straight))
 
 
-TRAIN = """
-import sys
-from pathlib import Path
-from autoreg.config import TrialConfig
-from autoreg.runs import Runs
-from autoreg.training import train_trial
-
-made = TrialConfig.model_validate_json(sys.argv[2])
-folder = Runs(Path(sys.argv[1])).trial(made.trial_id)
-with folder.locked():
-    print("begins", flush=True)
-    report = lambda epoch: print(epoch.epoch, flush=True)
-    train_trial(made, folder, on_epoch=report, seconds_between_checkpoints=0)
-"""
+def train_and_tell(root: Path, made: TrialConfig, told: Connection) -> None:
+    folder = Runs(root).trial(made.trial_id)
+    with folder.locked():
+        train_trial(made, folder, on_epoch=lambda epoch: told.send(epoch.epoch), seconds_between_checkpoints=0)
+    told.close()
 
 
 def test_killed_at_any_moment_of_training_it_ends_with_the_same_weights(tmp_path: Path, config: MakeConfig) -> None:
-    made = config(**{**TINY, "epochs": 40})
+    made = config(**{**TINY, "epochs": 24})
     straight, broken = (Runs(tmp_path / name) for name in ("straight", "broken"))
     train_trial(made, folder_of(straight, made))
     folder, rng, kills = folder_of(broken, made), random.Random(0), 0
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload([__name__])
     while not folder.is_trained:
-        arguments = [sys.executable, "-c", TRAIN, str(broken.root), made.model_dump_json()]
-        process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
-        assert process.stdout
-        for _ in range(rng.randrange(6, 26)):
-            process.stdout.readline()
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+        listening, telling = processes.Pipe(duplex=False)
+        process = processes.Process(target=train_and_tell, args=(broken.root, made, telling))
+        process.start()
+        telling.close()
+        with listening, suppress(EOFError):
+            for _ in range(rng.randrange(1, 7)):
+                listening.recv()
+            time.sleep(rng.uniform(0, 0.02))
+        process.kill()
+        process.join()
         kills += 1
-        assert kills < 30
-    assert kills > 1
+        assert kills < 60
+    assert kills > 2
     assert same(weights_of(folder), weights_of(folder_of(straight, made)))
     result, expected = folder.read_result(), folder_of(straight, made).read_result()
     assert without_times(result.epochs) == without_times(expected.epochs)
