@@ -7,6 +7,8 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,8 @@ import polars as pl
 
 from autoreg import schema
 from autoreg.errors import AutoregError, ConfigError, DatabaseError, DataError, first_line
-from autoreg.ingest import Connection, bring_in, replace_sweep
-from autoreg.runs import Runs, TrialFolder, read_json, write_text
+from autoreg.ingest import Connection, bring_in, known_trials, measurement_id_of, replace_sweep, utc
+from autoreg.runs import Runs, TrialFolder, TrialResult, read_json, write_text
 
 #: The newest storage format that the command-line client on PyPI opens.
 STORAGE = "v1.5.0"
@@ -26,11 +28,26 @@ class Locked(Exception):
     """Another process holds results.db; what was to be written stays in the queue."""
 
 
+@dataclass(frozen=True)
+class Known:
+    """What results.db has of each trial: when it was finished, and the ids of its measurements."""
+
+    trials: dict[str, tuple[datetime, frozenset[str]]]
+
+    def has_all_of(self, folder: TrialFolder, result: TrialResult) -> bool:
+        """Whether nothing of a trial is missing, or older than what its folder holds."""
+        finished_at, ids = self.trials.get(folder.trial_id, (None, frozenset()))
+        if finished_at != utc(result.finished_at):
+            return False
+        return all(measurement_id_of(path) in ids for path in folder.measurement_paths())
+
+
 class Writer:
     """Brings finished trials from the run folder into results.db.
 
     The file is opened for the length of one commit only, so that a person can open it while a sweep runs. What cannot
-    be written because somebody's shell holds it stays queued, and is safe in the run folder meanwhile.
+    be written, because somebody's shell holds the file or the disk is full, stays queued, and is safe in the run folder
+    meanwhile.
     """
 
     def __init__(self, path: Path, runs: Runs) -> None:
@@ -54,6 +71,21 @@ class Writer:
         """How many trials and sweeps wait to be written."""
         return len(self._trials) + len(self._sweeps)
 
+    def known(self) -> Known:
+        """Return what results.db has, so that only what it has not need be queued; nothing if it cannot be read now."""
+        if not self.path.exists():
+            return Known({})
+        try:
+            connection = _connect(self.path, read_only=True, patience=0)
+        except (Locked, DatabaseError):
+            return Known({})
+        try:
+            return Known(known_trials(connection))
+        except duckdb.Error:  # another version's tables
+            return Known({})
+        finally:
+            connection.close()
+
     def commit(self, patience: float = 0.0) -> bool:
         """Write what is queued, one transaction a trial, and return whether nothing is left.
 
@@ -63,7 +95,8 @@ class Writer:
             patience: seconds to wait for another process to let go of the file.
 
         Raises:
-            DatabaseError: results.db is damaged or from a newer version.
+            DatabaseError: results.db is damaged, from a newer version, or cannot be written; what is left to write
+                stays queued.
         """
         if not self.pending:
             return True
@@ -79,14 +112,25 @@ class Writer:
                     del self._trials[trial_id]
         except Locked:
             return False
+        except (duckdb.Error, OSError) as error:
+            raise DatabaseError(f"{self.path} cannot be written: {first_line(error)}") from error
         return True
 
     @contextmanager
     def _problems_of(self, what: str) -> Iterator[None]:
         try:
             yield
-        except (AutoregError, duckdb.Error, pl.exceptions.PolarsError, OSError) as error:
+        except _OF_THE_DATABASE:
+            raise
+        except (AutoregError, duckdb.Error) as error:
             self.problems.append(f"{what} is left out of the database: {first_line(error)}")
+
+
+#: What is wrong with results.db or its disk, and not with what is written: it is tried again later.
+_OF_THE_DATABASE = (
+    duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.OutOfMemoryException,
+    duckdb.TransactionException, duckdb.ConnectionException,
+)  # fmt: skip
 
 
 def rebuild(path: Path, runs: Runs) -> tuple[int, list[str]]:
@@ -194,7 +238,10 @@ def _opened_for_writing(path: Path, patience: float) -> Iterator[Connection]:
 
 def _connect(path: Path, *, read_only: bool, patience: float) -> Connection:
     deadline = time.monotonic() + patience
-    config: dict[str, Any] = {} if read_only else {"storage_compatibility_version": STORAGE}
+    # What lies in a file from a stranger may be a view that reads other files.
+    config: dict[str, Any] = {"enable_external_access": False}
+    if not read_only:
+        config["storage_compatibility_version"] = STORAGE
     while True:
         try:
             return duckdb.connect(str(path), read_only=read_only, config=config)

@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 
 from autoreg.config import TrialConfig, canonical_json
-from autoreg.errors import DatabaseError
+from autoreg.errors import DataError, first_line
 from autoreg.runs import TrialFolder, TrialResult
 
 Connection = duckdb.DuckDBPyConnection
@@ -32,22 +32,49 @@ def transaction(connection: Connection) -> Iterator[None]:
 
 
 def bring_in(connection: Connection, folder: TrialFolder) -> None:
-    """Write what a trial's folder holds and the database does not, in one transaction."""
+    """Write what a trial's folder holds and the database does not, in one transaction.
+
+    Raises:
+        DataError: a file of the trial is damaged; nothing of the trial is written then.
+    """
     config, result = folder.read_config(), folder.read_result()
+    trial_id = config.trial_id
     with transaction(connection):
-        known = connection.execute(
-            "select finished_at = ? from trials where trial_id = ?", [_utc(result.finished_at), config.trial_id]
-        ).fetchone()
-        if known and not known[0]:  # a failed trial was tried again: its rows are replaced
-            for table in ("trials", "epochs", "layers"):
-                connection.execute(f"delete from {table} where trial_id = ?", [config.trial_id])
-        if not (known and known[0]):
+        known = connection.execute("select finished_at from trials where trial_id = ?", [trial_id]).fetchone()
+        if known and known[0] != utc(result.finished_at):  # it was trained again: its rows are replaced
+            _delete_trial(connection, trial_id)
+            known = None
+        if not known:
             _insert_trial(connection, config, result)
-        there = connection.execute("select measurement_id from measurements where trial_id = ?", [config.trial_id])
+        there = connection.execute("select measurement_id from measurements where trial_id = ?", [trial_id])
         ids = {row[0] for row in there.fetchall()}
         for path in folder.measurement_paths():
-            if path.stem.rpartition("-")[2] not in ids:
-                _insert_measurement(connection, config.trial_id, path)
+            if measurement_id_of(path) not in ids:
+                _insert_measurement(connection, trial_id, path)
+
+
+def known_trials(connection: Connection) -> dict[str, tuple[datetime, frozenset[str]]]:
+    """Return, for every trial in the database, when it was finished (UTC) and the ids of its measurements."""
+    rows = connection.execute(
+        "select trial_id, finished_at, list(measurement_id) filter (measurement_id is not null) "
+        "from trials left join measurements using (trial_id) group by all"
+    )
+    return {trial_id: (finished_at, frozenset(ids or ())) for trial_id, finished_at, ids in rows.fetchall()}
+
+
+def measurement_id_of(path: Path) -> str:
+    """Return the id of a measurement from the name of its file."""
+    return path.stem.rpartition("-")[2]
+
+
+def _delete_trial(connection: Connection, trial_id: str) -> None:
+    tables = connection.execute(
+        "select table_name from duckdb_columns() where column_name = 'measurement_id' and not internal"
+        " and table_name in (select table_name from duckdb_tables() where not temporary)"
+        " and table_name <> 'sweep_measurements'"
+    )
+    for table in ["trials", "epochs", "layers", *(name for (name,) in tables.fetchall())]:
+        connection.execute(f"delete from {_identifier(table)} where trial_id = ?", [trial_id])
 
 
 def _insert_trial(connection: Connection, config: TrialConfig, result: TrialResult) -> None:
@@ -62,7 +89,7 @@ def _insert_trial(connection: Connection, config: TrialConfig, result: TrialResu
         "learning_rate": config.effective_learning_rate,
         "batch_size": config.effective_batch_size,
         **outcome,
-        "finished_at": _utc(result.finished_at),
+        "finished_at": utc(result.finished_at),
         "config": canonical_json(config),
         "environment": canonical_json(result.environment),
     }
@@ -72,13 +99,25 @@ def _insert_trial(connection: Connection, config: TrialConfig, result: TrialResu
         if records:
             frame = pl.DataFrame([record.model_dump() for record in records], infer_schema_length=None)
             frame = frame.with_columns(pl.lit(config.trial_id).alias("trial_id"))
-            connection.register("new_rows", frame.to_arrow())
-            connection.execute(f"insert into {table} by name select * from new_rows")
-            connection.unregister("new_rows")
+            with _registered(connection, frame):
+                connection.execute(f"insert into {table} by name select * from new_rows")
 
 
-def _utc(text: str) -> datetime:
-    # Naive: DuckDB hands out times with a zone through pytz, which a user need not have.
+@contextmanager
+def _registered(connection: Connection, frame: pl.DataFrame) -> Iterator[None]:
+    """Let SQL read a frame as `new_rows`."""
+    connection.register("new_rows", frame.to_arrow())
+    try:
+        yield
+    finally:
+        connection.unregister("new_rows")
+
+
+def utc(text: str) -> datetime:
+    """Return a time of the run folder as results.db has it: UTC, without saying so.
+
+    DuckDB hands out times with a zone through pytz, which a user need not have.
+    """
     return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
 
 
@@ -95,16 +134,14 @@ _CONFIG_COLUMNS = (
 
 #: How a metric's file becomes rows. A metric that is not named here gets a table of its own with the file's columns.
 _INSERTS = {
-    "ablation": [
-        "insert into ablation by name select $trial as trial_id, $id as measurement_id, * from read_parquet($path)"
-    ],
+    "ablation": ["insert into ablation by name select $trial as trial_id, $id as measurement_id, * from new_rows"],
     "similarity": [
         """
         insert into units by name
         select $trial as trial_id, $id as measurement_id, split, layer, sample,
             unnest(range(len("similar"))) as unit, unnest("similar") as "similar",
             unnest(strongest) as strongest, unnest(dead) as dead
-        from read_parquet($path)
+        from new_rows
         """,
         """
         insert into correlations by name
@@ -112,7 +149,7 @@ _INSERTS = {
         from (
             select $trial as trial_id, $id as measurement_id, split, layer, sample, len(pairs) as bins,
                 unnest(range(len(pairs))) as bin, unnest(pairs) as pairs
-            from read_parquet($path)
+            from new_rows
         )
         where pairs > 0
         """,
@@ -122,35 +159,35 @@ _INSERTS = {
 
 def _insert_measurement(connection: Connection, trial_id: str, path: Path) -> None:
     name, _, measurement_id = path.stem.rpartition("-")
+    table = _identifier(name.replace(".", "_"))
+    if name in _TABLES:
+        raise DataError(f"{path}: {name} is a table of autoreg's own, not a metric's")
     try:
-        facts = pl.read_parquet_metadata(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DatabaseError(f"{path} is damaged; remove it to have the trial measured again ({error})") from error
-    parameters = {"trial": trial_id, "id": measurement_id, "path": str(path)}
-    if name in _INSERTS:
-        statements = _INSERTS[name]
-    else:
-        table = _identifier(name)
-        source = "select $trial as trial_id, $id as measurement_id, * from read_parquet($path)"
-        shape = source.replace("$trial", "''").replace("$id", "''").replace("$path", _literal(path))
-        connection.execute(f"create table if not exists {table} as {shape} limit 0")
-        statements = [f"insert into {table} by name {source}"]
-    for statement in statements:
-        connection.execute(statement, parameters)
-    connection.execute(
-        "insert into measurements values (?, ?, ?, ?, ?, ?)",
-        [trial_id, measurement_id, facts["metric"], int(facts["version"]), facts["split"], facts["options"]],
-    )
+        facts, frame = pl.read_parquet_metadata(path), pl.read_parquet(path)
+        about = [facts["metric"], int(facts["version"]), facts["split"], facts["options"]]
+    except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
+        advice = "remove it to have the trial measured again"
+        raise DataError(f"{path} is damaged; {advice} ({first_line(error)})") from error
+    source = "select $trial as trial_id, $id as measurement_id, * from new_rows"
+    with _registered(connection, frame):
+        if name not in _INSERTS:
+            shape = source.replace("$trial", "''").replace("$id", "''")
+            connection.execute(f"create table if not exists {table} as {shape} limit 0")
+        for statement in _INSERTS.get(name, [f"insert into {table} by name {source}"]):
+            connection.execute(statement, {"trial": trial_id, "id": measurement_id})
+    connection.execute("insert into measurements values (?, ?, ?, ?, ?, ?)", [trial_id, measurement_id, *about])
+
+
+#: Tables that no metric may bear the name of.
+_TABLES = frozenset(
+    re.findall(r"create table if not exists (\w+)", (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8"))
+) - frozenset(_INSERTS)
 
 
 def _identifier(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", name):
-        raise DatabaseError(f"a metric's table needs a plain name, got {name!r}")
-    return f'"{name.replace(".", "_")}"'
-
-
-def _literal(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise DataError(f"a table needs a plain name, got {name!r}")
+    return f'"{name}"'
 
 
 def replace_sweep(connection: Connection, record: dict[str, Any]) -> None:
@@ -161,11 +198,10 @@ def replace_sweep(connection: Connection, record: dict[str, Any]) -> None:
             connection.execute(f"delete from {table} where sweep_id = ?", [sweep_id])
         connection.execute(
             "insert into sweeps values (?, ?, ?, ?, ?)",
-            [sweep_id, record["name"], record["figures"], json.dumps(record["definition"]), _utc(record["updated_at"])],
+            [sweep_id, record["name"], record["figures"], json.dumps(record["definition"]), utc(record["updated_at"])],
         )
         for table in ("sweep_groups", "sweep_trials", "sweep_measurements"):
             rows = [{"sweep_id": sweep_id, **item} for item in record.get(table, [])]
             if rows:
-                connection.register("new_rows", pl.DataFrame(rows, infer_schema_length=None).to_arrow())
-                connection.execute(f"insert into {table} by name select * from new_rows")
-                connection.unregister("new_rows")
+                with _registered(connection, pl.DataFrame(rows, infer_schema_length=None)):
+                    connection.execute(f"insert into {table} by name select * from new_rows")

@@ -12,7 +12,7 @@ from autoreg.datasets import build_dataset
 from autoreg.errors import DataError
 from autoreg.metrics import metrics
 from autoreg.metrics.metric import version_of
-from autoreg.runs import TrialFolder, write_atomically
+from autoreg.runs import TrialFolder, TrialResult, write_atomically
 from autoreg.training import load_network
 
 
@@ -52,7 +52,7 @@ def measure_trial(folder: TrialFolder, wanted: list[Measurement], root: Path | N
         return 0
     config = folder.read_config()
     dataset = build_dataset(config, root, device)
-    check_data(folder, dataset.fingerprint)
+    check_data(folder, folder.read_result(), dataset.fingerprint)
     network = load_network(config, folder, dataset)
     for measurement in missing:
         function = metrics[measurement.metric]
@@ -61,9 +61,9 @@ def measure_trial(folder: TrialFolder, wanted: list[Measurement], root: Path | N
     return len(missing)
 
 
-def check_data(folder: TrialFolder, data: str) -> None:
+def check_data(folder: TrialFolder, result: TrialResult, data: str) -> None:
     """Raise DataError if a trial was trained on other data than that of the given fingerprint."""
-    trained_on = folder.read_result().environment.get("data", data)
+    trained_on = result.environment.get("data", data)
     if trained_on != data:
         raise DataError(
             f"{folder.trial_id} was trained on other data ({trained_on}) than what is there now ({data}); "

@@ -114,13 +114,41 @@ class TrialFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.trial_id = path.name
-        self.config_path = path / "config.json"
-        self.result_path = path / "result.json"
-        self.checkpoint_path = path / "checkpoint.pt"
-        self.resume_path = path / "resume.pt"
-        self.previous_resume_path = path / "resume.previous.pt"
-        self.discarded_path = path / "discarded.json"
-        self.measurements = path / "measurements"
+
+    @property
+    def config_path(self) -> Path:
+        """What the trial is."""
+        return self.path / "config.json"
+
+    @property
+    def result_path(self) -> Path:
+        """How its training ended."""
+        return self.path / "result.json"
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """The trained network's weights."""
+        return self.path / "checkpoint.pt"
+
+    @property
+    def resume_path(self) -> Path:
+        """The last state saved in training."""
+        return self.path / "resume.pt"
+
+    @property
+    def previous_resume_path(self) -> Path:
+        """The state saved before the last."""
+        return self.path / "resume.previous.pt"
+
+    @property
+    def discarded_path(self) -> Path:
+        """Why it is to be trained again."""
+        return self.path / "discarded.json"
+
+    @property
+    def measurements(self) -> Path:
+        """The folder of its measurements."""
+        return self.path / "measurements"
 
     @property
     def is_trained(self) -> bool:

@@ -10,7 +10,7 @@ from autoreg.database import Writer
 from autoreg.errors import AutoregError, DatabaseError, DataError, first_line
 from autoreg.measuring import check_data
 from autoreg.progress import Counts, Display, describe, outcome
-from autoreg.runs import TrialResult
+from autoreg.runs import TrialFolder, TrialResult
 from autoreg.tuning import worker
 from autoreg.tuning.failure import failure_of
 from autoreg.tuning.ledger import PATIENCE, Ledger
@@ -51,8 +51,8 @@ class RunningSweep:
         hours = sweep.resources.time_limit_hours
         self.measuring = MeasuringQueue(plan.measurements, plan.root, sweep.resources.measuring, hours, self.trace)
         total = sweep.final_count + sweep.tuning_count
-        self.counts = Counts(total=total, cached=schedule.done_count(), to_measure=sweep.final_count)
-        self.summary = Summary(cached=self.counts.cached)
+        self.counts = Counts(total=total, cached=0, to_measure=sweep.final_count)
+        self.summary = Summary()
         self.draining = False
         self._is_blocked = False
         self.scratch = self.runs.scratch / f"{sweep.name}-{time.time_ns()}"
@@ -69,18 +69,34 @@ class RunningSweep:
         """Return the file in which a trial's process leaves its stacks when its time is over."""
         return self.scratch / "traces" / trial_id
 
-    def begin(self) -> None:
-        """Queue what earlier runs left: rows for results.db, trials to be measured."""
+    def begin(self) -> list[str]:
+        """Queue what earlier runs left: rows for results.db, trials to be measured.
+
+        Returns:
+            A line for each trial that is to be trained again, since its files are damaged.
+        """
         try:
             self.runs.scratch.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DataError(f"the run folder {self.runs.root} cannot be written: {error.strerror}") from error
+        lines = []
         for _, trial_id, config in self.schedule.planned():
             folder = self.runs.trial(trial_id)
-            if folder.is_trained:
-                check_data(folder, self.plan.data[config.dataset])
-                self._take(config, folder.read_result())
+            if not folder.is_trained:
+                continue
+            try:
+                result = folder.read_result()
+            except DataError as error:
+                folder.discard(first_line(error))
+                self.schedule.reopen(trial_id)
+                lines.append(f"trained again: {first_line(error)}")
+                continue
+            check_data(folder, result, self.plan.data[config.dataset])
+            self._take(folder, config, result)
+            self.counts.cached += 1
+        self.summary.cached = self.counts.cached
         self.ledger.commit()
+        return lines
 
     def run(self, ray: Any) -> None:
         """Train and measure until nothing is left or the user stops it."""
@@ -161,7 +177,7 @@ class RunningSweep:
         self.display.update(self.counts)
         about = outcome(config, result)
         self.display.line(about if trained else f"{about} (trained by another sweep)")
-        self._take(config, result)
+        self._take(self.runs.trial(trial_id), config, result)
 
     def tick(self, timeout: float = 0.0) -> None:
         """Collect and start measuring tasks, and bring what is finished into results.db every two seconds."""
@@ -232,11 +248,10 @@ class RunningSweep:
             self.summary.problems.append(f"{trial_id}  not measured: {about}: {failure.why}")
             self.display.line(f"not measured {about}: {failure.why}")
 
-    def _take(self, config: TrialConfig, result: TrialResult) -> None:
+    def _take(self, folder: TrialFolder, config: TrialConfig, result: TrialResult) -> None:
         """Have a trial that has ended measured and written."""
-        folder = self.runs.trial(config.trial_id)
         self.ledger.add(folder)
-        self.ledger.note(config, result)
+        self.ledger.note(folder.trial_id, config, result)
         if config.kind != "final":
             return
         if result.status != "done":

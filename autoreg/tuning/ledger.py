@@ -33,9 +33,8 @@ class Ledger:
         """Have a trial's rows brought up to date."""
         self.writer.queue_trial(folder)
 
-    def note(self, config: TrialConfig, result: TrialResult) -> None:
+    def note(self, trial_id: str, config: TrialConfig, result: TrialResult) -> None:
         """Note how a trial ended; a tuning trial may diverge, since it only tries a setting."""
-        trial_id = config.trial_id
         self._failures.pop(trial_id, None)
         if result.status == "failed" or (result.status == "diverged" and config.kind == "final"):
             self._failures[trial_id] = f"{trial_id}  {outcome(config, result)}"

@@ -34,7 +34,7 @@ def run_sweep(
     if retry_failed:
         schedule.forget_failures()
     sweep = RunningSweep(plan, schedule, Writer(database, runs))
-    sweep.begin()
+    damaged += sweep.begin()
     with make_display(sweep.counts) as sweep.display:
         for line in damaged:
             sweep.display.line(line)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from autoreg.config import TrialConfig
@@ -91,23 +92,26 @@ class Schedule:
         """Remove the results of failed trials, so that they are trained again."""
         for _, trial_id, _ in list(self.planned()):
             folder = self.runs.trial(trial_id)
-            if folder.is_trained and folder.read_result().status == "failed":
-                folder.result_path.unlink()
-                self.reopen(trial_id)
+            with suppress(DataError):  # what is damaged is trained again in any case
+                if folder.is_trained and folder.read_result().status == "failed":
+                    folder.result_path.unlink()
+                    self.reopen(trial_id)
 
     def discard_damaged(self) -> list[str]:
-        """Have trials trained again whose result cannot be read, and return a line for each."""
+        """Have tuning trials tried again whose result cannot be read, and return a line for each.
+
+        Nothing can be said of a search before; final trials are looked at one by one.
+        """
         lines = []
         for state in self.states:
-            for trials in (state.tuning_trials, state.final_trials):  # the second asks for the results of the first
-                for trial_id in trials() or {}:
-                    folder = self.runs.trial(trial_id)
-                    try:
-                        _ = state.is_trained(trial_id) and folder.read_result()
-                    except DataError as error:
-                        folder.discard(first_line(error))
-                        state.reopen(trial_id)
-                        lines.append(f"trained again: {trial_id}: {first_line(error)}")
+            for trial_id in state.tuning_trials():
+                folder = self.runs.trial(trial_id)
+                try:
+                    _ = state.is_trained(trial_id) and folder.read_result()
+                except DataError as error:
+                    folder.discard(first_line(error))
+                    state.reopen(trial_id)
+                    lines.append(f"trained again: {first_line(error)}")
         return lines
 
     def planned(self) -> Iterator[tuple[str, str, TrialConfig]]:
