@@ -8,16 +8,8 @@ from typing import Any
 import click
 
 from autoreg import __version__
+from autoreg.cli_results import DATABASE, JSON, RUNS, print_columns, query, rebuild, show, verify
 from autoreg.errors import AutoregError, ConfigError, DataError, Interrupted
-
-_DATABASE = click.option(
-    "--db", "database", type=click.Path(path_type=Path), default=Path("results.db"), show_default=True,
-    help="The result database.",
-)  # fmt: skip
-_RUNS = click.option(
-    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="The run folder."
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -36,8 +28,8 @@ def cli() -> None:
 @click.argument("sweeps", nargs=-1, required=True, metavar="SWEEP...")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: training.epochs=3.")
 @click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
-@_DATABASE
-@_RUNS
+@DATABASE
+@RUNS
 @click.option("--address", help="Join a Ray cluster: auto, or host:port.")
 @click.option("--retry-failed", is_flag=True, help="Train this sweep's failed trials again.")
 def sweep(
@@ -110,7 +102,7 @@ def _print_plan(plan: Any, runs: Any) -> None:
     for (group, parameters), label in zip(groups, labels, strict=True):
         tuning = f"{group.tune.trials} tuning" if group.tune else ""
         rows.append(["", label, f"{parameters:>11,} parameters", tuning, f"{group.final_count} final"])
-    _print_columns(rows)
+    print_columns(rows)
     click.echo(_counts(plan, runs))
 
 
@@ -124,7 +116,7 @@ def _print_plan(plan: Any, runs: Any) -> None:
     help="Of removability and similarity: as the authors' released code has it, or the paper's text.",
 )  # fmt: skip
 @click.option("--sweep", "sweep_name", help="The sweep to show, by name or id, if several feed the figure.")
-@_DATABASE
+@DATABASE
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="The folder to write to."
 )
@@ -170,8 +162,8 @@ def report(
 
 
 @cli.command()
-@_DATABASE
-@_JSON
+@DATABASE
+@JSON
 def status(database: Path, as_json: bool) -> None:
     """Show how far each sweep in results.db is; works while one runs."""
     from autoreg.listing import sweep_status
@@ -194,8 +186,8 @@ LISTS = ("networks", "datasets", "initializers", "optimizers", "schedules", "met
 
 @cli.command("list")
 @click.argument("kind", type=click.Choice(LISTS))
-@_DATABASE
-@_JSON
+@DATABASE
+@JSON
 def list_(kind: str, database: Path, as_json: bool) -> None:
     """List what there is of a kind: what a sweep may name, or the trials in results.db."""
     rows = _rows_of(kind, database)
@@ -204,13 +196,7 @@ def list_(kind: str, database: Path, as_json: bool) -> None:
         return
     if kind == "trials" and rows:
         rows.insert(0, {name: name for name in rows[0]})
-    _print_columns([["-" if value is None else str(value) for value in row.values()] for row in rows])
-
-
-def _print_columns(rows: list[list[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print_columns([["-" if value is None else str(value) for value in row.values()] for row in rows])
 
 
 def _rows_of(kind: str, database: Path) -> list[dict[str, Any]]:
@@ -250,22 +236,8 @@ def data(dataset: str, root: Path) -> None:
     click.echo(f"{dataset} is in {root}; use it with AUTOREG_DATA={root}", err=True)
 
 
-@cli.command()
-@_DATABASE
-@_RUNS
-def rebuild(database: Path, runs: Path) -> None:
-    """Make results.db again from the run folder, which is not changed."""
-    from autoreg.database import rebuild as rebuild_database
-    from autoreg.runs import Runs
-
-    if not runs.is_dir():
-        raise DataError(f"the run folder {runs} does not exist")
-    count, problems = rebuild_database(database, Runs(runs))
-    for problem in problems:
-        click.echo(problem, err=True)
-    click.echo(f"{count} trials in {database}", err=True)
-    if problems:
-        sys.exit(AutoregError.exit_code)
+for _command in (query, rebuild, show, verify):
+    cli.add_command(_command)
 
 
 def main() -> None:

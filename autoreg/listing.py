@@ -1,10 +1,12 @@
-"""What is in results.db: its sweeps with how far they are, its trials."""
+"""What there is: the sweeps in results.db with how far they are, trials, and one trial in the run folder."""
 
+import difflib
 from pathlib import Path
 from typing import Any
 
 from autoreg.database import open_for_reading, query
 from autoreg.errors import ConfigError
+from autoreg.runs import Runs
 from autoreg.sweep import load_definition
 
 
@@ -33,3 +35,35 @@ def trial_rows(database: Path) -> list[dict[str, Any]]:
         return query(connection, f"select {columns} from trials order by network, width, kind, trial_id").to_dicts()
     finally:
         connection.close()
+
+
+def trial_details(runs: Runs, wanted: str) -> dict[str, dict[str, Any]]:
+    """Return what the run folder has of a trial: its configuration, its result without the epochs, its files in bytes.
+
+    Args:
+        runs: the run folder.
+        wanted: the trial's id, or the beginning of it if no other trial has the same.
+
+    Raises:
+        ConfigError: there is no such trial, or more than one.
+        DataError: its files are damaged.
+    """
+    known = sorted(path.parent.name for path in runs.root.glob("*-r*/config.json"))
+    found = [trial_id for trial_id in known if trial_id == wanted] or [
+        trial_id for trial_id in known if trial_id.startswith(wanted)
+    ]
+    if len(found) != 1:
+        if found:
+            raise ConfigError(f"{len(found)} trials begin with {wanted!r}: {', '.join(found[:5])}")
+        near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.3) or known[:3]
+        there_are = f"{len(known)} trials, such as {', '.join(near)}" if known else "no trials"
+        raise ConfigError(f"no trial {wanted!r} in {runs.root}, which has {there_are}")
+    folder = runs.trial(found[0])
+    config = {"trial_id": folder.trial_id, **folder.read_config().model_dump(mode="json")}
+    result = folder.read_result().model_dump(mode="json", exclude={"epochs"}) if folder.is_trained else {}
+    files = {
+        str(path.relative_to(folder.path)): path.stat().st_size
+        for path in sorted(folder.path.rglob("*"))
+        if path.is_file()
+    }
+    return {"config": config, "result": result, "files (bytes)": files}

@@ -1,19 +1,18 @@
 """The run folder: every path, atomic writes, and the answer to "is it done?"."""
 
-import fcntl
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 from uuid import uuid4
 
 from pydantic import Field, ValidationError
 
 from autoreg.config import Strict, TrialConfig, canonical_json
 from autoreg.errors import DataError, first_line
+from autoreg.locking import hold
 
 Status = Literal["done", "failed", "diverged", "pruned"]
 
@@ -220,31 +219,11 @@ class TrialFolder:
             give_up: asked while the trial is held elsewhere; when true, the waiting ends without the lock.
         """
         # A file beside the trials' folders, since not every shared file system locks folders.
-        path = self.path.parent / ".locks" / self.trial_id
-        path.parent.mkdir(parents=True, exist_ok=True)
-        while True:
-            with path.open("w") as file:
-                if _is_locked_now(file, path):
-                    for leftover in (*self.path.glob(".*.tmp"), *self.measurements.glob(".*.tmp")):
-                        leftover.unlink(missing_ok=True)
-                    try:
-                        yield True
-                    finally:
-                        path.unlink(missing_ok=True)
-                    return
-            if give_up():
-                yield False
-                return
-            time.sleep(0.1)
-
-
-def _is_locked_now(file: IO[str], path: Path) -> bool:
-    """Lock an open file unless somebody else has, or has removed it since it was opened."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
-    except (BlockingIOError, FileNotFoundError):
-        return False
+        with hold(self.path.parent / ".locks" / self.trial_id, give_up) as is_held:
+            if is_held:
+                for leftover in (*self.path.glob(".*.tmp"), *self.measurements.glob(".*.tmp")):
+                    leftover.unlink(missing_ok=True)
+            yield is_held
 
 
 class Runs:

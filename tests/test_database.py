@@ -14,11 +14,12 @@ import polars as pl
 import pytest
 
 from autoreg.config import TrialConfig
-from autoreg.database import Writer, open_for_reading, query, rebuild, record_sweep
+from autoreg.database import open_for_reading, query
 from autoreg.errors import DatabaseError, DataError
 from autoreg.packaged import packaged_folder
 from autoreg.runs import Runs, TrialFolder, TrialResult, write_atomically
 from autoreg.schema import SCHEMA_VERSION
+from autoreg.writer import Writer, rebuild, record_sweep
 
 TABLES = ("sweeps", "sweep_trials", "sweep_measurements", "trials", "epochs", "layers", "measurements", "ablation",
           "correlations", "units")  # fmt: skip

@@ -7,10 +7,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from autoreg.database import STORAGE, Writer, open_for_reading, query, rebuild, record_sweep
+from autoreg.database import STORAGE, open_for_reading, query
 from autoreg.errors import DatabaseError
 from autoreg.runs import Runs, TrialFolder
 from autoreg.schema import MIGRATIONS, SCHEMA_VERSION
+from autoreg.writer import Writer, rebuild, record_sweep
 from tests.test_database import contents
 
 MakeTrial = Callable[..., TrialFolder]

@@ -9,11 +9,12 @@ import polars as pl
 import pytest
 
 from autoreg.config import Choice
-from autoreg.database import Writer, open_for_reading, query, record_sweep
+from autoreg.database import open_for_reading, query
 from autoreg.packaged import find_sweep, packaged_folder, sweep_names
 from autoreg.runs import Runs, TrialFolder, TrialResult
 from autoreg.sweep import Sweep
 from autoreg.sweep_file import load_sweep
+from autoreg.writer import Writer, record_sweep
 
 #: Figures whose curves the authors published in our measures.
 COMPARED = ["1a", "1b", "1c", "2", "3", "4", "5", "6", "B1", "B2", "B3", "B4", "B5", "B10", "B11", "B12", "B13"]

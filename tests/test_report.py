@@ -12,12 +12,12 @@ import polars as pl
 import pytest
 
 from autoreg.config import Choice
-from autoreg.database import Writer, record_sweep
 from autoreg.errors import ConfigError, DatabaseError, DataError
 from autoreg.figures import figure_names, find_figures
 from autoreg.listing import sweep_status
 from autoreg.report import _one_split, figures_with_data, report_figure
 from autoreg.runs import Runs, TrialFolder
+from autoreg.writer import Writer, record_sweep
 
 Fill = Callable[..., Path]
 

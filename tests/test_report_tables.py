@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from autoreg.config import Choice
-from autoreg.database import Writer, record_sweep
 from autoreg.errors import ConfigError, DataError
 from autoreg.report_tables import report_table, table_names
 from autoreg.runs import Runs, TrialFolder
+from autoreg.writer import Writer, record_sweep
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ import pytest
 import torch
 
 from autoreg.config import Choice
-from autoreg.database import Writer, open_for_reading, query, record_sweep
+from autoreg.database import open_for_reading, query
 from autoreg.metrics.similarity import correlate
 from autoreg.packaged import packaged_folder
 from autoreg.runs import Runs, TrialFolder
 from autoreg.verdicts import verdicts
+from autoreg.writer import Writer, record_sweep
 
 VIEWS = sorted(packaged_folder("analysis_sql").glob("*/*.sql"))
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from autoreg.config import TrialConfig
-from autoreg.database import Writer
 from autoreg.errors import AutoregError, DatabaseError, DataError, first_line
 from autoreg.measuring import check_data
 from autoreg.progress import Counts, Display, describe, outcome
@@ -17,6 +16,7 @@ from autoreg.tuning.ledger import PATIENCE, Ledger
 from autoreg.tuning.measuring_queue import Measured, MeasuringQueue
 from autoreg.tuning.plan import Plan
 from autoreg.tuning.schedule import Schedule
+from autoreg.writer import Writer
 
 
 @dataclass
@@ -92,6 +92,7 @@ class RunningSweep:
                 lines.append(f"trained again: {first_line(error)}")
                 continue
             check_data(folder, result, self.plan.data[config.dataset])
+            self.ledger.add_if_missing(folder, result)
             self._take(folder, config, result)
             self.counts.cached += 1
         self.summary.cached = self.counts.cached
@@ -177,7 +178,9 @@ class RunningSweep:
         self.display.update(self.counts)
         about = outcome(config, result)
         self.display.line(about if trained else f"{about} (trained by another sweep)")
-        self._take(self.runs.trial(trial_id), config, result)
+        folder = self.runs.trial(trial_id)
+        self.ledger.add(folder)
+        self._take(folder, config, result)
 
     def tick(self, timeout: float = 0.0) -> None:
         """Collect and start measuring tasks, and bring what is finished into results.db every two seconds."""
@@ -249,8 +252,7 @@ class RunningSweep:
             self.display.line(f"not measured {about}: {failure.why}")
 
     def _take(self, folder: TrialFolder, config: TrialConfig, result: TrialResult) -> None:
-        """Have a trial that has ended measured and written."""
-        self.ledger.add(folder)
+        """Note how a trial ended, and have it measured."""
         self.ledger.note(folder.trial_id, config, result)
         if config.kind != "final":
             return

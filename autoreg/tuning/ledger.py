@@ -3,11 +3,11 @@
 import time
 
 from autoreg.config import TrialConfig
-from autoreg.database import Writer, record_sweep
 from autoreg.progress import describe, outcome
 from autoreg.runs import TrialFolder, TrialResult
 from autoreg.tuning.plan import Plan
 from autoreg.tuning.schedule import Schedule
+from autoreg.writer import Known, Writer, record_sweep
 
 SECONDS_BETWEEN_COMMITS = 2.0
 #: How long a sweep waits at its end for somebody's shell to let go of results.db.
@@ -27,11 +27,19 @@ class Ledger:
         self._plan, self._schedule, self.writer = plan, schedule, writer
         self._failures: dict[str, str] = {}
         self._recorded: set[str] | None = None
+        self._known: Known | None = None
         self._committed_at = time.monotonic()
 
     def add(self, folder: TrialFolder) -> None:
         """Have a trial's rows brought up to date."""
         self.writer.queue_trial(folder)
+
+    def add_if_missing(self, folder: TrialFolder, result: TrialResult) -> None:
+        """Have a trial of an earlier run brought up to date if something of it is not in results.db."""
+        if self._known is None:
+            self._known = self.writer.known()
+        if not self._known.has_all_of(folder, result):
+            self.add(folder)
 
     def note(self, trial_id: str, config: TrialConfig, result: TrialResult) -> None:
         """Note how a trial ended; a tuning trial may diverge, since it only tries a setting."""

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from autoreg.database import Writer
 from autoreg.progress import make_display
 from autoreg.runs import Runs
 from autoreg.tuning.driver import RunningSweep, Summary
 from autoreg.tuning.interruption import Interruption
 from autoreg.tuning.plan import Plan
 from autoreg.tuning.session import ray_session
+from autoreg.writer import Writer
 
 
 def run_sweep(

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from autoreg.config import TrialConfig
-from autoreg.database import Writer, open_for_reading, query, record_sweep
+from autoreg.database import open_for_reading, query
 from autoreg.errors import ConfigError
 from autoreg.packaged import find_sweep
 from autoreg.runs import Runs
 from autoreg.sweep import load_definition
 from autoreg.sweep_file import LoadedSweep, load_sweep
 from autoreg.tuning.plan import Plan, count_trials, make_plan
+from autoreg.writer import Writer, record_sweep
 
 Finish = Callable[..., None]
 TEXT = """\

@@ -1,0 +1,118 @@
+"""The commands on what there is: results.db and the run folder; with the options that several commands have."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from autoreg.errors import AutoregError, ConfigError, DatabaseError, DataError
+
+DATABASE = click.option(
+    "--db", "database", type=click.Path(path_type=Path), default=Path("results.db"), show_default=True,
+    help="The result database.",
+)  # fmt: skip
+RUNS = click.option(
+    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="The run folder."
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def print_columns(rows: list[list[str]]) -> None:
+    """Print rows with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@click.command()
+@click.argument("sql")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True,
+    help="How the rows are printed.",
+)  # fmt: skip
+@DATABASE
+def query(sql: str, form: str, database: Path) -> None:
+    """Print the rows of a query on results.db; it waits while a sweep writes, and changes nothing.
+
+    \b
+    autoreg query "select width, avg(test_accuracy) from trials where kind = 'final' group by all order by all"
+    autoreg query "from figure_b5" --format csv > b5.csv
+    """  # noqa: D301
+    from autoreg import database as databases
+
+    connection = databases.open_for_reading(database)
+    try:
+        frame = databases.query(connection, sql)
+    except DatabaseError as error:
+        raise ConfigError(str(error)) from error
+    finally:
+        connection.close()
+    if form == "csv":
+        click.echo(frame.write_csv(), nl=False)
+    elif form == "json":
+        click.echo(json.dumps(frame.to_dicts(), indent=1, default=str))
+    else:
+        cells = [["" if value is None else str(value) for value in row] for row in frame.rows()]
+        print_columns([frame.columns, *cells])
+
+
+@click.command()
+@click.argument("trial")
+@RUNS
+@JSON
+def show(trial: str, runs: Path, as_json: bool) -> None:
+    """Show a trial in the run folder: what it is, how it ended, its files. The first digits of its id are enough."""
+    from autoreg.listing import trial_details
+    from autoreg.runs import Runs
+
+    details = trial_details(Runs(runs), trial)
+    if as_json:
+        click.echo(json.dumps(details, indent=1))
+        return
+    for section, values in details.items():
+        click.echo(section)
+        print_columns([["", name, str(value)] for name, value in values.items()])
+
+
+@click.command()
+@DATABASE
+@RUNS
+def verify(database: Path, runs: Path) -> None:
+    """Compare results.db with the run folder, row for row, and name what is missing or damaged; nothing is changed.
+
+    It takes as long as `autoreg rebuild`. Checkpoints are checked by `autoreg sweep` when it reads them.
+    """
+    from autoreg.runs import Runs
+    from autoreg.verification import verify as find_differences
+
+    _require_folder(runs)
+    lines = find_differences(database, Runs(runs))
+    for line in lines:
+        click.echo(line)
+    if lines:
+        click.echo(f"{database} and {runs} disagree; `autoreg rebuild` makes {database} again", err=True)
+        sys.exit(AutoregError.exit_code)
+    click.echo(f"{database} has every row of {runs}", err=True)
+
+
+@click.command()
+@DATABASE
+@RUNS
+def rebuild(database: Path, runs: Path) -> None:
+    """Make results.db again from the run folder, which is not changed."""
+    from autoreg.runs import Runs
+    from autoreg.writer import rebuild as rebuild_database
+
+    _require_folder(runs)
+    count, problems = rebuild_database(database, Runs(runs))
+    for problem in problems:
+        click.echo(problem, err=True)
+    click.echo(f"{count} trials in {database}", err=True)
+    if problems:
+        sys.exit(AutoregError.exit_code)
+
+
+def _require_folder(runs: Path) -> None:
+    if not runs.is_dir():
+        raise DataError(f"the run folder {runs} does not exist")
