@@ -12,7 +12,20 @@ from autoreg.cli_results import DATABASE, JSON, RUNS, print_columns, query, rebu
 from autoreg.errors import AutoregError, ConfigError, DataError, Interrupted
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """Answers an unknown command with the nearest."""
+
+    def resolve_command(
+        self, context: click.Context, words: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if words and words[0] not in self.commands and not words[0].startswith("-"):
+            from autoreg.registry import did_you_mean
+
+            raise click.UsageError(f"unknown command {words[0]!r}{did_you_mean(words[0], self.commands)}")
+        return super().resolve_command(context, words)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="autoreg")
 def cli() -> None:
     """Sweeps over width that measure removable and repeated units of neural networks.
@@ -32,9 +45,10 @@ def cli() -> None:
 @RUNS
 @click.option("--address", help="Join a Ray cluster: auto, or host:port.")
 @click.option("--retry-failed", is_flag=True, help="Train this sweep's failed trials again.")
+@click.option("--yes", is_flag=True, help="Run it even if it asks for more than 10,000 trials.")
 def sweep(
     sweeps: tuple[str, ...], overrides: tuple[str, ...], dry_run: bool, database: Path, runs: Path,
-    address: str | None, retry_failed: bool,
+    address: str | None, retry_failed: bool, yes: bool,
 ) -> None:  # fmt: skip
     """Run sweeps one after another: YAML files, or names of packaged ones.
 
@@ -48,9 +62,15 @@ def sweep(
     from autoreg.packaged import find_sweep
     from autoreg.runs import Runs
     from autoreg.sweep_file import load_sweep
-    from autoreg.tuning.plan import count_trials, make_plan
+    from autoreg.tuning.plan import check_resources, check_size, count_trials, make_plan
 
-    plans = [make_plan(load_sweep(find_sweep(name), overrides)) for name in sweeps]
+    loaded = [load_sweep(find_sweep(name), overrides) for name in sweeps]
+    for one in loaded:
+        if not (dry_run or yes):
+            check_size(one)
+        if not (dry_run or address):
+            check_resources(one)
+    plans = [make_plan(one) for one in loaded]
     if dry_run:
         for plan in plans:
             _print_plan(plan, Runs(runs))
@@ -67,10 +87,10 @@ def sweep(
 
 def _run(plan: Any, runs: Any, database: Path, address: str | None, retry_failed: bool) -> bool:
     """Run a sweep, print how it ended, and return whether anything went wrong."""
-    click.echo(f"{plan.sweep.name}: {_counts(plan, runs)}", err=True)
     from autoreg.tuning.run import run_sweep
 
-    summary = run_sweep(plan, runs, database, address, retry_failed)
+    counts = f"{plan.sweep.name}: {_counts(plan, runs)}"
+    summary = run_sweep(plan, runs, database, address, retry_failed, begun=lambda: click.echo(counts, err=True))
     for line in summary.problems:
         click.echo(line, err=True)
     if summary.unwritten:
@@ -185,7 +205,7 @@ LISTS = ("networks", "datasets", "initializers", "optimizers", "schedules", "met
 
 
 @cli.command("list")
-@click.argument("kind", type=click.Choice(LISTS))
+@click.argument("kind", type=click.Choice(LISTS), metavar="KIND")
 @DATABASE
 @JSON
 def list_(kind: str, database: Path, as_json: bool) -> None:
@@ -243,14 +263,18 @@ for _command in (query, rebuild, show, verify):
 def main() -> None:
     """Run the command line; errors of ours are one line on stderr and an exit code."""
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="autoreg", standalone_mode=False)
     except AutoregError as error:
         for line in str(error).splitlines():
             click.echo(f"autoreg: {line}", err=True)
         sys.exit(error.exit_code)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        sys.exit(2)
+        sys.exit(ConfigError.exit_code)
+    except click.ClickException as error:
+        where = f"; see `{error.ctx.command_path} --help`" if isinstance(error, click.UsageError) and error.ctx else ""
+        click.echo(f"autoreg: {' '.join(error.format_message().split()).rstrip('.')}{where}", err=True)
+        sys.exit(ConfigError.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("autoreg: stopped at once; the same command goes on from the last saved states", err=True)
         sys.exit(Interrupted.exit_code)

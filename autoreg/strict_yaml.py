@@ -22,6 +22,12 @@ _SCALARS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
+#: No setting has more; Python refuses to read much longer numbers.
+MOST_DIGITS = 100
+#: No setting lies deeper; the parser's time grows with the square of the depth.
+DEEPEST = 50
+
+
 @dataclass
 class Document:
     """Plain data read from YAML, and where each key stood.
@@ -62,7 +68,7 @@ def parse_scalar(text: str) -> Any:
                 case "bool":
                     return text == "true"
                 case "int":
-                    return int(text)
+                    return int(text) if len(text) <= MOST_DIGITS else text
                 case _:
                     return float(text)
     return text
@@ -72,18 +78,20 @@ def parse(text: str, source: str) -> Document:
     """Return the document in `text`. Raises ConfigError with file and line for anything but plain YAML data."""
     document = Document(None, source)
     try:
-        _refuse_aliases(text, source)
+        _refuse_what_grows(text, source)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise ConfigError(f"{_error_place(error, source)}: not valid YAML: {_problem(error)}") from error
-    except RecursionError as error:
-        raise ConfigError(f"{source}: the YAML is nested too deeply") from error
     document.data = _build(node, (), document) if node is not None else None
     return document
 
 
-def _refuse_aliases(text: str, source: str) -> None:
+def _refuse_what_grows(text: str, source: str) -> None:
+    depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise ConfigError(f"{source}: lists and mappings are nested too deeply, more than {DEEPEST} levels")
         anchor = getattr(event, "anchor", None)
         if anchor and event.start_mark:
             line = event.start_mark.line + 1

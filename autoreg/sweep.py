@@ -1,5 +1,6 @@
 """A sweep: one YAML file that describes an experiment, and the groups of trials that it asks for."""
 
+import math
 from collections.abc import Mapping
 from itertools import product
 from typing import Any, Self, TypeVar
@@ -85,6 +86,18 @@ class Sweep(Strict):
     def tuning_count(self) -> int:
         """How many tuning trials the sweep has in all."""
         return sum(group.tune.trials for group in self.groups() if group.tune)
+
+    @property
+    def size(self) -> int:
+        """How many trials it asks for in all, those that variants share counted for each: known without making them."""
+        return sum(part._own_size for _, part in self.parts())
+
+    @property
+    def _own_size(self) -> int:
+        grid = self.grid
+        axes = (grid.width, grid.initializer, grid.optimizer, grid.regularizer, grid.random_labels)
+        finals = self.replicates * len(grid.lr_batch_factor) * len(grid.epochs or [0])
+        return math.prod(len(axis or [0]) for axis in axes) * (finals + (self.tune.trials if self.tune else 0))
 
     def parts(self) -> list[tuple[str | None, "Sweep"]]:
         """Return each variant's name and the variant as a sweep of its own; a sweep without variants is its only part.

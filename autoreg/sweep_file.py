@@ -108,8 +108,13 @@ def _explain(item: Any, document: strict_yaml.Document) -> str:
         return f"{document.where(path)}: {key}: unknown key {path[-1]!r}{did_you_mean(str(path[-1]), known)}"
     if item["type"] == "missing":
         return f"{document.where(path)}: {key}: this key is required"
-    shown = "" if isinstance(item["input"], dict | BaseModel) else f", got {item['input']!r}"
+    shown = "" if isinstance(item["input"], dict | BaseModel) else f", got {_short(item['input'])}"
     return f"{document.where(path)}: {key}: {message}{shown if ', got' not in message else ''}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 120 else f"{text[:100]}… ({len(text)} characters)"
 
 
 def _keys_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:

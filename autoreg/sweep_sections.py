@@ -17,11 +17,11 @@ REGULARIZERS: dict[str, dict[str, Any]] = {
 
 
 def _once(values: Any) -> Any:
-    seen: list[Any] = []
+    seen = set()
     for value in values or []:
         if value in seen:
             raise ValueError(f"each value of a list stands once, {value} stands twice")
-        seen.append(value)
+        seen.add(value)
     return values
 
 

@@ -1,5 +1,6 @@
 """A checked sweep: every name known, every option valid, the data there, and what it will cost."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,9 @@ from autoreg.sweep import Sweep
 from autoreg.sweep_file import LoadedSweep
 from autoreg.sweep_sections import Variant
 from autoreg.tuning.schedule import Schedule
+
+#: A sweep of more trials than this is run only if the user says so.
+MANY_TRIALS = 10_000
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,21 @@ def make_plan(loaded: LoadedSweep) -> Plan:
             groups.append((group, parameter_count(group.template, dataset.input_shape, dataset.classes)))
     groups.sort(key=lambda pair: -pair[1])
     return Plan(sweep, data_root(loaded.root), measurements, groups, data)
+
+
+def check_resources(loaded: LoadedSweep) -> None:
+    """Raise ConfigError if a trial is to have more of this machine than there is."""
+    cores, wanted = os.cpu_count() or 1, loaded.sweep.resources.cpus
+    if wanted > cores:
+        where = loaded.document.where(("resources", "cpus"))
+        raise ConfigError(f"{where}: resources.cpus: this machine has {cores}, got {wanted}")
+
+
+def check_size(loaded: LoadedSweep) -> None:
+    """Raise ConfigError if the sweep is so large that it may be a mistake."""
+    source, size = loaded.document.source, loaded.sweep.size
+    if size > MANY_TRIALS:
+        raise ConfigError(f"{source}: the sweep asks for {size:,} trials; --yes runs more than {MANY_TRIALS:,}")
 
 
 def count_trials(sweeps: Iterable[Sweep]) -> tuple[int, int]:

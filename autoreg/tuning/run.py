@@ -1,5 +1,6 @@
 """Running a sweep: from its plan to the last row in results.db."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from autoreg.progress import make_display
@@ -7,12 +8,17 @@ from autoreg.runs import Runs
 from autoreg.tuning.driver import RunningSweep, Summary
 from autoreg.tuning.interruption import Interruption
 from autoreg.tuning.plan import Plan
-from autoreg.tuning.session import ray_session
+from autoreg.tuning.session import check_address, ray_session
 from autoreg.writer import Writer
 
 
 def run_sweep(
-    plan: Plan, runs: Runs, database: Path, address: str | None = None, retry_failed: bool = False
+    plan: Plan,
+    runs: Runs,
+    database: Path,
+    address: str | None = None,
+    retry_failed: bool = False,
+    begun: Callable[[], object] = lambda: None,
 ) -> Summary:
     """Train and measure what is not yet done of a sweep, bring everything into results.db, and say how it ended.
 
@@ -25,16 +31,21 @@ def run_sweep(
         database: results.db, made if it is not there.
         address: a Ray cluster to join; None starts Ray on this machine.
         retry_failed: train failed trials of this sweep again.
+        begun: called when everything that can be wrong before the first trial is not.
 
     Raises:
+        ConfigError: there is no cluster at the address.
+        DataError: the run folder cannot be written, or its trials are of other data.
         DatabaseError: results.db is damaged or from a newer version.
     """
+    check_address(address)
     schedule = plan.schedule(runs)
     damaged = schedule.discard_damaged()
     if retry_failed:
         schedule.forget_failures()
     sweep = RunningSweep(plan, schedule, Writer(database, runs))
     damaged += sweep.begin()
+    begun()
     with make_display(sweep.counts) as sweep.display:
         for line in damaged:
             sweep.display.line(line)

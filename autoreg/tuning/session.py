@@ -49,8 +49,6 @@ def ray_session(address: str | None = None, scratch: Path | None = None) -> Iter
     """
     for name, value in (QUIET if address else QUIET | OWN).items():
         os.environ.setdefault(name, value)
-    if address and address != "auto":
-        _check_that_somebody_listens(address)
     import ray
 
     for name in ("ray", "ray.tune", "ray.train", "ray.data"):
@@ -75,8 +73,10 @@ def ray_session(address: str | None = None, scratch: Path | None = None) -> Iter
             ray.shutdown()
 
 
-def _check_that_somebody_listens(address: str) -> None:
-    """Raise ConfigError unless a connection can be made: Ray itself would try for minutes."""
+def check_address(address: str | None) -> None:
+    """Raise ConfigError unless a cluster's address can be connected to: Ray itself would try for minutes."""
+    if address is None or address == "auto":
+        return
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not (host and port.isdigit()):
         raise ConfigError(f"no Ray session at {address}: an address is auto or host:port")

@@ -1,0 +1,253 @@
+"""Whatever is wrong with what a user gives: one clear line, the right exit code, nothing written."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autoreg.cli import main
+from tests.datasets.imagenet_layouts import encoded
+
+SWEEP = """\
+name: small
+network: mlp
+dataset: {name: teacher, train_size: 200, validation_size: 100, test_size: 100}
+grid: {width: [1/4, 1/2]}
+replicates: 1
+training: {learning_rate: 0.1, batch_size: 50, epochs: 2}
+"""
+TUNE = "tune={trials: 2, epochs: 1, space: {learning_rate: {low: 1e-3, high: 1}}}"
+Prepare = Callable[[Path], object]
+
+
+def text(content: str | bytes) -> Prepare:
+    """A sweep file with this content."""
+    whole = content if isinstance(content, bytes) else content.encode()
+    return lambda folder: (folder / "small.yaml").write_bytes(whole)
+
+
+def tree(folder: Path) -> dict[str, bytes | None]:
+    return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
+
+
+def refused(
+    arguments: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> tuple[int, str]:
+    """Run the command in the folder; return its exit code and its one line."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["autoreg", *arguments])
+    before = tree(folder)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr()
+    assert said.out == ""
+    [line] = said.err.splitlines()
+    assert line.startswith("autoreg: ")
+    assert tree(folder) == before, "something was written"
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, line
+
+
+YAML: dict[str, tuple[str | bytes, str]] = {
+    "an empty file": ("", "small.yaml: a sweep is a mapping of keys to values, got NoneType"),
+    "a list": ("- a\n- b", "a sweep is a mapping of keys to values"),
+    "only text": ("just text", "a sweep is a mapping of keys to values"),
+    "a binary file": (bytes(range(256)), "small.yaml"),
+    "text in another encoding": ("name: größe".encode("latin-1"), "small.yaml"),
+    "a null byte": ("name: a\0b", "small.yaml"),
+    "tabs": ("grid:\n\twidth: [1]", "small.yaml:2: not valid YAML"),
+    "a bracket that is not closed": ("grid: [1", "small.yaml:1: not valid YAML"),
+    "two documents": (SWEEP + "---\n" + SWEEP, "small.yaml"),
+    "a tag of Python": ("name: !!python/object/apply:os.system [ls]", "tags are not allowed"),
+    "a tag of one's own": ("name: !secret x", "tags are not allowed"),
+    "an alias bomb": ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]", "anchors and aliases are not allowed, got 'a'"),
+    "a merge key": (SWEEP + "<<: {name: other}", "unknown key '<<'"),
+    "a key that stands twice": (SWEEP + "name: again", "small.yaml:7: name: the key stands here a second time"),
+    "a key that is a list": ("? [a]\n: 1", "a key must be plain text"),
+    "very deep nesting": ("a: " + "[" * 5000 + "]" * 5000, "nested too deeply"),
+    "a huge number": (
+        SWEEP.replace("epochs: 2", "epochs: " + "9" * 5000),
+        "training.epochs: should be a valid integer, got '999",
+    ),
+    "no name": (SWEEP.replace("name: small\n", ""), "name: this key is required"),
+    "no training": (SWEEP.split("training")[0], "training: this key is required"),
+}
+
+OVERRIDES: dict[str, tuple[list[str], str]] = {
+    "an unknown key": (["training.epoch=1"], "unknown key 'epoch'; did you mean 'epochs'?"),
+    "an unknown section": (["grids.width=[1]"], "unknown key 'grids'; did you mean 'grid'?"),
+    "an unknown axis": (["grid.depth=[1]"], "unknown key 'depth'"),
+    "an unknown network": (["network=mpl"], "did you mean 'mlp'?"),
+    "an unknown dataset": (["dataset=cifar"], "did you mean 'cifar10'?"),
+    "an unknown initializer": (["initializer=he"], "unknown initializer 'he'"),
+    "an unknown optimizer": (["training.optimizer=adm"], "did you mean 'adam'?"),
+    "an unknown schedule": (["training.schedule=steps"], "did you mean 'step'?"),
+    "an unknown metric": (["measure.metrics={ablations: {}}"], "did you mean 'ablation'?"),
+    "an unknown option": (["network.hiden=3"], "did you mean 'hidden'?"),
+    "an unknown split": (["measure.splits=[tset]"], "got 'tset'"),
+    "an unknown regularizer": (["grid.regularizer=[l1]"], "got 'l1'"),
+    "an unknown figure": (["figures=[99]"], "unknown figure '99' (allowed: 1a, 1b,"),
+    "a text for a number": (["training.epochs=ten"], "should be a valid integer, got 'ten'"),
+    "a number for a text": (["name=5"], "name: should be a valid string, got 5"),
+    "a number for a list": (["grid.width=1"], "should be a valid list, got 1"),
+    "a mapping for an option": (["dataset.dimensions={a: 1}"], "an option is a number, a text"),
+    "no for false": (["training.shuffle=no"], "should be a valid boolean, got 'no'"),
+    "not a number": (["training.learning_rate=.nan"], "should be a valid number, got '.nan'"),
+    "infinity": (["training.learning_rate=.inf"], "should be a valid number, got '.inf'"),
+    "a number too large for a float": (["training.learning_rate=1e999"], "finite number"),
+    "an empty list of widths": (["grid.width=[]"], "at least 1 item"),
+    "an empty list of splits": (["measure.splits=[]"], "at least 1 item"),
+    "no metric": (["measure.metrics={}"], "at least 1 item"),
+    "a width that stands twice": (["grid.width=[1/4, 0.25]"], "each value of a list stands once, 0.25 stands twice"),
+    "an initializer that stands twice": (
+        ["grid.initializer=[he_normal, {name: he_normal}]"], "each value of a list stands once"),
+    "a width of zero": (["grid.width=[0]"], "greater than 0, got 0"),
+    "a width below zero": (["grid.width=[-1]"], "greater than 0, got -1"),
+    "a width that is no fraction": (["grid.width=[1/0]"], "a factor is a positive number such as 1/4"),
+    "a width that gives no unit": (["grid.width=[1/1000]"], "width"),
+    "a width that no machine can hold": (["grid.width=[2000]"], "less than or equal to 1024, got 2000"),
+    "a learning rate of zero": (["training.learning_rate=0"], "greater than 0, got 0"),
+    "a negative learning rate": (["training.learning_rate=-0.1"], "greater than 0, got -0.1"),
+    "a batch of nothing": (["training.batch_size=0"], "greater than or equal to 1, got 0"),
+    "a batch larger than the data": (["training.batch_size=201"], "a batch must not be larger than the training set"),
+    "a batch that its factor makes too large": (["grid.lr_batch_factor=[1, 100]"], "a batch must not be larger"),
+    "negative epochs": (["training.epochs=-1"], "greater than or equal to 0, got -1"),
+    "a dropout of one": (["training.dropout=1"], "less than 1, got 1"),
+    "augmentation where there is none": (["training.augmentation=true"], "has no augmentation"),
+    "one fraction only": (["measure.metrics.ablation.fractions=1"], "greater than or equal to 2, got 1"),
+    "half a fraction": (["measure.metrics.ablation.fractions=2.5"], "should be a valid integer, got 2.5"),
+    "no sample": (["measure.metrics.ablation.samples=0"], "greater than or equal to 1, got 0"),
+    "a threshold of one": (["measure.metrics.similarity.threshold=1.0"], "less than 1, got 1.0"),
+    "a threshold of zero": (["measure.metrics.similarity.threshold=0.0"], "greater than 0, got 0.0"),
+    "a range upside down": ([TUNE, "tune.space.learning_rate.low=2"], "low must be below high, got low 2.0"),
+    "a search for nothing": ([TUNE, "tune.space={}"], "tune.space must name learning_rate, batch_size or both"),
+    "a search without trials": ([TUNE, "tune.trials=0"], "greater than or equal to 1, got 0"),
+    "a rate outside its search": ([TUNE, "training.learning_rate=5"], "must lie in tune.space"),
+    "a longest trial that is not": (["grid.epochs=[1, 5]"], "must be the largest of grid.epochs, 5, got 2"),
+    "more than one GPU": (["resources.gpu={4: 2}"], "less than or equal to 1, got 2"),
+    "a share of a GPU for no width": (["resources.gpu={wide: 1}"], "a factor is a positive number"),
+    "more cores than there are": (["resources.cpus=100000"], f"this machine has {os.cpu_count()}, got 100000"),
+    "a time limit of nothing": (["resources.time_limit_hours=0"], "greater than 0, got 0"),
+    "a name with a slash": (["name=a/b"], "name: String should match pattern"),
+    "a name that leaves the folder": (["name=.."], "name: String should match pattern"),
+    "a name with a control character": (["name=\"a\\eb\""], "name: String should match pattern"),
+    "a name that is too long": (["name=" + "a" * 101], "at most 100 characters"),
+    "code for a name": (["network.name=os.system('x')"], "String should match pattern"),
+    "a network that is not there": (["network=nowhere:build"], "network 'nowhere:build' cannot be imported"),
+    "a network that is none": (["network=json:loads"], "network 'json:loads' cannot be built"),
+    "a network that wants pictures": (["network=alexnet"], "it needs pictures: channels, height and width"),
+    "a grid of many trials": (["replicates=5001"], "asks for 10,002 trials; --yes runs more than 10,000"),
+    "a grid of a thousand million trials": (["replicates=500000000"], "asks for 1,000,000,000 trials; --yes runs"),
+    "variants of one name at one width": (
+        ["variants=[{name: a}, {name: a, training: {epochs: 3}}]"], "which a figure would average"),
+    "an override without a value": (["epochs"], "--set wants key=value, got 'epochs'"),
+    "an override below a number": (["replicates.more=1"], "replicates is not a mapping"),
+    "a data folder that is not there": (["dataset={name: cifar10, root: nowhere}"], "nowhere"),
+    "a picture folder outside the data": (
+        ["dataset={name: imagenet, root: ., folder: ../.., train_size: 1, validation_size: 1}"], "folder"),
+}  # fmt: skip
+
+
+def picture_folders(**classes: list[str]) -> Prepare:
+    """Folders of pictures: split to classes."""
+
+    def make(folder: Path) -> None:
+        (folder / "small.yaml").write_text(SWEEP)
+        for split, names in classes.items():
+            for name in names:
+                place = folder / "imagenet" / split / name
+                place.mkdir(parents=True)
+                for number in range(6):
+                    (place / f"{number}.JPEG").write_bytes(encoded(number))
+
+    return make
+
+
+def flat_val(folder: Path) -> None:
+    picture_folders(train=["n01440764", "n01443537"])(folder)
+    (folder / "imagenet/val").mkdir()
+    (folder / "imagenet/val/ILSVRC2012_val_00000001.JPEG").write_bytes(encoded(1))
+
+
+def wrong_checksums(folder: Path) -> None:
+    (folder / "small.yaml").write_text(SWEEP)
+    batches = folder / "cifar-10-batches-py"
+    batches.mkdir()
+    for name in ["test_batch", *(f"data_batch_{number}" for number in range(1, 6))]:
+        (batches / name).write_bytes(b"changed")
+
+
+IMAGENET = ["dataset={name: imagenet, root: ., train_size: 6, validation_size: 2, test_size: 2}", "network=resnet18",
+            "training.batch_size=2"]  # fmt: skip
+DATA: dict[str, tuple[Prepare, list[str], str]] = {
+    "no data at all": (text(SWEEP), ["dataset=cifar10"], "set AUTOREG_DATA"),
+    "no picture folder": (text(SWEEP), IMAGENET, "imagenet"),
+    "a wrong checksum": (wrong_checksums, ["dataset={name: cifar10, root: .}", "network=alexnet"], "MD5"),
+    "a flat validation folder": (flat_val, IMAGENET, "val"),
+    "class folders that differ": (
+        picture_folders(train=["n01440764", "n01443537"], val=["n01440764", "n02102040"]), IMAGENET, "n0"),
+    "class folders without pictures": (picture_folders(train=[], val=[]), IMAGENET, "imagenet"),
+}  # fmt: skip
+
+COMMANDS: dict[str, tuple[list[str], int, str]] = {
+    "an unknown command": (["swep"], 2, "unknown command 'swep'; did you mean 'sweep'? (allowed: data,"),
+    "an unknown option": (["report", "--fgure", "6"], 2, "Did you mean '--figure'?; see `autoreg report --help`"),
+    "no sweep": (["sweep"], 2, "Missing argument 'SWEEP...'; see `autoreg sweep --help`"),
+    "a sweep that is not there": (["sweep", "nowhere.yaml"], 2, "no sweep file 'nowhere.yaml'"),
+    "a packaged sweep misspelt": (["sweep", "quickstrat"], 2, "quickstart"),
+    "a folder for a sweep": (["sweep", "folder"], 2, "folder"),
+    "a file for the run folder": (["sweep", "small.yaml", "--runs", "file"], 3, "cannot be written"),
+    "a folder for results.db": (["sweep", "small.yaml", "--db", "folder"], 4, "folder is not a file"),
+    "an address that is none": (["sweep", "small.yaml", "--address", "nonsense"], 2, "an address is auto or host:port"),
+    "an unknown kind of list": (["list", "nothing"], 2, "'nothing' is not one of"),
+    "nothing to report": (["report"], 2, "say what to make: --figure NAME, --table NAME"),
+    "too much to report": (["report", "--all", "--figure", "6"], 2, "say what to make"),
+    "an unknown figure": (["report", "--figure", "99"], 2, "unknown figure '99' (allowed: 1a, 1b, 1c, 2, 3, 4,"),
+    "an unknown table": (["report", "--table", "99"], 2, "unknown table '99' (allowed: 1, comparison, verdicts)"),
+    "an unknown definition": (["report", "--all", "--definition", "mine"], 2, "'mine' is not one of 'released'"),
+    "a figure file that is not there": (["report", "--figure", "my/absent.sql"], 2, "no figure file 'my/absent.sql'"),
+    "a report without results": (["report", "--figure", "6"], 3, "results.db does not exist; a sweep makes it"),
+    "a status without results": (["status"], 3, "results.db does not exist"),
+    "a status of something else": (["status", "--db", "file"], 4, "autoreg rebuild"),
+    "a query without results": (["query", "select 1"], 3, "results.db does not exist"),
+    "a verification without results": (["verify", "--runs", "folder"], 3, "results.db does not exist"),
+    "a verification without runs": (["verify"], 3, "the run folder runs does not exist"),
+    "a rebuild without runs": (["rebuild"], 3, "the run folder runs does not exist"),
+    "a trial that is not there": (["show", "abc", "--runs", "folder"], 2, "no trial 'abc' in"),
+    "data that cannot be fetched": (["data", "imagenet", "--root", "data"], 2, "'imagenet' is not 'cifar10'"),
+}  # fmt: skip
+
+
+def cases() -> list[Any]:
+    made = [
+        pytest.param(text(content), ["sweep", "small.yaml"], 2, message, id=f"yaml: {name}")
+        for name, (content, message) in YAML.items()
+    ]
+    for kind, table in (("key", [(name, text(SWEEP), *rest) for name, rest in OVERRIDES.items()]),
+                        ("data", [(name, *rest) for name, rest in DATA.items()])):  # fmt: skip
+        for name, prepare, sets, message in table:
+            code = 3 if kind == "data" or name.startswith("a data folder") else 2
+            words = [word for override in sets for word in ("--set", override)]
+            made.append(pytest.param(prepare, ["sweep", "small.yaml", *words], code, message, id=f"{kind}: {name}"))
+    for name, (arguments, code, message) in COMMANDS.items():
+        made.append(pytest.param(text(SWEEP), arguments, code, message, id=f"command: {name}"))
+    return made
+
+
+@pytest.mark.parametrize(("prepare", "arguments", "code", "message"), cases())
+def test_bad_input_is_one_clear_line_and_nothing_is_written(
+    prepare: Prepare, arguments: list[str], code: int, message: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.delenv("AUTOREG_DATA", raising=False)
+    monkeypatch.setenv("AUTOREG_CACHE", str(tmp_path / "cache"))
+    work = tmp_path / "work"
+    (work / "folder").mkdir(parents=True)
+    (work / "file").write_text("no database")
+    prepare(work)
+    assert refused(arguments, work, monkeypatch, capsys)[0] == code
+    # again, for the line: what was said once is said every time
+    assert message in refused(arguments, work, monkeypatch, capsys)[1]
