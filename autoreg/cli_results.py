@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from autoreg.errors import AutoregError, ConfigError, DatabaseError, DataError
+from autoreg.errors import AutoregError, ConfigError, DamagedDatabase, DatabaseError, DataError
 
 DATABASE = click.option(
     "--db", "database", type=click.Path(path_type=Path), default=Path("results.db"), show_default=True,
@@ -44,6 +44,8 @@ def query(sql: str, form: str, database: Path) -> None:
     connection = databases.open_for_reading(database)
     try:
         frame = databases.query(connection, sql)
+    except DamagedDatabase:
+        raise
     except DatabaseError as error:
         raise ConfigError(str(error)) from error
     finally:

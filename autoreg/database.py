@@ -13,11 +13,16 @@ import duckdb
 import polars as pl
 
 from autoreg import schema
-from autoreg.errors import ConfigError, DatabaseError, DataError, first_line
+from autoreg.errors import ConfigError, DamagedDatabase, DatabaseError, DataError, first_line
 from autoreg.ingest import Connection
 
 #: The newest storage format that the command-line client on PyPI opens.
 STORAGE = "v1.5.0"
+
+
+ADVICE = "`autoreg rebuild` makes it again from the run folder"
+#: How DuckDB tells of blocks that do not have their checksum, or make no sense.
+DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 
 
 class Locked(Exception):
@@ -57,9 +62,16 @@ def add_view(connection: Connection, name: str, sql: str) -> None:
 
 
 def query(connection: Connection, sql: str, **parameters: Any) -> pl.DataFrame:
-    """Return the rows of a query; `$name` in it stands for a parameter. Raises DatabaseError if it fails."""
+    """Return the rows of a query; `$name` in it stands for a parameter.
+
+    Raises:
+        DamagedDatabase: the file turns out to be damaged.
+        DatabaseError: the query fails for another reason.
+    """
     try:
         frame: pl.DataFrame = (connection.sql(sql, params=parameters) if parameters else connection.sql(sql)).pl()
+    except DAMAGE as error:
+        raise DamagedDatabase(f"results.db is damaged; {ADVICE} ({first_line(error)})") from error
     except duckdb.Error as error:
         raise DatabaseError(f"a query failed: {first_line(error)}") from error
     return frame
@@ -112,8 +124,7 @@ def connect(path: Path, *, read_only: bool, patience: float) -> Connection:
         except duckdb.Error as error:
             message = first_line(error)
             if "could not set lock" not in message.lower():
-                advice = "if it is autoreg's, `autoreg rebuild` makes it again"
-                raise DatabaseError(f"{path} cannot be opened; {advice} ({message})") from error
+                raise DamagedDatabase(f"{path} cannot be opened; if it is autoreg's, {ADVICE} ({message})") from error
             _wait_until(deadline, error, message)
 
 

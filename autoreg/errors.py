@@ -25,6 +25,10 @@ class DatabaseError(AutoregError):
     exit_code = 4
 
 
+class DamagedDatabase(DatabaseError):
+    """What is in results.db cannot be read; it can be made again from the run folder."""
+
+
 class Interrupted(AutoregError):
     """The user stopped the sweep; what was in flight is checkpointed."""
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from autoreg.database import open_for_reading
-from autoreg.errors import DatabaseError, first_line
+from autoreg.database import ADVICE, open_for_reading
+from autoreg.errors import DamagedDatabase, first_line
 from autoreg.ingest import Connection
 from autoreg.runs import Runs
 from autoreg.writer import rebuild
@@ -37,8 +37,7 @@ def verify(path: Path, runs: Runs) -> list[str]:
             _attach(connection, expected, "expected")
             return lines + _differences(connection)
         except duckdb.Error as error:
-            advice = "`autoreg rebuild` makes it again from the run folder"
-            raise DatabaseError(f"{path} is damaged; {advice} ({first_line(error)})") from error
+            raise DamagedDatabase(f"{path} is damaged; {ADVICE} ({first_line(error)})") from error
         finally:
             connection.close()
 

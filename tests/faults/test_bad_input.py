@@ -205,6 +205,8 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "an unknown kind of list": (["list", "nothing"], 2, "'nothing' is not one of"),
     "nothing to report": (["report"], 2, "say what to make: --figure NAME, --table NAME"),
     "too much to report": (["report", "--all", "--figure", "6"], 2, "say what to make"),
+    "everything and a comparison": (["report", "--all", "--compare"], 2, "say what to make"),
+    "a comparison without results": (["report", "--compare"], 3, "results.db does not exist"),
     "an unknown figure": (["report", "--figure", "99"], 2, "unknown figure '99' (allowed: 1a, 1b, 1c, 2, 3, 4,"),
     "an unknown table": (["report", "--table", "99"], 2, "unknown table '99' (allowed: 1, comparison, verdicts)"),
     "an unknown definition": (["report", "--all", "--definition", "mine"], 2, "'mine' is not one of 'released'"),
