@@ -49,6 +49,36 @@ def stopped_after(folder: TrialFolder, made: TrialConfig, *epochs: int) -> None:
         )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "every", [pytest.param(1, marks=pytest.mark.slow), 29], ids=["every bit", "every 29th bit"]
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of PyTorch, about what the damage made of a file
+def test_no_bit_of_a_file_changes_what_is_read_from_it(tmp_path: Path, every: int) -> None:
+    content = {
+        "trial_id": "0123456789abcdef-r0", "best_epoch": 3, "network": {"w": torch.arange(64.0), "n": torch.tensor(5)},
+        "epochs": [{"train_loss": 0.1, "validation_loss": None}],
+    }  # fmt: skip
+    path = tmp_path / "c.pt"
+    checkpoints.save(path, content)
+    whole, right = path.read_bytes(), checkpoints.digest(content)
+    flips = range(0, 8 * len(whole), every)
+    found = harmless = 0
+    for flip in flips:
+        changed = bytearray(whole)
+        changed[flip // 8] ^= 1 << flip % 8
+        path.write_bytes(bytes(changed))
+        try:
+            loaded = checkpoints.load(path)
+        except checkpoints.DamagedCheckpoint:
+            found += 1
+        else:
+            assert checkpoints.digest(loaded) == right, f"bit {flip % 8} of byte {flip // 8} went unnoticed"
+            harmless += 1
+    print(f"{len(flips)} bits changed: {found} found, {harmless} harmless")
+    assert found + harmless == len(flips)
+    assert found > len(flips) / 3
+
+
 def test_no_damage_to_a_checkpoint_goes_unnoticed(runs: Runs, config: MakeConfig) -> None:
     made = config(**TINY)
     folder = folder_of(runs, made)
