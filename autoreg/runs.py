@@ -165,15 +165,20 @@ class TrialFolder:
         Killed in the middle, it is either trained still, and is found damaged once more, or is not and has the reason.
         """
         write_text(self.discarded_path, json.dumps({"reason": reason}) + "\n")
+        for path in self.measurement_paths():  # of weights that are no more
+            path.unlink(missing_ok=True)
         self.result_path.unlink(missing_ok=True)
         self.checkpoint_path.unlink(missing_ok=True)
-        for path in self.measurement_paths():  # of weights that are no more
-            path.unlink()
 
     @property
     def discarded(self) -> str | None:
         """Why it was discarded, if it was and has not been trained since."""
-        return read_json(self.discarded_path)["reason"] if self.discarded_path.is_file() else None
+        if not self.discarded_path.is_file():
+            return None
+        try:
+            return str(read_json(self.discarded_path)["reason"])
+        except (DataError, KeyError, TypeError):
+            return f"its files were damaged, as was {self.discarded_path.name}"
 
     def measurement_path(self, metric: str, measurement_id: str) -> Path:
         """Return the file of one measurement."""
