@@ -56,6 +56,10 @@ class Layer(Strict):
     positions: int
 
 
+class DamagedResult(DataError):
+    """The record of a trial's training is not what was written."""
+
+
 class TrialResult(Strict):
     """What a trained trial left behind, beside its checkpoint. Accuracies are of `best_epoch`'s weights, in [0, 1]."""
 
@@ -208,11 +212,19 @@ class TrialFolder:
         write_text(self.result_path, canonical_json(result) + "\n")
 
     def read_result(self) -> TrialResult:
-        """Return what training left behind. Raises DataError if it is not there or damaged."""
+        """Return what training left behind.
+
+        Raises:
+            DamagedResult: the file is damaged.
+            DataError: it is not there or may not be read, which says nothing about what is in it.
+        """
+        problem = f"{self.result_path}: cannot be read as a result"
         try:
             return TrialResult.model_validate_json(self.result_path.read_text(encoding="utf-8"))
-        except (OSError, ValidationError, ValueError) as error:
-            raise DataError(f"{self.result_path}: cannot be read as a result: {_line(error)}") from error
+        except OSError as error:
+            raise DataError(f"{problem}: {_line(error)}") from error
+        except (ValidationError, ValueError) as error:
+            raise DamagedResult(f"{problem}: {_line(error)}") from error
 
     @contextmanager
     def locked(self, give_up: Callable[[], bool] = lambda: False) -> Iterator[bool]:

@@ -13,7 +13,7 @@ import pytest
 
 from autoreg.config import TrialConfig
 from autoreg.errors import DataError
-from autoreg.runs import Runs, TrialFolder, write_atomically, write_text
+from autoreg.runs import DamagedResult, Runs, TrialFolder, write_atomically, write_text
 
 
 def fail(*_: object, **__: object) -> None:
@@ -115,8 +115,22 @@ def test_a_damaged_config_or_result_is_named(runs: Runs, text: str) -> None:
     write_text(folder.result_path, text)
     with pytest.raises(DataError, match=r"config.json: cannot be read"):
         folder.read_config()
-    with pytest.raises(DataError, match=r"result.json: cannot be read"):
+    with pytest.raises(DamagedResult, match=r"result.json: cannot be read"):
         folder.read_result()
+
+
+@pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "denied"), OSError(errno.EIO, "Input/output error")])
+def test_a_result_that_may_not_be_read_is_not_taken_for_a_damaged_one(
+    trial: Callable[..., TrialFolder], monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    folder = trial()
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(DataError, match=r"result.json: cannot be read") as raised:
+        folder.read_result()
+    assert not isinstance(raised.value, DamagedResult), "or a finished trial would be thrown away"
 
 
 def test_only_trained_trials_count(

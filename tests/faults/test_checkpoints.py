@@ -165,3 +165,22 @@ def test_with_both_states_damaged_the_trial_is_trained_from_the_start(tmp_path: 
     assert second.startswith("resume.previous.pt cannot be read")
     assert third == "trained from the start"
     assert same(weights_of(broken), weights_of(straight))
+
+
+def test_a_state_that_does_not_fit_into_memory_is_kept_for_the_next_try(
+    runs: Runs, config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = config(**TINY)
+    folder = folder_of(runs, made)
+    stopped_after(folder, made, 1)
+
+    def fail(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(torch.nn.Module, "load_state_dict", fail)
+        with pytest.raises(torch.OutOfMemoryError):
+            train_trial(made, folder)
+    result = train_trial(made, folder)
+    assert result is not None
+    assert result.environment["resumed"] == "continued after epoch 1"
