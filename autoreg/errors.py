@@ -38,3 +38,8 @@ class Interrupted(AutoregError):
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, or its kind if it has none."""
     return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def is_the_machines(error: Exception) -> bool:
+    """Whether an error may be gone in a new process: of the operating system, of memory, or of a GPU."""
+    return isinstance(error, OSError | MemoryError) or "CUDA" in str(error) or "out of memory" in str(error)

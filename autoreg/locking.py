@@ -1,5 +1,6 @@
 """Locks between processes: files that are there only while somebody holds or waits for them."""
 
+import errno
 import fcntl
 import os
 import time
@@ -39,5 +40,7 @@ def _is_held_now(file: IO[str], path: Path) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return path.stat().st_ino == os.fstat(file.fileno()).st_ino
-    except (BlockingIOError, FileNotFoundError):
-        return False
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.ENOENT, errno.ESTALE):  # the last: removed by another machine
+            return False
+        raise

@@ -56,6 +56,10 @@ class Layer(Strict):
     positions: int
 
 
+class DamagedResult(DataError):
+    """The record of a trial's training is not what was written."""
+
+
 class TrialResult(Strict):
     """What a trained trial left behind, beside its checkpoint. Accuracies are of `best_epoch`'s weights, in [0, 1]."""
 
@@ -165,15 +169,20 @@ class TrialFolder:
         Killed in the middle, it is either trained still, and is found damaged once more, or is not and has the reason.
         """
         write_text(self.discarded_path, json.dumps({"reason": reason}) + "\n")
+        for path in self.measurement_paths():  # of weights that are no more
+            path.unlink(missing_ok=True)
         self.result_path.unlink(missing_ok=True)
         self.checkpoint_path.unlink(missing_ok=True)
-        for path in self.measurement_paths():  # of weights that are no more
-            path.unlink()
 
     @property
     def discarded(self) -> str | None:
         """Why it was discarded, if it was and has not been trained since."""
-        return read_json(self.discarded_path)["reason"] if self.discarded_path.is_file() else None
+        if not self.discarded_path.is_file():
+            return None
+        try:
+            return str(read_json(self.discarded_path)["reason"])
+        except (DataError, KeyError, TypeError):
+            return f"its files were damaged, as was {self.discarded_path.name}"
 
     def measurement_path(self, metric: str, measurement_id: str) -> Path:
         """Return the file of one measurement."""
@@ -203,11 +212,19 @@ class TrialFolder:
         write_text(self.result_path, canonical_json(result) + "\n")
 
     def read_result(self) -> TrialResult:
-        """Return what training left behind. Raises DataError if it is not there or damaged."""
+        """Return what training left behind.
+
+        Raises:
+            DamagedResult: the file is damaged.
+            DataError: it is not there or may not be read, which says nothing about what is in it.
+        """
+        problem = f"{self.result_path}: cannot be read as a result"
         try:
             return TrialResult.model_validate_json(self.result_path.read_text(encoding="utf-8"))
-        except (OSError, ValidationError, ValueError) as error:
-            raise DataError(f"{self.result_path}: cannot be read as a result: {_line(error)}") from error
+        except OSError as error:
+            raise DataError(f"{problem}: {_line(error)}") from error
+        except (ValidationError, ValueError) as error:
+            raise DamagedResult(f"{problem}: {_line(error)}") from error
 
     @contextmanager
     def locked(self, give_up: Callable[[], bool] = lambda: False) -> Iterator[bool]:

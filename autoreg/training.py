@@ -195,7 +195,7 @@ def load_network(config: TrialConfig, folder: TrialFolder, dataset: Dataset) -> 
     network = build_network(config, dataset.input_shape, dataset.classes)
     try:
         network.load_state_dict(content["network"])
-    except (KeyError, RuntimeError) as error:
+    except (KeyError, TypeError, RuntimeError) as error:
         problem = f"{folder.checkpoint_path.name} does not fit the network {config.network}"
         raise checkpoints.DamagedCheckpoint(problem) from error
     return network.to(dataset.test.labels.device).eval()

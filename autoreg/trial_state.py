@@ -1,6 +1,7 @@
 """How far a trial's training has come, saved so that it can go on."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, cast
@@ -12,7 +13,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from autoreg import checkpoints
 from autoreg.config import TrialConfig
 from autoreg.datasets import Dataset
-from autoreg.errors import DataError
+from autoreg.errors import DataError, is_the_machines
 from autoreg.initializers import initialize
 from autoreg.networks import Network, build_network
 from autoreg.optimizers import build_optimizer
@@ -119,7 +120,7 @@ class TrialState:
             config: the trial.
             data: the dataset's fingerprint.
         """
-        if folder.resume_path.is_file():
+        with suppress(FileNotFoundError):
             folder.resume_path.replace(folder.previous_resume_path)
         checkpoints.save(
             folder.resume_path,
@@ -138,7 +139,7 @@ class TrialState:
 
     def load(self, path: Path, trial_id: str, data: str) -> None:
         """Continue from what `save` wrote. Raises DataError if it is damaged, or of another trial or other data."""
-        content = checkpoints.load(path, self.network.weights()[0][1].device)
+        content = checkpoints.load(path)
         try:
             if content["trial_id"] != trial_id:
                 raise DataError(f"{path.name} is of another trial, {content['trial_id']}")
@@ -152,6 +153,8 @@ class TrialState:
             self.best_epoch, self.best_score = content["best_epoch"], content["best_score"]
             self.best_weights = content["best_weights"]
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            if is_the_machines(error):
+                raise
             raise checkpoints.DamagedCheckpoint(f"{path.name} does not fit the trial") from error
 
 

@@ -61,16 +61,44 @@ def test_one_bit_of_one_weight_is_noticed(tmp_path: Path) -> None:
         checkpoints.load(path)
 
 
-def test_a_file_of_the_first_version_without_a_checksum_is_read(tmp_path: Path) -> None:
-    torch.save({"epoch": 3}, tmp_path / "c.pt")
-    assert checkpoints.load(tmp_path / "c.pt") == {"epoch": 3}
+def test_a_file_of_the_first_version_without_a_checksum_is_read_and_checked_by_its_archives_own(tmp_path: Path) -> None:
+    path = tmp_path / "c.pt"
+    torch.save({"epoch": 3, "weights": torch.full((1000,), 1.5)}, path)
+    assert checkpoints.load(path)["epoch"] == 3
+    whole = bytearray(path.read_bytes())
+    whole[whole.index(b"\x00\x00\xc0\x3f" * 10)] ^= 1
+    path.write_bytes(bytes(whole))
+    with pytest.raises(checkpoints.DamagedCheckpoint, match=r"does not have the checksum"):
+        checkpoints.load(path)
+
+
+def test_damage_that_hides_the_checksum_does_not_get_past_it(tmp_path: Path) -> None:
+    path = tmp_path / "c.pt"
+    checkpoints.save(path, {"epoch": 3})
+    path.write_bytes(path.read_bytes().replace(b"digest", b"digesu"))
+    assert torch.load(path, weights_only=True)["digesu"], "PyTorch does not mind"
+    with pytest.raises(checkpoints.DamagedCheckpoint, match=r"does not have the checksum"):
+        checkpoints.load(path)
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "denied"), OSError(24, "Too many open files"), MemoryError()])
+def test_what_the_machine_gets_wrong_is_not_taken_for_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    checkpoints.save(tmp_path / "c.pt", {"epoch": 3})
+    monkeypatch.setattr(torch, "load", fail)
+    with pytest.raises(type(error)):
+        checkpoints.load(tmp_path / "c.pt")
 
 
 def test_the_checksum_sees_values_types_shapes_and_structure() -> None:
     values = [
         1, 1.0, "1", True, None, [1], [[1]], {"a": 1}, {"b": 1}, {"a": [1]}, [1, 2], [2, 1], torch.zeros(2),
         torch.zeros(2, dtype=torch.float64), torch.zeros(2, 1), torch.zeros(4, dtype=torch.bfloat16),
-        torch.tensor(0.0), torch.tensor([True, False]), torch.zeros(0), torch.arange(4).reshape(2, 2),
+        [1, 23], [12, 3], torch.tensor(0.0), torch.tensor([True, False]), torch.zeros(0), torch.arange(4).reshape(2, 2),
         torch.arange(4).reshape(2, 2).T,
     ]  # fmt: skip
     assert len({checkpoints.digest(value) for value in values}) == len(values)

@@ -1,30 +1,97 @@
 """The run folder: whole files or none, and a folder that belongs to another trial is refused."""
 
+import errno
 import json
 import multiprocessing
+import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from autoreg.config import TrialConfig
 from autoreg.errors import DataError
-from autoreg.runs import Runs, TrialFolder, write_atomically, write_text
+from autoreg.runs import DamagedResult, Runs, TrialFolder, write_atomically, write_text
 
 
-def test_a_file_that_fails_in_the_middle_leaves_nothing_behind(tmp_path: Path) -> None:
+def fail(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def fail_the_second_time() -> Callable[[int], None]:
+    calls = iter((os.fsync, fail))
+    return lambda descriptor: next(calls)(descriptor)
+
+
+def half_written(path: Path) -> None:
+    path.write_text("half")
+    fail()
+
+
+@pytest.mark.parametrize("step", ["write", "fsync of the file", "rename", "fsync of the folder"])
+def test_a_file_that_fails_at_any_step_is_the_old_or_the_new_one_and_leaves_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
     target = tmp_path / "file"
     write_text(target, "before")
-
-    def fail(path: Path) -> None:
-        path.write_text("half")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        write_atomically(target, fail)
-    assert target.read_text() == "before"
+    if step == "fsync of the file":
+        monkeypatch.setattr(os, "fsync", fail)
+    elif step == "fsync of the folder":
+        monkeypatch.setattr(os, "fsync", fail_the_second_time())
+    elif step == "rename":
+        monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(target, half_written if step == "write" else lambda path: path.write_text("after"))
+    assert target.read_text() == ("after" if step == "fsync of the folder" else "before")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_who_holds_a_trial_removes_what_a_killed_process_left_half_written(
+    runs: Runs, trial: Callable[..., TrialFolder]
+) -> None:
+    folder = trial()
+    whole = sorted(path for path in folder.path.rglob("*") if path.is_file())
+    (folder.path / ".resume.pt.01234567.tmp").touch()
+    (folder.measurements / ".ablation-0.parquet.01234567.tmp").touch()
+    with folder.locked():
+        assert sorted(path for path in folder.path.rglob("*") if path.is_file()) == whole
+
+
+@pytest.mark.parametrize("removed", range(5))
+def test_a_trial_whose_discarding_is_killed_is_found_damaged_again_or_knows_why(
+    trial: Callable[..., TrialFolder], monkeypatch: pytest.MonkeyPatch, removed: int
+) -> None:
+    folder = trial()
+    folder.checkpoint_path.touch()
+    real, left = Path.unlink, iter(range(removed))
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        if not path.name.endswith(".tmp"):
+            next(left)
+        real(path, missing_ok)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", unlink)
+        with suppress(StopIteration):
+            folder.discard("checkpoint.pt was damaged")
+    assert folder.discarded == "checkpoint.pt was damaged"
+    if folder.is_trained:
+        assert folder.checkpoint_path.exists(), "or it would be found missing, not damaged"
+    else:
+        assert not folder.measurement_paths()
+    folder.discard("checkpoint.pt was damaged")
+    left_over = {path.name for path in folder.path.rglob("*") if path.is_file()}
+    assert left_over == {"config.json", "discarded.json"}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "\x00"])
+def test_a_damaged_reason_does_not_keep_a_trial_from_being_trained_again(runs: Runs, text: str) -> None:
+    folder = runs.trial("0123456789abcdef-r0")
+    assert folder.discarded is None
+    write_text(folder.discarded_path, text)
+    assert folder.discarded == "its files were damaged, as was discarded.json"
 
 
 def test_a_config_is_read_back_and_that_of_another_trial_refused(
@@ -48,8 +115,22 @@ def test_a_damaged_config_or_result_is_named(runs: Runs, text: str) -> None:
     write_text(folder.result_path, text)
     with pytest.raises(DataError, match=r"config.json: cannot be read"):
         folder.read_config()
-    with pytest.raises(DataError, match=r"result.json: cannot be read"):
+    with pytest.raises(DamagedResult, match=r"result.json: cannot be read"):
         folder.read_result()
+
+
+@pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "denied"), OSError(errno.EIO, "Input/output error")])
+def test_a_result_that_may_not_be_read_is_not_taken_for_a_damaged_one(
+    trial: Callable[..., TrialFolder], monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    folder = trial()
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(DataError, match=r"result.json: cannot be read") as raised:
+        folder.read_result()
+    assert not isinstance(raised.value, DamagedResult), "or a finished trial would be thrown away"
 
 
 def test_only_trained_trials_count(

@@ -1,11 +1,10 @@
-"""Training: what it keeps, when it stops, and that an interrupted trial ends as one that was not."""
+"""Training: what it keeps and when it stops. That an interrupted trial ends as others: `faults/test_continued.py`."""
 
 import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 import torch
 from torch import Tensor
@@ -15,7 +14,6 @@ from autoreg.config import Choice, TrialConfig
 from autoreg.datasets import Dataset, Split, build_dataset, datasets
 from autoreg.datasets.cifar10_pictures import augment_cropped, prepare_cropped
 from autoreg.errors import ConfigError
-from autoreg.measuring import measure_trial, measurements_of
 from autoreg.runs import Epoch, Runs, TrialFolder, selection_score
 from autoreg.training import evaluate, load_network, train_epoch, train_trial
 from autoreg.trial_state import TrialState
@@ -57,16 +55,6 @@ def without_times(epochs: list[Epoch]) -> list[dict[str, Any]]:
     return [epoch.model_dump(exclude={"seconds"}) for epoch in epochs]
 
 
-def measured_in(folder: TrialFolder) -> list[pl.DataFrame]:
-    """Measure a trial, and return the rows of each metric."""
-    wanted = [
-        *measurements_of("ablation", {"fractions": 3, "samples": 1}, ["test"]),
-        *measurements_of("similarity", {"samples": 1}, ["test"]),
-    ]
-    measure_trial(folder, wanted)
-    return [pl.read_parquet(path) for path in folder.measurement_paths()]
-
-
 def test_a_trial_learns_and_leaves_its_record(runs: Runs, config: MakeConfig) -> None:
     made = config(epochs=20)
     folder = folder_of(runs, made)
@@ -82,43 +70,6 @@ def test_a_trial_learns_and_leaves_its_record(runs: Runs, config: MakeConfig) ->
     assert sorted(path.name for path in folder.path.iterdir()) == ["checkpoint.pt", "config.json", "result.json"]
     dataset = build_dataset(made, None)
     assert evaluate(load_network(made, folder, dataset), dataset, "test")[1] == result.test_accuracy
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"epochs": 6, "patience": 3},
-        {"epochs": 6, "optimizer": Choice(name="adam")},
-        {"epochs": 6, "weight_average": 0.9},
-        ALEXNET,
-        RESNET,
-    ],
-    ids=["mlp", "adam", "averaged", "alexnet", "resnet56"],
-)
-@pytest.mark.parametrize("stop_after", [1, 3])
-def test_interrupted_and_continued_is_bit_equal_to_uninterrupted(
-    tmp_path: Path, config: MakeConfig, changes: dict[str, Any], stop_after: int
-) -> None:
-    made = config(**changes)
-    straight, broken = (folder_of(Runs(tmp_path / name), made) for name in ("straight", "broken"))
-    whole = train_trial(made, straight)
-    epochs: list[Epoch] = []
-    assert train_trial(made, broken, on_epoch=epochs.append, stop=lambda: len(epochs) == stop_after) is None
-    assert not broken.is_trained
-    rest = train_trial(made, broken)
-    assert whole is not None
-    assert rest is not None
-    assert rest.environment["resumed"] == f"continued after epoch {stop_after}"
-    assert without_times(rest.epochs) == without_times(whole.epochs)
-    assert (rest.best_epoch, rest.test_accuracy) == (whole.best_epoch, whole.test_accuracy)
-    continued = weights_of(broken)
-    for name, weight in weights_of(straight).items():
-        assert torch.equal(continued[name], weight)
-    for measured, expected in zip(measured_in(broken), measured_in(straight), strict=True):
-        assert measured.equals(expected)
-    assert sorted(path.name for path in broken.path.iterdir() if path.is_file()) == [
-        "checkpoint.pt", "config.json", "result.json",
-    ]  # fmt: skip
 
 
 def test_the_learning_rate_is_set_in_every_step_and_an_epoch_records_its_last(runs: Runs, config: MakeConfig) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from autoreg.checkpoints import DamagedCheckpoint
 from autoreg.config import TrialConfig
-from autoreg.errors import first_line
+from autoreg.errors import first_line, is_the_machines
 from autoreg.measuring import Measurement, measure_trial
 from autoreg.runs import Epoch, Runs, TrialFolder, TrialResult
 from autoreg.tuning.time_limit import time_limit
@@ -73,11 +73,6 @@ def _train(
         folder.write_result(failed_result(error))
     finally:
         give_memory_back(device)
-
-
-def is_the_machines(error: Exception) -> bool:
-    """Whether an error may be gone in a new process: of the operating system, of memory, or of a GPU."""
-    return isinstance(error, OSError | MemoryError) or "CUDA" in str(error) or "out of memory" in str(error)
 
 
 def failed_result(error: BaseException, where: str | None = None) -> TrialResult:
