@@ -21,8 +21,7 @@ STORAGE = "v1.5.0"
 
 
 ADVICE = "`autoreg rebuild` makes it again from the run folder"
-#: How DuckDB tells of blocks that do not have their checksum, or make no sense.
-DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
+_DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 
 
 class Locked(Exception):
@@ -70,11 +69,16 @@ def query(connection: Connection, sql: str, **parameters: Any) -> pl.DataFrame:
     """
     try:
         frame: pl.DataFrame = (connection.sql(sql, params=parameters) if parameters else connection.sql(sql)).pl()
-    except DAMAGE as error:
-        raise DamagedDatabase(f"results.db is damaged; {ADVICE} ({first_line(error)})") from error
     except duckdb.Error as error:
+        if is_damage(error):
+            raise DamagedDatabase(f"results.db is damaged; {ADVICE} ({first_line(error)})") from error
         raise DatabaseError(f"a query failed: {first_line(error)}") from error
     return frame
+
+
+def is_damage(error: duckdb.Error) -> bool:
+    """Whether an error is about the file and not about a query: a block without its checksum has no kind of its own."""
+    return isinstance(error, _DAMAGE) or type(error) is duckdb.Error
 
 
 @contextmanager

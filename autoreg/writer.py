@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from autoreg.database import Locked, connect, opened_for_writing, require_file, writer_lock
+from autoreg.database import Locked, connect, is_damage, opened_for_writing, require_file, writer_lock
 from autoreg.errors import AutoregError, DatabaseError, first_line
 from autoreg.ingest import bring_in, known_trials, measurement_id_of, replace_sweep, utc
 from autoreg.runs import Runs, TrialFolder, TrialResult, read_json, write_text
@@ -108,17 +108,13 @@ class Writer:
     def _problems_of(self, what: str) -> Iterator[None]:
         try:
             yield
-        except _OF_THE_DATABASE:
-            raise
-        except (AutoregError, duckdb.Error) as error:
+        except duckdb.Error as error:
+            # What is wrong with results.db or its disk, and not with what is written, is tried again later.
+            if is_damage(error) or isinstance(error, duckdb.OutOfMemoryException | duckdb.TransactionException):
+                raise
             self.problems.append(f"{what} is left out of the database: {first_line(error)}")
-
-
-#: What is wrong with results.db or its disk, and not with what is written: it is tried again later.
-_OF_THE_DATABASE = (
-    duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.OutOfMemoryException,
-    duckdb.TransactionException, duckdb.ConnectionException,
-)  # fmt: skip
+        except AutoregError as error:
+            self.problems.append(f"{what} is left out of the database: {first_line(error)}")
 
 
 def rebuild(path: Path, runs: Runs) -> tuple[int, list[str]]:

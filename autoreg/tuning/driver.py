@@ -9,7 +9,7 @@ from autoreg.config import TrialConfig
 from autoreg.errors import AutoregError, DatabaseError, DataError, first_line
 from autoreg.measuring import check_data
 from autoreg.progress import Counts, Display, describe, outcome
-from autoreg.runs import TrialFolder, TrialResult
+from autoreg.runs import DamagedResult, TrialFolder, TrialResult
 from autoreg.tuning import worker
 from autoreg.tuning.failure import failure_of
 from autoreg.tuning.ledger import PATIENCE, Ledger
@@ -86,10 +86,8 @@ class RunningSweep:
                 continue
             try:
                 result = folder.read_result()
-            except DataError as error:
-                folder.discard(first_line(error))
-                self.schedule.reopen(trial_id)
-                lines.append(f"trained again: {first_line(error)}")
+            except DamagedResult as error:
+                lines.append(self.schedule.discard(trial_id, first_line(error)))
                 continue
             check_data(folder, result, self.plan.data[config.dataset])
             self.ledger.add_if_missing(folder, result)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from autoreg.config import TrialConfig
 from autoreg.errors import DataError, first_line
 from autoreg.groups import Group
-from autoreg.runs import Runs, TrialResult
+from autoreg.runs import DamagedResult, Runs, TrialResult
 from autoreg.tuning.group_state import Assignment, GroupState
 
 #: How often a trial is tried that the machine lets down: a worker that dies, a full disk, a GPU in a bad state.
@@ -105,14 +105,19 @@ class Schedule:
         lines = []
         for state in self.states:
             for trial_id in state.tuning_trials():
-                folder = self.runs.trial(trial_id)
                 try:
-                    _ = state.is_trained(trial_id) and folder.read_result()
-                except DataError as error:
-                    folder.discard(first_line(error))
-                    state.reopen(trial_id)
-                    lines.append(f"trained again: {first_line(error)}")
+                    _ = state.is_trained(trial_id) and self.runs.trial(trial_id).read_result()
+                except DamagedResult as error:
+                    lines.append(self.discard(trial_id, first_line(error)))
         return lines
+
+    def discard(self, trial_id: str, reason: str) -> str:
+        """Have a trial trained again whose files are damaged, and return a line that says so."""
+        with self.runs.trial(trial_id).locked(give_up=lambda: True) as is_held:
+            if is_held:  # else another sweep is at it already
+                self.runs.trial(trial_id).discard(reason)
+        self.reopen(trial_id)
+        return f"trained again: {reason}"
 
     def planned(self) -> Iterator[tuple[str, str, TrialConfig]]:
         """Yield every trial that is known so far, with its group's id and its own."""
