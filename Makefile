@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint install clean
+.PHONY: demo test faults lint install clean
 
 install: $(VENV)/.installed
 
@@ -21,6 +21,10 @@ demo: install
 ## test: all tests; those on real pictures too if AUTOREG_DATA says where they are
 test: install
 	$(BIN)/python -m pytest
+
+## faults: what a sweep promises, with faults injected; takes half an hour and writes reports/faults.md
+faults: install
+	AUTOREG_FAULTS=reports/faults.md $(BIN)/python -m pytest tests/faults -m 'slow or not slow'
 
 ## lint: style, types, and who may import whom
 lint: install

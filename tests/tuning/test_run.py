@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,26 +17,19 @@ from autoreg.runs import Runs
 from autoreg.sweep_file import LoadedSweep
 from autoreg.tuning.plan import make_plan
 from autoreg.tuning.run import run_sweep
+from tests.sweep_process import (
+    command,
+    results,
+    rows_without_times,
+    run_to_its_end,
+    settings,
+    start,
+    wait_for_trials,
+)
 from tests.test_database import contents
 
 Small = Callable[..., LoadedSweep]
 pytestmark = [pytest.mark.usefixtures("ray_here"), pytest.mark.timeout(900)]
-
-
-def rows_without_times(path: Path) -> dict[str, list[Any]]:
-    """All rows, less what a clock wrote."""
-    connection = open_for_reading(path)
-    rows = {
-        "trials": "select * exclude (seconds, finished_at, environment) from trials order by all",
-        "epochs": "select * exclude (seconds) from epochs order by all",
-        "ablation": "select * from ablation order by all",
-        "units": "select * from units order by all",
-        "correlations": "select * from correlations order by all",
-        "sweep_trials": "select * from sweep_trials order by all",
-    }
-    found = {name: query(connection, sql).rows() for name, sql in rows.items()}
-    connection.close()
-    return found
 
 
 def test_a_sweep_ends_with_all_its_rows_and_a_second_start_adds_none(small: Small, runs: Runs, tmp_path: Path) -> None:
@@ -162,66 +154,7 @@ def test_weights_that_turn_out_to_be_damaged_are_trained_again(small: Small, run
     assert rows_without_times(database) == before
 
 
-SLOW = ["training.epochs=150", "tune.epochs=100", "dataset.train_size=1000"]
-
-
-def command(file: Path, folder: Path, *arguments: str) -> list[str]:
-    sets = [word for override in SLOW for word in ("--set", override)]
-    own = ["--runs", str(folder / "runs"), "--db", str(folder / "results.db")]
-    return [sys.executable, "-m", "autoreg", "sweep", str(file), *sets, *own, *arguments]
-
-
-def start(file: Path, folder: Path) -> subprocess.Popen[bytes]:
-    folder.mkdir(exist_ok=True)
-    with (folder / "log").open("ab") as log:
-        return subprocess.Popen(command(file, folder), stdout=subprocess.DEVNULL, stderr=log)
-
-
-def wait_for_trials(folder: Path, count: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 300
-    while len(list((folder / "runs").glob("*-r*/result.json"))) < count:
-        assert process.poll() is None, (folder / "log").read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def ours_alive(folder: Path) -> list[str]:
-    """Workers that train or measure for a sweep in this folder; Ray's own agents follow a little later."""
-    alive = []
-    for entry in Path("/proc").iterdir():
-        try:
-            words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            environment = (entry / "environ").read_bytes().decode(errors="replace")
-        except (OSError, NotADirectoryError):
-            continue
-        ours = f"AUTOREG_TEST_MARK={folder}" in environment
-        if ours and words.startswith("ray::") and "Agent" not in words:
-            alive.append(words)
-    return alive
-
-
-def test_killed_in_the_middle_and_started_again_it_ends_with_the_rows_of_one_that_was_not(
-    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = Path(small().document.source)
-    monkeypatch.setenv("AUTOREG_TEST_MARK", str(tmp_path))
-    broken, straight = tmp_path / "broken", tmp_path / "straight"
-    for count in (2, 8):
-        process = start(file, broken)
-        wait_for_trials(broken, count, process)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        deadline = time.monotonic() + 3
-        while (alive := ours_alive(tmp_path)) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert alive == [], "a worker outlives its killed driver"
-    for folder in (broken, straight):
-        process = start(file, folder)
-        assert process.wait(400) == 0, (folder / "log").read_text()
-    assert rows_without_times(broken / "results.db") == rows_without_times(straight / "results.db")
-    finished = [line for line in (broken / "log").read_text().splitlines() if " tuning: " in line or " r0: " in line]
-    names = [line.split("] ")[1].split(" epochs")[0].rsplit(":", 1)[0] for line in finished]
-    assert len(names) == len(set(names)), "a trial was trained twice"
+SLOW = settings("training.epochs=150", "tune.epochs=100", "dataset.train_size=1000")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -230,7 +163,7 @@ def test_ctrl_c_and_sigterm_save_what_is_in_flight_and_say_how_to_go_on(
 ) -> None:
     file = Path(small().document.source)
     folder = tmp_path / "stopped"
-    process = start(file, folder)
+    process = start(file, folder, *SLOW)
     wait_for_trials(folder, 3, process)
     process.send_signal(number)
     assert process.wait(120) == 130
@@ -242,16 +175,15 @@ def test_ctrl_c_and_sigterm_save_what_is_in_flight_and_say_how_to_go_on(
     with duckdb.connect(str(folder / "results.db"), read_only=True) as connection:
         written = connection.execute("select count(*) from trials").fetchone()
     assert written
-    assert written[0] == len(list((folder / "runs").glob("*-r*/result.json")))
+    assert written[0] == len(results(folder))
     if number == signal.SIGINT:
-        process = start(file, folder)
-        assert process.wait(400) == 0, (folder / "log").read_text()
+        run_to_its_end(file, folder, *SLOW)
 
 
 def test_two_sweeps_at_once_train_each_trial_once(small: Small, tmp_path: Path) -> None:
     file = Path(small().document.source)
     folder = tmp_path / "both"
-    first, second = start(file, folder), start(file, folder)
+    first, second = start(file, folder, *SLOW), start(file, folder, *SLOW)
     assert (first.wait(400), second.wait(400)) == (0, 0), (folder / "log").read_text()
     log = (folder / "log").read_text()
     trained = [int(count) for count in re.findall(r"(\d+) trials trained", log)]
@@ -259,30 +191,10 @@ def test_two_sweeps_at_once_train_each_trial_once(small: Small, tmp_path: Path) 
     assert len(contents(folder / "results.db")["trials"]) == 14
 
 
-def test_readers_get_through_while_a_sweep_runs(small: Small, tmp_path: Path) -> None:
-    file = Path(small().document.source)
-    folder = tmp_path / "read"
-    process = start(file, folder)
-    wait_for_trials(folder, 1, process)
-    tries = failures = 0
-    while process.poll() is None:
-        if (folder / "results.db").is_file():
-            tries += 1
-            try:
-                with duckdb.connect(str(folder / "results.db"), read_only=True) as connection:
-                    connection.execute("select count(*) from sweeps").fetchall()
-            except duckdb.Error:
-                failures += 1
-        time.sleep(0.2)
-    assert process.returncode == 0, (folder / "log").read_text()
-    assert tries > 20
-    assert failures <= tries * 0.2
-
-
 def test_nothing_of_ray_reaches_the_user(small: Small, tmp_path: Path) -> None:
     file = Path(small().document.source)
     (tmp_path / "quiet").mkdir()
-    arguments = command(file, tmp_path / "quiet", "--set", "tune=null", "--set", "training.epochs=2")
+    arguments = command(file, tmp_path / "quiet", *settings("tune=null", "training.epochs=2"))
     ended = subprocess.run(arguments, capture_output=True, text=True, check=True, env={**os.environ, "NO_COLOR": "1"})
     assert ended.stdout == ""
     lines = ended.stderr.splitlines()

@@ -1,0 +1,59 @@
+"""A whole sweep on a disk that gets full: it says so in a line, and goes on once there is space."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.conftest import Promise
+from tests.faults.here import run_here
+from tests.faults.small_sweep import write_sweep
+from tests.sweep_process import command, rows_without_times
+
+#: Arguments: the size of the disk, where it is mounted, a folder that outlives it, and the sweep's command.
+SCRIPT = """
+size=$1 disk=$2 kept=$3; shift 3
+mount -t tmpfs -o size=$size tmpfs "$disk"
+"$@" 2> "$kept/full.log"; echo $? > "$kept/full.code"
+df -k "$disk" > "$kept/df"; ls "$disk"/runs/*-r*/result.json > "$kept/results"
+mount -o remount,size=64m "$disk"
+"$@" 2> "$kept/enlarged.log"; echo $? > "$kept/enlarged.code"
+cp "$disk/results.db" "$kept"
+"""
+#: From a disk that is full at once, over one that has no room for Ray Tune's own files, to one that is full at the end.
+SLOW_SIZES = [pytest.param(size, marks=pytest.mark.slow) for size in ("64k", "900k", "1600k", "2500k", "4000k")]
+
+
+def can_mount() -> bool:
+    words = ["unshare", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    return bool(shutil.which("unshare")) and subprocess.run(words, capture_output=True).returncode == 0
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(not can_mount(), reason="needs the right to mount a disk in a name space of its own")
+@pytest.mark.parametrize("size", ["3000k", *SLOW_SIZES])
+def test_a_sweep_on_a_full_disk_says_so_and_ends_with_every_row_once_there_is_space(
+    size: str, tmp_path: Path, ray_here: Any, promise: Promise
+) -> None:
+    file = write_sweep(tmp_path / "full.yaml", replicates=8)
+    disk, kept = tmp_path / "disk", tmp_path / "kept"
+    disk.mkdir()
+    kept.mkdir()
+    subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", SCRIPT, "sh", size, disk, kept, *command(file, disk)],
+        check=True,
+    )
+    first, second = (kept / "full.log").read_text(), (kept / "enlarged.log").read_text()
+    assert (kept / "full.code").read_text().strip() in ("1", "3", "4"), first
+    assert "No space left on device" in first
+    assert "Traceback" not in first
+    assert (kept / "enlarged.code").read_text().strip() == "0", second
+    run_here(file, tmp_path / "roomy")
+    assert rows_without_times(kept / "results.db") == rows_without_times(tmp_path / "roomy" / "results.db")
+    promise(
+        "A full disk is said in a clear line, and the sweep goes on once there is space",
+        "every row after the same command",
+        f"every row, disk of {size}",
+    )
