@@ -19,7 +19,8 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def print_columns(rows: list[list[str]]) -> None:
-    """Print rows with aligned columns."""
+    """Print rows with aligned columns; what a terminal would obey, in a file from a stranger, is a question mark."""
+    rows = [["".join(sign if sign.isprintable() else "?" for sign in cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,131 @@
+"""Nothing that is found on disk is executed, and nothing is written or read outside the folders that were named."""
+
+import ast
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from autoreg import checkpoints
+from autoreg.config import TrialConfig
+from autoreg.database import open_for_reading
+from autoreg.datasets import build_dataset
+from autoreg.errors import ConfigError
+from autoreg.figures import find_figures
+from autoreg.listing import sweep_status
+from autoreg.report import figures_with_data
+from autoreg.runs import Runs, TrialFolder
+from autoreg.training import load_network, train_trial
+from autoreg.writer import rebuild, record_sweep
+from tests.test_checkpoints import Planted
+
+SOURCES = sorted((Path(__file__).parents[2] / "autoreg").rglob("*.py"))
+#: Calls by which data could become code, and the one place that may make one, with the reason.
+DANGEROUS = {
+    "eval", "exec", "compile", "__import__", "pickle.load", "pickle.loads", "yaml.load", "yaml.unsafe_load",
+    "yaml.full_load", "os.system", "os.popen", "shelve.open", "marshal.loads", "joblib.load",
+}  # fmt: skip
+ALLOWED: dict[tuple[str, str], str] = {}
+
+
+def called(node: ast.Call) -> str:
+    parts = []
+    name: ast.expr = node.func
+    while isinstance(name, ast.Attribute):
+        parts.append(name.attr)
+        name = name.value
+    return ".".join(reversed([*parts, name.id if isinstance(name, ast.Name) else "?"]))
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_no_source_turns_data_into_code(source: Path) -> None:
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        name = called(node)
+        assert name not in DANGEROUS or (source.name, name) in ALLOWED, f"{source.name}:{node.lineno}: {name}"
+        options = {option.arg: option.value for option in node.keywords}
+        if name == "torch.load":
+            only = options.get("weights_only")
+            assert isinstance(only, ast.Constant), f"{source.name}:{node.lineno}"
+            assert only.value is True, f"{source.name}:{node.lineno}"
+        assert "shell" not in options, f"{source.name}:{node.lineno}: a shell"
+        if name.endswith("np.load"):
+            assert "allow_pickle" not in options, f"{source.name}:{node.lineno}"
+
+
+@pytest.mark.parametrize("file", ["checkpoint.pt", "resume.pt"])
+def test_a_pickle_planted_in_a_trials_folder_is_not_run(
+    runs: Runs, config: Callable[..., TrialConfig], tmp_path: Path, file: str
+) -> None:
+    made = config(epochs=1)
+    folder = runs.trial(made.trial_id)
+    mark = tmp_path / "owned"
+    for write in (lambda path: torch.save({"network": Planted(mark)}, path),
+                  lambda path: path.write_bytes(pickle.dumps(Planted(mark)))):  # fmt: skip
+        folder.result_path.unlink(missing_ok=True)
+        folder.path.mkdir(parents=True, exist_ok=True)
+        write(folder.path / file)
+        if file == "checkpoint.pt":
+            with pytest.raises(checkpoints.DamagedCheckpoint):
+                load_network(made, folder, build_dataset(made, None))
+        else:
+            result = train_trial(made, folder)
+            assert result is not None
+            assert "resume.pt cannot be read" in result.environment["resumed"]
+        assert not mark.exists()
+
+
+def test_a_folder_that_says_it_is_another_trial_is_refused(runs: Runs, trial: Callable[..., TrialFolder]) -> None:
+    folder = trial()
+    folder.path.rename(runs.root / ("0" * 16 + "-r0"))
+    _, problems = rebuild(runs.root.parent / "results.db", runs)
+    assert "describes trial" in problems[0]
+
+
+HOSTILE = ["../../escaped", "/tmp/escaped", "x'; drop table trials; --", 'x"; drop table trials; --', "a\0b", "\x1b[2J"]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_texts_in_the_run_folder_stay_texts(
+    runs: Runs,
+    trial: Callable[..., TrialFolder],
+    sweep_record: Callable[..., dict[str, Any]],
+    tmp_path: Path,
+    text: str,
+) -> None:
+    record = sweep_record([trial()])
+    record_sweep(runs, record)
+    planted = {**record, "name": text, "figures": [text, "B5"], "sweep_id": text}
+    (runs.sweeps / "planted.json").write_text(json.dumps(planted))
+    before = {path.name for path in tmp_path.iterdir()}
+    database = tmp_path / "results.db"
+    rebuild(database, runs)
+    assert len(sweep_status(database)) in (1, 2)
+    assert figures_with_data(database, text) in ([], ["B5"])
+    connection = open_for_reading(database)
+    assert connection.execute("select count(*) from trials").fetchone() == (1,)
+    connection.close()
+    assert {path.name for path in tmp_path.iterdir()} - before == {"results.db", "results.db.lock"}
+
+
+@pytest.mark.parametrize("name", ["trials", 'x"y', "x'y", "a-b", "1x", "units; drop table trials"])
+def test_a_metrics_file_cannot_name_what_is_not_a_table_of_its_own(
+    runs: Runs, trial: Callable[..., TrialFolder], tmp_path: Path, name: str
+) -> None:
+    folder = trial()
+    source = folder.measurement_paths()[0]
+    (folder.measurements / f"{name}-{'0' * 16}.parquet").write_bytes(source.read_bytes())
+    count, [problem] = rebuild(tmp_path / "results.db", runs)
+    assert count == 0
+    assert "is a table of autoreg's own" in problem or "a table needs a plain name" in problem
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "b5/../../x", "B5;", ""])
+def test_a_figures_name_is_no_path(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"unknown figure"):
+        find_figures(name)
