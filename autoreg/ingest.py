@@ -13,7 +13,8 @@ import polars as pl
 
 from autoreg.config import TrialConfig, canonical_json
 from autoreg.errors import DataError, first_line
-from autoreg.runs import TrialFolder, TrialResult
+from autoreg.records import TrialResult
+from autoreg.runs import TrialFolder
 
 Connection = duckdb.DuckDBPyConnection
 

@@ -12,7 +12,8 @@ from autoreg.datasets import build_dataset
 from autoreg.errors import DataError
 from autoreg.metrics import metrics
 from autoreg.metrics.metric import version_of
-from autoreg.runs import TrialFolder, TrialResult, write_atomically
+from autoreg.records import TrialResult
+from autoreg.runs import TrialFolder, write_atomically
 from autoreg.training import load_network
 
 

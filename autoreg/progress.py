@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.text import Text
 
 from autoreg.config import TrialConfig, format_width
-from autoreg.runs import TrialResult
+from autoreg.records import TrialResult
 
 
 def describe(config: TrialConfig) -> str:

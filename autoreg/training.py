@@ -16,7 +16,8 @@ from autoreg.config import TrialConfig
 from autoreg.datasets import Dataset, build_dataset
 from autoreg.networks import Network, build_network
 from autoreg.optimizers import learning_rate_at
-from autoreg.runs import Epoch, Layer, Status, TrialFolder, TrialResult
+from autoreg.records import Epoch, Layer, Status, TrialResult
+from autoreg.runs import TrialFolder
 from autoreg.seeds import derive_seed
 from autoreg.trial_state import TrialState
 

@@ -17,7 +17,8 @@ from autoreg.errors import DataError, is_the_machines
 from autoreg.initializers import initialize
 from autoreg.networks import Network, build_network
 from autoreg.optimizers import build_optimizer
-from autoreg.runs import Epoch, TrialFolder, selection_score
+from autoreg.records import Epoch, selection_score
+from autoreg.runs import TrialFolder
 from autoreg.seeds import derive_seed
 
 Weights = tuple[Tensor, ...] | list[Tensor]

@@ -13,7 +13,8 @@ import duckdb
 from autoreg.database import Locked, connect, is_damage, opened_for_writing, require_file, writer_lock
 from autoreg.errors import AutoregError, DatabaseError, first_line
 from autoreg.ingest import bring_in, known_trials, measurement_id_of, replace_sweep, utc
-from autoreg.runs import Runs, TrialFolder, TrialResult, read_json, write_text
+from autoreg.records import TrialResult
+from autoreg.runs import Runs, TrialFolder, read_json, write_text
 
 
 @dataclass(frozen=True)

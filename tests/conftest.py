@@ -12,7 +12,8 @@ import torch
 
 from autoreg.config import Choice, TrialConfig, measurement_id
 from autoreg.figures import figure_names
-from autoreg.runs import Epoch, Layer, Runs, TrialFolder, TrialResult, write_atomically
+from autoreg.records import Epoch, Layer, TrialResult
+from autoreg.runs import Runs, TrialFolder, write_atomically
 
 os.environ.pop("AUTOREG_CACHE", None)
 torch.set_num_threads(1)

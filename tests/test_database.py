@@ -17,7 +17,8 @@ from autoreg.config import TrialConfig
 from autoreg.database import open_for_reading, query
 from autoreg.errors import DatabaseError, DataError
 from autoreg.packaged import packaged_folder
-from autoreg.runs import Runs, TrialFolder, TrialResult, write_atomically
+from autoreg.records import TrialResult
+from autoreg.runs import Runs, TrialFolder, write_atomically
 from autoreg.schema import SCHEMA_VERSION
 from autoreg.writer import Writer, rebuild, record_sweep
 

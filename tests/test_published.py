@@ -11,7 +11,8 @@ import pytest
 from autoreg.config import Choice
 from autoreg.database import open_for_reading, query
 from autoreg.packaged import find_sweep, packaged_folder, sweep_names
-from autoreg.runs import Runs, TrialFolder, TrialResult
+from autoreg.records import TrialResult
+from autoreg.runs import Runs, TrialFolder
 from autoreg.sweep import Sweep
 from autoreg.sweep_file import load_sweep
 from autoreg.writer import Writer, record_sweep

@@ -13,7 +13,8 @@ import pytest
 
 from autoreg.config import TrialConfig
 from autoreg.errors import DataError
-from autoreg.runs import DamagedResult, Runs, TrialFolder, write_atomically, write_text
+from autoreg.records import DamagedResult
+from autoreg.runs import Runs, TrialFolder, write_atomically, write_text
 
 
 def fail(*_: object, **__: object) -> None:

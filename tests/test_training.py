@@ -14,7 +14,8 @@ from autoreg.config import Choice, TrialConfig
 from autoreg.datasets import Dataset, Split, build_dataset, datasets
 from autoreg.datasets.cifar10_pictures import augment_cropped, prepare_cropped
 from autoreg.errors import ConfigError
-from autoreg.runs import Epoch, Runs, TrialFolder, selection_score
+from autoreg.records import Epoch, selection_score
+from autoreg.runs import Runs, TrialFolder
 from autoreg.training import evaluate, load_network, train_epoch, train_trial
 from autoreg.trial_state import TrialState
 

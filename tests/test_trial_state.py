@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from autoreg.config import Choice, TrialConfig
-from autoreg.runs import Runs, TrialFolder, TrialResult
+from autoreg.records import TrialResult
+from autoreg.runs import Runs, TrialFolder
 from autoreg.training import train_trial
 from tests.test_training import ALEXNET, folder_of, weights_of, without_times
 

@@ -1,7 +1,6 @@
 """The driver of a sweep: what runs, what is to be measured, what is to be written."""
 
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,33 +8,15 @@ from autoreg.config import TrialConfig
 from autoreg.errors import AutoregError, DatabaseError, DataError, first_line
 from autoreg.measuring import check_data
 from autoreg.progress import Counts, Display, describe, outcome
-from autoreg.runs import DamagedResult, TrialFolder, TrialResult
+from autoreg.records import DamagedResult, TrialResult
+from autoreg.runs import TrialFolder
 from autoreg.tuning import worker
 from autoreg.tuning.failure import failure_of
-from autoreg.tuning.ledger import PATIENCE, Ledger
+from autoreg.tuning.ledger import PATIENCE, Ledger, Summary
 from autoreg.tuning.measuring_queue import Measured, MeasuringQueue
 from autoreg.tuning.plan import Plan
 from autoreg.tuning.schedule import Schedule
 from autoreg.writer import Writer
-
-
-@dataclass
-class Summary:
-    """How a sweep ended.
-
-    Attributes:
-        trained: trials that ended now, failed ones among them.
-        cached: trials that had ended before.
-        problems: one line for each trial that failed or could not be measured.
-        unwritten: trials that wait for results.db, which another process holds.
-        interrupted: whether the user stopped it.
-    """
-
-    trained: int = 0
-    cached: int = 0
-    problems: list[str] = field(default_factory=list)
-    unwritten: int = 0
-    interrupted: bool = False
 
 
 class RunningSweep:

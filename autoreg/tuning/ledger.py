@@ -1,10 +1,12 @@
 """What a sweep has to show for itself: its record in the run folder, its rows in results.db, what failed."""
 
 import time
+from dataclasses import dataclass, field
 
 from autoreg.config import TrialConfig
 from autoreg.progress import describe, outcome
-from autoreg.runs import TrialFolder, TrialResult
+from autoreg.records import TrialResult
+from autoreg.runs import TrialFolder
 from autoreg.tuning.plan import Plan
 from autoreg.tuning.schedule import Schedule
 from autoreg.writer import Known, Writer, record_sweep
@@ -12,6 +14,25 @@ from autoreg.writer import Known, Writer, record_sweep
 SECONDS_BETWEEN_COMMITS = 2.0
 #: How long a sweep waits at its end for somebody's shell to let go of results.db.
 PATIENCE = 60.0
+
+
+@dataclass
+class Summary:
+    """How a sweep ended.
+
+    Attributes:
+        trained: trials that ended now, failed ones among them.
+        cached: trials that had ended before.
+        problems: one line for each trial that failed or could not be measured.
+        unwritten: trials that wait for results.db, which another process holds.
+        interrupted: whether the user stopped it.
+    """
+
+    trained: int = 0
+    cached: int = 0
+    problems: list[str] = field(default_factory=list)
+    unwritten: int = 0
+    interrupted: bool = False
 
 
 class Ledger:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from autoreg.progress import make_display
 from autoreg.runs import Runs
-from autoreg.tuning.driver import RunningSweep, Summary
+from autoreg.tuning.driver import RunningSweep
 from autoreg.tuning.interruption import Interruption
+from autoreg.tuning.ledger import Summary
 from autoreg.tuning.plan import Plan
 from autoreg.tuning.session import check_address, ray_session
 from autoreg.writer import Writer

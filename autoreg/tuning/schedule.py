@@ -8,7 +8,8 @@ from dataclasses import replace
 from autoreg.config import TrialConfig
 from autoreg.errors import DataError, first_line
 from autoreg.groups import Group
-from autoreg.runs import DamagedResult, Runs, TrialResult
+from autoreg.records import DamagedResult, TrialResult
+from autoreg.runs import Runs
 from autoreg.tuning.group_state import Assignment, GroupState
 
 #: How often a trial is tried that the machine lets down: a worker that dies, a full disk, a GPU in a bad state.

@@ -12,7 +12,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from autoreg.config import TrialConfig
 from autoreg.errors import DataError
 from autoreg.groups import Group
-from autoreg.runs import Runs, TrialResult, read_json, selection_score, write_text
+from autoreg.records import TrialResult, selection_score
+from autoreg.runs import Runs, read_json, write_text
 from autoreg.seeds import derive_seed
 from autoreg.sweep_sections import Space
 

@@ -13,7 +13,8 @@ from autoreg.checkpoints import DamagedCheckpoint
 from autoreg.config import TrialConfig
 from autoreg.errors import first_line, is_the_machines
 from autoreg.measuring import Measurement, measure_trial
-from autoreg.runs import Epoch, Runs, TrialFolder, TrialResult
+from autoreg.records import Epoch, TrialResult
+from autoreg.runs import Runs, TrialFolder
 from autoreg.tuning.time_limit import time_limit
 
 #: Tune is told of a trial's progress at most this often; a tiny trial is over before that.

@@ -19,7 +19,8 @@ import torch
 from autoreg import checkpoints
 from autoreg.config import Choice, TrialConfig
 from autoreg.measuring import measure_trial, measurements_of
-from autoreg.runs import Epoch, Runs, TrialFolder, TrialResult
+from autoreg.records import Epoch, TrialResult
+from autoreg.runs import Runs, TrialFolder
 from autoreg.training import train_trial
 from tests.test_training import ALEXNET, RESNET, folder_of, weights_of, without_times
 

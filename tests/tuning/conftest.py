@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from autoreg.config import TrialConfig
-from autoreg.runs import Epoch, Runs, TrialResult
+from autoreg.records import Epoch, TrialResult
+from autoreg.runs import Runs
 from autoreg.sweep_file import LoadedSweep, load_sweep
 
 TEXT = """\

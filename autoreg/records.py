@@ -1,0 +1,72 @@
+"""What a trial leaves behind: its epochs, its layers, how it ended."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from autoreg.config import Strict, TrialConfig
+from autoreg.errors import DataError
+
+Status = Literal["done", "failed", "diverged", "pruned"]
+
+
+class Epoch(Strict):
+    """One epoch of training. Accuracies are shares in [0, 1]; a loss is None where it was not finite.
+
+    `train_loss` and `train_accuracy` are of the batches as they were trained on (augmented, before each step); the loss
+    contains that of an auxiliary classifier (`Network.loss`). `learning_rate` is that of the epoch's last step.
+    """
+
+    epoch: int = Field(ge=1)
+    learning_rate: float
+    train_loss: float | None
+    train_accuracy: float
+    validation_loss: float | None
+    validation_accuracy: float
+    seconds: float
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether the network still computes numbers."""
+        return self.train_loss is not None and self.validation_loss is not None
+
+
+def selection_score(config: TrialConfig, epoch: Epoch) -> float:
+    """Return what epochs and settings are chosen by: accuracy on the validation split.
+
+    With random labels it is the accuracy on the training batches, since validation labels mean nothing then (released
+    code, train.py).
+    """
+    return epoch.train_accuracy if config.random_labels else epoch.validation_accuracy
+
+
+class Layer(Strict):
+    """One measured layer: its units, and at how many positions each is applied (1 for fully connected layers)."""
+
+    layer_index: int
+    layer: str
+    units: int
+    positions: int
+
+
+class DamagedResult(DataError):
+    """The record of a trial's training is not what was written."""
+
+
+class TrialResult(Strict):
+    """What a trained trial left behind, beside its checkpoint. Accuracies are of `best_epoch`'s weights, in [0, 1]."""
+
+    status: Status
+    error: str | None = None
+    parameters: int | None = None
+    epochs_run: int = 0
+    best_epoch: int | None = None
+    train_accuracy: float | None = None
+    validation_accuracy: float | None = None
+    test_accuracy: float | None = None
+    seconds: float = 0.0
+    device: str | None = None
+    finished_at: str
+    environment: dict[str, str] = Field(default_factory=dict)
+    layers: list[Layer] = Field(default_factory=list)
+    epochs: list[Epoch] = Field(default_factory=list)
