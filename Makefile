@@ -28,8 +28,8 @@ faults: install
 
 ## lint: style, types, and who may import whom
 lint: install
-	$(BIN)/ruff check autoreg tests
-	$(BIN)/ruff format --check autoreg tests
+	$(BIN)/ruff check autoreg tests benchmarks
+	$(BIN)/ruff format --check autoreg tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

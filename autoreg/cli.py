@@ -89,8 +89,10 @@ def _run(plan: Any, runs: Any, database: Path, address: str | None, retry_failed
     """Run a sweep, print how it ended, and return whether anything went wrong."""
     from autoreg.tuning.run import run_sweep
 
-    counts = f"{plan.sweep.name}: {_counts(plan, runs)}"
-    summary = run_sweep(plan, runs, database, address, retry_failed, begun=lambda: click.echo(counts, err=True))
+    def say(done: int) -> None:
+        click.echo(f"{plan.sweep.name}: {_counts(plan, done)}", err=True)
+
+    summary = run_sweep(plan, runs, database, address, retry_failed, begun=say)
     for line in summary.problems:
         click.echo(line, err=True)
     if summary.unwritten:
@@ -106,8 +108,7 @@ def _run(plan: Any, runs: Any, database: Path, address: str | None, retry_failed
     return bool(summary.problems or summary.unwritten)
 
 
-def _counts(plan: Any, runs: Any) -> str:
-    done = plan.schedule(runs).done_count()
+def _counts(plan: Any, done: int) -> str:
     return f"{plan.sweep.final_count} final trials, {plan.sweep.tuning_count} tuning trials, {done} already done"
 
 
@@ -123,7 +124,7 @@ def _print_plan(plan: Any, runs: Any) -> None:
         tuning = f"{group.tune.trials} tuning" if group.tune else ""
         rows.append(["", label, f"{parameters:>11,} parameters", tuning, f"{group.final_count} final"])
     print_columns(rows)
-    click.echo(_counts(plan, runs))
+    click.echo(_counts(plan, plan.schedule(runs).done_count()))
 
 
 @cli.command()

@@ -19,7 +19,7 @@ def run_sweep(
     database: Path,
     address: str | None = None,
     retry_failed: bool = False,
-    begun: Callable[[], object] = lambda: None,
+    begun: Callable[[int], object] = lambda _: None,
 ) -> Summary:
     """Train and measure what is not yet done of a sweep, bring everything into results.db, and say how it ended.
 
@@ -32,7 +32,7 @@ def run_sweep(
         database: results.db, made if it is not there.
         address: a Ray cluster to join; None starts Ray on this machine.
         retry_failed: train failed trials of this sweep again.
-        begun: called when everything that can be wrong before the first trial is not.
+        begun: called with the number of trials done before, once all that can be wrong before the first one is not.
 
     Raises:
         ConfigError: there is no cluster at the address.
@@ -46,7 +46,7 @@ def run_sweep(
         schedule.forget_failures()
     sweep = RunningSweep(plan, schedule, Writer(database, runs))
     damaged += sweep.begin()
-    begun()
+    begun(sweep.counts.cached)
     with make_display(sweep.counts) as sweep.display:
         for line in damaged:
             sweep.display.line(line)
