@@ -22,6 +22,8 @@ mount -o remount,size=64m "$disk"
 "$@" 2> "$kept/enlarged.log"; echo $? > "$kept/enlarged.code"
 cp "$disk/results.db" "$kept"
 """
+#: From a disk that is full at once, over one that has no room for Ray Tune's own files, to one that is full at the end.
+SLOW_SIZES = [pytest.param(size, marks=pytest.mark.slow) for size in ("64k", "900k", "1600k", "2500k", "4000k")]
 
 
 def can_mount() -> bool:
@@ -31,10 +33,7 @@ def can_mount() -> bool:
 
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(not can_mount(), reason="needs the right to mount a disk in a name space of its own")
-@pytest.mark.parametrize(
-    "size",
-    ["1600k", *[pytest.param(size, marks=pytest.mark.slow) for size in ("64k", "400k", "900k", "1300k", "2000k")]],
-)
+@pytest.mark.parametrize("size", ["3000k", *SLOW_SIZES])
 def test_a_sweep_on_a_full_disk_says_so_and_ends_with_every_row_once_there_is_space(
     size: str, tmp_path: Path, ray_here: Any, promise: Promise
 ) -> None:

@@ -19,7 +19,6 @@ from typing import Any
 import torch
 
 from autoreg.checkpoints import load
-from autoreg.database import Writer, record_sweep
 from autoreg.errors import AutoregError, first_line
 from autoreg.measuring import measure_trial
 from autoreg.runs import Runs
@@ -27,6 +26,7 @@ from autoreg.sweep_file import load_sweep
 from autoreg.training import train_trial
 from autoreg.tuning.plan import make_plan
 from autoreg.tuning.worker import is_the_machines
+from autoreg.writer import Writer, record_sweep
 from tests.faults.small_sweep import write_sweep
 from tests.sweep_process import rows_without_times
 
@@ -71,12 +71,15 @@ def work(folder: Path) -> None:
     planned = list(plan.schedule(runs).planned())
     record_sweep(runs, plan.record(planned))
     writer.queue_sweep(plan.sweep.sweep_id)
-    for _, config in planned:
+    for *_, config in planned:
         trial = runs.trial(config.trial_id)
         with trial.locked():
             if not trial.is_trained:
                 train_trial(config, trial, seconds_between_checkpoints=0.0)
-            measure_trial(trial, plan.measurements)
+            try:
+                measure_trial(trial, plan.measurements)
+            except Exception as error:  # the task's end, of which the sweep's driver makes a line
+                raise AutoregError(f"not measured: {type(error).__name__}: {first_line(error)}") from error
         writer.queue_trial(trial)
         if not writer.commit() or writer.problems:
             raise AutoregError("; ".join(writer.problems) or "the database is locked")
