@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from autoreg.errors import DataError, first_line
+from autoreg.errors import DataError, first_line, is_the_machines
 from autoreg.runs import write_atomically
 
 _DIGEST = "digest"
@@ -25,7 +26,16 @@ def save(path: Path, content: dict[str, Any]) -> None:
     The file is one that `torch.load(path, weights_only=True)` reads; the checksum stands in it under `digest`.
     """
     whole = {**content, _DIGEST: digest(content)}
-    write_atomically(path, lambda temporary: torch.save(whole, temporary))
+    write_atomically(path, lambda temporary: _write(whole, temporary))
+
+
+def _write(content: dict[str, Any], path: Path) -> None:
+    try:
+        torch.save(content, path)
+    except RuntimeError as error:  # so PyTorch tells of a full disk
+        if is_the_machines(error):
+            raise
+        raise OSError(errno.EIO, f"{os.strerror(errno.EIO)}: {path.name}: {first_line(error)}") from error
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The command line: parse, call one function, print. Data goes to stdout, everything else to stderr."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 import click
 
 from autoreg import __version__
-from autoreg.cli_results import DATABASE, JSON, RUNS, print_columns, query, rebuild, show, verify
-from autoreg.errors import AutoregError, ConfigError, DataError, Interrupted
+from autoreg.cli_results import DATABASE, RUNS, list_, print_columns, query, rebuild, show, status, verify
+from autoreg.errors import AutoregError, ConfigError, DataError, Interrupted, first_line
 
 
 class _Commands(click.Group):
@@ -183,70 +182,6 @@ def report(
 
 
 @cli.command()
-@DATABASE
-@JSON
-def status(database: Path, as_json: bool) -> None:
-    """Show how far each sweep in results.db is; works while one runs."""
-    from autoreg.listing import sweep_status
-
-    rows = sweep_status(database)
-    if as_json:
-        click.echo(json.dumps(rows, indent=1))
-        return
-    for row in rows:
-        finals, tuning = ("?" if row[key] is None else row[key] for key in ("final_trials", "tuning_trials"))
-        click.echo(
-            f"{row['name']:24} {row['final_done']}/{finals} final trials, "
-            f"{row['measured']} measured, {row['tuning_done']}/{tuning} tuning, "
-            f"{row['failed']} failed   ({row['sweep_id']}, {row['updated_at']})"
-        )
-
-
-LISTS = ("networks", "datasets", "initializers", "optimizers", "schedules", "metrics", "figures", "sweeps", "trials")
-
-
-@cli.command("list")
-@click.argument("kind", type=click.Choice(LISTS), metavar="KIND")
-@DATABASE
-@JSON
-def list_(kind: str, database: Path, as_json: bool) -> None:
-    """List what there is of a kind: what a sweep may name, or the trials in results.db."""
-    rows = _rows_of(kind, database)
-    if as_json:
-        click.echo(json.dumps(rows, indent=1))
-        return
-    if kind == "trials" and rows:
-        rows.insert(0, {name: name for name in rows[0]})
-    print_columns([["-" if value is None else str(value) for value in row.values()] for row in rows])
-
-
-def _rows_of(kind: str, database: Path) -> list[dict[str, Any]]:
-    if kind == "trials":
-        from autoreg.listing import trial_rows
-
-        return trial_rows(database)
-    if kind == "figures":
-        from autoreg.figures import figure_names
-
-        return [{"name": name} for name in figure_names()]
-    if kind == "sweeps":
-        from autoreg.packaged import find_sweep, sweep_names
-        from autoreg.sweep_file import load_sweep
-
-        loaded = {name: load_sweep(find_sweep(name)).sweep for name in sweep_names()}
-        return [{"name": name, "figures": ", ".join(found.figures)} for name, found in loaded.items()]
-    return _registered(kind)
-
-
-def _registered(kind: str) -> list[dict[str, Any]]:
-    import importlib
-
-    modules = {"schedules": "optimizers"}
-    registry = getattr(importlib.import_module(f"autoreg.{modules.get(kind, kind)}"), kind)
-    return [{"name": name, "options": registry.signature(name)} for name in registry]
-
-
-@cli.command()
 @click.argument("dataset", type=click.Choice(["cifar10"]))
 @click.option("--root", type=click.Path(path_type=Path), required=True, help="The folder to put it in.")
 def data(dataset: str, root: Path) -> None:
@@ -257,7 +192,7 @@ def data(dataset: str, root: Path) -> None:
     click.echo(f"{dataset} is in {root}; use it with AUTOREG_DATA={root}", err=True)
 
 
-for _command in (query, rebuild, show, verify):
+for _command in (list_, query, rebuild, show, status, verify):
     cli.add_command(_command)
 
 
@@ -269,6 +204,9 @@ def main() -> None:
         for line in str(error).splitlines():
             click.echo(f"autoreg: {line}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:  # a full disk, a folder that may not be written: wherever it shows
+        click.echo(f"autoreg: {first_line(error)}", err=True)
+        sys.exit(DataError.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(ConfigError.exit_code)

@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,6 +25,70 @@ def print_columns(rows: list[list[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@click.command()
+@DATABASE
+@JSON
+def status(database: Path, as_json: bool) -> None:
+    """Show how far each sweep in results.db is; works while one runs."""
+    from autoreg.listing import sweep_status
+
+    rows = sweep_status(database)
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        finals, tuning = ("?" if row[key] is None else row[key] for key in ("final_trials", "tuning_trials"))
+        click.echo(
+            f"{row['name']:24} {row['final_done']}/{finals} final trials, "
+            f"{row['measured']} measured, {row['tuning_done']}/{tuning} tuning, "
+            f"{row['failed']} failed   ({row['sweep_id']}, {row['updated_at']})"
+        )
+
+
+LISTS = ("networks", "datasets", "initializers", "optimizers", "schedules", "metrics", "figures", "sweeps", "trials")
+
+
+@click.command("list")
+@click.argument("kind", type=click.Choice(LISTS), metavar="KIND")
+@DATABASE
+@JSON
+def list_(kind: str, database: Path, as_json: bool) -> None:
+    """List what there is of a kind: what a sweep may name, or the trials in results.db."""
+    rows = _rows_of(kind, database)
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    if kind == "trials" and rows:
+        rows.insert(0, {name: name for name in rows[0]})
+    print_columns([["-" if value is None else str(value) for value in row.values()] for row in rows])
+
+
+def _rows_of(kind: str, database: Path) -> list[dict[str, Any]]:
+    if kind == "trials":
+        from autoreg.listing import trial_rows
+
+        return trial_rows(database)
+    if kind == "figures":
+        from autoreg.figures import figure_names
+
+        return [{"name": name} for name in figure_names()]
+    if kind == "sweeps":
+        from autoreg.packaged import find_sweep, sweep_names
+        from autoreg.sweep_file import load_sweep
+
+        loaded = {name: load_sweep(find_sweep(name)).sweep for name in sweep_names()}
+        return [{"name": name, "figures": ", ".join(found.figures)} for name, found in loaded.items()]
+    return _registered(kind)
+
+
+def _registered(kind: str) -> list[dict[str, Any]]:
+    import importlib
+
+    modules = {"schedules": "optimizers"}
+    registry = getattr(importlib.import_module(f"autoreg.{modules.get(kind, kind)}"), kind)
+    return [{"name": name, "options": registry.signature(name)} for name in registry]
 
 
 @click.command()

@@ -107,12 +107,32 @@ def opened_for_writing(path: Path, patience: float) -> Iterator[Connection]:
     require_file(path)
     started = time.monotonic()
     with writer_lock(path, patience):
+        if not path.exists():
+            _make(path)
         connection = connect(path, read_only=False, patience=patience - (time.monotonic() - started))
         try:
             schema.install(connection, path)
             yield connection
         finally:
             connection.close()
+
+
+def _make(path: Path) -> None:
+    """Make an empty database under another name first: half of one could not be opened."""
+    fresh = path.with_name(f".{path.name}.new")
+    remove(fresh)
+    connection = connect(fresh, read_only=False, patience=0)
+    try:
+        schema.install(connection, path)
+    finally:
+        connection.close()
+    fresh.replace(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a database and its log, if they are there."""
+    path.unlink(missing_ok=True)
+    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
 
 
 def connect(path: Path, *, read_only: bool, patience: float) -> Connection:

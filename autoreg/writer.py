@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from autoreg.database import Locked, connect, is_damage, opened_for_writing, require_file, writer_lock
+from autoreg.database import Locked, connect, is_damage, opened_for_writing, remove, require_file, writer_lock
 from autoreg.errors import AutoregError, DatabaseError, first_line
 from autoreg.ingest import bring_in, known_trials, measurement_id_of, replace_sweep, utc
 from autoreg.records import TrialResult
@@ -130,7 +130,7 @@ def rebuild(path: Path, runs: Runs) -> tuple[int, list[str]]:
     fresh = path.with_name(f".{path.name}.rebuild")
     try:
         with writer_lock(path, patience=60):
-            _remove(fresh)
+            remove(fresh)
             writer = Writer(fresh, runs)
             folders = runs.trials()
             for folder in folders:
@@ -148,11 +148,6 @@ def rebuild(path: Path, runs: Runs) -> tuple[int, list[str]]:
     except OSError as error:
         raise DatabaseError(f"{path} cannot be written: {first_line(error)}") from error
     return len(folders) - sum(problem.startswith("trial") for problem in writer.problems), writer.problems
-
-
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
-    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
 
 
 def record_sweep(runs: Runs, record: dict[str, Any]) -> None:

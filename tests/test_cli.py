@@ -10,7 +10,8 @@ import pytest
 from click import Command, Group
 from click.testing import CliRunner, Result
 
-from autoreg.cli import LISTS, cli
+from autoreg.cli import cli
+from autoreg.cli_results import LISTS
 from autoreg.sweep_file import load_sweep
 
 

@@ -38,6 +38,7 @@ class RunningSweep:
         self._is_blocked = False
         self.scratch = self.runs.scratch / f"{sweep.name}-{time.time_ns()}"
         self.stop_file = self.scratch / "stop"
+        self._taken: set[str] = set()
         self._trained_again: set[str] = set()
         self._said_draining = False
 
@@ -60,10 +61,16 @@ class RunningSweep:
             self.runs.scratch.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DataError(f"the run folder {self.runs.root} cannot be written: {error.strerror}") from error
+        lines = self._take_what_is_done()
+        self.ledger.commit()
+        return lines
+
+    def _take_what_is_done(self) -> list[str]:
+        """Take the trials that were trained before, or by another sweep meanwhile."""
         lines = []
         for _, trial_id, config in self.schedule.planned():
             folder = self.runs.trial(trial_id)
-            if not folder.is_trained:
+            if trial_id in self._taken or not folder.is_trained:
                 continue
             try:
                 result = folder.read_result()
@@ -74,8 +81,7 @@ class RunningSweep:
             self.ledger.add_if_missing(folder, result)
             self._take(folder, config, result)
             self.counts.cached += 1
-        self.summary.cached = self.counts.cached
-        self.ledger.commit()
+            self.summary.cached += 1
         return lines
 
     def run(self, ray: Any) -> None:
@@ -88,7 +94,12 @@ class RunningSweep:
             if not self.schedule.is_finished():
                 from autoreg.tuning.tuner import fit
 
-                fit(self, ray)
+                try:
+                    fit(self, ray)
+                except OSError as error:
+                    self._block(first_line(error))
+                for line in self._take_what_is_done():
+                    self.display.line(line)
             while not (self.measuring.is_idle if self.draining else self.measuring.is_empty):
                 self.tick(timeout=0.2)
             is_advancing = before != (self.schedule.handed_out, len(self._trained_again))
@@ -222,16 +233,20 @@ class RunningSweep:
             self.ledger.add(measured.folder)
         elif measured.is_damaged and trial_id not in self._trained_again:
             self._trained_again.add(trial_id)
+            self._taken.discard(trial_id)
             self.schedule.reopen(trial_id)
             self.counts.cached -= 1
             self.summary.cached -= 1
             self.display.line(f"trained again: {about}: {failure.why}")
+        elif failure.is_storage:
+            self._block(failure.why)
         else:
             self.summary.problems.append(f"{trial_id}  not measured: {about}: {failure.why}")
             self.display.line(f"not measured {about}: {failure.why}")
 
     def _take(self, folder: TrialFolder, config: TrialConfig, result: TrialResult) -> None:
         """Note how a trial ended, and have it measured."""
+        self._taken.add(folder.trial_id)
         self.ledger.note(folder.trial_id, config, result)
         if config.kind != "final":
             return

@@ -31,6 +31,7 @@ OWN = {
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "SPT_NOENV": "1",  # or Ray's agents write their title over their environment, by which the guardian knows them
 }
 #: How long the head of a cluster may take to answer.
 SECONDS_TO_ANSWER = 10.0
@@ -51,8 +52,8 @@ def ray_session(address: str | None = None, scratch: Path | None = None) -> Iter
         os.environ.setdefault(name, value)
     import ray
 
-    for name in ("ray", "ray.tune", "ray.train", "ray.data"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    for name in ("ray", "ray.tune", "ray.train", "ray.data"):  # what goes wrong, the driver tells in its own words
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     # "local" and not None, which would join whatever Ray happens to run on this machine
     where: dict[str, Any] = {"address": address} if address else {"address": "local", "include_dashboard": False}
     with Guardian() as guardian:

@@ -1,6 +1,7 @@
 """The one call of Ray Tune: it trains what the schedule hands out, where and with how much the sweep says."""
 
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ray import tune
@@ -23,7 +24,7 @@ def fit(sweep: "RunningSweep", ray: Any) -> None:
     def order(assignment: Assignment) -> dict[str, Any]:
         return _order(sweep, assignment, cores, gpus)
 
-    tune.Tuner(
+    tuner = tune.Tuner(
         tune.with_resources(worker.train, _bundle),
         tune_config=tune.TuneConfig(
             metric="accuracy",
@@ -43,7 +44,9 @@ def fit(sweep: "RunningSweep", ray: Any) -> None:
             # Our own schedule tries again: Tune would do so with the same share of the machine.
             failure_config=tune.FailureConfig(max_failures=0),
         ),
-    ).fit()
+    )
+    with suppress(EOFError):  # Tune reads its own note of an error back, which is cut off on a full disk
+        tuner.fit()
 
 
 def _order(sweep: "RunningSweep", assignment: Assignment, cores: int, gpus: bool) -> dict[str, Any]:
