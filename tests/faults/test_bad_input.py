@@ -10,6 +10,7 @@ import pytest
 
 from autoreg.cli import main
 from tests.datasets.imagenet_layouts import encoded
+from tests.faults.conftest import Promise
 
 SWEEP = """\
 name: small
@@ -253,3 +254,11 @@ def test_bad_input_is_one_clear_line_and_nothing_is_written(
     assert refused(arguments, work, monkeypatch, capsys)[0] == code
     # again, for the line: what was said once is said every time
     assert message in refused(arguments, work, monkeypatch, capsys)[1]
+
+
+def test_the_table_is_a_long_one(promise: Promise) -> None:
+    count = len(cases())
+    promise(
+        "Bad input is one clear line, the right exit code, and writes nothing", "60 cases or more", f"{count} cases"
+    )
+    assert count >= 60

@@ -22,6 +22,7 @@ from autoreg.measuring import measure_trial, measurements_of
 from autoreg.records import Epoch, TrialResult
 from autoreg.runs import Runs, TrialFolder
 from autoreg.training import train_trial
+from tests.faults.conftest import Promise
 from tests.test_training import ALEXNET, RESNET, folder_of, weights_of, without_times
 
 MakeConfig = Callable[..., TrialConfig]
@@ -178,7 +179,7 @@ def train_as_told(root: Path, made: TrialConfig, parent: Connection) -> None:
     ],
 )
 def test_killed_in_the_middle_of_saving_and_of_epochs_it_ends_the_same(
-    tmp_path: Path, config: MakeConfig, case: str, epochs: int
+    tmp_path: Path, config: MakeConfig, case: str, epochs: int, promise: Promise
 ) -> None:
     made = config(**{**CASES[case], "epochs": epochs, "patience": None})
     straight, broken = (Runs(tmp_path / name) for name in ("straight", "broken"))
@@ -202,10 +203,14 @@ def test_killed_in_the_middle_of_saving_and_of_epochs_it_ends_the_same(
         process.join()
         kills += process.exitcode == -signal.SIGKILL
         assert kills < 60
-    print(f"{case}: {kills} SIGKILLs in {epochs} epochs")
     assert kills > epochs / 6
     assert "continued after epoch" in folder.read_result().environment["resumed"]
     with folder.locked():
         folder.forget_state()  # as the next start of a sweep does if the kill came after the result
     assert_same(folder, folder_of(straight, made))
     assert list((broken.root / ".locks").iterdir()) == []
+    promise(
+        "Interrupted and continued is uninterrupted",
+        "weights, epochs and metrics bit-equal",
+        f"bit-equal: {case}, {kills} SIGKILLs in {epochs} epochs",
+    )

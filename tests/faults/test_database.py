@@ -17,6 +17,7 @@ from autoreg.runs import Runs, TrialFolder
 from autoreg.schema import SCHEMA_VERSION
 from autoreg.verification import verify
 from autoreg.writer import Writer, rebuild, record_sweep
+from tests.faults.conftest import Promise
 from tests.test_database import contents
 
 MakeTrial = Callable[..., TrialFolder]
@@ -88,7 +89,7 @@ def damages(content: bytes, cuts: int, flips: int) -> Iterator[bytes]:
     ("cuts", "flips"), [(6, 12), pytest.param(100, 300, marks=pytest.mark.slow)], ids=["some", "many"]
 )
 def test_no_damage_to_the_file_goes_unnoticed_and_every_row_comes_back(
-    whole: Path, runs: Runs, cuts: int, flips: int
+    whole: Path, runs: Runs, cuts: int, flips: int, promise: Promise
 ) -> None:
     expected, before, content = contents(whole), files(runs.root), whole.read_bytes()
     seen = []
@@ -99,6 +100,12 @@ def test_no_damage_to_the_file_goes_unnoticed_and_every_row_comes_back(
     assert set(seen) <= {"right", "wrong", "refused"}
     assert seen.count("refused") > cuts
     assert files(runs.root) == before
+    promise(
+        "results.db can always be opened, or it is said why; rebuild restores every row",
+        "0 unnoticed, 0 rows lost, run folder untouched",
+        f"{len(seen)} damages: {seen.count('refused')} told on opening, {seen.count('wrong')} by verify only, "
+        f"{seen.count('right')} harmless; all rows back each time",
+    )
 
 
 def test_a_deleted_database_is_named_and_comes_back(whole: Path, runs: Runs) -> None:

@@ -3,12 +3,12 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from benchmarks.generate_trials import generate
+from tests.faults.conftest import Promise
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +33,7 @@ def test_a_sweep_whose_trials_are_done_finds_nothing_to_do_and_keeps_four_files_
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_ten_thousand_trials(tmp_path: Path, promise: Callable[[str, str, str], None]) -> None:
+def test_ten_thousand_trials(tmp_path: Path, promise: Promise) -> None:
     few, many = resumed(tmp_path / "few", 2_000), resumed(tmp_path / "many", 10_000)
     name = "10,000 finished trials are planned in seconds, in bounded memory"
     growth = many["ingest_seconds"] / few["ingest_seconds"] / 5

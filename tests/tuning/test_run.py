@@ -7,7 +7,6 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -74,36 +73,6 @@ def test_a_measurement_that_is_missing_is_made_without_training(small: Small, ru
     connection.close()
 
 
-def test_one_bad_trial_does_not_stop_the_others(small: Small, runs: Runs, tmp_path: Path) -> None:
-    database = tmp_path / "results.db"
-    plan = make_plan(
-        small("tune=null", "network=tests.tuning.faulty:build", "grid.width=[1/4, 1/2, 1]", "replicates=1")
-    )
-    summary = run_sweep(plan, runs, database)
-    assert summary.trained == 3
-    [problem] = summary.problems
-    assert "this width is not for you" in problem
-    connection = open_for_reading(database)
-    found = dict(query(connection, "select width, status from trials").rows())
-    assert found == {0.25: "done", 0.5: "failed", 1.0: "done"}
-    error = query(connection, "select error from trials where status = 'failed'")["error"][0]
-    assert error.startswith("RuntimeError: this width is not for you")
-    connection.close()
-    assert run_sweep(plan, runs, database).trained == 0
-    assert run_sweep(plan, runs, database, retry_failed=True).trained == 1
-
-
-def test_a_worker_that_dies_is_tried_again_and_then_recorded(small: Small, runs: Runs, tmp_path: Path) -> None:
-    plan = make_plan(small("tune=null", "network=tests.tuning.faulty:dying", "grid.width=[1/4, 1/2]", "replicates=1"))
-    summary = run_sweep(plan, runs, tmp_path / "results.db")
-    [problem] = summary.problems
-    assert "gave up after several tries" in problem
-    assert "died" in problem
-    connection = open_for_reading(tmp_path / "results.db")
-    assert dict(query(connection, "select width, status from trials").rows()) == {0.25: "done", 0.5: "failed"}
-    connection.close()
-
-
 def test_what_the_machine_got_wrong_is_tried_again_and_what_the_trial_got_wrong_is_not(
     small: Small, runs: Runs, tmp_path: Path
 ) -> None:
@@ -112,33 +81,6 @@ def test_what_the_machine_got_wrong_is_tried_again_and_what_the_trial_got_wrong_
     summary = run_sweep(make_plan(small(*overrides)), runs, tmp_path / "results.db")
     assert (summary.trained, summary.problems) == (2, [])
     assert len(list(folder.iterdir())) == 2, "each trial failed once and was tried again"
-
-
-def test_what_runs_out_of_memory_beside_others_is_trained_alone(
-    small: Small, runs: Runs, tmp_path: Path, ray_here: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    cores = int(ray_here.cluster_resources()["CPU"])
-    overrides = ("tune=null", "network=tests.tuning.faulty:needs_all", f"network.cpus={cores}", "replicates=1")
-    assert cores > 1
-    summary = run_sweep(make_plan(small(*overrides)), runs, tmp_path / "results.db")
-    assert (summary.trained, summary.problems) == (2, [])
-    [line] = [line for line in capsys.readouterr().err.splitlines() if "tried" in line]
-    assert "tried later with the machine for itself: tests.tuning.faulty:needs_all" in line
-    assert "MemoryError: no memory beside others" in line
-
-
-def test_a_trial_that_hangs_is_ended_by_the_sweeps_time_limit_and_not_tried_again(
-    small: Small, runs: Runs, tmp_path: Path
-) -> None:
-    overrides = ("tune=null", "network=tests.tuning.faulty:hangs", "replicates=1", "resources.time_limit_hours=0.001")
-    summary = run_sweep(make_plan(small(*overrides)), runs, tmp_path / "results.db")
-    assert summary.trained == 2
-    [problem] = summary.problems
-    assert "it was stopped after 0.001 h, which is resources.time_limit_hours" in problem
-    connection = open_for_reading(tmp_path / "results.db")
-    assert dict(query(connection, "select width, status from trials").rows()) == {0.25: "done", 0.5: "failed"}
-    assert "in hangs" in query(connection, "select error from trials where status = 'failed'")["error"][0]
-    connection.close()
 
 
 def test_weights_that_turn_out_to_be_damaged_are_trained_again(small: Small, runs: Runs, tmp_path: Path) -> None:
