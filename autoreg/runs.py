@@ -2,8 +2,9 @@
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,9 @@ from autoreg.config import TrialConfig, canonical_json
 from autoreg.errors import DataError, first_line
 from autoreg.locking import hold
 from autoreg.records import DamagedResult, TrialResult
+
+#: Nobody takes so long to write a file.
+SECONDS_UNTIL_LEFT_OVER = 3600.0
 
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
@@ -196,6 +200,13 @@ class Runs:
     def trials(self) -> list[TrialFolder]:
         """Return the folders of all trained trials."""
         return [TrialFolder(path.parent) for path in sorted(self.root.glob("*-r*/result.json"))]
+
+    def remove_leftovers(self) -> None:
+        """Remove what processes that were killed long ago had half written beside the trials."""
+        for path in (*self.studies.glob(".*.tmp"), *self.sweeps.glob(".*.tmp")):
+            with suppress(FileNotFoundError):  # another sweep is at it
+                if time.time() - path.stat().st_mtime > SECONDS_UNTIL_LEFT_OVER:
+                    path.unlink()
 
     def study_path(self, study_id: str) -> Path:
         """Return the file that records a group's proposals."""

@@ -164,3 +164,14 @@ def test_a_trial_is_held_by_one_process_at_a_time(runs: Runs) -> None:
         assert held
         assert time.monotonic() - started > 0.5
     other.join()
+
+
+def test_what_was_half_written_long_ago_is_removed_and_what_is_being_written_is_not(runs: Runs) -> None:
+    old, new, whole = (runs.studies / name for name in (".a.json.1.tmp", ".b.json.2.tmp", "a.json"))
+    runs.studies.mkdir(parents=True)
+    for path in (old, new, whole):
+        path.touch()
+    os.utime(old, (0, 0))
+    os.utime(whole, (0, 0))
+    runs.remove_leftovers()
+    assert sorted(path.name for path in runs.studies.iterdir()) == [".b.json.2.tmp", "a.json"]

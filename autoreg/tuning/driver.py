@@ -61,6 +61,7 @@ class RunningSweep:
             self.runs.scratch.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DataError(f"the run folder {self.runs.root} cannot be written: {error.strerror}") from error
+        self.runs.remove_leftovers()
         lines = self._take_what_is_done()
         self.ledger.commit()
         return lines

@@ -3,6 +3,7 @@
 import ast
 import json
 import pickle
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ import pytest
 import torch
 
 from autoreg import checkpoints
-from autoreg.config import TrialConfig
+from autoreg.config import Choice, TrialConfig
 from autoreg.database import open_for_reading
 from autoreg.datasets import build_dataset
-from autoreg.errors import ConfigError
+from autoreg.errors import ConfigError, DataError
 from autoreg.figures import find_figures
 from autoreg.listing import sweep_status
 from autoreg.report import figures_with_data
@@ -129,3 +130,22 @@ def test_a_metrics_file_cannot_name_what_is_not_a_table_of_its_own(
 def test_a_figures_name_is_no_path(name: str) -> None:
     with pytest.raises(ConfigError, match=r"unknown figure"):
         find_figures(name)
+
+
+def test_a_tarball_writes_nothing_and_reads_nothing_outside(
+    config: Callable[..., TrialConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    monkeypatch.setenv("AUTOREG_CACHE", str(tmp_path / "data"))
+    (tmp_path / "secret").write_text("secret")
+    with tarfile.open(tmp_path / "data" / "cifar-10-python.tar.gz", "w:gz") as archive:
+        for name in ("../escaped", "/tmp/escaped", "cifar-10-batches-py/../../escaped"):
+            archive.addfile(tarfile.TarInfo(name))
+        for number in range(1, 6):
+            link = tarfile.TarInfo(f"cifar-10-batches-py/data_batch_{number}")
+            link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path / "secret")
+            archive.addfile(link)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(DataError, match=r"cifar-10-python.tar.gz"):
+        build_dataset(config(dataset=Choice(name="cifar10"), network=Choice(name="alexnet")), tmp_path / "data")
+    assert sorted(tmp_path.rglob("*")) == before
