@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from autoreg.database import ADVICE, open_for_reading
+from autoreg.database import ADVICE, open_for_reading, query
 from autoreg.errors import DamagedDatabase, first_line
 from autoreg.ingest import Connection
 from autoreg.runs import Runs
@@ -27,7 +27,7 @@ def verify(path: Path, runs: Runs) -> list[str]:
         DataError: results.db is missing.
         DatabaseError: results.db is damaged, locked or from another version.
     """
-    open_for_reading(path).close()
+    _read_all_views(path)
     with tempfile.TemporaryDirectory(prefix="autoreg-verify-") as folder:
         expected = Path(folder) / "expected.db"
         _, lines = rebuild(expected, runs)
@@ -40,6 +40,17 @@ def verify(path: Path, runs: Runs) -> list[str]:
             raise DamagedDatabase(f"{path} is damaged; {ADVICE} ({first_line(error)})") from error
         finally:
             connection.close()
+
+
+def _read_all_views(path: Path) -> None:
+    """Look at every view: there is damage that only a query with conditions meets, and a plain comparison does not."""
+    connection = open_for_reading(path)
+    try:
+        views = query(connection, "select view_name from duckdb_views() where temporary and not internal")
+        for name in views["view_name"]:
+            query(connection, f'select count(*) from (select * from "{name}" order by all)')
+    finally:
+        connection.close()
 
 
 def _attach(connection: Connection, path: Path, name: str) -> None:
