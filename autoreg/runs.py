@@ -134,8 +134,10 @@ class TrialFolder:
         return sorted(self.measurements.glob("[!.]*.parquet"))
 
     def write_config(self, config: TrialConfig) -> None:
-        """Write `config.json` if it is not there yet."""
-        if not self.config_path.is_file():
+        """Write `config.json` if it is not there yet, or damaged: the folder's name says what must stand in it."""
+        try:
+            self.read_config()
+        except DataError:
             write_text(self.config_path, canonical_json(config) + "\n")
 
     def read_config(self) -> TrialConfig:

@@ -175,3 +175,16 @@ def test_what_was_half_written_long_ago_is_removed_and_what_is_being_written_is_
     os.utime(whole, (0, 0))
     runs.remove_leftovers()
     assert sorted(path.name for path in runs.studies.iterdir()) == [".b.json.2.tmp", "a.json"]
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"kind": "final"}'])
+def test_a_damaged_config_is_written_again_since_the_folders_name_says_what_it_was(
+    runs: Runs, config: Callable[..., TrialConfig], damage: str
+) -> None:
+    made = config()
+    folder = runs.trial(made.trial_id)
+    folder.write_config(made)
+    whole = folder.config_path.read_text()
+    folder.config_path.write_text(damage)
+    folder.write_config(made)
+    assert folder.config_path.read_text() == whole

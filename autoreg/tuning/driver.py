@@ -38,9 +38,10 @@ class RunningSweep:
         self._is_blocked = False
         self.scratch = self.runs.scratch / f"{sweep.name}-{time.time_ns()}"
         self.stop_file = self.scratch / "stop"
-        self._taken: set[str] = set()
+        self._taken: dict[str, TrialConfig] = {}
         self._trained_again: set[str] = set()
         self._said_draining = False
+        self._warned_of: str | None = None
 
     @property
     def has_work(self) -> bool:
@@ -79,7 +80,7 @@ class RunningSweep:
                 lines.append(self.schedule.discard(trial_id, first_line(error)))
                 continue
             check_data(folder, result, self.plan.data[config.dataset])
-            self.ledger.add_if_missing(folder, result)
+            self.ledger.add_if_missing(folder, config, result)
             self._take(folder, config, result)
             self.counts.cached += 1
             self.summary.cached += 1
@@ -187,7 +188,9 @@ class RunningSweep:
         try:
             self.ledger.tick()
         except (DatabaseError, OSError) as error:  # training goes on: the run folder has the rows
-            self.gone_wrong(error)
+            if first_line(error) != self._warned_of:
+                self._warned_of = first_line(error)
+                self.display.line(f"rows wait: {self._warned_of}")
 
     def drain(self) -> None:
         """Hand out no more trials, and have the running ones save their state at the end of their epoch.
@@ -226,15 +229,14 @@ class RunningSweep:
 
     def _note(self, measured: Measured) -> None:
         trial_id = measured.folder.trial_id
-        config = measured.folder.read_config()
-        about, failure = describe(config), measured.failure
+        about, failure = describe(self._taken[trial_id]), measured.failure
         if failure is None:
             self.counts.measured += 1
             self.display.line(f"measured {about}")
             self.ledger.add(measured.folder)
         elif measured.is_damaged and trial_id not in self._trained_again:
             self._trained_again.add(trial_id)
-            self._taken.discard(trial_id)
+            del self._taken[trial_id]
             self.schedule.reopen(trial_id)
             self.counts.cached -= 1
             self.summary.cached -= 1
@@ -247,7 +249,7 @@ class RunningSweep:
 
     def _take(self, folder: TrialFolder, config: TrialConfig, result: TrialResult) -> None:
         """Note how a trial ended, and have it measured."""
-        self._taken.add(folder.trial_id)
+        self._taken[folder.trial_id] = config
         self.ledger.note(folder.trial_id, config, result)
         if config.kind != "final":
             return

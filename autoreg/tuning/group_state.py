@@ -98,8 +98,8 @@ class GroupState:
 
     def forget_states(self) -> None:
         """Remove what finished trials kept for longer ones that need it no more; a killed sweep may have left it."""
-        for trial_id, config in (self.final_trials() or {}).items():
-            if self.is_trained(trial_id) and not self._is_continued(config):
+        for trial_id, config in (self.tuning_trials() | (self.final_trials() or {})).items():
+            if self.is_trained(trial_id) and not (config.kind == "final" and self._is_continued(config)):
                 self._runs.trial(trial_id).forget_state()
 
     def is_finished(self) -> bool:

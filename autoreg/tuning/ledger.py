@@ -55,11 +55,12 @@ class Ledger:
         """Have a trial's rows brought up to date."""
         self.writer.queue_trial(folder)
 
-    def add_if_missing(self, folder: TrialFolder, result: TrialResult) -> None:
+    def add_if_missing(self, folder: TrialFolder, config: TrialConfig, result: TrialResult) -> None:
         """Have a trial of an earlier run brought up to date if something of it is not in results.db."""
         if self._known is None:
             self._known = self.writer.known()
         if not self._known.has_all_of(folder, result):
+            folder.write_config(config)  # or a damaged one would keep its rows out
             self.add(folder)
 
     def note(self, trial_id: str, config: TrialConfig, result: TrialResult) -> None:
