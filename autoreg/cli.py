@@ -61,7 +61,7 @@ def sweep(
     from autoreg.packaged import find_sweep
     from autoreg.runs import Runs
     from autoreg.sweep_file import load_sweep
-    from autoreg.tuning.plan import check_resources, check_size, count_trials, make_plan
+    from autoreg.tuning.plan import MANY_TRIALS, check_resources, check_size, count_trials, make_plan
 
     loaded = [load_sweep(find_sweep(name), overrides) for name in sweeps]
     for one in loaded:
@@ -71,9 +71,10 @@ def sweep(
             check_resources(one)
     plans = [make_plan(one) for one in loaded]
     if dry_run:
+        is_counted = yes or all(one.sweep.size <= MANY_TRIALS for one in loaded)  # else it takes time, and memory
         for plan in plans:
-            _print_plan(plan, Runs(runs))
-        if len(plans) > 1:
+            _print_plan(plan, Runs(runs) if is_counted else None)
+        if len(plans) > 1 and is_counted:
             finals, tuning = count_trials([plan.sweep for plan in plans])
             click.echo(
                 f"all {len(plans)} sweeps: {finals} final trials, {tuning} tuning trials, shared ones counted once"
@@ -107,8 +108,9 @@ def _run(plan: Any, runs: Any, database: Path, address: str | None, retry_failed
     return bool(summary.problems or summary.unwritten)
 
 
-def _counts(plan: Any, done: int) -> str:
-    return f"{plan.sweep.final_count} final trials, {plan.sweep.tuning_count} tuning trials, {done} already done"
+def _counts(plan: Any, done: int | None) -> str:
+    known = "with --yes also those already done" if done is None else f"{done} already done"
+    return f"{plan.sweep.final_count} final trials, {plan.sweep.tuning_count} tuning trials, {known}"
 
 
 def _print_plan(plan: Any, runs: Any) -> None:
@@ -123,7 +125,7 @@ def _print_plan(plan: Any, runs: Any) -> None:
         tuning = f"{group.tune.trials} tuning" if group.tune else ""
         rows.append(["", label, f"{parameters:>11,} parameters", tuning, f"{group.final_count} final"])
     print_columns(rows)
-    click.echo(_counts(plan, plan.schedule(runs).done_count()))
+    click.echo(_counts(plan, plan.schedule(runs).done_count() if runs else None))
 
 
 @cli.command()

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import math
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Literal
@@ -15,24 +17,36 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
 
+#: The largest number that a column of results.db holds.
+LARGEST = 2**31 - 1
+
+
 def _check_option(value: Any) -> Any:
     scalars = value if isinstance(value, list) else [value]
-    if all(scalar is None or isinstance(scalar, bool | int | float | str) for scalar in scalars):
-        return value
-    raise ValueError("an option is a number, a text, true, false, null or a list of these")
+    if not all(scalar is None or isinstance(scalar, bool | int | float | str) for scalar in scalars):
+        raise ValueError("an option is a number, a text, true, false, null or a list of these")
+    if any(isinstance(scalar, float) and not math.isfinite(scalar) for scalar in scalars):
+        raise ValueError("an option is a finite number")
+    return value
 
 
 #: The value of an option: a scalar or a list of scalars.
 Option = Annotated[Any, AfterValidator(_check_option)]
 
 
+#: Short enough that its digits are not an afternoon's work: `Fraction("1e999999999")` would be.
+_FACTOR = re.compile(r"[-+]?[0-9]{1,20}(?:/[0-9]{1,20}|(?:\.[0-9]{0,20})?(?:[eE][-+]?[0-9]{1,2})?)")
+
+
 def parse_fraction(value: Any) -> Any:
     """Return a factor such as a width as a float: `1/4`, `0.25` and `4` are accepted. Raises ValueError otherwise."""
     if isinstance(value, str):
         try:
-            return float(Fraction(value.replace(" ", "")))
-        except (ValueError, ZeroDivisionError) as error:
-            raise ValueError("a factor is a positive number such as 1/4, 0.5 or 2") from error
+            if _FACTOR.fullmatch(value.replace(" ", "")):
+                return float(Fraction(value.replace(" ", "")))
+        except ZeroDivisionError:
+            pass
+        raise ValueError("a factor is a positive number such as 1/4, 0.5 or 2")
     return value
 
 
@@ -41,7 +55,9 @@ def format_width(width: float) -> str:
     return str(Fraction(width).limit_denominator(1000))
 
 
-Width = Annotated[float, BeforeValidator(parse_fraction), Field(gt=0, le=1024)]
+#: What a number of a sweep is multiplied by.
+Factor = Annotated[float, BeforeValidator(parse_fraction), Field(gt=0, le=1024)]
+Width = Factor
 
 
 class Choice(Strict):
@@ -109,13 +125,13 @@ class TrialConfig(Strict):
     weight_decay: float = Field(ge=0)
     optimizer: Choice
     learning_rate: float = Field(gt=0)
-    batch_size: int = Field(ge=1)
-    lr_batch_factor: float = Field(gt=0)
+    batch_size: int = Field(ge=1, le=LARGEST)
+    lr_batch_factor: Factor
     schedule: Choice
-    epochs: int = Field(ge=0)
+    epochs: int = Field(ge=0, le=LARGEST)
     patience: int | None = Field(ge=1)
     shuffle: bool
-    replicate: int = Field(ge=0)
+    replicate: int = Field(ge=0, le=LARGEST)
     study: str | None = None
     weight_average: float = Field(default=0.0, ge=0, lt=1)
 

@@ -1,4 +1,6 @@
-"""The errors a user can cause, each with the exit code that the command line ends with."""
+"""The errors a user can cause, each with the exit code of the command line; and what fits into a message."""
+
+from typing import Any
 
 
 class AutoregError(Exception):
@@ -38,6 +40,17 @@ class Interrupted(AutoregError):
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, or its kind if it has none."""
     return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def printable(text: str) -> str:
+    """Return a text in which what a terminal would obey is a question mark: what files hold may be a stranger's."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
+def shown(value: Any) -> str:
+    """Return a value as messages show it: so much of it as fits into a line."""
+    text = repr(value)
+    return text if len(text) <= 120 else f"{text[:100]}… ({len(text)} characters)"
 
 
 def is_the_machines(error: Exception) -> bool:

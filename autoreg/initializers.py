@@ -18,7 +18,7 @@ from autoreg.registry import Registry
 from autoreg.seeds import derive_seed
 
 #: (weight, is_output, generator, *, options…): fills `weight` in place.
-initializers: Registry[Callable[..., None]] = Registry("initializer")
+initializers: Registry[Callable[..., None]] = Registry("initializer", "weight", "is_output", "generator")
 
 #: The standard deviation of a standard normal that is truncated at ±2.
 TRUNCATED_STD = 0.87962566103423978

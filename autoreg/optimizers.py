@@ -13,9 +13,9 @@ from autoreg.networks import Network
 from autoreg.registry import Registry
 
 #: (parameter groups, learning_rate, *, options…) -> Optimizer
-optimizers: Registry[Callable[..., Optimizer]] = Registry("optimizer")
+optimizers: Registry[Callable[..., Optimizer]] = Registry("optimizer", "parameters", "learning_rate")
 #: (epochs trained so far, a fraction within an epoch, *, options…) -> factor of the learning rate
-schedules: Registry[Callable[..., float]] = Registry("schedule")
+schedules: Registry[Callable[..., float]] = Registry("schedule", "epoch")
 
 Parameters = Iterable[dict[str, Any]]
 

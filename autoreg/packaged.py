@@ -1,8 +1,9 @@
 """Files that travel with the package: the sweeps, the SQL and the published values."""
 
+import os
 from pathlib import Path
 
-from autoreg.errors import ConfigError
+from autoreg.errors import ConfigError, shown
 from autoreg.registry import did_you_mean
 
 
@@ -25,9 +26,9 @@ def find_sweep(text: str) -> Path:
         ConfigError: there is neither such a file nor a packaged sweep of that name.
     """
     path = Path(text)
-    if path.is_file():
+    if os.path.isfile(path):  # noqa: PTH113, false and no error for a name that no file can have
         return path
     packaged = packaged_folder("sweeps") / f"{path.stem}.yaml"
     if text in {path.stem, f"sweeps/{path.stem}.yaml"} and packaged.is_file():
         return packaged
-    raise ConfigError(f"no sweep file {text!r}{did_you_mean(path.stem, sweep_names())}")
+    raise ConfigError(f"no sweep file {shown(text)}{did_you_mean(path.stem, sweep_names())}")

@@ -13,9 +13,13 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, g
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from autoreg.errors import ConfigError, first_line
+from autoreg.errors import ConfigError, first_line, shown
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+#: Parameters that are given by name.
+_NAMED = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -30,12 +34,17 @@ class Registry(Generic[F]):
     """Functions by name.
 
     A dotted path `package.module:function` stands for a function outside autoreg, so that a user's own network or
-    dataset needs no change here. A function's keyword-only arguments with a default are its *options*: what a sweep
-    file may write beside the name.
+    dataset needs no change here. Whoever runs a sweep file runs the modules that it names: look at a stranger's before.
+    A function's keyword-only arguments are its *options*: what a sweep file may write beside the name.
+
+    Args:
+        kind: what the functions make, for messages.
+        arguments: the names of the positional arguments that each is called with.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *arguments: str) -> None:
         self.kind = kind
+        self.arguments = arguments
         self._functions: dict[str, F] = {}
 
     def register(self, function: F) -> F:
@@ -59,15 +68,35 @@ class Registry(Generic[F]):
 
     def _from_path(self, path: str) -> F:
         module, _, attribute = path.partition(":")
+        if (top := module.partition(".")[0]) in sys.stdlib_module_names:
+            raise ConfigError(f"{self.kind} {path!r}: {top!r} is a module of Python itself, name one of your own")
         here = str(Path.cwd())
         if here not in sys.path:  # a console script does not look into the folder that it is called in
             sys.path.append(here)
         try:
             function: F = getattr(importlib.import_module(module), attribute)
-        except Exception as error:  # the file is the user's: anything may go wrong in it
+        except (Exception, SystemExit) as error:  # the file is the user's: anything may go wrong in it
             reason = f"{type(error).__name__}: {first_line(error)}"
             raise ConfigError(f"{self.kind} {path!r} cannot be imported: {reason}") from error
+        self._check_arguments(path, function)
         return function
+
+    def _check_arguments(self, path: str, function: F) -> None:
+        """Raise ConfigError unless a function from outside takes the arguments that ours do.
+
+        Else a stranger's sweep file could have any function of any installed module called, one that removes the data
+        folder it is given for example.
+        """
+        wanted = f"must be a function ({', '.join((*self.arguments, '*', 'options…'))})"
+        try:
+            parameters = inspect.signature(function).parameters.values()
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"{self.kind} {path!r} {wanted}, got {shown(function)}") from error
+        positional = [parameter for parameter in parameters if parameter.kind not in _NAMED]
+        names = [made.name.lstrip("_") for made in positional if made.kind is not inspect.Parameter.VAR_POSITIONAL]
+        takes_rest = len(positional) > len(names) > 0
+        if tuple(names) != (self.arguments[: len(names)] if takes_rest else self.arguments):
+            raise ConfigError(f"{self.kind} {path!r} {wanted}, got ({', '.join(map(str, positional))})")
 
     def source(self, name: str) -> str | None:
         """Return the hash of the file that a user's own function lies in, or None for a registered one."""
@@ -106,7 +135,7 @@ class Registry(Generic[F]):
                 checked[option] = _adapter(options[option]).validate_python(value)
             except ValidationError as error:
                 rule = error.errors()[0]["msg"].replace("Input should", "should").replace("Value error, ", "")
-                raise ConfigError(f"option {option!r} of {self.kind} {name!r} {rule}, got {value!r}") from error
+                raise ConfigError(f"option {option!r} of {self.kind} {name!r} {rule}, got {shown(value)}") from error
         for option, parameter in options.items():
             if parameter.default is parameter.empty and option not in given:
                 raise ConfigError(f"{self.kind} {name!r} needs the option {option!r}")

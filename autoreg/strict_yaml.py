@@ -111,7 +111,7 @@ def _build(node: yaml.Node, path: Path, document: Document) -> Any:
     mapping: dict[str, Any] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
-        if not isinstance(key_node, yaml.ScalarNode):
+        if not (isinstance(key_node, yaml.ScalarNode) and key_node.value.isprintable()):
             raise ConfigError(f"{document.source}:{line}: a key must be plain text")
         key = key_node.value
         if key in mapping:

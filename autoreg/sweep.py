@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from autoreg.config import Choice, Strict, TrialConfig, content_id, format_width
+from autoreg.config import LARGEST, Choice, Strict, TrialConfig, content_id, format_width
 from autoreg.errors import ConfigError
 from autoreg.groups import Group
 from autoreg.registry import did_you_mean
@@ -38,7 +38,7 @@ class Sweep(Strict):
     initializer: Choice = Choice(name="glorot_normal")
     grid: Grid = Grid()
     variants: list[Variant] | None = Field(default=None, min_length=1)
-    replicates: int = Field(ge=0)
+    replicates: int = Field(ge=0, le=LARGEST)
     training: Training
     tune: Tune | None = None
     measure: Measure = Measure()

@@ -1,5 +1,6 @@
 """Reading a sweep file: overrides, and mistakes explained with file, line, key, value and what is allowed."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from autoreg import strict_yaml
-from autoreg.errors import ConfigError
+from autoreg.errors import ConfigError, printable, shown
 from autoreg.registry import did_you_mean
 from autoreg.sweep import Sweep
 
@@ -52,7 +53,8 @@ def load_sweep(path: Path, overrides: Sequence[str] = ()) -> LoadedSweep:
         sweep = Sweep.model_validate(document.data)
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(item, document) for item in error.errors())) from error
-    return LoadedSweep(sweep, Path(root).expanduser() if root else None, document)
+    folder = Path(os.path.expanduser(root)) if root else None  # noqa: PTH111, leaves ~nobody as it is
+    return LoadedSweep(sweep, folder, document)
 
 
 def _take_root(document: strict_yaml.Document) -> str | None:
@@ -75,14 +77,15 @@ def _apply(document: strict_yaml.Document, override: str) -> None:
     if not separator or not key.strip():
         raise ConfigError(f"--set wants key=value, got {override!r}")
     path = tuple(key.strip().split("."))
-    value = strict_yaml.parse(text, f"--set {override}").data
+    named = f"--set {printable(override if len(override) <= 120 else f'{override[:100]}…')}"
+    value = strict_yaml.parse(text, named).data
     _set(document.data, path, value, override)
     variants = document.data.get("variants")
     for variant in variants if isinstance(variants, list) else []:
         # What is set on the command line counts for every variant; each keeps its name.
         if isinstance(variant, dict) and path[0] != "name" and path[0] in variant:
             _set(variant, path, value, override)
-    document.origins[path] = f"--set {override}"
+    document.origins[path] = named
 
 
 def _set(node: dict[str, Any], path: tuple[str, ...], value: Any, override: str) -> None:
@@ -91,7 +94,7 @@ def _set(node: dict[str, Any], path: tuple[str, ...], value: Any, override: str)
         if isinstance(inside, str):  # `network: mlp` grows into a mapping when an option of it is set
             inside = node[part] = {"name": inside}
         if not isinstance(inside, dict):
-            raise ConfigError(f"--set {override}: {'.'.join(path[: depth + 1])} is not a mapping, got {inside!r}")
+            raise ConfigError(f"--set {override}: {'.'.join(path[: depth + 1])} is not a mapping, got {shown(inside)}")
         node = inside
     node[path[-1]] = value
 
@@ -108,13 +111,8 @@ def _explain(item: Any, document: strict_yaml.Document) -> str:
         return f"{document.where(path)}: {key}: unknown key {path[-1]!r}{did_you_mean(str(path[-1]), known)}"
     if item["type"] == "missing":
         return f"{document.where(path)}: {key}: this key is required"
-    shown = "" if isinstance(item["input"], dict | BaseModel) else f", got {_short(item['input'])}"
-    return f"{document.where(path)}: {key}: {message}{shown if ', got' not in message else ''}"
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 120 else f"{text[:100]}… ({len(text)} characters)"
+    got = "" if isinstance(item["input"], dict | BaseModel) else f", got {shown(item['input'])}"
+    return f"{document.where(path)}: {key}: {message}{got if ', got' not in message else ''}"
 
 
 def _keys_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:

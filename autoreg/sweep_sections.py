@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from autoreg.config import Choice, Option, Strict, Width, parse_fraction
+from autoreg.config import LARGEST, Choice, Factor, Option, Strict, Width, parse_fraction
 
 #: The regularizers of the paper's AlexNet (section 3), with the released code's values.
 REGULARIZERS: dict[str, dict[str, Any]] = {
@@ -25,6 +25,12 @@ def _once(values: Any) -> Any:
     return values
 
 
+def _printable(name: str) -> str:
+    if not name.isprintable():
+        raise ValueError("a name has no control characters")
+    return name
+
+
 class Grid(Strict):
     """The axes of a sweep; a setting is one value of each. An axis that is not written keeps the sweep's own value.
 
@@ -39,10 +45,8 @@ class Grid(Strict):
         default=None, min_length=1
     )
     random_labels: list[bool] | None = Field(default=None, min_length=1)
-    lr_batch_factor: list[Annotated[float, BeforeValidator(parse_fraction), Field(gt=0)]] = Field(
-        default=[1.0], min_length=1
-    )
-    epochs: list[Annotated[int, Field(ge=1)]] | None = Field(default=None, min_length=1)
+    lr_batch_factor: list[Factor] = Field(default=[1.0], min_length=1)
+    epochs: list[Annotated[int, Field(ge=1, le=LARGEST)]] | None = Field(default=None, min_length=1)
 
     @field_validator("*")
     @classmethod
@@ -55,9 +59,9 @@ class Training(Strict):
 
     optimizer: Choice = Choice(name="momentum")
     learning_rate: float = Field(gt=0)
-    batch_size: int = Field(ge=1)
+    batch_size: int = Field(ge=1, le=LARGEST)
     schedule: Choice = Choice(name="constant")
-    epochs: int = Field(ge=0)
+    epochs: int = Field(ge=0, le=LARGEST)
     patience: int | None = Field(default=None, ge=1)
     shuffle: bool = True
     random_labels: bool = False
@@ -84,7 +88,7 @@ class Space(Strict):
     """What is tuned for each group: the learning rate, the batch size or both."""
 
     learning_rate: LogRange | None = None
-    batch_size: list[Annotated[int, Field(ge=1)]] | None = Field(default=None, min_length=1)
+    batch_size: list[Annotated[int, Field(ge=1, le=LARGEST)]] | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _something_is_tuned(self) -> "Space":
@@ -109,7 +113,7 @@ class Tune(Strict):
 
     space: Space
     trials: int = Field(ge=1)
-    epochs: int = Field(ge=1)
+    epochs: int = Field(ge=1, le=LARGEST)
     startup: int = Field(default=4, ge=1)
     pruning: Literal["median", "none"] = "median"
     warmup: int = Field(default=5, ge=0)
@@ -125,7 +129,7 @@ class Variant(Strict):
         grid, training: keys that are set in the sweep's own sections; the others stay.
     """
 
-    name: str = Field(min_length=1, max_length=100)
+    name: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
     network: Choice | None = None
     dataset: Choice | None = None
     initializer: Choice | None = None

@@ -8,10 +8,28 @@ from pydantic import Field
 from autoreg.errors import ConfigError
 from autoreg.registry import Registry
 
+NUMBER = 3
+
+
+def own(size: int, *, power: int = 2) -> int:
+    return size**power
+
+
+def unused(_size: int) -> None: ...
+
+
+def rest(size: int, *others: int) -> None: ...
+
+
+def anything(*things: int) -> None: ...
+
+
+def unlike(command: str) -> None: ...
+
 
 @pytest.fixture
 def things() -> Registry[Any]:
-    registry: Registry[Any] = Registry("thing")
+    registry: Registry[Any] = Registry("thing", "size")
 
     @registry.register
     def widget(size: int, *, weight: Annotated[float, Field(gt=0)], colour: str = "red", count: int = 1) -> str:
@@ -54,10 +72,31 @@ def test_options_that_do_not_fit_are_refused(things: Registry[Any], options: dic
 
 
 def test_a_dotted_path_names_a_function_outside(things: Registry[Any]) -> None:
-    assert things["math:sqrt"](4) == 2
-    for path in ("no_such_module:f", "math:no_such_function"):
+    assert things["tests.test_registry:own"](4) == 16
+    for path in ("no_such_module:f", "tests.test_registry:no_such_function"):
         with pytest.raises(ConfigError, match="cannot be imported"):
             things[path]
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("tests.test_registry:unlike", r"must be a function \(size, \*, options…\), got \(command: str\)"),
+        ("tests.test_registry:anything", r"must be a function \(size, \*, options…\), got \(\*things: int\)"),
+        ("tests.test_registry:NUMBER", r"must be a function \(size, \*, options…\), got 3"),
+        ("torch:sum", r"must be a function"),
+        ("os:system", "'os' is a module of Python itself"),
+        ("os.path:isfile", "'os' is a module of Python itself"),
+    ],
+)
+def test_a_function_outside_takes_the_arguments_that_ours_take(things: Registry[Any], path: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        things[path]
+
+
+@pytest.mark.parametrize("name", ["own", "unused", "rest"])
+def test_an_argument_that_is_not_used_may_say_so(things: Registry[Any], name: str) -> None:
+    assert things[f"tests.test_registry:{name}"]
 
 
 def test_a_signature_reads_like_python(things: Registry[Any]) -> None:

@@ -12,12 +12,12 @@ from torch import Tensor
 
 from autoreg.config import TrialConfig, canonical_json
 from autoreg.datasets.split import Examples
-from autoreg.errors import ConfigError
+from autoreg.errors import AutoregError, ConfigError, first_line
 from autoreg.registry import Registry
 from autoreg.seeds import derive_seed
 
 #: (root, *, options…) -> Dataset
-datasets: Registry[Callable[..., "Dataset"]] = Registry("dataset")
+datasets: Registry[Callable[..., "Dataset"]] = Registry("dataset", "root")
 
 
 def as_floats(inputs: Tensor) -> Tensor:
@@ -102,15 +102,23 @@ class Dataset:
 
 def data_root(root: Path | None) -> Path | None:
     """Return where data lies: the sweep's `dataset.root`, else the environment's AUTOREG_DATA, else None."""
-    if root is not None:
-        return root
-    return Path(os.environ["AUTOREG_DATA"]).expanduser() if os.environ.get("AUTOREG_DATA") else None
+    if root is None and os.environ.get("AUTOREG_DATA"):
+        return Path(os.path.expanduser(os.environ["AUTOREG_DATA"]))  # noqa: PTH111, leaves ~nobody as it is
+    return root
 
 
 @lru_cache(maxsize=2)
 def _load(name: str, options: str, root: Path | None, device: str) -> Dataset:
     # Workers train one trial after another on the same data: it stays on the device between them.
-    return datasets[name](root, **json.loads(options)).to(torch.device(device))
+    try:
+        dataset = datasets[name](root, **json.loads(options))
+    except (AutoregError, OSError):
+        raise
+    except Exception as error:  # sizes that no memory holds; and in a user's own function anything may go wrong
+        raise ConfigError(f"dataset {name!r} cannot be made: {type(error).__name__}: {first_line(error)}") from error
+    if not isinstance(dataset, Dataset):
+        raise ConfigError(f"dataset {name!r} must return a Dataset, got {type(dataset).__name__}")
+    return dataset.to(torch.device(device))
 
 
 def load_dataset(config: TrialConfig, root: Path | None, device: str = "cpu") -> Dataset:

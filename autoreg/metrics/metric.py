@@ -9,7 +9,7 @@ from autoreg.registry import Registry
 
 #: (network, dataset, split, replicate, *, options…) -> rows
 Metric = Callable[..., pl.DataFrame]
-metrics: Registry[Metric] = Registry("metric")
+metrics: Registry[Metric] = Registry("metric", "network", "dataset", "split", "replicate")
 
 _VERSIONS: dict[str, int] = {}
 

@@ -13,7 +13,7 @@ from autoreg.errors import ConfigError, first_line
 from autoreg.registry import Registry
 
 #: (width, input_shape, classes, dropout, *, options…) -> Network
-networks: Registry[Callable[..., "Network"]] = Registry("network")
+networks: Registry[Callable[..., "Network"]] = Registry("network", "width", "input_shape", "classes", "dropout")
 
 #: A weight has two or more dimensions; of the others, those of batch normalisation are told from biases.
 ParameterKind = Literal["weights", "biases", "normalization"]
@@ -209,7 +209,17 @@ def build_network(config: TrialConfig, input_shape: Sequence[int], classes: int)
 
 
 def parameter_count(config: TrialConfig, input_shape: Sequence[int], classes: int) -> int:
-    """Return the number of trainable parameters of a trial's network, without allocating it."""
-    with torch.device("meta"):
-        network = build_network(config, input_shape, classes)
+    """Return the number of trainable parameters of a trial's network, without allocating it.
+
+    Raises:
+        ConfigError: the network cannot be built, for whatever reason.
+    """
+    try:
+        with torch.device("meta"):
+            network = build_network(config, input_shape, classes)
+    except ConfigError:
+        raise
+    except Exception as error:  # sizes that no memory holds; and in a user's own function anything may go wrong
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        raise ConfigError(f"network {config.network.name!r} cannot be built: {reason}") from error
     return sum(parameter.numel() for parameter in network.parameters())
