@@ -19,6 +19,12 @@ MEASURED: list[tuple[str, str, str]] = []
 Promise = Callable[[str, str, str], None]
 
 
+#: For tests that use `failing_calls`.
+needs_a_compiler = pytest.mark.skipif(
+    sys.platform != "linux" or not shutil.which("cc"), reason="needs Linux and a C compiler"
+)
+
+
 @pytest.fixture
 def promise() -> Promise:
     """Note what was measured of a promise: its name as in docs/reliability.md, the figure asked for, the one found."""
@@ -28,8 +34,6 @@ def promise() -> Promise:
 @pytest.fixture(scope="session")
 def failing_calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library that makes calls of the system fail, for LD_PRELOAD."""
-    if sys.platform != "linux" or not shutil.which("cc"):
-        pytest.skip("needs Linux and a C compiler")
     made = tmp_path_factory.mktemp("library") / "failing_calls.so"
     source = Path(__file__).with_name("failing_calls.c")
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", made, source, "-ldl"], check=True)

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import Promise
+from tests.faults.conftest import Promise, needs_a_compiler
 from tests.faults.two_trials import KILL, KINDS, Case, Outcome
 
-pytestmark = pytest.mark.timeout(3600)
+pytestmark = [pytest.mark.timeout(3600), needs_a_compiler]
 
 #: How each kind of call fails: the error, and whether it stays.
 WAYS = {

@@ -35,11 +35,13 @@ def test_a_sweep_whose_trials_are_done_finds_nothing_to_do_and_keeps_four_files_
 @pytest.mark.timeout(1800)
 def test_ten_thousand_trials(tmp_path: Path, promise: Promise) -> None:
     few, many = resumed(tmp_path / "few", 2_000), resumed(tmp_path / "many", 10_000)
-    name = "10,000 finished trials are planned in seconds, in bounded memory"
     growth = many["ingest_seconds"] / few["ingest_seconds"] / 5
     memory = (many["memory_mb"] - few["memory_mb"]) / 8
-    promise(name, "resume plan under 5 s", f"{many['resume_seconds']:.1f} s")
-    promise(name, "ingest linear in trials", f"{growth:.2f} times linear from 2,000 to 10,000 trials")
-    promise(name, "memory of the driver", f"{many['memory_mb']:.0f} MB, {memory:.1f} MB more a thousand trials")
+    promise(
+        "10,000 finished trials are planned in seconds, in bounded memory",
+        "under 5 s; linear; bounded",
+        f"plan {many['resume_seconds']:.1f} s; ingest {growth:.2f} times linear from 2,000 to 10,000 trials; "
+        f"driver {many['memory_mb']:.0f} MB, {memory:.1f} MB more a thousand trials",
+    )
     assert growth < 1.5
     assert memory < 50
