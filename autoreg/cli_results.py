@@ -105,6 +105,8 @@ def query(sql: str, form: str, database: Path) -> None:
     autoreg query "select width, avg(test_accuracy) from trials where kind = 'final' group by all order by all"
     autoreg query "from figure_b5" --format csv > b5.csv
     """  # noqa: D301
+    import polars as pl
+
     from autoreg import database as databases
 
     connection = databases.open_for_reading(database)
@@ -117,6 +119,9 @@ def query(sql: str, form: str, database: Path) -> None:
     finally:
         connection.close()
     if form == "csv":
+        nested = [name for name, kind in frame.schema.items() if kind.is_nested() or kind == pl.Binary]
+        if nested:
+            raise ConfigError(f"CSV has no lists or structs, got them in {', '.join(nested)}; use --format json")
         click.echo(frame.write_csv(), nl=False)
     elif form == "json":
         click.echo(json.dumps(frame.to_dicts(), indent=1, default=str))

@@ -68,7 +68,12 @@ def query(connection: Connection, sql: str, **parameters: Any) -> pl.DataFrame:
         DatabaseError: the query fails for another reason.
     """
     try:
-        frame: pl.DataFrame = (connection.sql(sql, params=parameters) if parameters else connection.sql(sql)).pl()
+        relation: Any = connection.sql(sql, params=parameters) if parameters else connection.sql(sql)
+        if relation is None:
+            raise DatabaseError("a query failed: there is nothing in it that gives rows")
+        frame: pl.DataFrame = relation.pl()
+    except pl.exceptions.PolarsError as error:  # types that a frame has not, such as intervals
+        raise DatabaseError(f"a query failed: cast what has no common type: {first_line(error)}") from error
     except duckdb.Error as error:
         if is_damage(error):
             raise DamagedDatabase(f"results.db is damaged; {ADVICE} ({first_line(error)})") from error
@@ -85,7 +90,7 @@ def is_damage(error: duckdb.Error) -> bool:
 def writer_lock(path: Path, patience: float) -> Iterator[None]:
     """Hold the right to write, which is a file of its own beside results.db. Raises Locked after `patience` seconds."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f"{path.name}.lock").open("w") as file:
+    with path.with_name(f"{path.name}.lock").open("a") as file:  # not "w", which would empty what a link leads to
         deadline = time.monotonic() + patience
         while True:
             try:

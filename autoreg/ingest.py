@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import polars as pl
 
 from autoreg.config import TrialConfig, canonical_json
 from autoreg.errors import DataError, first_line
-from autoreg.records import TrialResult
+from autoreg.records import SweepRecord, TrialResult
 from autoreg.runs import TrialFolder
 
 Connection = duckdb.DuckDBPyConnection
@@ -111,7 +110,8 @@ def _registered(connection: Connection, frame: pl.DataFrame) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.unregister("new_rows")
+        with suppress(duckdb.Error):  # in a transaction that failed, whose error says more
+            connection.unregister("new_rows")
 
 
 def utc(text: str) -> datetime:
@@ -191,18 +191,19 @@ def _identifier(name: str) -> str:
     return f'"{name}"'
 
 
-def replace_sweep(connection: Connection, record: dict[str, Any]) -> None:
+def replace_sweep(connection: Connection, record: SweepRecord) -> None:
     """Write what a sweep asked for, in place of what was known of it, in one transaction."""
-    sweep_id = record["sweep_id"]
+    sweep_id = record.sweep_id
+    plain = record.model_dump()
     with transaction(connection):
         for table in ("sweeps", "sweep_groups", "sweep_trials", "sweep_measurements"):
             connection.execute(f"delete from {table} where sweep_id = ?", [sweep_id])
         connection.execute(
             "insert into sweeps values (?, ?, ?, ?, ?)",
-            [sweep_id, record["name"], record["figures"], json.dumps(record["definition"]), utc(record["updated_at"])],
+            [sweep_id, record.name, record.figures, json.dumps(record.definition), utc(record.updated_at)],
         )
         for table in ("sweep_groups", "sweep_trials", "sweep_measurements"):
-            rows = [{"sweep_id": sweep_id, **item} for item in record.get(table, [])]
+            rows = [{"sweep_id": sweep_id, **item} for item in plain[table]]
             if rows:
                 with _registered(connection, pl.DataFrame(rows, infer_schema_length=None)):
                     connection.execute(f"insert into {table} by name select * from new_rows")

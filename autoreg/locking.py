@@ -22,7 +22,7 @@ def hold(path: Path, give_up: Callable[[], bool]) -> Iterator[bool]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        with path.open("w") as file:
+        with path.open("a") as file:  # not "w", which would empty a file that a planted link leads to
             if _is_held_now(file, path):
                 try:
                     yield True

@@ -1,12 +1,21 @@
-"""What a trial leaves behind: its epochs, its layers, how it ended."""
+"""What the run folder keeps: of a trial its epochs, its layers and how it ended; of a sweep what it asked for."""
 
-from typing import Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from autoreg.config import Strict, TrialConfig
+from autoreg.config import LARGEST, Strict, TrialConfig
 from autoreg.errors import DataError
 
+
+def _is_time(text: str) -> str:
+    datetime.fromisoformat(text)  # raises ValueError
+    return text
+
+
+#: A moment as a text, with its zone: `2026-01-01T00:00:00+00:00`.
+Time = Annotated[str, AfterValidator(_is_time)]
 Status = Literal["done", "failed", "diverged", "pruned"]
 
 
@@ -66,7 +75,48 @@ class TrialResult(Strict):
     test_accuracy: float | None = None
     seconds: float = 0.0
     device: str | None = None
-    finished_at: str
+    finished_at: Time
     environment: dict[str, str] = Field(default_factory=dict)
     layers: list[Layer] = Field(default_factory=list)
     epochs: list[Epoch] = Field(default_factory=list)
+
+
+class SweepGroup(Strict):
+    """One setting of a sweep; a variant's name is None in a sweep without variants."""
+
+    group_id: str
+    variant: str | None
+    network: str
+    dataset: str
+    width: float
+    epochs: int = Field(le=LARGEST)
+    parameters: int
+
+
+class SweepTrial(Strict):
+    """One trial of a sweep, as far as it is known."""
+
+    trial_id: str
+    group_id: str
+    kind: Literal["tune", "final"]
+
+
+class SweepMeasurement(Strict):
+    """What a sweep has measured of its final trials."""
+
+    metric: str
+    split: str
+    measurement_id: str
+
+
+class SweepRecord(Strict):
+    """What a sweep asked for; `definition` is the sweep itself, as the version that wrote it has it."""
+
+    sweep_id: str
+    name: str
+    figures: list[str]
+    definition: dict[str, Any]
+    updated_at: Time
+    sweep_groups: list[SweepGroup] = Field(default_factory=list)
+    sweep_trials: list[SweepTrial] = Field(default_factory=list)
+    sweep_measurements: list[SweepMeasurement] = Field(default_factory=list)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from autoreg.config import TrialConfig, canonical_json
 from autoreg.errors import DataError, first_line
 from autoreg.locking import hold
-from autoreg.records import DamagedResult, TrialResult
+from autoreg.records import DamagedResult, SweepRecord, TrialResult
 
 #: Nobody takes so long to write a file.
 SECONDS_UNTIL_LEFT_OVER = 3600.0
@@ -196,8 +196,16 @@ class Runs:
         self.scratch = self.root / ".tune"
 
     def trial(self, trial_id: str) -> TrialFolder:
-        """Return the folder of a trial, which need not exist yet."""
-        return TrialFolder(self.root / trial_id)
+        """Return the folder of a trial, which need not exist yet.
+
+        Raises:
+            DataError: it is a link, by which files elsewhere would be replaced or removed.
+        """
+        folder = TrialFolder(self.root / trial_id)
+        for path in (folder.path, folder.measurements):
+            if path.is_symlink():
+                raise DataError(f"{path} is a link; a trial's files lie in the run folder itself")
+        return folder
 
     def trials(self) -> list[TrialFolder]:
         """Return the folders of all trained trials."""
@@ -218,12 +226,23 @@ class Runs:
         """Return the file that records a sweep and its trials."""
         return self.sweeps / f"{sweep_id}.json"
 
+    def read_sweep(self, sweep_id: str) -> SweepRecord:
+        """Return what a sweep asked for. Raises DataError if its file is damaged or belongs to another sweep."""
+        path = self.sweep_path(sweep_id)
+        try:
+            record = SweepRecord.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise DataError(f"{path}: cannot be read as a sweep's record: {_line(error)}") from error
+        if record.sweep_id != sweep_id:
+            raise DataError(f"{path}: describes sweep {record.sweep_id}, not {sweep_id}")
+        return record
+
 
 def read_json(path: Path) -> Any:
     """Return a JSON file's content. Raises DataError if it is damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: cannot be read as JSON: {_line(error)}") from error
 
 

@@ -35,6 +35,7 @@ def verify(path: Path, runs: Runs) -> list[str]:
         try:
             _attach(connection, path, "found")
             _attach(connection, expected, "expected")
+            connection.execute("set enable_external_access = false")  # what is attached stays readable
             return lines + _differences(connection)
         except duckdb.Error as error:
             raise DamagedDatabase(f"{path} is damaged; {ADVICE} ({first_line(error)})") from error
@@ -68,10 +69,10 @@ def _differences(connection: Connection) -> list[str]:
         for one, other, where in (("expected", "found", missing), ("found", "expected", surplus)):
             if table not in columns[one]:
                 continue
-            listed = ", ".join(f'"{column}"' for column in shape)
-            rows = f'select {listed} from {one}."{table}"'
+            listed = ", ".join(map(_quoted, shape))
+            rows = f"select {listed} from {one}.{_quoted(table)}"
             if table in columns[other]:
-                rows += f' except all select {listed} from {other}."{table}"'
+                rows += f" except all select {listed} from {other}.{_quoted(table)}"
             counted = connection.execute(f"select {key}, count(*) from ({rows}) group by all order by all")
             for name, count in counted.fetchall():
                 where[f"{key.removesuffix('_id')} {name}"][table] = count
@@ -93,6 +94,12 @@ def _columns(connection: Connection, database: str) -> dict[str, list[str]]:
         [database, database],
     )
     return dict(rows.fetchall())
+
+
+def _quoted(name: str) -> str:
+    """Return a name as SQL takes it: in a stranger's database, tables and columns may be called anything."""
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
 
 
 def _counts(tables: dict[str, int]) -> str:

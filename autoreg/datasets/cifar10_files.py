@@ -23,6 +23,7 @@ from autoreg.runs import write_atomically
 FOLDER = "cifar-10-batches-py"
 TARBALL = "cifar-10-python.tar.gz"
 COUNTS = {"train": 50_000, "test": 10_000}
+SHAPE = (60_000, 3, 32, 32)
 #: The official batches and their MD5 sums, in the order of the pictures.
 BATCHES = {
     "data_batch_1": "c99cafc152244af753f735de768cd75f",
@@ -32,6 +33,8 @@ BATCHES = {
     "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
     "test_batch": "40351d587109b95175f43aff81a1287e",
 }
+#: Bytes; the official batches have 31 million each.
+LARGEST_BATCH = 1 << 26
 
 Array = np.ndarray[Any, Any]
 Read = Callable[[], tuple[Array, Array]]
@@ -52,13 +55,24 @@ def load_pictures(root: Path | None) -> tuple[Tensor, Tensor, str]:
     labels_path = cached.with_suffix(".labels.npy")
     if not (cached.is_file() and labels_path.is_file()):
         pictures, labels = read()
-        if pictures.shape != (60_000, 3, 32, 32) or set(labels.tolist()) != set(range(10)):
+        if pictures.shape != SHAPE or set(labels.tolist()) != set(range(10)):
             raise DataError(f"CIFAR-10 has 60,000 pictures of 10 classes, found {pictures.shape[0]} in {root}")
         write_atomically(cached, partial(_save, array=pictures))
         write_atomically(labels_path, partial(_save, array=labels))
     # Copy-on-write mapping: every worker sees the same pages of the one file.
-    mapped = np.load(cached, mmap_mode="c")
-    return torch.from_numpy(mapped), torch.from_numpy(np.load(labels_path)), fingerprint
+    pictures, labels = _cached(cached, SHAPE, np.uint8, mmap_mode="c"), _cached(labels_path, SHAPE[:1], np.int64)
+    return torch.from_numpy(pictures), torch.from_numpy(labels), fingerprint
+
+
+def _cached(path: Path, shape: tuple[int, ...], kind: type, **how: Any) -> Array:
+    """Return an array of the cache. Raises DataError if it is not what was written."""
+    try:
+        array: Array = np.load(path, **how)  # of numbers only: NumPy unpickles nothing unasked
+    except (ValueError, EOFError, OSError) as error:
+        raise DataError(f"{path} is damaged: {first_line(error)}; delete it") from error
+    if array.shape != shape or array.dtype != kind:
+        raise DataError(f"{path} is damaged: {array.shape} {array.dtype}, should be {shape} {kind.__name__}; delete it")
+    return array
 
 
 def _save(path: Path, array: Array) -> None:
@@ -139,9 +153,10 @@ def _read_folder(folder: Path) -> tuple[Array, Array]:
 
 def _read_tarball(path: Path) -> tuple[Array, Array]:
     def member(name: str) -> bytes:  # read by its one known name, so nothing is ever extracted to disk
-        file = archive.extractfile(f"{FOLDER}/{name}")
-        if file is None:
-            raise DataError(f"{path}: {FOLDER}/{name} is not a file")
+        found = archive.getmember(f"{FOLDER}/{name}")
+        file = archive.extractfile(found) if found.isreg() and found.size <= LARGEST_BATCH else None
+        if file is None:  # a link would be followed, to another member or to itself
+            raise DataError(f"{path}: {FOLDER}/{name} is no plain file of at most {LARGEST_BATCH:,} bytes")
         return file.read()
 
     try:
@@ -157,7 +172,7 @@ def _read_parquet(parts: dict[str, list[Path]]) -> tuple[Array, Array]:
         try:
             frame = pl.concat([pl.read_parquet(path) for path in paths])
             encoded = frame["img"].struct.field("bytes").to_list()
-            labels.append(frame["label"].to_numpy().astype(np.int64))
+            labels.append(frame["label"].cast(pl.Int64).fill_null(-1).to_numpy())
         except (pl.exceptions.PolarsError, OSError) as error:
             raise DataError(f"{paths[0]}: not the Parquet layout `img`, `label`: {first_line(error)}") from error
         if len(encoded) != COUNTS[split]:
@@ -172,11 +187,11 @@ def _read_parquet(parts: dict[str, list[Path]]) -> tuple[Array, Array]:
 def _decode(encoded: bytes, row: int) -> Array:
     try:
         with Image.open(io.BytesIO(encoded)) as image:
+            if image.size != SHAPE[2:]:  # before it is decoded: a large one takes memory
+                raise DataError(f"pictures of CIFAR-10 are 32×32, row {row} is {image.width}×{image.height}")
             pixels = np.asarray(image.convert("RGB"))
-    except (OSError, TypeError) as error:
-        raise DataError(f"picture in row {row} of CIFAR-10 cannot be decoded: {error}") from error
-    if pixels.shape != (32, 32, 3):
-        raise DataError(f"pictures of CIFAR-10 are 32×32, row {row} is {pixels.shape[1]}×{pixels.shape[0]}")
+    except (OSError, TypeError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what Pillow raises
+        raise DataError(f"picture in row {row} of CIFAR-10 cannot be decoded: {first_line(error)}") from error
     return pixels.transpose(2, 0, 1)
 
 

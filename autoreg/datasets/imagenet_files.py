@@ -171,13 +171,23 @@ def _pictures_in(folder: Path) -> list[tuple[str, int]]:
     """Return the names and sizes of a folder's pictures, sorted."""
     try:
         with os.scandir(folder) as entries:
-            return sorted(
+            found = sorted(
                 (entry.name, entry.stat().st_size)
                 for entry in entries
                 if entry.name.lower().endswith(SUFFIXES) and not entry.name.startswith(".")
             )
     except OSError as error:
         raise DataError(f"{folder} cannot be listed: {error}") from error
+    _require_utf8([folder.name, *(name for name, _ in found)])
+    return found
+
+
+def _require_utf8(names: Iterable[str]) -> None:
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:  # Arrow and the fingerprint take no other
+            raise DataError(f"the name of a file or folder must be UTF-8, got {name!r}") from error
 
 
 def _find_solution(base: Path, place: Path) -> Path:

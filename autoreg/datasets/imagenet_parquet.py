@@ -137,6 +137,6 @@ def _fingerprint(paths: list[Path]) -> str:
 def _locked(path: Path) -> Iterator[None]:
     """Hold a file's lock: of several workers that start at once, one copies and the others wait for it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.lock").open("w") as file:
+    with path.with_name(f".{path.name}.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

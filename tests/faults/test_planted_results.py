@@ -1,0 +1,163 @@
+"""What a stranger may have planted among results: it is read as data or refused, and leads nowhere else."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from autoreg.cli import main
+from autoreg.config import TrialConfig
+from autoreg.database import open_for_reading
+from autoreg.errors import DataError
+from autoreg.runs import Runs, TrialFolder
+from autoreg.verification import verify
+from autoreg.writer import Writer, rebuild, record_sweep
+
+MakeTrial = Callable[..., TrialFolder]
+MakeRecord = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def precious(tmp_path: Path) -> Path:
+    """A file of the user's that no planted link may reach."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "precious.parquet").write_text("precious")
+    return tmp_path / "home" / "precious.parquet"
+
+
+@pytest.mark.parametrize("link", ["the trial", "its measurements"])
+def test_a_link_in_the_run_folder_leads_no_file_out_of_it(
+    runs: Runs, config: Callable[..., TrialConfig], precious: Path, link: str
+) -> None:
+    path = runs.root / config().trial_id
+    place = path if link == "the trial" else path / "measurements"
+    place.parent.mkdir(parents=True)
+    place.symlink_to(precious.parent)
+    with pytest.raises(DataError, match="is a link; a trial's files lie in the run folder itself"):
+        runs.trial(path.name).discard("its weights are damaged")
+    assert precious.read_text() == "precious"
+
+
+@pytest.mark.parametrize("lock", ["results.db.lock", "runs/.locks/x-r0", "results.db.wal"])
+def test_a_link_in_place_of_a_lock_empties_no_file(
+    runs: Runs, trial: MakeTrial, tmp_path: Path, precious: Path, lock: str
+) -> None:
+    trial()
+    (tmp_path / lock).parent.mkdir(exist_ok=True)
+    (tmp_path / lock).symlink_to(precious)
+    rebuild(tmp_path / "results.db", runs)
+    with runs.trial("x-r0").locked():
+        pass
+    assert precious.read_text() == "precious"
+
+
+EMPTY: list[Any] = [None, 3, "x", [], {}, [1], [[1]], [{"x": 1}], [{"trial_id": 1}, {"trial_id": "a"}], "\x1b[2J"]
+
+
+def test_a_damaged_record_of_a_sweep_is_left_out_and_told_whatever_is_wrong_with_it(
+    runs: Runs, trial: MakeTrial, sweep_record: MakeRecord, tmp_path: Path
+) -> None:
+    record = sweep_record([trial()])
+    record_sweep(runs, record)
+    texts = ["", "[]", "null", "1", "{}", "[" * 100_000, "\ud800"]
+    texts += [json.dumps({**record, "sweep_id": f"planted{n}", key: value})
+              for n, key in enumerate(record) for value in EMPTY]  # fmt: skip
+    texts += [json.dumps({key: value for key, value in record.items() if key != left_out}) for left_out in record]
+    for number, text in enumerate(texts):
+        (runs.sweeps / f"planted{number}.json").write_bytes(text.encode("utf-8", "surrogatepass"))
+    count, problems = rebuild(tmp_path / "results.db", runs)
+    assert count == 1
+    assert len(problems) == len(texts)
+    assert all(problem.startswith("sweep planted") for problem in problems)
+    connection = open_for_reading(tmp_path / "results.db")
+    assert connection.execute("select sweep_id from sweeps").fetchall() == [(record["sweep_id"],)]
+    connection.close()
+
+
+def test_times_that_are_none_are_told(runs: Runs, trial: MakeTrial, tmp_path: Path) -> None:
+    folder = trial()
+    result = json.loads(folder.result_path.read_text())
+    folder.result_path.write_text(json.dumps({**result, "finished_at": "yesterday"}))
+    count, [problem] = rebuild(tmp_path / "results.db", runs)
+    assert count == 0
+    assert "finished_at" in problem
+    assert Writer(tmp_path / "results.db", runs).known().trials == {}
+
+
+@pytest.mark.parametrize("name", ["auc", "figure_b5", "final_trials"])
+def test_a_metric_cannot_take_the_place_of_a_view(runs: Runs, trial: MakeTrial, tmp_path: Path, name: str) -> None:
+    folder = trial()
+    planted = folder.measurements / f"{name}-{'0' * 16}.parquet"
+    planted.write_bytes(folder.measurement_paths()[0].read_bytes())
+    count, [problem] = rebuild(tmp_path / "results.db", runs)
+    assert count == 0
+    assert name in problem
+
+
+@pytest.mark.parametrize("name", ["x\" from t; copy (select 1) to '{}'; --", 'x"'])
+def test_what_a_strangers_database_calls_its_columns_is_no_sql(
+    runs: Runs, trial: MakeTrial, tmp_path: Path, name: str
+) -> None:
+    trial()
+    path, written = tmp_path / "results.db", tmp_path / "written"
+    rebuild(path, runs)
+    connection = duckdb.connect(str(path))
+    quoted = name.format(written).replace('"', '""')
+    connection.execute(f'create table t (trial_id varchar, "{quoted}" integer)')
+    connection.execute(f'create table "{quoted}" (trial_id varchar)')
+    connection.execute("insert into t values ('a', 1)")
+    connection.close()
+    assert verify(path, runs) == ["trial a: rows that the run folder does not have: 1 of t"]
+    assert not written.exists()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "copy (select 1) to '{}'", "select 1; copy (select 1) to '{}'", "attach '{}'", "export database '{}'",
+        "from read_text('/etc/passwd')", "from glob('/etc/*')", "set enable_external_access = true", "load httpfs",
+        "create table trials2 (x integer)", "delete from trials", "", ";", "select $1", "select union_value(a := 1)",
+    ],
+)  # fmt: skip
+def test_a_query_reads_results_and_nothing_else(
+    runs: Runs, trial: MakeTrial, tmp_path: Path, sql: str,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    trial()
+    rebuild(tmp_path / "results.db", runs)
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setattr(
+        sys, "argv", ["autoreg", "query", sql.format(tmp_path / "out"), "--db", str(tmp_path / "results.db")]
+    )
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr()
+    assert ended.value.code == 2
+    assert said.out == ""
+    [line] = said.err.splitlines()
+    assert line.startswith("autoreg: a query failed: ")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("form", "printed"), [("csv", None), ("json", '"figures": ['), ("table", "['B5']")])
+def test_a_list_is_printed_where_the_form_has_lists(
+    runs: Runs, trial: MakeTrial, sweep_record: MakeRecord, tmp_path: Path, form: str, printed: str | None,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    record_sweep(runs, sweep_record([trial()], figures=["B5"]))
+    rebuild(tmp_path / "results.db", runs)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["autoreg", "query", "select figures from sweeps", "--format", form])
+    if printed:
+        main()
+        assert printed in capsys.readouterr().out
+    else:
+        with pytest.raises(SystemExit, match="2"):
+            main()
+        assert (
+            capsys.readouterr().err == "autoreg: CSV has no lists or structs, got them in figures; use --format json\n"
+        )
