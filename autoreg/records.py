@@ -1,13 +1,26 @@
-"""What a trial leaves behind: its epochs, its layers, how it ended."""
+"""What a trial leaves behind: its epochs, its layers, how it ended; and what a sweep asked for."""
 
-from typing import Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from autoreg.config import Strict, TrialConfig
 from autoreg.errors import DataError
 
 Status = Literal["done", "failed", "diverged", "pruned"]
+#: What columns of results.db hold: 32 and 64 bits.
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+LargeCount = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+def _check_time(text: str) -> str:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError(f"a time names its zone, got {text!r}")
+    return text
+
+
+Time = Annotated[str, AfterValidator(_check_time)]
 
 
 class Epoch(Strict):
@@ -17,7 +30,7 @@ class Epoch(Strict):
     contains that of an auxiliary classifier (`Network.loss`). `learning_rate` is that of the epoch's last step.
     """
 
-    epoch: int = Field(ge=1)
+    epoch: Annotated[Count, Field(ge=1)]
     learning_rate: float
     train_loss: float | None
     train_accuracy: float
@@ -43,10 +56,10 @@ def selection_score(config: TrialConfig, epoch: Epoch) -> float:
 class Layer(Strict):
     """One measured layer: its units, and at how many positions each is applied (1 for fully connected layers)."""
 
-    layer_index: int
+    layer_index: Count
     layer: str
-    units: int
-    positions: int
+    units: Count
+    positions: Count
 
 
 class DamagedResult(DataError):
@@ -58,15 +71,56 @@ class TrialResult(Strict):
 
     status: Status
     error: str | None = None
-    parameters: int | None = None
-    epochs_run: int = 0
-    best_epoch: int | None = None
+    parameters: LargeCount | None = None
+    epochs_run: Count = 0
+    best_epoch: Count | None = None
     train_accuracy: float | None = None
     validation_accuracy: float | None = None
     test_accuracy: float | None = None
     seconds: float = 0.0
     device: str | None = None
-    finished_at: str
+    finished_at: Time
     environment: dict[str, str] = Field(default_factory=dict)
     layers: list[Layer] = Field(default_factory=list)
     epochs: list[Epoch] = Field(default_factory=list)
+
+
+class SweepGroup(Strict):
+    """A network at one size with one setting of the grid; `variant` is None in a sweep without variants."""
+
+    group_id: str
+    variant: str | None
+    network: str
+    dataset: str
+    width: float
+    epochs: Count
+    parameters: LargeCount
+
+
+class SweepTrial(Strict):
+    """A trial that a sweep asks for."""
+
+    trial_id: str
+    group_id: str
+    kind: str
+
+
+class SweepMeasurement(Strict):
+    """A measurement that a sweep asks for, of each of its final trials."""
+
+    metric: str
+    split: str
+    measurement_id: str
+
+
+class SweepRecord(Strict):
+    """What the run folder keeps of a sweep; records of the first versions have no groups."""
+
+    sweep_id: str
+    name: str
+    figures: list[str]
+    definition: dict[str, Any]
+    updated_at: Time
+    sweep_groups: list[SweepGroup] = Field(default_factory=list)
+    sweep_trials: list[SweepTrial] = Field(default_factory=list)
+    sweep_measurements: list[SweepMeasurement] = Field(default_factory=list)

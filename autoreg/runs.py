@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from autoreg.config import TrialConfig, canonical_json
 from autoreg.errors import DataError, first_line
 from autoreg.locking import hold
-from autoreg.records import DamagedResult, TrialResult
+from autoreg.records import DamagedResult, SweepRecord, TrialResult
 
 #: Nobody takes so long to write a file.
 SECONDS_UNTIL_LEFT_OVER = 3600.0
@@ -217,6 +217,17 @@ class Runs:
     def sweep_path(self, sweep_id: str) -> Path:
         """Return the file that records a sweep and its trials."""
         return self.sweeps / f"{sweep_id}.json"
+
+    def read_sweep(self, sweep_id: str) -> SweepRecord:
+        """Return what a sweep asked for. Raises DataError if the file is damaged or belongs to another sweep."""
+        path = self.sweep_path(sweep_id)
+        try:
+            record = SweepRecord.model_validate_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValidationError, ValueError) as error:
+            raise DataError(f"{path}: cannot be read as a sweep: {_line(error)}") from error
+        if record.sweep_id != sweep_id:
+            raise DataError(f"{path}: describes sweep {record.sweep_id!r}, not {sweep_id}")
+        return record
 
 
 def read_json(path: Path) -> Any:

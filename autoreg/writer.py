@@ -14,7 +14,7 @@ from autoreg.database import Locked, connect, is_damage, opened_for_writing, rem
 from autoreg.errors import AutoregError, DatabaseError, first_line
 from autoreg.ingest import bring_in, known_trials, measurement_id_of, replace_sweep, utc
 from autoreg.records import TrialResult
-from autoreg.runs import Runs, TrialFolder, read_json, write_text
+from autoreg.runs import Runs, TrialFolder, write_text
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Writer:
             with opened_for_writing(self.path, patience) as connection:
                 for sweep_id in sorted(self._sweeps):
                     with self._problems_of(f"sweep {sweep_id}"):
-                        replace_sweep(connection, read_json(self.runs.sweep_path(sweep_id)))
+                        replace_sweep(connection, self.runs.read_sweep(sweep_id))
                     self._sweeps.discard(sweep_id)
                 for trial_id, folder in list(self._trials.items()):
                     with self._problems_of(f"trial {trial_id}"):
