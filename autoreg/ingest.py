@@ -161,7 +161,7 @@ _INSERTS = {
 def _insert_measurement(connection: Connection, trial_id: str, path: Path) -> None:
     name, _, measurement_id = path.stem.rpartition("-")
     table = _identifier(name.replace(".", "_"))
-    if name in _TABLES:
+    if name not in _INSERTS and table.strip('"').lower() in _OWN_NAMES:
         raise DataError(f"{path}: {name} is a table of autoreg's own, not a metric's")
     try:
         facts, frame = pl.read_parquet_metadata(path), pl.read_parquet(path)
@@ -170,19 +170,26 @@ def _insert_measurement(connection: Connection, trial_id: str, path: Path) -> No
         advice = "remove it to have the trial measured again"
         raise DataError(f"{path} is damaged; {advice} ({first_line(error)})") from error
     source = "select $trial as trial_id, $id as measurement_id, * from new_rows"
-    with _registered(connection, frame):
-        if name not in _INSERTS:
-            shape = source.replace("$trial", "''").replace("$id", "''")
-            connection.execute(f"create table if not exists {table} as {shape} limit 0")
-        for statement in _INSERTS.get(name, [f"insert into {table} by name {source}"]):
-            connection.execute(statement, {"trial": trial_id, "id": measurement_id})
-    connection.execute("insert into measurements values (?, ?, ?, ?, ?, ?)", [trial_id, measurement_id, *about])
+    try:
+        with _registered(connection, frame):
+            if name not in _INSERTS:
+                shape = source.replace("$trial", "''").replace("$id", "''")
+                connection.execute(f"create table if not exists {table} as {shape} limit 0")
+            for statement in _INSERTS.get(name, [f"insert into {table} by name {source}"]):
+                connection.execute(statement, {"trial": trial_id, "id": measurement_id})
+        connection.execute("insert into measurements values (?, ?, ?, ?, ?, ?)", [trial_id, measurement_id, *about])
+    except (duckdb.ProgrammingError, duckdb.DataError, duckdb.IntegrityError) as error:
+        raise DataError(f"{path} does not fit its table in results.db: {first_line(error)}") from error
 
 
-#: Tables that no metric may bear the name of.
-_TABLES = frozenset(
-    re.findall(r"create table if not exists (\w+)", (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8"))
-) - frozenset(_INSERTS)
+#: Tables that no metric may bear the name of, in lower case, since DuckDB makes no difference.
+_OWN_NAMES = {
+    "new_rows",
+    "published",
+    *re.findall(
+        r"create table if not exists (\w+)", (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
+    ),
+}
 
 
 def _identifier(name: str) -> str:
@@ -193,17 +200,18 @@ def _identifier(name: str) -> str:
 
 def replace_sweep(connection: Connection, record: SweepRecord) -> None:
     """Write what a sweep asked for, in place of what was known of it, in one transaction."""
-    sweep_id = record.sweep_id
-    plain = record.model_dump()
     with transaction(connection):
-        for table in ("sweeps", "sweep_groups", "sweep_trials", "sweep_measurements"):
-            connection.execute(f"delete from {table} where sweep_id = ?", [sweep_id])
+        for table in ("sweeps", *_SWEEP_TABLES):
+            connection.execute(f"delete from {table} where sweep_id = ?", [record.sweep_id])
         connection.execute(
             "insert into sweeps values (?, ?, ?, ?, ?)",
-            [sweep_id, record.name, record.figures, json.dumps(record.definition), utc(record.updated_at)],
+            [record.sweep_id, record.name, record.figures, json.dumps(record.definition), utc(record.updated_at)],
         )
-        for table in ("sweep_groups", "sweep_trials", "sweep_measurements"):
-            rows = [{"sweep_id": sweep_id, **item} for item in plain[table]]
+        for table in _SWEEP_TABLES:
+            rows = [{"sweep_id": record.sweep_id, **item.model_dump()} for item in getattr(record, table)]
             if rows:
                 with _registered(connection, pl.DataFrame(rows, infer_schema_length=None)):
                     connection.execute(f"insert into {table} by name select * from new_rows")
+
+
+_SWEEP_TABLES = ("sweep_groups", "sweep_trials", "sweep_measurements")
