@@ -1,22 +1,26 @@
-"""What the run folder keeps: of a trial its epochs, its layers and how it ended; of a sweep what it asked for."""
+"""What a trial leaves behind: its epochs, its layers, how it ended; and what a sweep asked for."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from autoreg.config import LARGEST, Strict, TrialConfig
+from autoreg.config import Strict, TrialConfig
 from autoreg.errors import DataError
 
+Status = Literal["done", "failed", "diverged", "pruned"]
+#: What columns of results.db hold: 32 and 64 bits.
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+LargeCount = Annotated[int, Field(ge=0, lt=2**63)]
 
-def _is_time(text: str) -> str:
-    datetime.fromisoformat(text)  # raises ValueError
+
+def _check_time(text: str) -> str:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError(f"a time names its zone, got {text!r}")
     return text
 
 
-#: A moment as a text, with its zone: `2026-01-01T00:00:00+00:00`.
-Time = Annotated[str, AfterValidator(_is_time)]
-Status = Literal["done", "failed", "diverged", "pruned"]
+Time = Annotated[str, AfterValidator(_check_time)]
 
 
 class Epoch(Strict):
@@ -26,7 +30,7 @@ class Epoch(Strict):
     contains that of an auxiliary classifier (`Network.loss`). `learning_rate` is that of the epoch's last step.
     """
 
-    epoch: int = Field(ge=1)
+    epoch: Annotated[Count, Field(ge=1)]
     learning_rate: float
     train_loss: float | None
     train_accuracy: float
@@ -52,10 +56,10 @@ def selection_score(config: TrialConfig, epoch: Epoch) -> float:
 class Layer(Strict):
     """One measured layer: its units, and at how many positions each is applied (1 for fully connected layers)."""
 
-    layer_index: int
+    layer_index: Count
     layer: str
-    units: int
-    positions: int
+    units: Count
+    positions: Count
 
 
 class DamagedResult(DataError):
@@ -67,9 +71,9 @@ class TrialResult(Strict):
 
     status: Status
     error: str | None = None
-    parameters: int | None = None
-    epochs_run: int = 0
-    best_epoch: int | None = None
+    parameters: LargeCount | None = None
+    epochs_run: Count = 0
+    best_epoch: Count | None = None
     train_accuracy: float | None = None
     validation_accuracy: float | None = None
     test_accuracy: float | None = None
@@ -82,27 +86,27 @@ class TrialResult(Strict):
 
 
 class SweepGroup(Strict):
-    """One setting of a sweep; a variant's name is None in a sweep without variants."""
+    """A network at one size with one setting of the grid; `variant` is None in a sweep without variants."""
 
     group_id: str
     variant: str | None
     network: str
     dataset: str
     width: float
-    epochs: int = Field(le=LARGEST)
-    parameters: int
+    epochs: Count
+    parameters: LargeCount
 
 
 class SweepTrial(Strict):
-    """One trial of a sweep, as far as it is known."""
+    """A trial that a sweep asks for."""
 
     trial_id: str
     group_id: str
-    kind: Literal["tune", "final"]
+    kind: str
 
 
 class SweepMeasurement(Strict):
-    """What a sweep has measured of its final trials."""
+    """A measurement that a sweep asks for, of each of its final trials."""
 
     metric: str
     split: str
@@ -110,7 +114,7 @@ class SweepMeasurement(Strict):
 
 
 class SweepRecord(Strict):
-    """What a sweep asked for; `definition` is the sweep itself, as the version that wrote it has it."""
+    """What the run folder keeps of a sweep; records of the first versions have no groups."""
 
     sweep_id: str
     name: str
