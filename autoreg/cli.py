@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from autoreg import __version__
-from autoreg.cli_results import DATABASE, RUNS, list_, print_columns, query, rebuild, show, status, verify
+from autoreg.cli_results import DATABASE, RUNS, list_, print_columns, print_text, query, rebuild, show, status, verify
 from autoreg.errors import AutoregError, ConfigError, DataError, Interrupted, first_line
 
 
@@ -94,7 +94,7 @@ def _run(plan: Any, runs: Any, database: Path, address: str | None, retry_failed
 
     summary = run_sweep(plan, runs, database, address, retry_failed, begun=say)
     for line in summary.problems:
-        click.echo(line, err=True)
+        print_text(line, err=True)
     if summary.unwritten:
         click.echo(
             f"{summary.unwritten} finished trials wait for {database}; run the command again to add them", err=True
@@ -167,18 +167,18 @@ def report(
         try:
             paths, missing = report_figure(database, source, out, definition, sweep_name)
         except DataError as error:
-            click.echo(f"autoreg: {error}", err=True)
+            print_text(f"autoreg: {error}", err=True)
             continue
         made += 1
         click.echo("\n".join(map(str, paths)))
         if missing:
-            click.echo(f"figure {source.name} is incomplete, missing:\n  " + "\n  ".join(missing), err=True)
+            print_text("\n  ".join([f"figure {source.name} is incomplete, missing:", *missing]), err=True)
     for name in table_names() if every else [*tables, *(["comparison"] if compare else [])]:
         try:
             click.echo("\n".join(map(str, report_table(database, name, out, sweep_name))))
             made += 1
         except DataError as error:
-            click.echo(f"autoreg: {error}", err=True)
+            print_text(f"autoreg: {error}", err=True)
     if not made:
         sys.exit(DataError.exit_code)
 
@@ -203,18 +203,17 @@ def main() -> None:
     try:
         cli.main(prog_name="autoreg", standalone_mode=False)
     except AutoregError as error:
-        for line in str(error).splitlines():
-            click.echo(f"autoreg: {line}", err=True)
+        print_text("\n".join(f"autoreg: {line}" for line in str(error).split("\n")), err=True)
         sys.exit(error.exit_code)
     except OSError as error:  # a full disk, a folder that may not be written: wherever it shows
-        click.echo(f"autoreg: {first_line(error)}", err=True)
+        print_text(f"autoreg: {first_line(error)}", err=True)
         sys.exit(DataError.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(ConfigError.exit_code)
     except click.ClickException as error:
         where = f"; see `{error.ctx.command_path} --help`" if isinstance(error, click.UsageError) and error.ctx else ""
-        click.echo(f"autoreg: {' '.join(error.format_message().split()).rstrip('.')}{where}", err=True)
+        print_text(f"autoreg: {' '.join(error.format_message().split()).rstrip('.')}{where}", err=True)
         sys.exit(ConfigError.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("autoreg: stopped at once; the same command goes on from the last saved states", err=True)

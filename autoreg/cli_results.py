@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from autoreg.errors import AutoregError, ConfigError, DamagedDatabase, DatabaseError, DataError
+from autoreg.errors import AutoregError, ConfigError, DamagedDatabase, DatabaseError, DataError, printable
 
 DATABASE = click.option(
     "--db", "database", type=click.Path(path_type=Path), default=Path("results.db"), show_default=True,
@@ -19,9 +19,15 @@ RUNS = click.option(
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+def print_text(text: str, *, err: bool = False) -> None:
+    """Print lines in which words of files stand."""
+    for line in text.split("\n"):
+        click.echo(printable(line), err=err)
+
+
 def print_columns(rows: list[list[str]]) -> None:
-    """Print rows with aligned columns; what a terminal would obey, in a file from a stranger, is a question mark."""
-    rows = [["".join(sign if sign.isprintable() else "?" for sign in cell) for cell in row] for row in rows]
+    """Print rows with aligned columns."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -40,7 +46,7 @@ def status(database: Path, as_json: bool) -> None:
         return
     for row in rows:
         finals, tuning = ("?" if row[key] is None else row[key] for key in ("final_trials", "tuning_trials"))
-        click.echo(
+        print_text(
             f"{row['name']:24} {row['final_done']}/{finals} final trials, "
             f"{row['measured']} measured, {row['tuning_done']}/{tuning} tuning, "
             f"{row['failed']} failed   ({row['sweep_id']}, {row['updated_at']})"
@@ -162,7 +168,7 @@ def verify(database: Path, runs: Path) -> None:
     _require_folder(runs)
     lines = find_differences(database, Runs(runs))
     for line in lines:
-        click.echo(line)
+        print_text(line)
     if lines:
         click.echo(f"{database} and {runs} disagree; `autoreg rebuild` makes {database} again", err=True)
         sys.exit(AutoregError.exit_code)
@@ -180,7 +186,7 @@ def rebuild(database: Path, runs: Path) -> None:
     _require_folder(runs)
     count, problems = rebuild_database(database, Runs(runs))
     for problem in problems:
-        click.echo(problem, err=True)
+        print_text(problem, err=True)
     click.echo(f"{count} trials in {database}", err=True)
     if problems:
         sys.exit(AutoregError.exit_code)

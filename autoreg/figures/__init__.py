@@ -8,6 +8,7 @@ function `draw` in the Python file of the same name beside it.
 
 import importlib
 import importlib.util
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ import matplotlib as mpl
 import polars as pl
 from matplotlib.figure import Figure
 
-from autoreg.errors import ConfigError, first_line
+from autoreg.errors import ConfigError, first_line, shown
 from autoreg.figures.style import SETTINGS
 from autoreg.packaged import packaged_folder
 from autoreg.registry import did_you_mean
@@ -44,8 +45,11 @@ class FigureSource:
         return self.path.stem if self.is_packaged else f"own_{self.path.stem}"
 
     def sql(self) -> str:
-        """Return the query."""
-        return self.path.read_text(encoding="utf-8").rstrip().rstrip(";")
+        """Return the query. Raises ConfigError if the file cannot be read as text."""
+        try:
+            return self.path.read_text(encoding="utf-8").rstrip().rstrip(";")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{self.path}: cannot be read: {first_line(error)}") from error
 
     def draw(self, frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
         """Return the figure in the style of the house, without touching the user's own matplotlib settings.
@@ -57,6 +61,8 @@ class FigureSource:
         Raises:
             ConfigError: a figure of the user's own has no drawing, or the drawing failed.
         """
+        # A name is a name, and no formula, though it has dollars in it.
+        frame = frame.with_columns(pl.col(pl.String).str.replace_all("$", r"\$", literal=True))
         with mpl.rc_context(SETTINGS):
             try:
                 module, arguments = self._drawing()
@@ -73,7 +79,7 @@ class FigureSource:
         return drawn
 
     def _drawing(self) -> tuple[Any, list[str]]:
-        named = re.search(r"^-- drawing: (\w+) *(.*)$", self.path.read_text(encoding="utf-8"), re.MULTILINE)
+        named = re.search(r"^-- drawing: (\w+) *(.*)$", self.sql(), re.MULTILINE)
         if named:
             try:
                 return importlib.import_module(f"autoreg.figures.{named[1]}"), named[2].split()
@@ -109,8 +115,8 @@ def find_figures(text: str) -> list[FigureSource]:
     """
     if text.endswith(".sql"):
         path = Path(text)
-        if not path.is_file():
-            raise ConfigError(f"no figure file {text!r}")
+        if not os.path.isfile(path):  # noqa: PTH113, false and no error for a name that no file can have
+            raise ConfigError(f"no figure file {shown(text)}")
         return [FigureSource(path.stem, path, is_packaged=False)]
     known = figure_names()
     wanted = figure_name(text)
@@ -118,6 +124,6 @@ def find_figures(text: str) -> list[FigureSource]:
         [wanted] if wanted in known else [name for name in known if re.fullmatch(rf"{re.escape(wanted)}[a-z]", name)]
     )
     if not names:
-        raise ConfigError(f"unknown figure {text!r}{did_you_mean(wanted, known)}")
+        raise ConfigError(f"unknown figure {shown(text)}{did_you_mean(wanted, known)}")
     folder = packaged_folder("analysis_sql") / "reports"
     return [FigureSource(name, folder / f"figure_{name.lower()}.sql", is_packaged=True) for name in names]

@@ -12,7 +12,8 @@ import pytest
 from autoreg.cli import main
 from autoreg.config import TrialConfig
 from autoreg.database import open_for_reading
-from autoreg.errors import DataError
+from autoreg.errors import ConfigError, DataError
+from autoreg.figures import find_figures
 from autoreg.runs import Runs, TrialFolder
 from autoreg.verification import verify
 from autoreg.writer import Writer, rebuild, record_sweep
@@ -143,6 +144,13 @@ def test_a_query_reads_results_and_nothing_else(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_figure_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "binary.sql").write_bytes(bytes(range(256)))
+    [figure] = find_figures(str(tmp_path / "binary.sql"))
+    with pytest.raises(ConfigError, match=r"binary.sql: cannot be read: "):
+        figure.sql()
+
+
 @pytest.mark.parametrize(("form", "printed"), [("csv", None), ("json", '"figures": ['), ("table", "['B5']")])
 def test_a_list_is_printed_where_the_form_has_lists(
     runs: Runs, trial: MakeTrial, sweep_record: MakeRecord, tmp_path: Path, form: str, printed: str | None,
@@ -161,3 +169,31 @@ def test_a_list_is_printed_where_the_form_has_lists(
         assert (
             capsys.readouterr().err == "autoreg: CSV has no lists or structs, got them in figures; use --format json\n"
         )
+
+
+def test_what_a_strangers_files_say_does_not_reach_the_terminal_as_commands(
+    runs: Runs, trial: MakeTrial, sweep_record: MakeRecord, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    folder = trial()
+    hostile = "\x1b[2J\x1b]0;owned\x07"
+    record = sweep_record([folder])
+    record_sweep(runs, {**record, "name": hostile, "updated_at": "2026-01-01T00:00:00+00:00"})
+    (runs.sweeps / f"{hostile}.json").write_text("{}")
+    result = json.loads(folder.result_path.read_text())
+    folder.result_path.write_text(json.dumps({**result, "device": hostile, "error": hostile}))
+    monkeypatch.chdir(tmp_path)
+    for words, code in (
+        ["rebuild", 1], ["verify", 1], ["status", 0], ["list trials", 0], [f"show {folder.trial_id}", 0],
+        ["report --figure B5", 0], [f"report --figure B5 --sweep {hostile}", 0], [f"show {hostile}", 2],
+    ):  # fmt: skip
+        monkeypatch.setattr(sys, "argv", ["autoreg", *str(words).split()])
+        try:
+            main()
+            ended = 0
+        except SystemExit as error:
+            ended = int(str(error.code))
+        said = capsys.readouterr()
+        assert ended == code, (words, said.err)
+        assert "\x1b" not in said.out + said.err, words
+        assert "\x07" not in said.out + said.err, words

@@ -50,6 +50,12 @@ def test_figure_6_draws_each_series_at_each_width() -> None:
     assert "3 replicates a point" in figure.get_supxlabel()
 
 
+def test_a_name_with_dollars_is_no_formula() -> None:
+    figure = drawn("6", scores((r"$\frac{$", "He Norm")))
+    figure.canvas.draw()
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["He Norm", r"\$\frac{\$"]
+
+
 def test_similar_units_below_zero_are_shown_on_a_linear_axis() -> None:
     frame = scores().with_columns(similar_units=pl.lit(-0.5))
     figure = drawn("6", frame)
