@@ -127,7 +127,7 @@ class GroupStudy:
 
     def _score(self, proposal: Proposal) -> float | None:
         result = self.result(proposal)
-        if not result or result.status != "done" or not result.best_epoch:
+        if not result or result.status != "done" or not 0 < (result.best_epoch or 0) <= len(result.epochs):
             return None
         return selection_score(self.group.template, result.epochs[result.best_epoch - 1])
 
@@ -137,9 +137,17 @@ class GroupStudy:
             return []
         try:
             recorded: list[Setting] = read_json(self._path)["proposals"]
-        except (DataError, KeyError, TypeError):
+            return recorded if all(map(self._is_possible, recorded)) else []
+        except (DataError, KeyError, TypeError, AttributeError):
             return []
-        return recorded
+
+    def _is_possible(self, setting: Setting) -> bool:
+        """Whether a recorded setting is one that the search can propose."""
+        rates, sizes = self.tune.space.learning_rate, self.tune.space.batch_size
+        return setting.keys() == self._space.keys() and (
+            (rates is None or rates.low <= setting["learning_rate"] <= rates.high)
+            and (sizes is None or setting["batch_size"] in sizes)
+        )
 
     def _proposal(self, number: int, setting: Setting) -> Proposal:
         config = self.group.tuning_trial(setting)

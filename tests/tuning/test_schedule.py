@@ -3,6 +3,8 @@
 import random
 from collections.abc import Callable
 
+import pytest
+
 from autoreg.runs import Runs
 from autoreg.sweep_file import LoadedSweep
 from autoreg.tuning.plan import make_plan
@@ -224,12 +226,15 @@ def test_a_trial_whose_result_is_damaged_is_trained_again_and_its_group_waits_fo
     assert schedule.done_count() == 14
 
 
+@pytest.mark.parametrize(
+    "damage", ["[1,", "[]", '{"proposals": [1]}', '{"proposals": [{"learning_rate": -1}]}', '{"proposals": [{}]}']
+)
 def test_a_damaged_record_of_a_search_is_made_again_with_the_same_settings(
-    small: Small, runs: Runs, finish: Finish
+    small: Small, runs: Runs, finish: Finish, damage: str
 ) -> None:
     run(schedule_of(small, runs), finish, 1, 0)
     before = {path: path.read_text() for path in runs.studies.iterdir()}
     for path in before:
-        path.write_text("[1,")
+        path.write_text(damage)
     assert run(schedule_of(small, runs), finish, 1, 0) == []
     assert {path: path.read_text() for path in runs.studies.iterdir()} == before
