@@ -117,12 +117,26 @@ def query(sql: str, form: str, database: Path) -> None:
     finally:
         connection.close()
     if form == "csv":
-        click.echo(frame.write_csv(), nl=False)
+        click.echo(_flat(frame).write_csv(), nl=False)
     elif form == "json":
         click.echo(json.dumps(frame.to_dicts(), indent=1, default=str))
     else:
         cells = [["" if value is None else str(value) for value in row] for row in frame.rows()]
         print_columns([frame.columns, *cells])
+
+
+def _flat(frame: Any) -> Any:
+    """Return a frame whose lists, structures and bytes are texts, since CSV has none of them."""
+    import polars as pl
+
+    texts = [
+        pl.Series(
+            column.name, [None if value is None else json.dumps(value, default=str) for value in column.to_list()]
+        )
+        for column in frame
+        if column.dtype.is_nested() or column.dtype == pl.Binary
+    ]
+    return frame.with_columns(texts)
 
 
 @click.command()
