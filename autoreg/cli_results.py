@@ -163,7 +163,8 @@ def show(trial: str, runs: Path, as_json: bool) -> None:
 def verify(database: Path, runs: Path) -> None:
     """Compare results.db with the run folder, row for row, and name what is missing or damaged; nothing is changed.
 
-    It takes as long as `autoreg rebuild`. Checkpoints are checked by `autoreg sweep` when it reads them.
+    It takes as long as `autoreg rebuild`, and room for two databases in the temporary folder. While a sweep runs, what
+    it has not written yet is missing. Checkpoints are checked by `autoreg sweep` when it reads them.
     """
     from autoreg.runs import Runs
     from autoreg.verification import verify as find_differences
