@@ -111,8 +111,6 @@ def query(sql: str, form: str, database: Path) -> None:
     autoreg query "select width, avg(test_accuracy) from trials where kind = 'final' group by all order by all"
     autoreg query "from figure_b5" --format csv > b5.csv
     """  # noqa: D301
-    import polars as pl
-
     from autoreg import database as databases
 
     connection = databases.open_for_reading(database)
@@ -125,15 +123,26 @@ def query(sql: str, form: str, database: Path) -> None:
     finally:
         connection.close()
     if form == "csv":
-        nested = [name for name, kind in frame.schema.items() if kind.is_nested() or kind == pl.Binary]
-        if nested:
-            raise ConfigError(f"CSV has no lists or structs, got them in {', '.join(nested)}; use --format json")
-        click.echo(frame.write_csv(), nl=False)
+        click.echo(_flat(frame).write_csv(), nl=False)
     elif form == "json":
         click.echo(json.dumps(frame.to_dicts(), indent=1, default=str))
     else:
         cells = [["" if value is None else str(value) for value in row] for row in frame.rows()]
         print_columns([frame.columns, *cells])
+
+
+def _flat(frame: Any) -> Any:
+    """Return a frame whose lists, structures and bytes are texts, since CSV has none of them."""
+    import polars as pl
+
+    texts = [
+        pl.Series(
+            column.name, [None if value is None else json.dumps(value, default=str) for value in column.to_list()]
+        )
+        for column in frame
+        if column.dtype.is_nested() or column.dtype == pl.Binary
+    ]
+    return frame.with_columns(texts)
 
 
 @click.command()
@@ -160,7 +169,8 @@ def show(trial: str, runs: Path, as_json: bool) -> None:
 def verify(database: Path, runs: Path) -> None:
     """Compare results.db with the run folder, row for row, and name what is missing or damaged; nothing is changed.
 
-    It takes as long as `autoreg rebuild`. Checkpoints are checked by `autoreg sweep` when it reads them.
+    It takes as long as `autoreg rebuild`, and room for two databases in the temporary folder. While a sweep runs, what
+    it has not written yet is missing. Checkpoints are checked by `autoreg sweep` when it reads them.
     """
     from autoreg.runs import Runs
     from autoreg.verification import verify as find_differences

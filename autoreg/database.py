@@ -1,6 +1,8 @@
 """results.db: the only module that opens it. It is derived from the run folder and can be made again at any time."""
 
+import errno
 import fcntl
+import os
 import random
 import re
 import time
@@ -21,6 +23,10 @@ STORAGE = "v1.5.0"
 
 
 ADVICE = "`autoreg rebuild` makes it again from the run folder"
+#: What the disk refuses, which says nothing about what is in the file.
+_REFUSALS = tuple(
+    os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE)
+)
 _DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 
 
@@ -126,12 +132,15 @@ def _make(path: Path) -> None:
     """Make an empty database under another name first: half of one could not be opened."""
     fresh = path.with_name(f".{path.name}.new")
     remove(fresh)
-    connection = connect(fresh, read_only=False, patience=0)
     try:
-        schema.install(connection, path)
+        connection = connect(fresh, read_only=False, patience=0)
+        try:
+            schema.install(connection, path)
+        finally:
+            connection.close()
+        fresh.replace(path)
     finally:
-        connection.close()
-    fresh.replace(path)
+        remove(fresh)  # of what a full disk took, space is left for others
 
 
 def remove(path: Path) -> None:
@@ -152,6 +161,8 @@ def connect(path: Path, *, read_only: bool, patience: float) -> Connection:
             return duckdb.connect(str(path), read_only=read_only, config=config)
         except duckdb.Error as error:
             message = first_line(error)
+            if any(refusal in message for refusal in _REFUSALS):
+                raise DatabaseError(f"{path} cannot be opened: {message}") from error
             if "could not set lock" not in message.lower():
                 raise DamagedDatabase(f"{path} cannot be opened; if it is autoreg's, {ADVICE} ({message})") from error
             _wait_until(deadline, error, message)

@@ -17,6 +17,9 @@ from autoreg.runs import TrialFolder
 
 Connection = duckdb.DuckDBPyConnection
 
+TABLES_SQL = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
+TABLES = re.findall(r"create table if not exists (\w+)", TABLES_SQL)
+
 
 @contextmanager
 def transaction(connection: Connection) -> Iterator[None]:
@@ -182,14 +185,8 @@ def _insert_measurement(connection: Connection, trial_id: str, path: Path) -> No
         raise DataError(f"{path} does not fit its table in results.db: {first_line(error)}") from error
 
 
-#: Tables that no metric may bear the name of, in lower case, since DuckDB makes no difference.
-_OWN_NAMES = {
-    "new_rows",
-    "published",
-    *re.findall(
-        r"create table if not exists (\w+)", (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
-    ),
-}
+#: What no metric may bear the name of, in lower case, since DuckDB makes no difference.
+_OWN_NAMES = {"new_rows", "published", *TABLES}
 
 
 def _identifier(name: str) -> str:

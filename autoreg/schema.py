@@ -9,10 +9,11 @@ import polars as pl
 
 from autoreg.config import content_id
 from autoreg.errors import DatabaseError, first_line
-from autoreg.ingest import Connection, transaction
+from autoreg.ingest import TABLES, TABLES_SQL, Connection, transaction
 from autoreg.packaged import packaged_folder
 
 SCHEMA_VERSION = 2
+_ADVICE = "`autoreg rebuild` makes it again from the run folder"
 #: What brings a database from the version before to this one. Rows of older sweeps come with the next `sweep` or
 #: `rebuild`.
 MIGRATIONS = {
@@ -31,15 +32,15 @@ def install(connection: Connection, path: Path) -> None:
     Raises:
         DatabaseError: it is no results database, or from a newer version.
     """
-    tables = connection.execute("select count(*) from duckdb_tables() where table_name = 'schema_info'").fetchone()
-    if not tables or not tables[0]:
+    if not _tables(connection):  # in a database with somebody's own tables, nothing is made
         with transaction(connection):
-            connection.execute((Path(__file__).parent / "schema.sql").read_text(encoding="utf-8"))
+            connection.execute(TABLES_SQL)
             connection.execute("insert into schema_info values (?, null)", [SCHEMA_VERSION])
     for step in range(_schema_version(connection, path) + 1, SCHEMA_VERSION + 1):
         with transaction(connection):
             connection.execute(MIGRATIONS[step])
             connection.execute("update schema_info set schema_version = ?", [step])
+    _require_tables(connection, path)
     views = _view_texts()
     published = packaged_folder("reference") / "published.csv"
     wanted = content_id({**dict(views), "published": hashlib.blake2b(published.read_bytes()).hexdigest()})
@@ -64,8 +65,18 @@ def use(connection: Connection, path: Path) -> None:
         for name, text in _view_texts():
             connection.execute(f"create or replace temp view {name} as {text}")
     except duckdb.Error as error:
-        advice = "`autoreg rebuild` makes it again from the run folder"
-        raise DatabaseError(f"{path} has not the tables that it should; {advice} ({first_line(error)})") from error
+        raise DatabaseError(f"{path} has not the tables that it should; {_ADVICE} ({first_line(error)})") from error
+
+
+def _require_tables(connection: Connection, path: Path) -> None:
+    """Raise DatabaseError if a table is gone: no trial is to blame for what cannot be written then."""
+    there = _tables(connection)
+    if gone := [name for name in TABLES if name not in there]:
+        raise DatabaseError(f"{path} has no table {', '.join(gone)}; {_ADVICE}")
+
+
+def _tables(connection: Connection) -> set[str]:
+    return {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
 
 
 def _fill_published(connection: Connection, kind: str) -> None:

@@ -1,5 +1,6 @@
 """Whether results.db says what the run folder says, row for row."""
 
+import shutil
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -27,13 +28,13 @@ def verify(path: Path, runs: Runs) -> list[str]:
         DataError: results.db is missing.
         DatabaseError: results.db is damaged, locked or from another version.
     """
-    _read_all_views(path)
     with tempfile.TemporaryDirectory(prefix="autoreg-verify-") as folder:
-        expected = Path(folder) / "expected.db"
+        found, expected = Path(folder) / "found.db", Path(folder) / "expected.db"
+        _read_and_copy(path, found)
         _, lines = rebuild(expected, runs)
         connection = duckdb.connect()
         try:
-            _attach(connection, path, "found")
+            _attach(connection, found, "found")
             _attach(connection, expected, "expected")
             connection.execute("set enable_external_access = false")  # what is attached stays readable
             return lines + _differences(connection)
@@ -43,13 +44,19 @@ def verify(path: Path, runs: Runs) -> list[str]:
             connection.close()
 
 
-def _read_all_views(path: Path) -> None:
-    """Look at every view: there is damage that only a query with conditions meets, and a plain comparison does not."""
+def _read_and_copy(path: Path, copy: Path) -> None:
+    """Look at every view of a database and copy it, while no sweep writes to it; what is compared may take long.
+
+    There is damage that only a query with conditions meets, and a plain comparison does not.
+    """
     connection = open_for_reading(path)
     try:
         views = query(connection, "select view_name from duckdb_views() where temporary and not internal")
         for name in views["view_name"]:
             query(connection, f'select count(*) from (select * from "{name}" order by all)')
+        for suffix in ("", ".wal"):
+            if (part := path.with_name(path.name + suffix)).is_file():
+                shutil.copyfile(part, copy.with_name(copy.name + suffix))
     finally:
         connection.close()
 

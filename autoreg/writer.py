@@ -130,24 +130,33 @@ def rebuild(path: Path, runs: Runs) -> tuple[int, list[str]]:
     fresh = path.with_name(f".{path.name}.rebuild")
     try:
         with writer_lock(path, patience=60):
-            remove(fresh)
-            writer = Writer(fresh, runs)
-            folders = runs.trials()
-            for folder in folders:
-                writer.queue_trial(folder)
-            for record in sorted(runs.sweeps.glob("*.json")):
-                writer.queue_sweep(record.stem)
-            with opened_for_writing(fresh, patience=0):
-                pass  # an empty run folder makes an empty database
-            writer.commit()
-            path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
-            fresh.replace(path)
-            fresh.with_name(f"{fresh.name}.lock").unlink(missing_ok=True)
+            try:
+                folders, problems = _fill(fresh, runs)
+                path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+                fresh.replace(path)
+            finally:
+                remove(fresh)  # of what a full disk took, space is left for others
+                fresh.with_name(f"{fresh.name}.lock").unlink(missing_ok=True)
     except Locked as error:
         raise DatabaseError(f"{path} is being written by another process: {error}") from error
-    except OSError as error:
+    except (duckdb.Error, OSError) as error:
         raise DatabaseError(f"{path} cannot be written: {first_line(error)}") from error
-    return len(folders) - sum(problem.startswith("trial") for problem in writer.problems), writer.problems
+    return folders - sum(problem.startswith("trial") for problem in problems), problems
+
+
+def _fill(fresh: Path, runs: Runs) -> tuple[int, list[str]]:
+    """Make a database of the whole run folder; return the number of its trials, and what of it is damaged."""
+    remove(fresh)
+    writer = Writer(fresh, runs)
+    folders = runs.trials()
+    for folder in folders:
+        writer.queue_trial(folder)
+    for record in sorted(runs.sweeps.glob("*.json")):
+        writer.queue_sweep(record.stem)
+    with opened_for_writing(fresh, patience=0):
+        pass  # an empty run folder makes an empty database
+    writer.commit()
+    return len(folders), writer.problems
 
 
 def record_sweep(runs: Runs, record: dict[str, Any]) -> None:

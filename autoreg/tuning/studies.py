@@ -127,9 +127,10 @@ class GroupStudy:
 
     def _score(self, proposal: Proposal) -> float | None:
         result = self.result(proposal)
-        if not result or result.status != "done" or not 0 < (result.best_epoch or 0) <= len(result.epochs):
+        best = result.best_epoch if result and result.status == "done" else None
+        if not result or not best or best > len(result.epochs):  # more epochs than there are: a planted result
             return None
-        return selection_score(self.group.template, result.epochs[result.best_epoch - 1])
+        return selection_score(self.group.template, result.epochs[best - 1])
 
     def _recorded(self) -> list[Setting]:
         """Return the settings proposed before. If their file is damaged, they are drawn again, and are the same."""

@@ -143,6 +143,13 @@ def test_another_versions_tables_are_refused_with_what_to_do(
     connection.close()
     with pytest.raises(DatabaseError, match=message):
         sweep_status(whole)
+    writer = Writer(whole, runs)
+    for folder in runs.trials():
+        writer.queue_trial(folder)
+    if "schema_version = 1" not in change:  # what an older version lacks, the writer adds
+        with pytest.raises(DatabaseError, match=message):
+            writer.commit()
+        assert (writer.pending, writer.problems) == (4, []), "no trial is to blame"
     assert rebuild(whole, runs) == (4, [])
     assert contents(whole) == expected
 
@@ -274,3 +281,65 @@ def test_a_query_that_is_wrong_is_not_taken_for_damage(whole: Path) -> None:
         query(connection, "select nothing from nowhere")
     assert not isinstance(caught.value, DamagedDatabase)
     connection.close()
+
+
+def test_a_sweep_that_writes_while_verify_works_is_not_taken_for_damage(
+    whole: Path, runs: Runs, trial: MakeTrial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holders = []
+
+    def hold_and_rebuild(path: Path, of: Runs) -> tuple[int, list[str]]:
+        holder = subprocess.Popen([sys.executable, "-c", HOLD, whole], stdout=subprocess.PIPE, text=True)
+        holders.append(holder)
+        assert holder.stdout
+        holder.stdout.readline()
+        return rebuild(path, of)
+
+    monkeypatch.setattr("autoreg.verification.rebuild", hold_and_rebuild)
+    assert verify(whole, runs) == []
+    [holder] = holders
+    with holder:
+        holder.kill()
+
+
+def test_rows_that_stand_in_the_log_only_are_read_and_verified(whole: Path, runs: Runs, trial: MakeTrial) -> None:
+    killed_before_its_checkpoint = (
+        "import duckdb, os, sys; connection = duckdb.connect(sys.argv[1]);"
+        "connection.execute('delete from layers'); os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", killed_before_its_checkpoint, whole])
+    log = whole.with_name("results.db.wal")
+    content = whole.read_bytes(), log.read_bytes()
+    lines = verify(whole, runs)
+    assert len(lines) == 4
+    assert all("of layers" in line for line in lines)
+    assert (whole.read_bytes(), log.read_bytes()) == content, "nothing is changed"
+    expected = rebuilt_rows(runs, whole)
+    for at in range(0, len(content[1]), 1 + len(content[1]) // 12):
+        changed = bytearray(content[1])
+        changed[at] ^= 1 << at % 8
+        whole.write_bytes(content[0])
+        log.write_bytes(changed)
+        assert not verified(whole, runs) or contents(whole) == expected, f"byte {at} of the log"
+    assert rebuild(whole, runs) == (4, [])
+    assert contents(whole) == expected
+
+
+def rebuilt_rows(runs: Runs, beside: Path) -> dict[str, list[Any]]:
+    """The rows that a database of the run folder has."""
+    path = beside.with_name("other.db")
+    rebuild(path, runs)
+    return contents(path)
+
+
+def test_a_sweep_writes_nothing_into_somebodys_own_database(runs: Runs, trial: MakeTrial, tmp_path: Path) -> None:
+    path = tmp_path / "mine.db"
+    connection = duckdb.connect(str(path))
+    connection.execute("create table mine as select 1 as x")
+    connection.close()
+    before = path.read_bytes()
+    writer = Writer(path, runs)
+    writer.queue_trial(trial())
+    with pytest.raises(DatabaseError, match="is not a results database"):
+        writer.commit()
+    assert path.read_bytes() == before
