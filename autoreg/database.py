@@ -119,7 +119,8 @@ def opened_for_writing(path: Path, patience: float) -> Iterator[Connection]:
     started = time.monotonic()
     with writer_lock(path, patience):
         if not path.exists():
-            _make(path)
+            with made_anew(path):
+                pass
         connection = connect(path, read_only=False, patience=patience - (time.monotonic() - started))
         try:
             schema.install(connection, path)
@@ -128,25 +129,39 @@ def opened_for_writing(path: Path, patience: float) -> Iterator[Connection]:
             connection.close()
 
 
-def _make(path: Path) -> None:
-    """Make an empty database under another name first: half of one could not be opened."""
+@contextmanager
+def made_anew(path: Path) -> Iterator[Connection]:
+    """Give an empty database that takes the place of what is at `path` once all is in it; the caller holds the lock.
+
+    Raises:
+        DatabaseError: it cannot be made; what was at `path` is still there then.
+    """
     fresh = path.with_name(f".{path.name}.new")
-    remove(fresh)
+    _remove(fresh)
     try:
         connection = connect(fresh, read_only=False, patience=0)
         try:
             schema.install(connection, path)
+            yield connection
+            # Closing keeps quiet about a disk without room for this, and what is in the log only would stay behind.
+            connection.execute("checkpoint")
         finally:
             connection.close()
+        _log(path).unlink(missing_ok=True)  # before, since it would be applied to the new one
         fresh.replace(path)
+    except (duckdb.Error, OSError) as error:
+        raise DatabaseError(f"{path} cannot be written: {first_line(error)}") from error
     finally:
-        remove(fresh)  # of what a full disk took, space is left for others
+        _remove(fresh)
 
 
-def remove(path: Path) -> None:
-    """Remove a database and its log, if they are there."""
+def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
-    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+    _log(path).unlink(missing_ok=True)
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}.wal")
 
 
 def connect(path: Path, *, read_only: bool, patience: float) -> Connection:

@@ -10,9 +10,9 @@ from typing import Any
 
 import duckdb
 
-from autoreg.database import Locked, connect, is_damage, opened_for_writing, remove, require_file, writer_lock
+from autoreg.database import Locked, connect, is_damage, made_anew, opened_for_writing, require_file, writer_lock
 from autoreg.errors import AutoregError, DatabaseError, first_line
-from autoreg.ingest import bring_in, known_trials, measurement_id_of, replace_sweep, utc
+from autoreg.ingest import Connection, bring_in, known_trials, measurement_id_of, replace_sweep, utc
 from autoreg.records import TrialResult
 from autoreg.runs import Runs, TrialFolder, write_text
 
@@ -91,19 +91,23 @@ class Writer:
             return True
         try:
             with opened_for_writing(self.path, patience) as connection:
-                for sweep_id in sorted(self._sweeps):
-                    with self._problems_of(f"sweep {sweep_id}"):
-                        replace_sweep(connection, self.runs.read_sweep(sweep_id))
-                    self._sweeps.discard(sweep_id)
-                for trial_id, folder in list(self._trials.items()):
-                    with self._problems_of(f"trial {trial_id}"):
-                        bring_in(connection, folder)
-                    del self._trials[trial_id]
+                self.write(connection)
         except Locked:
             return False
         except (duckdb.Error, OSError) as error:
             raise DatabaseError(f"{self.path} cannot be written: {first_line(error)}") from error
         return True
+
+    def write(self, connection: Connection) -> None:
+        """Write what is queued; what cannot be stays so. Raises duckdb.Error if the database is to blame."""
+        for sweep_id in sorted(self._sweeps):
+            with self._problems_of(f"sweep {sweep_id}"):
+                replace_sweep(connection, self.runs.read_sweep(sweep_id))
+            self._sweeps.discard(sweep_id)
+        for trial_id, folder in list(self._trials.items()):
+            with self._problems_of(f"trial {trial_id}"):
+                bring_in(connection, folder)
+            del self._trials[trial_id]
 
     @contextmanager
     def _problems_of(self, what: str) -> Iterator[None]:
@@ -125,38 +129,22 @@ def rebuild(path: Path, runs: Runs) -> tuple[int, list[str]]:
         The number of trials in it, and one line for each trial or sweep whose files are damaged.
 
     Raises:
-        DatabaseError: a sweep is writing to it for longer than a minute, or its folder cannot be written.
+        DatabaseError: a sweep is writing to it for longer than a minute, or it cannot be written; what was there before
+            is still there then.
     """
-    fresh = path.with_name(f".{path.name}.rebuild")
-    try:
-        with writer_lock(path, patience=60):
-            try:
-                folders, problems = _fill(fresh, runs)
-                path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
-                fresh.replace(path)
-            finally:
-                remove(fresh)  # of what a full disk took, space is left for others
-                fresh.with_name(f"{fresh.name}.lock").unlink(missing_ok=True)
-    except Locked as error:
-        raise DatabaseError(f"{path} is being written by another process: {error}") from error
-    except (duckdb.Error, OSError) as error:
-        raise DatabaseError(f"{path} cannot be written: {first_line(error)}") from error
-    return folders - sum(problem.startswith("trial") for problem in problems), problems
-
-
-def _fill(fresh: Path, runs: Runs) -> tuple[int, list[str]]:
-    """Make a database of the whole run folder; return the number of its trials, and what of it is damaged."""
-    remove(fresh)
-    writer = Writer(fresh, runs)
-    folders = runs.trials()
+    writer, folders = Writer(path, runs), runs.trials()
     for folder in folders:
         writer.queue_trial(folder)
     for record in sorted(runs.sweeps.glob("*.json")):
         writer.queue_sweep(record.stem)
-    with opened_for_writing(fresh, patience=0):
-        pass  # an empty run folder makes an empty database
-    writer.commit()
-    return len(folders), writer.problems
+    try:
+        with writer_lock(path, patience=60), made_anew(path) as connection:
+            writer.write(connection)
+    except Locked as error:
+        raise DatabaseError(f"{path} is being written by another process: {error}") from error
+    except (duckdb.Error, OSError) as error:
+        raise DatabaseError(f"{path} cannot be written: {first_line(error)}") from error
+    return len(folders) - sum(problem.startswith("trial") for problem in writer.problems), writer.problems
 
 
 def record_sweep(runs: Runs, record: dict[str, Any]) -> None:

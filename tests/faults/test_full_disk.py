@@ -1,16 +1,12 @@
 """A whole sweep on a disk that gets full: it says so in a line, and goes on once there is space."""
 
-import json
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from autoreg.runs import Runs, TrialFolder
 from tests.faults.conftest import Promise
 from tests.faults.here import run_here
 from tests.faults.small_sweep import write_sweep
@@ -61,36 +57,3 @@ def test_a_sweep_on_a_full_disk_says_so_and_ends_with_every_row_once_there_is_sp
         "every row after the same command",
         f"every row, disk of {size}",
     )
-
-
-#: Arguments: the size of the disk, where it is mounted, the run folder, Python.
-DATABASE_SCRIPT = """
-mount -t tmpfs -o size=$1 tmpfs "$2"
-"$4" -m autoreg rebuild --db "$2/results.db" --runs "$3" 2> "$2.log"; echo $? > "$2.code"
-ls -A "$2" > "$2.left"
-"$4" -m tests.faults.writer_on_a_full_disk "$2" "$3"
-"""
-
-
-@pytest.mark.skipif(not can_mount(), reason="needs the right to mount a disk in a name space of its own")
-@pytest.mark.parametrize("size", ["200k", "1000k"])
-def test_a_writer_on_a_full_disk_loses_no_row_and_goes_on_once_there_is_space(
-    size: str, runs: Runs, trial: Callable[..., TrialFolder], tmp_path: Path
-) -> None:
-    for replicate in range(60):
-        trial(replicate=replicate)
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    words = ["unshare", "--map-root-user", "--mount", "sh", "-c", DATABASE_SCRIPT, "sh", size, disk, runs.root]
-    ended = subprocess.run([*words, sys.executable], capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
-    [line] = (tmp_path / "disk.log").read_text().splitlines()
-    assert "results.db cannot be written" in line or "results.db.rebuild cannot be written" in line
-    assert "No space left on device" in line
-    assert (tmp_path / "disk.code").read_text().strip() == "4"
-    assert (tmp_path / "disk.left").read_text().split() == ["results.db.lock"], "a rebuild leaves the space it took"
-    found = json.loads(ended.stdout)
-    assert all("No space left on device" in line for line in found["errors"])
-    assert len(found["errors"]) == 2
-    assert found["rows_seen"] + found["waiting"] == 60, "what is not in the queue is in the database"
-    assert (found["rows"], found["problems"]) == (60, [])
