@@ -163,7 +163,7 @@ def _read_tarball(path: Path) -> tuple[Array, Array]:
         with tarfile.open(path) as archive:
             return _read_batches(member)
     except (tarfile.TarError, EOFError, OSError, KeyError) as error:
-        raise DataError(f"{path} is damaged: {error}") from error
+        raise DataError(f"{path} is damaged: {first_line(error).rstrip(':')}") from error
 
 
 def _read_parquet(parts: dict[str, list[Path]]) -> tuple[Array, Array]:
