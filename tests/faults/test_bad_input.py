@@ -9,6 +9,10 @@ import pytest
 
 from autoreg.cli import main
 from autoreg.datasets import cifar10_files
+from autoreg.runs import Runs
+from autoreg.sweep_file import load_sweep
+from autoreg.tuning.plan import make_plan
+from autoreg.writer import rebuild, record_sweep
 from tests.faults.bad_data import DATA, Prepare, nothing
 from tests.faults.conftest import Promise
 
@@ -168,6 +172,19 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "everything and a comparison": (["report", "--all", "--compare"], 2, "say what to make"),
     "a comparison without results": (["report", "--compare"], 3, "results.db does not exist"),
     "an unknown figure": (["report", "--figure", "99"], 2, "unknown figure '99' (allowed: 1a, 1b, 1c, 2, 3, 4,"),
+    "a figure without any trial": (
+        ["report", "--figure", "6", "--db", "begun.db"], 3,
+        "results.db has no sweep that feeds it; run: autoreg sweep sweeps/cifar_init.yaml"),
+    "a figure without a measured trial": (
+        ["report", "--figure", "B5", "--db", "begun.db"], 3,
+        "figure B5 has no measured trial yet in begun.db; missing: mlp 1/4x glorot_normal: 2000000000 of "
+        "2000000000 trials (2000000000 not run); mlp 1/2x"),
+    "a figure of a sweep without it": (
+        ["report", "--figure", "B5", "--sweep", "smal", "--db", "begun.db"], 2,
+        "no sweep 'smal' feeds figure B5 (those in results.db that do: small)"),
+    "a table without a row": (["report", "--table", "1", "--db", "begun.db"], 3, "table 1 has no row yet in begun.db"),
+    "a query with a mistake": (["query", "selct 1", "--db", "begun.db"], 2, "a query failed: "),
+    "a query that writes": (["query", "delete from sweeps", "--db", "begun.db"], 2, "a query failed: "),
     "an unknown table": (["report", "--table", "99"], 2, "unknown table '99' (allowed: 1, comparison, verdicts)"),
     "an unknown definition": (["report", "--all", "--definition", "mine"], 2, "'mine' is not one of 'released'"),
     "a figure file that is not there": (["report", "--figure", "my/absent.sql"], 2, "no figure file 'my/absent.sql'"),
@@ -181,6 +198,19 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "a trial that is not there": (["show", "abc", "--runs", "folder"], 2, "no trial 'abc' in"),
     "data that cannot be fetched": (["data", "imagenet", "--root", "data"], 2, "'imagenet' is not 'cifar10'"),
 }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results.db of a sweep that has no trial yet, of as many as a file can ask for."""
+    folder = tmp_path_factory.mktemp("begun")
+    (folder / "small.yaml").write_text(SWEEP)
+    runs = Runs(folder / "runs")
+    record_sweep(
+        runs, make_plan(load_sweep(folder / "small.yaml", ["figures=[B5]", "replicates=2000000000"])).record([])
+    )
+    rebuild(folder / "begun.db", runs)
+    return folder / "begun.db"
 
 
 def cases() -> list[Any]:
@@ -201,7 +231,7 @@ def cases() -> list[Any]:
 
 @pytest.mark.parametrize(("prepare", "arguments", "code", "message"), cases())
 def test_bad_input_is_one_clear_line_and_nothing_is_written(
-    prepare: Prepare, arguments: list[str], code: int, message: str, tmp_path: Path,
+    prepare: Prepare, arguments: list[str], code: int, message: str, begun: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.delenv("AUTOREG_DATA", raising=False)
@@ -210,6 +240,7 @@ def test_bad_input_is_one_clear_line_and_nothing_is_written(
     work = tmp_path / "work"
     (work / "folder").mkdir(parents=True)
     (work / "file").write_text("no database")
+    (work / "begun.db").write_bytes(begun.read_bytes())
     (work / "small.yaml").write_text(SWEEP)
     prepare(work)
     assert refused(arguments, work, monkeypatch, capsys)[0] == code
