@@ -196,6 +196,7 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "a verification without runs": (["verify"], 3, "the run folder runs does not exist"),
     "a rebuild without runs": (["rebuild"], 3, "the run folder runs does not exist"),
     "a trial that is not there": (["show", "abc", "--runs", "folder"], 2, "no trial 'abc' in"),
+    "a file for the data folder": (["data", "cifar10", "--root", "file"], 3, "could not be fetched: [Errno 17]"),
     "data that cannot be fetched": (["data", "imagenet", "--root", "data"], 2, "'imagenet' is not 'cifar10'"),
 }  # fmt: skip
 
