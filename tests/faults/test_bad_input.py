@@ -162,6 +162,9 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "no sweep": (["sweep"], 2, "Missing argument 'SWEEP...'; see `autoreg sweep --help`"),
     "a sweep that is not there": (["sweep", "nowhere.yaml"], 2, "no sweep file 'nowhere.yaml'"),
     "a packaged sweep misspelt": (["sweep", "quickstrat"], 2, "quickstart"),
+    "a name of a sweep that no file can have": (["sweep", "x" * 5000], 2, "no sweep file 'xxx"),
+    "a name of a figure that no file can have": (
+        ["report", "--figure", "x" * 5000 + ".sql"], 2, "xx… (5006 characters)"),
     "a folder for a sweep": (["sweep", "folder"], 2, "folder"),
     "a file for the run folder": (["sweep", "small.yaml", "--runs", "file"], 3, "cannot be written"),
     "a folder for results.db": (["sweep", "small.yaml", "--db", "folder"], 4, "folder is not a file"),
