@@ -28,7 +28,6 @@ def find_sweep(text: str) -> Path:
     path = Path(text)
     if os.path.isfile(path):  # noqa: PTH113, false and no error for a name that no file can have
         return path
-    packaged = packaged_folder("sweeps") / f"{path.stem}.yaml"
-    if text in {path.stem, f"sweeps/{path.stem}.yaml"} and packaged.is_file():
-        return packaged
+    if path.stem in sweep_names() and text in {path.stem, f"sweeps/{path.stem}.yaml"}:
+        return packaged_folder("sweeps") / f"{path.stem}.yaml"
     raise ConfigError(f"no sweep file {shown(text)}{did_you_mean(path.stem, sweep_names())}")

@@ -1,6 +1,7 @@
 """Reports: a view's rows, drawn and written as PNG, PDF and CSV with their provenance, or as a table."""
 
 import json
+from collections import Counter
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -58,7 +59,8 @@ def report_figure(
     finally:
         connection.close()
     if frame.is_empty():
-        lacking = "; missing:\n  " + "\n  ".join(missing) if missing else ""
+        more = f"; … ({len(missing)} settings)" if len(missing) > 3 else ""
+        lacking = f"; missing: {'; '.join(missing[:3])}{more}" if missing else ""
         raise DataError(f"figure {figure.name} has no measured trial yet in {database}{lacking}")
     frame = frame.sort([name for name in frame.columns if not isinstance(frame.schema[name], pl.List)])
     return _write(figure.draw(frame, published), frame, figure.path.stem, out, sweep_id, definition, missing), missing
@@ -97,12 +99,12 @@ def missing_trials(connection: Connection, sweep_id: str) -> list[str]:
     lines = []
     groups = sweep.groups()
     for group, label in zip(groups, setting_labels(groups), strict=True):
-        states = finals.filter(pl.col("group_id") == group.template.config_id)["state"].to_list()
-        states += ["not run"] * (group.final_count - len(states))
-        lacking = [state for state in states if state != "measured"]
+        states = Counter(finals.filter(pl.col("group_id") == group.template.config_id)["state"].to_list())
+        states["not run"] += group.final_count - states.total()
+        lacking = {state: count for state, count in states.items() if count > 0 and state != "measured"}
         if lacking:
-            counts = ", ".join(f"{lacking.count(state)} {state}" for state in dict.fromkeys(lacking))
-            lines.append(f"{label}: {len(lacking)} of {group.final_count} trials ({counts})")
+            counts = ", ".join(f"{count} {state}" for state, count in lacking.items())
+            lines.append(f"{label}: {sum(lacking.values())} of {group.final_count} trials ({counts})")
     return lines
 
 

@@ -7,6 +7,7 @@ import tarfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,7 @@ def _read_tarball(path: Path) -> tuple[Array, Array]:
         with tarfile.open(path) as archive:
             return _read_batches(member)
     except (tarfile.TarError, EOFError, OSError, KeyError) as error:
-        raise DataError(f"{path} is damaged: {error}") from error
+        raise DataError(f"{path} is damaged: {first_line(error).rstrip(':')}") from error
 
 
 def _read_parquet(parts: dict[str, list[Path]]) -> tuple[Array, Array]:
@@ -196,10 +197,23 @@ def _decode(encoded: bytes, row: int) -> Array:
 
 
 def download(root: Path) -> None:
-    """Fetch the official batches into a folder, as torchvision does. Raises DataError if that fails."""
-    from torchvision.datasets import CIFAR10
+    """Fetch the official archive into a folder, unless what is there already is whole; nothing is taken out of it.
 
+    Raises:
+        DataError: it could not be fetched, has not the official checksum, or a folder of damaged batches is there.
+    """
+    from torchvision.datasets import CIFAR10
+    from torchvision.datasets.utils import check_integrity, download_url
+
+    if (root / FOLDER).is_dir():  # is read before the archive
+        _require(root / FOLDER / name for name in BATCHES)
+        _read_folder(root / FOLDER)
+        return
+    if check_integrity(root / TARBALL, CIFAR10.tgz_md5):
+        return
     try:
-        CIFAR10(str(root), download=True)
-    except (OSError, RuntimeError) as error:
+        write_atomically(
+            root / TARBALL, lambda path: download_url(CIFAR10.url, path.parent, path.name, CIFAR10.tgz_md5)
+        )
+    except (OSError, RuntimeError, HTTPException) as error:
         raise DataError(f"CIFAR-10 could not be fetched: {first_line(error)}") from error

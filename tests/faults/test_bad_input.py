@@ -2,14 +2,18 @@
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autoreg.cli import main
-from tests.datasets.imagenet_layouts import encoded
+from autoreg.datasets import cifar10_files
+from autoreg.runs import Runs
+from autoreg.sweep_file import load_sweep
+from autoreg.tuning.plan import make_plan
+from autoreg.writer import rebuild, record_sweep
+from tests.faults.bad_data import DATA, Prepare, nothing
 from tests.faults.conftest import Promise
 
 SWEEP = """\
@@ -21,7 +25,6 @@ replicates: 1
 training: {learning_rate: 0.1, batch_size: 50, epochs: 2}
 """
 TUNE = "tune={trials: 2, epochs: 1, space: {learning_rate: {low: 1e-3, high: 1}}}"
-Prepare = Callable[[Path], object]
 
 
 def text(content: str | bytes) -> Prepare:
@@ -147,52 +150,11 @@ OVERRIDES: dict[str, tuple[list[str], str]] = {
         ["variants=[{name: a}, {name: a, training: {epochs: 3}}]"], "which a figure would average"),
     "an override without a value": (["epochs"], "--set wants key=value, got 'epochs'"),
     "an override below a number": (["replicates.more=1"], "replicates is not a mapping"),
-    "a data folder that is not there": (["dataset={name: cifar10, root: nowhere}"], "nowhere"),
     "a picture folder outside the data": (
-        ["dataset={name: imagenet, root: ., folder: ../.., train_size: 1, validation_size: 1}"], "folder"),
+        ["dataset={name: imagenet, root: ., folder: ../.., train_size: 1, validation_size: 1}"],
+        "option 'folder' of dataset 'imagenet' should be a folder below the data root, without '..', got '../..'"),
 }  # fmt: skip
 
-
-def picture_folders(**classes: list[str]) -> Prepare:
-    """Folders of pictures: split to classes."""
-
-    def make(folder: Path) -> None:
-        (folder / "small.yaml").write_text(SWEEP)
-        for split, names in classes.items():
-            for name in names:
-                place = folder / "imagenet" / split / name
-                place.mkdir(parents=True)
-                for number in range(6):
-                    (place / f"{number}.JPEG").write_bytes(encoded(number))
-
-    return make
-
-
-def flat_val(folder: Path) -> None:
-    picture_folders(train=["n01440764", "n01443537"])(folder)
-    (folder / "imagenet/val").mkdir()
-    (folder / "imagenet/val/ILSVRC2012_val_00000001.JPEG").write_bytes(encoded(1))
-
-
-def wrong_checksums(folder: Path) -> None:
-    (folder / "small.yaml").write_text(SWEEP)
-    batches = folder / "cifar-10-batches-py"
-    batches.mkdir()
-    for name in ["test_batch", *(f"data_batch_{number}" for number in range(1, 6))]:
-        (batches / name).write_bytes(b"changed")
-
-
-IMAGENET = ["dataset={name: imagenet, root: ., train_size: 6, validation_size: 2, test_size: 2}", "network=resnet18",
-            "training.batch_size=2"]  # fmt: skip
-DATA: dict[str, tuple[Prepare, list[str], str]] = {
-    "no data at all": (text(SWEEP), ["dataset=cifar10"], "set AUTOREG_DATA"),
-    "no picture folder": (text(SWEEP), IMAGENET, "imagenet"),
-    "a wrong checksum": (wrong_checksums, ["dataset={name: cifar10, root: .}", "network=alexnet"], "MD5"),
-    "a flat validation folder": (flat_val, IMAGENET, "val"),
-    "class folders that differ": (
-        picture_folders(train=["n01440764", "n01443537"], val=["n01440764", "n02102040"]), IMAGENET, "n0"),
-    "class folders without pictures": (picture_folders(train=[], val=[]), IMAGENET, "imagenet"),
-}  # fmt: skip
 
 COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "an unknown command": (["swep"], 2, "unknown command 'swep'; did you mean 'sweep'? (allowed: data,"),
@@ -200,6 +162,9 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "no sweep": (["sweep"], 2, "Missing argument 'SWEEP...'; see `autoreg sweep --help`"),
     "a sweep that is not there": (["sweep", "nowhere.yaml"], 2, "no sweep file 'nowhere.yaml'"),
     "a packaged sweep misspelt": (["sweep", "quickstrat"], 2, "quickstart"),
+    "a name of a sweep that no file can have": (["sweep", "x" * 5000], 2, "no sweep file 'xxx"),
+    "a name of a figure that no file can have": (
+        ["report", "--figure", "x" * 5000 + ".sql"], 2, "xx… (5006 characters)"),
     "a folder for a sweep": (["sweep", "folder"], 2, "folder"),
     "a file for the run folder": (["sweep", "small.yaml", "--runs", "file"], 3, "cannot be written"),
     "a folder for results.db": (["sweep", "small.yaml", "--db", "folder"], 4, "folder is not a file"),
@@ -210,6 +175,19 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "everything and a comparison": (["report", "--all", "--compare"], 2, "say what to make"),
     "a comparison without results": (["report", "--compare"], 3, "results.db does not exist"),
     "an unknown figure": (["report", "--figure", "99"], 2, "unknown figure '99' (allowed: 1a, 1b, 1c, 2, 3, 4,"),
+    "a figure without any trial": (
+        ["report", "--figure", "6", "--db", "begun.db"], 3,
+        "results.db has no sweep that feeds it; run: autoreg sweep sweeps/cifar_init.yaml"),
+    "a figure without a measured trial": (
+        ["report", "--figure", "B5", "--db", "begun.db"], 3,
+        "figure B5 has no measured trial yet in begun.db; missing: mlp 1/4x glorot_normal: 2000000000 of "
+        "2000000000 trials (2000000000 not run); mlp 1/2x"),
+    "a figure of a sweep without it": (
+        ["report", "--figure", "B5", "--sweep", "smal", "--db", "begun.db"], 2,
+        "no sweep 'smal' feeds figure B5 (those in results.db that do: small)"),
+    "a table without a row": (["report", "--table", "1", "--db", "begun.db"], 3, "table 1 has no row yet in begun.db"),
+    "a query with a mistake": (["query", "selct 1", "--db", "begun.db"], 2, "a query failed: "),
+    "a query that writes": (["query", "delete from sweeps", "--db", "begun.db"], 2, "a query failed: "),
     "an unknown table": (["report", "--table", "99"], 2, "unknown table '99' (allowed: 1, comparison, verdicts)"),
     "an unknown definition": (["report", "--all", "--definition", "mine"], 2, "'mine' is not one of 'released'"),
     "a figure file that is not there": (["report", "--figure", "my/absent.sql"], 2, "no figure file 'my/absent.sql'"),
@@ -221,8 +199,22 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "a verification without runs": (["verify"], 3, "the run folder runs does not exist"),
     "a rebuild without runs": (["rebuild"], 3, "the run folder runs does not exist"),
     "a trial that is not there": (["show", "abc", "--runs", "folder"], 2, "no trial 'abc' in"),
+    "a file for the data folder": (["data", "cifar10", "--root", "file"], 3, "could not be fetched: [Errno 17]"),
     "data that cannot be fetched": (["data", "imagenet", "--root", "data"], 2, "'imagenet' is not 'cifar10'"),
 }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results.db of a sweep that has no trial yet, of as many as a file can ask for."""
+    folder = tmp_path_factory.mktemp("begun")
+    (folder / "small.yaml").write_text(SWEEP)
+    runs = Runs(folder / "runs")
+    record_sweep(
+        runs, make_plan(load_sweep(folder / "small.yaml", ["figures=[B5]", "replicates=2000000000"])).record([])
+    )
+    rebuild(folder / "begun.db", runs)
+    return folder / "begun.db"
 
 
 def cases() -> list[Any]:
@@ -230,27 +222,30 @@ def cases() -> list[Any]:
         pytest.param(text(content), ["sweep", "small.yaml"], 2, message, id=f"yaml: {name}")
         for name, (content, message) in YAML.items()
     ]
-    for kind, table in (("key", [(name, text(SWEEP), *rest) for name, rest in OVERRIDES.items()]),
+    for kind, table in (("key", [(name, nothing, *rest) for name, rest in OVERRIDES.items()]),
                         ("data", [(name, *rest) for name, rest in DATA.items()])):  # fmt: skip
         for name, prepare, sets, message in table:
-            code = 3 if kind == "data" or name.startswith("a data folder") else 2
+            code = 3 if kind == "data" else 2
             words = [word for override in sets for word in ("--set", override)]
             made.append(pytest.param(prepare, ["sweep", "small.yaml", *words], code, message, id=f"{kind}: {name}"))
     for name, (arguments, code, message) in COMMANDS.items():
-        made.append(pytest.param(text(SWEEP), arguments, code, message, id=f"command: {name}"))
+        made.append(pytest.param(nothing, arguments, code, message, id=f"command: {name}"))
     return made
 
 
 @pytest.mark.parametrize(("prepare", "arguments", "code", "message"), cases())
 def test_bad_input_is_one_clear_line_and_nothing_is_written(
-    prepare: Prepare, arguments: list[str], code: int, message: str, tmp_path: Path,
+    prepare: Prepare, arguments: list[str], code: int, message: str, begun: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.delenv("AUTOREG_DATA", raising=False)
     monkeypatch.setenv("AUTOREG_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(cifar10_files, "COUNTS", {"train": 20, "test": 20})
     work = tmp_path / "work"
     (work / "folder").mkdir(parents=True)
     (work / "file").write_text("no database")
+    (work / "begun.db").write_bytes(begun.read_bytes())
+    (work / "small.yaml").write_text(SWEEP)
     prepare(work)
     assert refused(arguments, work, monkeypatch, capsys)[0] == code
     # again, for the line: what was said once is said every time
