@@ -1,8 +1,9 @@
 """Removable units: how many predicted labels stay unchanged while a growing share of units is dropped."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Collection, Iterator
+from itertools import groupby, product
+from operator import itemgetter
+from typing import Annotated
 
 import polars as pl
 import torch
@@ -14,9 +15,10 @@ from autoreg.metrics.metric import metric
 from autoreg.networks import Network
 from autoreg.seeds import derive_seed
 
-Granularity = Literal["kernel", "application"]
-#: Base labels and masked labels of one batch, by (scope, granularity, layer, sample, fraction index).
-Key = tuple[str, str, str | None, int, int]
+#: How many units each measured layer drops, in the network's order.
+Counts = tuple[int, ...]
+#: For one granularity and sample: the place of every unit in the order in which units are dropped, by layer.
+Orders = dict[str, Tensor]
 
 
 @metric(version=1)
@@ -52,113 +54,120 @@ def ablation(
         Columns scope, granularity, layer, sample, fraction, and two shares of the split's examples in [0, 1]:
         unchanged (same label as the intact network) and accuracy (true label).
     """
-    counts: dict[Key, Tensor] = {}
-    orders: dict[tuple[str, Granularity], list[Tensor]] = {}
+    hits: dict[tuple[str, int, Counts], Tensor] = {}
+    drawn: dict[tuple[str, int], Orders] = {}
     for inputs, labels in dataset.batches(split):
         activations = dict(network.walk(inputs))
-        orders = orders or _draw_orders(activations, samples, replicate)
+        drawn = drawn or _draw_orders(activations, samples, replicate)
+        intact = (0,) * len(activations)
         last = network.measured[-1]
         base = network.after(last)(activations[last]).argmax(1)
-        for key, predicted in _predictions(network, activations, base, orders, fractions):
-            hits = torch.stack([(predicted == base).sum(), (predicted == labels).sum()])
-            counts[key] = counts[key] + hits if key in counts else hits
-    return _as_rows(network, orders, counts, fractions, len(dataset.split(split)))
+        for (granularity, sample), orders in drawn.items():
+            wanted = set(_masks(orders, fractions, granularity).values()) - {intact}
+            for counts, predicted in [(intact, base), *_predictions(network, activations, orders, wanted)]:
+                found = torch.stack([(predicted == base).sum(), (predicted == labels).sum()])
+                key = granularity, sample, counts
+                hits[key] = hits[key] + found if key in hits else found
+    return _as_rows(drawn, hits, fractions, samples, len(dataset.split(split)))
+
+
+def _masks(orders: Orders, fractions: int, granularity: str) -> dict[tuple[str | None, int], Counts]:
+    """Return what is dropped for each layer, None being the network, and step: int(share·units) of a layer's units.
+
+    In a narrow layer several fractions may drop the same units. The layers without positions are left out for single
+    applications, which are whole units there.
+    """
+    sizes = {layer: order.numel() for layer, order in orders.items()}
+    masks: dict[tuple[str | None, int], Counts] = {}
+    for step in range(fractions):
+        dropped = {layer: size * step // (fractions - 1) for layer, size in sizes.items()}
+        masks[None, step] = tuple(dropped.values())
+        for layer in sizes:
+            if granularity == "kernel" or orders[layer].numel() > len(orders[layer]):
+                masks[layer, step] = tuple(count if layer == other else 0 for other, count in dropped.items())
+    return masks
 
 
 def _predictions(
     network: Network,
     activations: dict[str, Tensor],
-    base: Tensor,
-    orders: dict[tuple[str, Granularity], list[Tensor]],
-    fractions: int,
-) -> Iterator[tuple[Key, Tensor]]:
-    """Yield the labels that one batch gets under each mask, each mask's pass starting where the mask first acts."""
-    samples = range(len(next(iter(orders.values()))))
-    granularities: set[Granularity] = {granularity for _, granularity in orders}
-    for sample in samples:
-        for step in range(fractions):
-            share = Dropped(step, fractions - 1)
-            for (layer, granularity), drawn in orders.items():
-                key = ("layer", granularity, layer, sample, step)
-                yield key, share.labels(network, activations, base, {layer: drawn[sample]})
-            for granularity in granularities:
-                masked = {
-                    layer: orders.get((layer, granularity), orders[layer, "kernel"])[sample]
-                    for layer in network.measured
-                }
-                yield ("network", granularity, None, sample, step), share.labels(network, activations, base, masked)
+    orders: Orders,
+    wanted: Collection[Counts],
+    values: Tensor | None = None,
+) -> Iterator[tuple[Counts, Tensor]]:
+    """Yield the labels that one batch gets under each mask, [batch], or [1] where no input gets through.
+
+    Masks that drop the same units of the first layers go through them together; what is before the first dropped unit
+    is not computed again.
+
+    Args:
+        network: the network.
+        activations: those of the layers from here on, in the intact network, [batch, units, …].
+        orders: of all layers.
+        wanted: the masks, which drop the same units of the layers before.
+        values: the activations that arrive here; None for those of the intact network.
+    """
+    layer, *rest = activations
+    depth = len(orders) - len(activations)
+    remaining = {name: activations[name] for name in rest}
+    onwards = network.between(layer, rest[0]) if rest else network.after(layer)
+    for count, group in groupby(sorted(wanted), itemgetter(depth)):
+        if values is None and count == 0:
+            yield from _predictions(network, remaining, orders, list(group))
+            continue
+        arriving = activations[layer] if values is None else values
+        if count == orders[layer].numel():
+            arriving = arriving[:1]  # no input gets through, so one stands for all
+        # In the layout of the activations, or the product would be laid out anew.
+        masked = arriving * (orders[layer] >= count).to(arriving.dtype) if count else arriving
+        if rest:
+            yield from _predictions(network, remaining, orders, list(group), onwards(masked))
+        else:
+            [counts] = group
+            yield counts, onwards(masked).argmax(1)
 
 
-@dataclass(frozen=True)
-class Dropped:
-    """The share `step / steps` of units that is dropped."""
-
-    step: int
-    steps: int
-
-    def labels(
-        self, network: Network, activations: dict[str, Tensor], base: Tensor, orders: dict[str, Tensor]
-    ) -> Tensor:
-        """Return the predicted labels, [batch], with this share dropped from each layer in `orders`.
-
-        Nothing is dropped at step 0. At the last step no input gets through, so one stands for all.
-        """
-        if self.step == 0:
-            return base
-        layers = list(orders)
-        values = activations[layers[0]]
-        if self.step == self.steps:
-            values = values[:1]
-        for layer, following in zip(layers, [*layers[1:], None], strict=True):
-            # In the layout of the activations, or the product would be laid out anew.
-            values = values * self.mask(orders[layer], values)
-            values = (network.between(layer, following) if following else network.after(layer))(values)
-        return values.argmax(1).expand(len(base))
-
-    def mask(self, order: Tensor, values: Tensor) -> Tensor:
-        """Return 1 for units that are kept and 0 for dropped ones: the first int(share·units) of the order."""
-        dropped = order.numel() * self.step // self.steps
-        return (order >= dropped).to(values.dtype)
+def _draw_orders(activations: dict[str, Tensor], samples: int, replicate: int) -> dict[tuple[str, int], Orders]:
+    """Draw the orders of each granularity and sample; of single applications only if a layer has positions."""
+    granularities = ["kernel"]
+    if any(values[0, 0].numel() > 1 for values in activations.values()):
+        granularities.append("application")
+    return {
+        (granularity, sample): {
+            layer: _draw_order(layer, values, granularity, sample, replicate) for layer, values in activations.items()
+        }
+        for granularity in granularities
+        for sample in range(samples)
+    }
 
 
-def _draw_orders(
-    activations: dict[str, Tensor], samples: int, replicate: int
-) -> dict[tuple[str, Granularity], list[Tensor]]:
-    """Draw, for each layer and sample, the place of every unit in the order in which units are dropped."""
-    orders: dict[tuple[str, Granularity], list[Tensor]] = {}
-    for layer, values in activations.items():
-        units, positions = values.shape[1], values.shape[2:]
-        shapes: dict[Granularity, tuple[int, ...]] = {"kernel": (units, *(1 for _ in positions))}
-        if positions.numel() > 1:
-            shapes["application"] = (units, *positions)
-        for granularity, shape in shapes.items():
-            for sample in range(samples):
-                seed = derive_seed(replicate, "ablation", layer, granularity, sample)
-                generator = torch.Generator().manual_seed(seed)
-                drawn = torch.randperm(torch.Size(shape).numel(), generator=generator).reshape(shape)
-                orders.setdefault((layer, granularity), []).append(drawn.to(values.device))
-    return orders
+def _draw_order(layer: str, values: Tensor, granularity: str, sample: int, replicate: int) -> Tensor:
+    units, positions = values.shape[1], values.shape[2:]
+    if granularity == "application" and positions.numel() > 1:
+        shape: tuple[int, ...] = (units, *positions)
+    else:
+        granularity, shape = "kernel", (units, *(1 for _ in positions))
+    seed = derive_seed(replicate, "ablation", layer, granularity, sample)
+    drawn = torch.randperm(torch.Size(shape).numel(), generator=torch.Generator().manual_seed(seed))
+    return drawn.reshape(shape).to(values.device)
 
 
 def _as_rows(
-    network: Network,
-    orders: dict[tuple[str, Granularity], list[Tensor]],
-    counts: dict[Key, Tensor],
+    drawn: dict[tuple[str, int], Orders],
+    hits: dict[tuple[str, int, Counts], Tensor],
     fractions: int,
+    samples: int,
     examples: int,
 ) -> pl.DataFrame:
-    # A fully connected layer has one application of each unit: both granularities are the same numbers.
-    flat = {layer for layer in network.measured if (layer, "application") not in orders}
-    copies = {
-        (scope, "application", layer, sample, step): hits
-        for (scope, _, layer, sample, step), hits in counts.items()
-        if (layer in flat) or (layer is None and len(flat) == len(network.measured))
-    }
-    every = {**counts, **copies}
-    shares = torch.stack(list(every.values())).double().div(examples).tolist()
-    rows = [
-        (scope, granularity, layer, sample, step / (fractions - 1), unchanged, accuracy)
-        for (scope, granularity, layer, sample, step), (unchanged, accuracy) in zip(every, shares, strict=True)
-    ]
+    shares = dict(zip(hits, torch.stack(list(hits.values())).double().div(examples).tolist(), strict=True))
+    rows = []
+    for granularity, sample in product(("kernel", "application"), range(samples)):
+        orders = drawn.get((granularity, sample))
+        own = _masks(orders, fractions, granularity) if orders else {}
+        for (layer, step), counts in _masks(drawn["kernel", sample], fractions, "kernel").items():
+            # A fully connected layer has one application of each unit: both granularities are the same numbers.
+            source = granularity if (layer, step) in own else "kernel"
+            found = shares[source, sample, own.get((layer, step), counts)]
+            rows.append(("layer" if layer else "network", granularity, layer, sample, step / (fractions - 1), *found))
     columns = ["scope", "granularity", "layer", "sample", "fraction", "unchanged", "accuracy"]
     return pl.DataFrame(rows, schema=columns, orient="row", schema_overrides={"layer": pl.String}).sort(columns[:5])
