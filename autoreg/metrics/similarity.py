@@ -118,26 +118,24 @@ class Correlations:
         return similar, strongest, dead, self.pairs.tolist()
 
 
+@torch.inference_mode()
 def correlate(vectors: Tensor, threshold: float) -> Correlations:
-    """Return the correlations of units over vectors, [vectors, units], float32.
+    """Return the correlations of units over vectors, [vectors, units], float32, which are overwritten.
 
-    The vectors are centred and scaled in place of being accumulated in one pass, which would lose all digits for units
-    with an offset. Each pair of blocks is multiplied once.
+    The vectors are centred and scaled first: accumulated in one pass, the correlations of units with an offset would
+    lose all digits. It is done in place and a block of units at a time, so that memory beside the vectors does not grow
+    with them. Each pair of blocks is multiplied once.
     """
-    standard = vectors - vectors.mean(0, dtype=torch.float64).to(vectors.dtype)
-    norms = torch.linalg.vector_norm(standard, dim=0, dtype=torch.float64)
-    dead = (vectors.amax(0) == vectors.amin(0)) | (norms < torch.finfo(vectors.dtype).tiny)
-    standard *= torch.where(dead, 0.0, 1.0 / norms).to(vectors.dtype)
+    alive = torch.cat([_standardize(vectors[:, first : first + BLOCK]) for first in range(0, vectors.shape[1], BLOCK)])
     units = vectors.shape[1]
     similar = torch.zeros(units, dtype=torch.int64, device=vectors.device)
     strongest = torch.zeros(units, dtype=vectors.dtype, device=vectors.device)
     pairs = torch.zeros(BINS, dtype=torch.int64, device=vectors.device)
-    alive = ~dead
     for first in range(0, units, BLOCK):
         rows = slice(first, first + BLOCK)
         for second in range(first, units, BLOCK):
             columns = slice(second, second + BLOCK)
-            strength = (standard[:, rows].T @ standard[:, columns]).abs_()
+            strength = (vectors[:, rows].T @ vectors[:, columns]).abs_()
             counted = alive[rows, None] & alive[None, columns]
             if first == second:
                 counted &= ~torch.eye(len(strength), dtype=torch.bool, device=vectors.device)
@@ -152,4 +150,14 @@ def correlate(vectors: Tensor, threshold: float) -> Correlations:
                 pairs += bins
                 similar[columns] += hits.sum(0)
                 strongest[columns] = torch.maximum(strongest[columns], strength.amax(0))
-    return Correlations(similar, strongest, dead, pairs)
+    return Correlations(similar, strongest, ~alive, pairs)
+
+
+def _standardize(vectors: Tensor) -> Tensor:
+    """Give each unit, in place, mean 0 and norm 1, or zeros if it is constant; return which are not, [units]."""
+    alive = vectors.amax(0) != vectors.amin(0)
+    vectors -= vectors.mean(0, dtype=torch.float64).to(vectors.dtype)
+    norms = torch.linalg.vector_norm(vectors, dim=0, dtype=torch.float64)
+    alive &= norms >= torch.finfo(vectors.dtype).tiny
+    vectors *= torch.where(alive, 1.0 / norms, 0.0).to(vectors.dtype)
+    return alive
