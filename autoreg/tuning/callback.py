@@ -7,25 +7,26 @@ from typing import Any, Protocol
 from ray import tune
 
 from autoreg.config import TrialConfig
+from autoreg.tuning.packs import Pack
 
 
 class Listener(Protocol):
     """What a sweep wants to hear of."""
 
-    def trial_started(self, config: TrialConfig) -> None:
-        """A trial starts."""
+    def pack_started(self, pack: Pack) -> None:
+        """The first trial of a pack starts."""
         ...
 
-    def trial_progressed(self, config: TrialConfig, report: dict[str, Any]) -> None:
-        """A trial has reported."""
+    def pack_progressed(self, pack: Pack, report: dict[str, Any]) -> None:
+        """A pack has reported what has ended, and what runs."""
         ...
 
-    def trial_ended(self, config: TrialConfig, trained: bool) -> None:
-        """A trial has ended; trained is false if another sweep had trained it."""
+    def pack_ended(self, pack: Pack) -> None:
+        """A pack has ended; trials that were not reported as such have not."""
         ...
 
-    def try_failed(self, config: TrialConfig, error: str) -> None:
-        """The machine let a trial down; error is all that is known of it."""
+    def pack_failed(self, pack: Pack, error: str) -> None:
+        """The machine let a pack down; error is all that is known of it."""
         ...
 
     def tick(self) -> None:
@@ -38,7 +39,7 @@ class Listener(Protocol):
 
 
 class SweepCallback(tune.Callback):
-    """Tells a listener about trials, by their own configuration.
+    """Tells a listener about packs of trials, by their own configurations.
 
     An exception in a callback would end the whole run, so it becomes a line for the user instead.
     """
@@ -51,23 +52,23 @@ class SweepCallback(tune.Callback):
         return {}
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Pass on that a trial starts."""
-        self._tell(self._listener.trial_started, _config(trial))
+        """Pass on that a pack starts."""
+        self._tell(self._listener.pack_started, _pack(trial))
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        """Pass on a trial's report."""
-        if "epoch" in result:
-            self._tell(self._listener.trial_progressed, _config(trial), result)
+        """Pass on a pack's report."""
+        if "ended" in result:
+            self._tell(self._listener.pack_progressed, _pack(trial), result)
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Pass on that a trial has ended."""
-        self._tell(self._listener.trial_ended, _config(trial), trial.last_result.get("trained", True))
+        """Pass on that a pack has ended."""
+        self._tell(self._listener.pack_ended, _pack(trial))
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Pass on that a worker died, or that the machine let it down."""
-        self._tell(self._listener.try_failed, _config(trial), _error(trial))
+        self._tell(self._listener.pack_failed, _pack(trial), _error(trial))
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         """Let the sweep do its own work."""
@@ -86,5 +87,6 @@ def _error(trial: Any) -> str:
     return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
-def _config(trial: Any) -> TrialConfig:
-    return TrialConfig.model_validate_json(trial.config["order"]["config"])
+def _pack(trial: Any) -> Pack:
+    configs = [TrialConfig.model_validate_json(made["config"]) for made in trial.config["order"]["trials"]]
+    return {config.trial_id: config for config in configs}

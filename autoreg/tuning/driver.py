@@ -5,15 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from autoreg.config import TrialConfig
-from autoreg.errors import AutoregError, DatabaseError, DataError, first_line
+from autoreg.errors import DatabaseError, DataError, first_line
 from autoreg.measuring import check_data
 from autoreg.progress import Counts, Display, describe, outcome
 from autoreg.records import DamagedResult, TrialResult
 from autoreg.runs import TrialFolder
-from autoreg.tuning import worker
-from autoreg.tuning.failure import failure_of
 from autoreg.tuning.ledger import PATIENCE, Ledger, Summary
 from autoreg.tuning.measuring_queue import Measured, MeasuringQueue
+from autoreg.tuning.packs import Pace
 from autoreg.tuning.plan import Plan
 from autoreg.tuning.schedule import Schedule
 from autoreg.writer import Writer
@@ -33,6 +32,7 @@ class RunningSweep:
         self.measuring = MeasuringQueue(plan.measurements, plan.root, sweep.resources.measuring, hours, self.trace)
         total = sweep.final_count + sweep.tuning_count
         self.counts = Counts(total=total, cached=0, to_measure=sweep.final_count)
+        self.pace = Pace()
         self.summary = Summary()
         self.draining = False
         self._is_blocked = False
@@ -47,6 +47,12 @@ class RunningSweep:
     def has_work(self) -> bool:
         """Whether anything is left to train or measure."""
         return not (self.measuring.is_empty and self.schedule.is_finished())
+
+    @property
+    def remaining(self) -> int:
+        """How many trials are left to hand out."""
+        counts = self.counts
+        return counts.total - counts.cached - counts.done - counts.failed - len(self.schedule.in_flight)
 
     def trace(self, trial_id: str) -> Path:
         """Return the file in which a trial's process leaves its stacks when its time is over."""
@@ -82,6 +88,7 @@ class RunningSweep:
             check_data(folder, result, self.plan.data[config.dataset])
             self.ledger.add_if_missing(folder, config, result)
             self._take(folder, config, result)
+            self.pace.note(config, result)
             self.counts.cached += 1
             self.summary.cached += 1
         return lines
@@ -99,52 +106,12 @@ class RunningSweep:
                 try:
                     fit(self, ray)
                 except OSError as error:
-                    self._block(first_line(error))
+                    self.block(first_line(error))
                 for line in self._take_what_is_done():
                     self.display.line(line)
             while not (self.measuring.is_idle if self.draining else self.measuring.is_empty):
                 self.tick(timeout=0.2)
             is_advancing = before != (self.schedule.handed_out, len(self._trained_again))
-
-    def trial_started(self, config: TrialConfig) -> None:
-        """Show a trial that starts."""
-        self.counts.running[config.trial_id] = describe(config)
-        self.display.update(self.counts)
-
-    def trial_progressed(self, config: TrialConfig, report: dict[str, Any]) -> None:
-        """Show how far a running trial is."""
-        text = f"{describe(config)} · epoch {report['epoch']}/{report['epochs']} · {report['accuracy']:.1%}"
-        self.counts.running[config.trial_id] = text
-        self.display.update(self.counts)
-
-    def try_failed(self, config: TrialConfig, error: str) -> None:
-        """Have a trial tried again that the machine let down, or give it up.
-
-        Args:
-            config: the trial.
-            error: all that Ray tells of it.
-        """
-        trial_id = config.trial_id
-        failure = failure_of(error, self.trace(trial_id), self.plan.sweep.resources.time_limit_hours)
-        folder = self.runs.trial(trial_id)
-        if failure.is_storage:
-            self._block(failure.why)
-            self.counts.running.pop(trial_id, None)
-            return
-        if not folder.is_trained:
-            if not failure.is_final and self.schedule.try_again(trial_id, alone=failure.wants_memory):
-                self.counts.running.pop(trial_id, None)
-                how = "later with the machine for itself" if failure.wants_memory else "again"
-                self.display.line(f"tried {how}: {describe(config)}: {failure.why}")
-                return
-            why = failure.why if failure.is_final else f"gave up after several tries: {failure.why}"
-            try:
-                folder.write_config(config)
-                folder.write_result(worker.failed_result(AutoregError(why), failure.details))
-            except OSError as error_here:
-                self._block(first_line(error_here))
-                return
-        self.trial_ended(config, trained=True)
 
     def trial_ended(self, config: TrialConfig, trained: bool) -> None:
         """Take note of a trial that is no longer running, and have it measured and written.
@@ -171,6 +138,7 @@ class RunningSweep:
         about = outcome(config, result)
         self.display.line(about if trained else f"{about} (trained by another sweep)")
         folder = self.runs.trial(trial_id)
+        self.pace.note(config, result)
         self.ledger.add(folder)
         self._take(folder, config, result)
 
@@ -199,7 +167,7 @@ class RunningSweep:
         """
         self.draining = True
 
-    def _block(self, why: str) -> None:
+    def block(self, why: str) -> None:
         """Stop the sweep, since every other trial would fail as well; none is counted as a failed one."""
         if not self._is_blocked:
             self._is_blocked = True
@@ -242,7 +210,7 @@ class RunningSweep:
             self.summary.cached -= 1
             self.display.line(f"trained again: {about}: {failure.why}")
         elif failure.is_storage:
-            self._block(failure.why)
+            self.block(failure.why)
         else:
             self.summary.problems.append(f"{trial_id}  not measured: {about}: {failure.why}")
             self.display.line(f"not measured {about}: {failure.why}")

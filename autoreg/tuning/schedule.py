@@ -83,6 +83,11 @@ class Schedule:
             self._wants_to_be_alone.add(trial_id)
         return True
 
+    def put_back(self, trial_id: str) -> None:
+        """Take a trial back that was handed out and has not begun."""
+        self.in_flight.discard(trial_id)
+        self._handed_out[trial_id] -= 1
+
     def reopen(self, trial_id: str) -> None:
         """Have a trial trained again whose result was removed."""
         for state in self.states:

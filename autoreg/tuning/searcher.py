@@ -1,4 +1,4 @@
-"""The bridge between our schedule and Ray Tune: a searcher that hands out trials."""
+"""The bridge between our schedule and Ray Tune: a searcher that hands out packs of trials."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from ray.tune.search import Searcher
 
 from autoreg.tuning.group_state import Assignment
+from autoreg.tuning.packs import Packer
 from autoreg.tuning.schedule import Schedule
 
 
@@ -14,7 +15,8 @@ class ScheduleSearcher(Searcher):
 
     Args:
         schedule: our own account of what is left to do.
-        order: makes what the worker is told out of an assignment.
+        packer: hands out its trials in packs, each of which is a trial to Tune.
+        order: makes what the worker is told out of a pack.
         draining: asked before each suggestion; when true, nothing new is handed out.
         gone_wrong: told of an exception, which would otherwise end the whole run; nothing new is handed out after it.
     """
@@ -22,21 +24,22 @@ class ScheduleSearcher(Searcher):
     def __init__(
         self,
         schedule: Schedule,
-        order: Callable[[Assignment], dict[str, Any]],
+        packer: Packer,
+        order: Callable[[list[Assignment]], dict[str, Any]],
         draining: Callable[[], bool],
         gone_wrong: Callable[[Exception], None],
     ) -> None:
         super().__init__(metric="accuracy", mode="max")
-        self._schedule, self._order, self._draining, self._gone_wrong = schedule, order, draining, gone_wrong
+        self._schedule, self._packer, self._order = schedule, packer, order
+        self._draining, self._gone_wrong = draining, gone_wrong
 
     def suggest(self, trial_id: str) -> Any:
-        """Return a trial's config, None for "not now", or FINISHED."""
+        """Return the config of a pack, None for "not now", or FINISHED."""
         if self._draining():
             return Searcher.FINISHED
         try:
-            assignment = self._schedule.next()
-            if assignment:
-                return {"order": self._order(assignment)}
+            if pack := self._packer.next():
+                return {"order": self._order(pack)}
             return Searcher.FINISHED if self._schedule.is_finished() else None
         except Exception as error:
             self._gone_wrong(error)

@@ -10,6 +10,8 @@ from autoreg.config import canonical_json
 from autoreg.tuning import worker
 from autoreg.tuning.callback import SweepCallback
 from autoreg.tuning.group_state import Assignment
+from autoreg.tuning.listener import TrialListener
+from autoreg.tuning.packs import Packer
 from autoreg.tuning.searcher import ScheduleSearcher
 
 if TYPE_CHECKING:
@@ -19,10 +21,17 @@ if TYPE_CHECKING:
 def fit(sweep: "RunningSweep", ray: Any) -> None:
     """Train until the schedule has nothing left or the sweep is drained."""
     cores = max(int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"])
-    gpus = bool(ray.cluster_resources().get("GPU"))
+    total = ray.cluster_resources()
+    gpus = bool(total.get("GPU"))
 
-    def order(assignment: Assignment) -> dict[str, Any]:
-        return _order(sweep, assignment, cores, gpus)
+    def resources(assignment: Assignment) -> dict[str, float]:
+        return _resources(sweep, assignment, cores, gpus)
+
+    def order(pack: list[Assignment]) -> dict[str, Any]:
+        return _order(sweep, pack, resources(pack[0]))
+
+    slots = max(1, int(total["CPU"]) // sweep.plan.sweep.resources.cpus)
+    packer = Packer(sweep.schedule, sweep.pace, resources, slots, lambda: sweep.remaining)
 
     tuner = tune.Tuner(
         tune.with_resources(worker.train, _bundle),
@@ -30,7 +39,7 @@ def fit(sweep: "RunningSweep", ray: Any) -> None:
             metric="accuracy",
             mode="max",
             num_samples=-1,
-            search_alg=ScheduleSearcher(sweep.schedule, order, lambda: sweep.draining, sweep.gone_wrong),
+            search_alg=ScheduleSearcher(sweep.schedule, packer, order, lambda: sweep.draining, sweep.gone_wrong),
             reuse_actors=True,
             trial_name_creator=_name,
             trial_dirname_creator=_name,
@@ -40,7 +49,7 @@ def fit(sweep: "RunningSweep", ray: Any) -> None:
             storage_path=str(sweep.scratch),
             verbose=0,
             log_to_file=True,
-            callbacks=[SweepCallback(sweep)],
+            callbacks=[SweepCallback(TrialListener(sweep))],
             # Our own schedule tries again: Tune would do so with the same share of the machine.
             failure_config=tune.FailureConfig(max_failures=0),
         ),
@@ -49,26 +58,39 @@ def fit(sweep: "RunningSweep", ray: Any) -> None:
         tuner.fit()
 
 
-def _order(sweep: "RunningSweep", assignment: Assignment, cores: int, gpus: bool) -> dict[str, Any]:
-    """Return all that a worker is told of a trial."""
-    resources, root = sweep.plan.sweep.resources, sweep.plan.root
+def _resources(sweep: "RunningSweep", assignment: Assignment, cores: int, gpus: bool) -> dict[str, float]:
+    """Return what of the machine a trial gets."""
+    resources = sweep.plan.sweep.resources
     threads = min(resources.cpus, cores)
     gpu = resources.gpu_share(assignment.config.width) if gpus else 0.0
     return {
-        "config": canonical_json(assignment.config),
-        "name": f"{assignment.trial_id}-{assignment.attempt}",
-        "prune_below": assignment.prune_below,
-        "shorter": assignment.shorter,
-        "is_continued": assignment.is_continued,
-        "runs": str(sweep.runs.root),
-        "root": str(root.absolute()) if root else None,
-        "stop_file": str(sweep.stop_file),
-        "trace": str(sweep.trace(assignment.trial_id)),
-        "time_limit": resources.time_limit_hours and resources.time_limit_hours * 3600,
         # As many threads alone as beside others, or the sums would come out in another order.
         "threads": threads,
         "cpus": cores if assignment.alone else threads,
         "gpu": math.ceil(gpu) if assignment.alone else gpu,
+    }
+
+
+def _order(sweep: "RunningSweep", pack: list[Assignment], resources: dict[str, float]) -> dict[str, Any]:
+    """Return all that a worker is told of a pack."""
+    root, hours = sweep.plan.root, sweep.plan.sweep.resources.time_limit_hours
+    return {
+        "name": f"{pack[0].trial_id}-{pack[0].attempt}",
+        "trials": [
+            {
+                "config": canonical_json(assignment.config),
+                "prune_below": assignment.prune_below,
+                "shorter": assignment.shorter,
+                "is_continued": assignment.is_continued,
+                "trace": str(sweep.trace(assignment.trial_id)),
+            }
+            for assignment in pack
+        ],
+        "runs": str(sweep.runs.root),
+        "root": str(root.absolute()) if root else None,
+        "stop_file": str(sweep.stop_file),
+        "time_limit": hours and hours * 3600,
+        **resources,
     }
 
 

@@ -22,36 +22,62 @@ SECONDS_BETWEEN_REPORTS = 1.0
 
 
 def train(tune_config: dict[str, Any]) -> None:
-    """Train one trial, as Ray Tune's function trainable.
+    """Train the trials of a pack one after another, as Ray Tune's function trainable; once stopped, no further one.
 
-    What the trial itself got wrong is its result, and it raises nothing. What the machine got wrong (a full disk, no
+    What a trial itself got wrong is its result, and it raises nothing. What the machine got wrong (a full disk, no
     memory, a GPU in a bad state) is raised, so that the schedule tries again in a new process.
     """
-    from ray import tune
-
     order = tune_config["order"]
-    config = TrialConfig.model_validate_json(order["config"])
-    folder = Runs(Path(order["runs"])).trial(config.trial_id)
     stop_file = Path(order["stop_file"])
     device = prepare_process(order["threads"], "cuda" if order["gpu"] else "cpu")
-    reported_at = time.monotonic()
+    reports = Reports()
+    for trial in order["trials"]:
+        config = TrialConfig.model_validate_json(trial["config"])
+        folder = Runs(Path(order["runs"])).trial(config.trial_id)
+        with folder.locked(give_up=stop_file.exists) as held:
+            trained = held and not folder.is_trained  # else another sweep has trained it meanwhile
+            if trained:
+                with time_limit(order["time_limit"], Path(trial["trace"])):
+                    _train(config, folder, order, trial, device, reports)
+        reports.ended(config, trained)
+        if stop_file.exists():
+            break
+    reports.send()
 
-    def report(epoch: Epoch) -> None:
-        nonlocal reported_at
-        if time.monotonic() - reported_at >= SECONDS_BETWEEN_REPORTS:
-            reported_at = time.monotonic()
-            tune.report({"epoch": epoch.epoch, "epochs": config.epochs, "accuracy": epoch.validation_accuracy})
 
-    with folder.locked(give_up=stop_file.exists) as held:
-        trained = held and not folder.is_trained  # else another sweep has trained it meanwhile
-        if trained:
-            with time_limit(order["time_limit"], Path(order["trace"])):
-                _train(config, folder, order, device, report, stop_file)
-    tune.report({"epoch": config.epochs, "epochs": config.epochs, "accuracy": 0.0, "trained": trained})
+class Reports:
+    """What a pack tells Ray Tune: at most once a second, since each report waits until the driver takes it."""
+
+    def __init__(self) -> None:
+        self._sent_at = time.monotonic()
+        self._ended: dict[str, bool] = {}
+
+    def epoch(self, config: TrialConfig, epoch: Epoch) -> None:
+        """Tell how far a trial is."""
+        if time.monotonic() - self._sent_at >= SECONDS_BETWEEN_REPORTS:
+            text = {"epoch": epoch.epoch, "epochs": config.epochs, "accuracy": epoch.validation_accuracy}
+            self.send(running=config.trial_id, **text)
+
+    def ended(self, config: TrialConfig, trained: bool) -> None:
+        """Tell with the next report that a trial has ended, and whether it was trained here."""
+        self._ended[config.trial_id] = trained
+
+    def send(self, **running: Any) -> None:
+        """Report now."""
+        from ray import tune
+
+        self._sent_at = time.monotonic()
+        tune.report({"accuracy": 0.0, "ended": self._ended, **running})
+        self._ended = {}
 
 
 def _train(
-    config: TrialConfig, folder: TrialFolder, order: dict[str, Any], device: str, report: Any, stop_file: Path
+    config: TrialConfig,
+    folder: TrialFolder,
+    order: dict[str, Any],
+    trial: dict[str, Any],
+    device: str,
+    reports: Reports,
 ) -> None:
     from autoreg.training import train_trial
 
@@ -61,11 +87,11 @@ def _train(
             folder,
             root=Path(order["root"]) if order["root"] else None,
             device=device,
-            prune_below=order["prune_below"],
-            shorter=Runs(Path(order["runs"])).trial(order["shorter"]) if order["shorter"] else None,
-            is_continued=order["is_continued"],
-            on_epoch=report,
-            stop=stop_file.exists,
+            prune_below=trial["prune_below"],
+            shorter=Runs(Path(order["runs"])).trial(trial["shorter"]) if trial["shorter"] else None,
+            is_continued=trial["is_continued"],
+            on_epoch=lambda epoch: reports.epoch(config, epoch),
+            stop=Path(order["stop_file"]).exists,
         )
     except Exception as error:
         if is_the_machines(error):

@@ -1,0 +1,91 @@
+"""What becomes of the packs that Ray Tune trains, told by its callback."""
+
+from typing import TYPE_CHECKING, Any
+
+from autoreg.config import TrialConfig
+from autoreg.errors import AutoregError, first_line
+from autoreg.progress import describe
+from autoreg.tuning import worker
+from autoreg.tuning.failure import failure_of
+from autoreg.tuning.packs import Pack
+
+if TYPE_CHECKING:
+    from autoreg.tuning.driver import RunningSweep
+
+
+class TrialListener:
+    """Tells a sweep which of its trials run, have ended, or were let down by the machine."""
+
+    def __init__(self, sweep: "RunningSweep") -> None:
+        self._sweep = sweep
+
+    def tick(self) -> None:
+        """Let the sweep do its own work."""
+        self._sweep.tick()
+
+    def gone_wrong(self, error: Exception) -> None:
+        """Note an error in one of the methods."""
+        self._sweep.gone_wrong(error)
+
+    def pack_started(self, pack: Pack) -> None:
+        """Show the first trial of a pack."""
+        first, more = next(iter(pack)), len(pack) - 1
+        self._sweep.counts.running[first] = describe(pack[first]) + (f" · and {more} more" if more else "")
+        self._sweep.display.update(self._sweep.counts)
+
+    def pack_progressed(self, pack: Pack, report: dict[str, Any]) -> None:
+        """Take note of the trials that have ended, and show how far the running one is."""
+        for trial_id, trained in report["ended"].items():
+            self._sweep.trial_ended(pack[trial_id], trained)
+        if trial_id := report.get("running"):
+            epochs, accuracy = f"{report['epoch']}/{report['epochs']}", report["accuracy"]
+            self._sweep.counts.running[trial_id] = f"{describe(pack[trial_id])} · epoch {epochs} · {accuracy:.1%}"
+        self._sweep.display.update(self._sweep.counts)
+
+    def pack_ended(self, pack: Pack) -> None:
+        """Take note of the trials that were not reported as ended: the user has stopped them."""
+        for trial_id, config in pack.items():
+            if trial_id in self._sweep.schedule.in_flight:
+                self._sweep.trial_ended(config, trained=True)
+
+    def pack_failed(self, pack: Pack, error: str) -> None:
+        """Blame the first trial that has not ended; those after it have not begun.
+
+        Args:
+            pack: the trials.
+            error: all that Ray tells of it.
+        """
+        blamed: TrialConfig | None = None
+        for trial_id, config in pack.items():
+            if trial_id not in self._sweep.schedule.in_flight:
+                continue
+            if blamed:
+                self._sweep.schedule.put_back(trial_id)
+            elif self._sweep.runs.trial(trial_id).is_trained:
+                self._sweep.trial_ended(config, trained=True)
+            else:
+                blamed = config
+        if blamed:
+            self._try_failed(blamed, error)
+
+    def _try_failed(self, config: TrialConfig, error: str) -> None:
+        """Have a trial tried again that the machine let down, or give it up."""
+        trial_id = config.trial_id
+        failure = failure_of(error, self._sweep.trace(trial_id), self._sweep.plan.sweep.resources.time_limit_hours)
+        self._sweep.counts.running.pop(trial_id, None)
+        if failure.is_storage:
+            self._sweep.block(failure.why)
+            return
+        if not failure.is_final and self._sweep.schedule.try_again(trial_id, alone=failure.wants_memory):
+            how = "later with the machine for itself" if failure.wants_memory else "again"
+            self._sweep.display.line(f"tried {how}: {describe(config)}: {failure.why}")
+            return
+        why = failure.why if failure.is_final else f"gave up after several tries: {failure.why}"
+        folder = self._sweep.runs.trial(trial_id)
+        try:
+            folder.write_config(config)
+            folder.write_result(worker.failed_result(AutoregError(why), failure.details))
+        except OSError as error_here:
+            self._sweep.block(first_line(error_here))
+            return
+        self._sweep.trial_ended(config, trained=True)
