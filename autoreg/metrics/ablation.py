@@ -8,7 +8,7 @@ from typing import Annotated
 import polars as pl
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from autoreg.datasets import Dataset
 from autoreg.metrics.metric import metric
@@ -110,21 +110,34 @@ def _predictions(
     layer, *rest = activations
     depth = len(orders) - len(activations)
     remaining = {name: activations[name] for name in rest}
-    onwards = network.between(layer, rest[0]) if rest else network.after(layer)
+    poolings, onwards = _split(network.between(layer, rest[0]) if rest else network.after(layer))
+    is_of_kernels = orders[layer].numel() == len(orders[layer])
+    arriving: Tensor | None = None
     for count, group in groupby(sorted(wanted), itemgetter(depth)):
         if values is None and count == 0:
             yield from _predictions(network, remaining, orders, list(group))
             continue
-        arriving = activations[layer] if values is None else values
-        if count == orders[layer].numel():
-            arriving = arriving[:1]  # no input gets through, so one stands for all
-        # In the layout of the activations, or the product would be laid out anew.
-        masked = arriving * (orders[layer] >= count).to(arriving.dtype) if count else arriving
+        if arriving is None:
+            arriving = activations[layer] if values is None else values
+            # A dropped kernel is pooled to zero, so all masks of kernels share the pooling.
+            arriving = poolings(arriving) if is_of_kernels else arriving
+        # Of a batch of which nothing gets through, one input stands for all.
+        masked = arriving[:1] if count == orders[layer].numel() else arriving
+        if count:  # in the layout of the activations, or the product would be laid out anew
+            masked = masked * (orders[layer] >= count).to(masked.dtype)
+        passed = onwards(masked if is_of_kernels else poolings(masked))
         if rest:
-            yield from _predictions(network, remaining, orders, list(group), onwards(masked))
+            yield from _predictions(network, remaining, orders, list(group), passed)
         else:
             [counts] = group
-            yield counts, onwards(masked).argmax(1)
+            yield counts, passed.argmax(1)
+
+
+def _split(stages: nn.Sequential) -> tuple[nn.Sequential, nn.Sequential]:
+    """Return the leading stages that only pool, and the others."""
+    pooling = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
+    first = next((place for place, stage in enumerate(stages) if not isinstance(stage, pooling)), len(stages))
+    return stages[:first], stages[first:]
 
 
 def _draw_orders(activations: dict[str, Tensor], samples: int, replicate: int) -> dict[tuple[str, int], Orders]:

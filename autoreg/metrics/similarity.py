@@ -16,7 +16,9 @@ from autoreg.seeds import derive_seed
 #: |r| is counted in bins of this many to 1.
 BINS = 100
 #: Correlations are computed this many units at a time, so that memory does not grow with units².
-BLOCK = 512
+BLOCK = 256
+#: Sums are taken over this many vectors at a time.
+ROWS = 2048
 
 
 @metric(version=1)
@@ -123,10 +125,10 @@ def correlate(vectors: Tensor, threshold: float) -> Correlations:
     """Return the correlations of units over vectors, [vectors, units], float32, which are overwritten.
 
     The vectors are centred and scaled first: accumulated in one pass, the correlations of units with an offset would
-    lose all digits. It is done in place and a block of units at a time, so that memory beside the vectors does not grow
-    with them. Each pair of blocks is multiplied once.
+    lose all digits. It is done in place, so that memory beside the vectors is that of a block. Each pair of blocks is
+    multiplied once.
     """
-    alive = torch.cat([_standardize(vectors[:, first : first + BLOCK]) for first in range(0, vectors.shape[1], BLOCK)])
+    alive = _standardize(vectors)
     units = vectors.shape[1]
     similar = torch.zeros(units, dtype=torch.int64, device=vectors.device)
     strongest = torch.zeros(units, dtype=vectors.dtype, device=vectors.device)
@@ -154,10 +156,16 @@ def correlate(vectors: Tensor, threshold: float) -> Correlations:
 
 
 def _standardize(vectors: Tensor) -> Tensor:
-    """Give each unit, in place, mean 0 and norm 1, or zeros if it is constant; return which are not, [units]."""
-    alive = vectors.amax(0) != vectors.amin(0)
-    vectors -= vectors.mean(0, dtype=torch.float64).to(vectors.dtype)
-    norms = torch.linalg.vector_norm(vectors, dim=0, dtype=torch.float64)
-    alive &= norms >= torch.finfo(vectors.dtype).tiny
-    vectors *= torch.where(alive, 1.0 / norms, 0.0).to(vectors.dtype)
+    """Give each unit, in place, mean 0 and norm 1, or zeros if it is constant; return which are not, [units].
+
+    Sums are taken of some vectors at a time, and added up in float64.
+    """
+    spread = vectors.amax(0) - vectors.amin(0)
+    alive = spread >= torch.finfo(vectors.dtype).tiny
+    parts = torch.split(vectors, ROWS)
+    mean = torch.stack([part.sum(0) for part in parts]).sum(0, dtype=torch.float64) / len(vectors)
+    vectors -= mean.to(vectors.dtype)
+    vectors *= torch.where(alive, 1.0 / spread, 0.0)  # or the squares of faint units would vanish
+    squares = torch.stack([(part * part).sum(0) for part in parts]).sum(0, dtype=torch.float64)
+    vectors *= torch.where(alive, squares.rsqrt(), 0.0).to(vectors.dtype)
     return alive
