@@ -1,0 +1,145 @@
+"""Training: ours, and the plain PyTorch way (`nn.LocalResponseNorm`, a DataLoader over a torchvision dataset).
+
+python -m benchmarks.training [cpu | cuda]
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.utils.data import DataLoader
+from torchvision.datasets import CIFAR10
+from torchvision.transforms import v2 as transforms
+
+from autoreg.config import Choice, TrialConfig
+from autoreg.datasets import Dataset, Split
+from autoreg.datasets.cifar10_pictures import prepare_cropped, standardised
+from autoreg.networks import Network
+from autoreg.networks.normalization import LocalResponseNorm
+from autoreg.training import train_epoch
+from autoreg.trial_state import TrialState
+from benchmarks.rows import Row, alternate, ratio
+
+BATCH = 128
+
+
+def config_of(name: str, width: float) -> TrialConfig:
+    """Return a trial that is trained in the stored order, so that both see the same batches."""
+    return TrialConfig(
+        kind="final", network=Choice(name=name), width=width, dataset=Choice(name="cifar10"),
+        initializer=Choice(name="he_normal"), optimizer=Choice(name="momentum"), learning_rate=0.001,
+        batch_size=BATCH, schedule=Choice(name="constant"), epochs=1, shuffle=False, replicate=0,
+    )  # fmt: skip
+
+
+def pictures(count: int, device: str) -> Dataset:
+    """Return random pictures in the form of CIFAR-10's; what is on them makes no difference to the time."""
+    generator = torch.Generator().manual_seed(0)
+    stored = torch.randint(256, (count, 3, 32, 32), generator=generator, dtype=torch.uint8)
+    train = Split(stored, torch.randint(10, (count,), generator=generator))
+    few = Split(stored[:1], train.labels[:1])  # an epoch ends with the validation split, which the other side has not
+    dataset = Dataset(train, few, few, (3, 32, 32), 10, "random pictures", prepare_cropped)
+    return dataset.to(torch.device(device))
+
+
+class Files(CIFAR10):
+    """Torchvision's dataset with pictures that are in memory already."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.data = dataset.train.inputs.permute(0, 2, 3, 1).cpu().numpy()  # type: ignore[attr-defined]
+        self.targets = dataset.train.labels.tolist()
+        self.target_transform = None
+        self.transform = transforms.Compose(
+            [
+                transforms.CenterCrop(28),
+                transforms.PILToTensor(),
+                transforms.Lambda(lambda picture: standardised(picture[None].float())[0]),
+                transforms.Resize(32, antialias=False),
+            ]
+        )
+
+
+def plain(network: Network) -> nn.Sequential:
+    """Return the same network of PyTorch's own parts, with the same weights."""
+    stages: list[nn.Module] = []
+    for stage in network.stages:
+        if isinstance(stage, LocalResponseNorm):
+            size = 2 * stage.radius + 1
+            stages.append(nn.LocalResponseNorm(size, alpha=stage.alpha * size, beta=0.75, k=1.0))
+        else:
+            stages.append(stage)
+    made = nn.Sequential(*stages)
+    return made.to(memory_format=torch.contiguous_format)
+
+
+def plain_epoch(network: nn.Module, optimizer: torch.optim.Optimizer, loader: Any, device: str) -> float:
+    """Train an epoch as the tutorials do, and return the mean loss."""
+    network.train()
+    total, seen = 0.0, 0
+    for inputs, labels in loader:
+        inputs, labels = inputs.to(device), labels.to(device)
+        optimizer.zero_grad()
+        loss = functional.cross_entropy(network(inputs), labels)
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(labels)
+        seen += len(labels)
+    return total / seen
+
+
+def compare(name: str, width: float, reach: float, steps: int, device: str) -> Row:
+    """Return the row of a network."""
+    config, dataset = config_of(name, width), pictures(steps * BATCH, device)
+    losses: dict[str, list[float]] = {"ours": [], "plain": []}
+    state = TrialState.fresh(config, dataset)
+    other = plain(TrialState.fresh(config, dataset).network)
+    optimizer = torch.optim.SGD(other.parameters(), lr=config.learning_rate, momentum=0.9)
+    loader = DataLoader(Files(dataset), batch_size=BATCH)
+
+    def ours() -> None:
+        losses["ours"].append(train_epoch(config, dataset, state).train_loss or 0.0)
+
+    def theirs() -> None:
+        losses["plain"].append(plain_epoch(other, optimizer, loader, device))
+
+    alternate(1, ours, theirs)  # what is compiled, allocated and tuned at the first step
+    our_times, other_times = alternate(5, ours, theirs)
+    worst = max(abs(a / b - 1) for a, b in zip(losses["ours"], losses["plain"], strict=True))
+    if worst > 0.01:
+        raise AssertionError(f"{name}: the losses differ by {worst:.2%}: {losses}")
+    typical, text = ratio(our_times, other_times)
+    images = steps * BATCH
+    return Row(
+        what=f"training, {name} {width:g}×, {steps} steps of {BATCH}, {device}",
+        against="nn.LocalResponseNorm, DataLoader over a torchvision dataset",
+        ours=f"{our_times}, {images / our_times.typical:,.0f} pictures/s",
+        other=f"{other_times}, {images / other_times.typical:,.0f} pictures/s",
+        ratio=text,
+        reach=f"≥{reach:g}×",
+        reached=typical >= reach,
+        limit=f"losses of {len(losses['ours'])} epochs agree to {worst:.1e}",
+    )
+
+
+def rows(device: str) -> Iterator[Callable[[], Row]]:
+    """Yield what is to be measured on a device."""
+    if device == "cpu":
+        yield partial(compare, "alexnet", 0.25, 2, 10, device)
+        yield partial(compare, "alexnet", 1.0, 2, 3, device)
+    else:
+        for name, width in (("alexnet", 1.0), ("alexnet", 4.0), ("resnet56", 1.0)):
+            yield partial(compare, name, width, 5, 100, device)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(2)
+    chosen = sys.argv[1] if len(sys.argv) > 1 else "cpu"
+    if chosen == "cuda" and not torch.cuda.is_available():
+        Row("a training epoch on a GPU", "the same plain loop", "", "", "", "≥5×", None, "no GPU here").emit()
+    else:
+        for make in rows(chosen):
+            make().emit()
