@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test faults lint install clean
+.PHONY: demo test faults bench growth lint install clean
 
 install: $(VENV)/.installed
 
@@ -25,6 +25,14 @@ test: install
 ## faults: what a sweep promises, with faults injected; takes half an hour and writes reports/faults.md
 faults: install
 	AUTOREG_FAULTS=reports/faults.md $(BIN)/python -m pytest tests/faults -m 'slow or not slow'
+
+## bench: ours against the alternatives; takes a quarter of an hour on a quiet machine and writes reports/bench.md
+bench: install
+	$(BIN)/python -m benchmarks reports/bench.md
+
+## growth: seconds and memory by width and by number of trials, as reports/growth.{png,csv}
+growth: install
+	$(BIN)/python -m benchmarks.growth reports
 
 ## lint: style, types, and who may import whom
 lint: install

@@ -86,6 +86,7 @@ def _order(sweep: "RunningSweep", pack: list[Assignment], resources: dict[str, f
             }
             for assignment in pack
         ],
+        "measurements": sweep.plan.measurements,
         "runs": str(sweep.runs.root),
         "root": str(root.absolute()) if root else None,
         "stop_file": str(sweep.stop_file),

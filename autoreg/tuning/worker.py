@@ -1,10 +1,12 @@
 """What runs inside Ray: training one trial, measuring one trial."""
 
 import ctypes
+import importlib
 import signal
 import sys
 import time
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ from autoreg.tuning.time_limit import time_limit
 
 #: Tune is told of a trial's progress at most this often; a tiny trial is over before that.
 SECONDS_BETWEEN_REPORTS = 1.0
+#: A trial that trains for longer is measured by a task of its own, beside the training of others.
+SECONDS_OF_A_TINY_TRIAL = 2.0
 
 
 def train(tune_config: dict[str, Any]) -> None:
@@ -30,6 +34,8 @@ def train(tune_config: dict[str, Any]) -> None:
     order = tune_config["order"]
     stop_file = Path(order["stop_file"])
     device = prepare_process(order["threads"], "cuda" if order["gpu"] else "cpu")
+    importlib.import_module("torch._dynamo")  # the first optimizer would, and its seconds would count as the trial's
+
     reports = Reports()
     for trial in order["trials"]:
         config = TrialConfig.model_validate_json(trial["config"])
@@ -39,6 +45,7 @@ def train(tune_config: dict[str, Any]) -> None:
             if trained:
                 with time_limit(order["time_limit"], Path(trial["trace"])):
                     _train(config, folder, order, trial, device, reports)
+                _measure_if_tiny(config, folder, order, trial, device)
         reports.ended(config, trained)
         if stop_file.exists():
             break
@@ -100,6 +107,24 @@ def _train(
         folder.write_result(failed_result(error))
     finally:
         give_memory_back(device)
+
+
+def _measure_if_tiny(
+    config: TrialConfig, folder: TrialFolder, order: dict[str, Any], trial: dict[str, Any], device: str
+) -> None:
+    """Measure a trial here that trained so fast that a task of its own would take longer.
+
+    If that goes wrong the trial is not measured; a task then tries again, and tells what is wrong.
+    """
+    if config.kind != "final" or not folder.is_trained:
+        return
+    result = folder.read_result()
+    if result.status != "done" or result.seconds > SECONDS_OF_A_TINY_TRIAL:
+        return
+    root = Path(order["root"]) if order["root"] else None
+    with suppress(Exception), time_limit(order["time_limit"], Path(trial["trace"])):
+        measure_trial(folder, order["measurements"], root, device)
+    give_memory_back(device)
 
 
 def failed_result(error: BaseException, where: str | None = None) -> TrialResult:

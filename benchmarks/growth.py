@@ -1,0 +1,102 @@
+"""How cost grows: seconds and memory against the width of AlexNet and against the number of trials, as a figure.
+
+python -m benchmarks.growth FOLDER
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from autoreg.metrics.ablation import ablation
+from autoreg.metrics.similarity import similarity
+from autoreg.training import train_epoch
+from autoreg.trial_state import TrialState
+from benchmarks.generate_trials import generate
+from benchmarks.resume import measure
+from benchmarks.rows import seconds_of
+from benchmarks.training import config_of, pictures
+
+WIDTHS = [0.25, 0.5, 1.0, 2.0, 4.0]
+TRIALS = [200, 1_000, 5_000]
+PICTURES = 128
+
+
+def cost_of_width(width: float) -> dict[str, float]:
+    """Return milliseconds a picture of training and measuring AlexNet, and the largest resident set in MB."""
+    torch.set_num_threads(2)
+    config, dataset = config_of("alexnet", width), pictures(PICTURES, "cpu")
+    state = TrialState.fresh(config, dataset)
+    train_epoch(config, dataset, state)
+    training = seconds_of(lambda: train_epoch(config, dataset, state))
+    network = state.network.eval()
+    measuring = seconds_of(lambda: (ablation(network, dataset, "train", 0), similarity(network, dataset, "train", 0)))
+    return {
+        "width": width,
+        "training": training / PICTURES * 1e3,
+        "measuring": measuring / PICTURES * 1e3,
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
+    }
+
+
+def cost_of_trials(trials: int) -> dict[str, float]:
+    """Return what it takes to bring so many trials in, and to start a sweep that has them."""
+    with tempfile.TemporaryDirectory() as name:
+        generate(Path(name), trials)
+        return measure(Path(name))
+
+
+def in_a_process(*words: Any) -> dict[str, float]:
+    """Return what this program says of one width or number, in a process of its own for the sake of its memory."""
+    whole = [sys.executable, "-m", "benchmarks.growth", *map(str, words)]
+    made: dict[str, float] = json.loads(subprocess.run(whole, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    return made
+
+
+def draw(widths: pl.DataFrame, trials: pl.DataFrame) -> Figure:
+    """Return four panels: seconds and memory, by width and by trials; both axes logarithmic."""
+    figure = Figure(figsize=(8, 5.6), layout="constrained")
+    panels = figure.subplots(2, 2)
+
+    def panel(axes: Axes, frame: pl.DataFrame, x: str, columns: list[str], labels: tuple[str, str]) -> None:
+        for column in columns:
+            axes.plot(frame[x], frame[column], marker="o", label=column.replace("_", " "))
+        axes.set_xscale("log", base=2 if x == "width" else 10)
+        axes.set_yscale("log")
+        axes.set_xlabel(labels[0])
+        axes.set_ylabel(labels[1])
+        axes.grid(alpha=0.3)
+        if len(columns) > 1:
+            axes.legend(frameon=False)
+
+    panel(panels[0, 0], widths, "width", ["training", "measuring"], ("width of AlexNet", "ms a picture (an epoch)"))
+    panel(panels[0, 1], widths, "width", ["memory_mb"], ("width of AlexNet", "MB"))
+    panel(panels[1, 0], trials, "trials", ["ingest_seconds", "resume_seconds"], ("trials", "seconds"))
+    panel(panels[1, 1], trials, "trials", ["memory_mb"], ("trials", "MB of the driver"))
+    return figure
+
+
+def main(folder: Path) -> None:
+    """Measure, and write the figure and its numbers."""
+    widths = pl.DataFrame([in_a_process("width", width) for width in WIDTHS])
+    trials = pl.DataFrame([in_a_process("trials", count) for count in TRIALS])
+    folder.mkdir(parents=True, exist_ok=True)
+    widths.write_csv(folder / "growth_by_width.csv")
+    trials.write_csv(folder / "growth_by_trials.csv")
+    draw(widths, trials).savefig(folder / "growth.png", dpi=150)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        cost = cost_of_width(float(sys.argv[2])) if sys.argv[1] == "width" else cost_of_trials(int(sys.argv[2]))
+        print(json.dumps(cost))
+    else:
+        main(Path(sys.argv[1]))

@@ -1,0 +1,107 @@
+"""A worker trains the trials of a pack one after another, measures tiny ones, and tells what has ended."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autoreg.config import canonical_json
+from autoreg.runs import Runs
+from autoreg.sweep_file import LoadedSweep
+from autoreg.tuning import worker
+from autoreg.tuning.plan import make_plan
+
+Train = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def order(small: Callable[..., LoadedSweep], runs: Runs, tmp_path: Path) -> dict[str, Any]:
+    """A pack of the small sweep's four final trials."""
+    plan = make_plan(small("tune=null", "training.epochs=2"))
+    trials = [
+        {
+            "config": canonical_json(config), "prune_below": [], "shorter": None, "is_continued": False,
+            "trace": str(tmp_path / "traces" / trial_id),
+        }
+        for _, trial_id, config in plan.schedule(runs).planned()
+    ]  # fmt: skip
+    return {
+        "trials": trials, "measurements": plan.measurements, "runs": str(runs.root), "root": None, "threads": 1,
+        "gpu": 0.0, "time_limit": None, "stop_file": str(tmp_path / "stop"),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def train(monkeypatch: pytest.MonkeyPatch) -> Train:
+    """Train a pack in this process, and return what Ray Tune is told."""
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr("ray.tune.report", told.append)
+    monkeypatch.setattr(worker, "prepare_process", lambda threads, device: device)
+
+    def run(order: dict[str, Any]) -> list[dict[str, Any]]:
+        worker.train({"order": order})
+        return told
+
+    return run
+
+
+def ids(order: dict[str, Any]) -> list[str]:
+    return [worker.TrialConfig.model_validate_json(trial["config"]).trial_id for trial in order["trials"]]
+
+
+def measured(runs: Runs) -> list[int]:
+    return [len(list(folder.measurement_paths())) for folder in runs.trials()]
+
+
+def test_a_pack_is_trained_and_measured_and_told_at_its_end(order: dict[str, Any], train: Train, runs: Runs) -> None:
+    [told] = train(order)
+    assert told["ended"] == dict.fromkeys(ids(order), True)
+    assert [folder.read_result().status for folder in runs.trials()] == ["done"] * 4
+    assert measured(runs) == [2] * 4
+
+
+def test_what_takes_longer_is_left_to_a_task_of_its_own(
+    order: dict[str, Any], train: Train, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "SECONDS_OF_A_TINY_TRIAL", 0.0)
+    train(order)
+    assert measured(runs) == [0] * 4
+
+
+def test_a_measurement_that_goes_wrong_is_left_to_a_task_too(
+    order: dict[str, Any], train: Train, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(worker, "measure_trial", fail)
+    [told] = train(order)
+    assert set(told["ended"]) == set(ids(order))
+    assert measured(runs) == [0] * 4
+
+
+def test_a_trial_that_fails_leaves_the_others_of_its_pack_alone(
+    order: dict[str, Any], train: Train, runs: Runs
+) -> None:
+    second = json.loads(order["trials"][1]["config"])
+    order["trials"][1]["config"] = json.dumps(second | {"network": "nosuch:network"})
+    [told] = train(order)
+    assert len(told["ended"]) == 4
+    assert sorted(folder.read_result().status for folder in runs.trials()) == ["done", "done", "done", "failed"]
+
+
+def test_once_stopped_no_further_trial_of_a_pack_begins(order: dict[str, Any], train: Train, runs: Runs) -> None:
+    Path(order["stop_file"]).touch()
+    train(order)
+    assert not any(folder.is_trained for folder in runs.trials())
+    assert len(list(runs.root.glob("*-r*/config.json"))) <= 1
+
+
+def test_what_another_sweep_has_trained_is_told_apart(order: dict[str, Any], train: Train) -> None:
+    first, *_ = order["trials"]
+    train(order | {"trials": [first]})
+    told = train(order)
+    own, *others = ids(order)
+    assert told[-1]["ended"] == {own: False, **dict.fromkeys(others, True)}
