@@ -2,7 +2,6 @@
 
 import errno
 import hashlib
-import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from autoreg.errors import DataError, first_line, is_the_machines
+from autoreg.errors import DataError, first_line
 from autoreg.runs import write_atomically
 
 _DIGEST = "digest"
@@ -31,11 +30,12 @@ def save(path: Path, content: dict[str, Any]) -> None:
 
 def _write(content: dict[str, Any], path: Path) -> None:
     try:
-        torch.save(content, path)
-    except RuntimeError as error:  # so PyTorch tells of a full disk
-        if is_the_machines(error):
-            raise
-        raise OSError(errno.EIO, f"{os.strerror(errno.EIO)}: {path.name}: {first_line(error)}") from error
+        with path.open("wb") as file:
+            torch.save(content, file)
+    except RuntimeError as error:  # PyTorch's own, of an archive that got no end; what the system said comes before it
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from error
+        raise
 
 
 def load(path: Path) -> dict[str, Any]:

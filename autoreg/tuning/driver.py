@@ -107,6 +107,9 @@ class RunningSweep:
                     fit(self, ray)
                 except OSError as error:
                     self.block(first_line(error))
+                except Exception:  # Tune reads its own notes of an error back, which a full disk has cut off
+                    if not self._is_blocked:
+                        raise
                 for line in self._take_what_is_done():
                     self.display.line(line)
             while not (self.measuring.is_idle if self.draining else self.measuring.is_empty):

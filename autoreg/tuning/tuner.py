@@ -1,7 +1,6 @@
 """The one call of Ray Tune: it trains what the schedule hands out, where and with how much the sweep says."""
 
 import math
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ray import tune
@@ -54,8 +53,7 @@ def fit(sweep: "RunningSweep", ray: Any) -> None:
             failure_config=tune.FailureConfig(max_failures=0),
         ),
     )
-    with suppress(EOFError):  # Tune reads its own note of an error back, which is cut off on a full disk
-        tuner.fit()
+    tuner.fit()
 
 
 def _resources(sweep: "RunningSweep", assignment: Assignment, cores: int, gpus: bool) -> dict[str, float]:

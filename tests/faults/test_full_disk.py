@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.conftest import Promise
 from tests.faults.here import run_here
-from tests.faults.small_sweep import write_sweep
+from tests.faults.small_sweep import SIZES, write_sweep
 from tests.sweep_process import command, rows_without_times
 
 #: Arguments: the size of the disk, where it is mounted, a folder that outlives it, and the sweep's command.
@@ -18,12 +18,15 @@ size=$1 disk=$2 kept=$3; shift 3
 mount -t tmpfs -o size=$size tmpfs "$disk"
 "$@" 2> "$kept/full.log"; echo $? > "$kept/full.code"
 df -k "$disk" > "$kept/df"; ls "$disk"/runs/*-r*/result.json > "$kept/results"
-mount -o remount,size=64m "$disk"
+mount -o remount,size=200m "$disk"
 "$@" 2> "$kept/enlarged.log"; echo $? > "$kept/enlarged.code"
 cp "$disk/results.db" "$kept"
 """
-#: From a disk that is full at once, over one that has no room for Ray Tune's own files, to one that is full at the end.
-SLOW_SIZES = [pytest.param(size, marks=pytest.mark.slow) for size in ("64k", "900k", "1600k", "2500k", "4000k")]
+#: How much of what the sweep needs there is room for: from a disk that is full at once, over one that the database
+#: alone fills, to one that is full near the end.
+SLOW_SHARES = [pytest.param(share, marks=pytest.mark.slow) for share in (0.005, 0.02, 0.1, 0.2, 0.9)]
+#: So wide an input that the checkpoints, not the database, are most of what is written.
+DATASET = {"name": "teacher", "dimensions": 10_000, **SIZES}
 
 
 def can_mount() -> bool:
@@ -33,14 +36,17 @@ def can_mount() -> bool:
 
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(not can_mount(), reason="needs the right to mount a disk in a name space of its own")
-@pytest.mark.parametrize("size", ["3000k", *SLOW_SIZES])
+@pytest.mark.parametrize("share", [0.6, *SLOW_SHARES])
 def test_a_sweep_on_a_full_disk_says_so_and_ends_with_every_row_once_there_is_space(
-    size: str, tmp_path: Path, ray_here: Any, promise: Promise
+    share: float, tmp_path: Path, ray_here: Any, promise: Promise
 ) -> None:
-    file = write_sweep(tmp_path / "full.yaml", replicates=8)
-    disk, kept = tmp_path / "disk", tmp_path / "kept"
+    file = write_sweep(tmp_path / "full.yaml", replicates=8, dataset=DATASET)
+    disk, kept, roomy = tmp_path / "disk", tmp_path / "kept", tmp_path / "roomy"
     disk.mkdir()
     kept.mkdir()
+    run_here(file, roomy)
+    needed = sum(path.stat().st_size for path in roomy.rglob("*") if path.is_file()) // 1024
+    size = f"{int(share * needed)}k"
     subprocess.run(
         ["unshare", "--map-root-user", "--mount", "sh", "-c", SCRIPT, "sh", size, disk, kept, *command(file, disk)],
         check=True,
@@ -50,10 +56,9 @@ def test_a_sweep_on_a_full_disk_says_so_and_ends_with_every_row_once_there_is_sp
     assert "No space left on device" in first
     assert "Traceback" not in first
     assert (kept / "enlarged.code").read_text().strip() == "0", second
-    run_here(file, tmp_path / "roomy")
-    assert rows_without_times(kept / "results.db") == rows_without_times(tmp_path / "roomy" / "results.db")
+    assert rows_without_times(kept / "results.db") == rows_without_times(roomy / "results.db")
     promise(
         "A full disk is said in a clear line, and the sweep goes on once there is space",
         "every row after the same command",
-        f"every row, disk of {size}",
+        f"every row, room for {share:.0%}",
     )
