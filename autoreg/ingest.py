@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -34,26 +35,32 @@ def transaction(connection: Connection) -> Iterator[None]:
     connection.execute("commit")
 
 
-def bring_in(connection: Connection, folder: TrialFolder) -> None:
-    """Write what a trial's folder holds and the database does not, in one transaction.
+def bring_in(connection: Connection, folders: Sequence[TrialFolder]) -> None:
+    """Write what the folders of some trials hold and the database does not, in one transaction.
 
     Raises:
-        DataError: a file of the trial is damaged; nothing of the trial is written then.
+        DataError: a file of one of them is damaged; nothing of any is written then.
     """
-    config, result = folder.read_config(), folder.read_result()
-    trial_id = config.trial_id
+    trials = {folder.trial_id: (folder, folder.read_config(), folder.read_result()) for folder in folders}
+    ids = list(trials)
     with transaction(connection):
-        known = connection.execute("select finished_at from trials where trial_id = ?", [trial_id]).fetchone()
-        if known and known[0] != utc(result.finished_at):  # it was trained again: its rows are replaced
-            _delete_trial(connection, trial_id)
-            known = None
-        if not known:
-            _insert_trial(connection, config, result)
-        there = connection.execute("select measurement_id from measurements where trial_id = ?", [trial_id])
-        ids = {row[0] for row in there.fetchall()}
-        for path in folder.measurement_paths():
-            if measurement_id_of(path) not in ids:
-                _insert_measurement(connection, trial_id, path)
+        there = "select trial_id, finished_at from trials where trial_id in (select unnest(?))"
+        known = dict(connection.execute(there, [ids]).fetchall())
+        again = [trial_id for trial_id in known if known[trial_id] != utc(trials[trial_id][2].finished_at)]
+        if again:  # they were trained again: their rows are replaced
+            _delete_trials(connection, again)
+        new = [trials[trial_id][1:] for trial_id in ids if trial_id not in known or trial_id in again]
+        if new:
+            _insert_trials(connection, new)
+        there = "select trial_id, measurement_id from measurements where trial_id in (select unnest(?))"
+        measured = set(connection.execute(there, [ids]).fetchall())
+        missing: dict[str, list[Path]] = {}
+        for trial_id, (folder, _, _) in trials.items():
+            for path in folder.measurement_paths():
+                if (trial_id, measurement_id_of(path)) not in measured:
+                    missing.setdefault(_metric_of(path), []).append(path)
+        for metric, paths in missing.items():
+            _insert_measurements(connection, metric, paths)
 
 
 def known_trials(connection: Connection) -> dict[str, tuple[datetime, frozenset[str]]]:
@@ -70,40 +77,51 @@ def measurement_id_of(path: Path) -> str:
     return path.stem.rpartition("-")[2]
 
 
-def _delete_trial(connection: Connection, trial_id: str) -> None:
+def _metric_of(path: Path) -> str:
+    return path.stem.rpartition("-")[0]
+
+
+def _delete_trials(connection: Connection, ids: list[str]) -> None:
     tables = connection.execute(
         "select table_name from duckdb_columns() where column_name = 'measurement_id' and not internal"
         " and table_name in (select table_name from duckdb_tables() where not temporary)"
         " and table_name <> 'sweep_measurements'"
     )
     for table in ["trials", "epochs", "layers", *(name for (name,) in tables.fetchall())]:
-        connection.execute(f"delete from {_identifier(table)} where trial_id = ?", [trial_id])
+        connection.execute(f"delete from {_identifier(table)} where trial_id in (select unnest(?))", [ids])
 
 
-def _insert_trial(connection: Connection, config: TrialConfig, result: TrialResult) -> None:
-    plain = {name: getattr(config, name) for name in _CONFIG_COLUMNS}
+def _insert_trials(connection: Connection, trials: Sequence[tuple[TrialConfig, TrialResult]]) -> None:
+    _insert(connection, "trials", [_trial_row(config, result) for config, result in trials])
+    for table in ("epochs", "layers"):
+        rows = [
+            {"trial_id": config.trial_id, **record.model_dump()}
+            for config, result in trials
+            for record in getattr(result, table)
+        ]
+        _insert(connection, table, rows)
+
+
+def _insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        with _registered(connection, pl.DataFrame(rows, infer_schema_length=None)):
+            connection.execute(f"insert into {table} by name select * from new_rows")
+
+
+def _trial_row(config: TrialConfig, result: TrialResult) -> dict[str, Any]:
     choices = {name: str(getattr(config, name)) for name in ("network", "dataset", "initializer", "optimizer")}
-    outcome = result.model_dump(exclude={"epochs", "layers", "environment"})
-    row = {
+    return {
         "trial_id": config.trial_id,
         "config_id": config.config_id,
-        **plain,
+        **{name: getattr(config, name) for name in _CONFIG_COLUMNS},
         **choices,
         "learning_rate": config.effective_learning_rate,
         "batch_size": config.effective_batch_size,
-        **outcome,
+        **result.model_dump(exclude={"epochs", "layers", "environment"}),
         "finished_at": utc(result.finished_at),
         "config": canonical_json(config),
         "environment": canonical_json(result.environment),
     }
-    names, marks = ", ".join(row), ", ".join("?" for _ in row)
-    connection.execute(f"insert into trials ({names}) values ({marks})", list(row.values()))
-    for table, records in (("epochs", result.epochs), ("layers", result.layers)):
-        if records:
-            frame = pl.DataFrame([record.model_dump() for record in records], infer_schema_length=None)
-            frame = frame.with_columns(pl.lit(config.trial_id).alias("trial_id"))
-            with _registered(connection, frame):
-                connection.execute(f"insert into {table} by name select * from new_rows")
 
 
 @contextmanager
@@ -138,11 +156,11 @@ _CONFIG_COLUMNS = (
 
 #: How a metric's file becomes rows. A metric that is not named here gets a table of its own with the file's columns.
 _INSERTS = {
-    "ablation": ["insert into ablation by name select $trial as trial_id, $id as measurement_id, * from new_rows"],
+    "ablation": ["insert into ablation by name select * from new_rows"],
     "similarity": [
         """
         insert into units by name
-        select $trial as trial_id, $id as measurement_id, split, layer, sample,
+        select trial_id, measurement_id, split, layer, sample,
             unnest(range(len("similar"))) as unit, unnest("similar") as "similar",
             unnest(strongest) as strongest, unnest(dead) as dead
         from new_rows
@@ -151,7 +169,7 @@ _INSERTS = {
         insert into correlations by name
         select * exclude (bin, bins), bin / bins as bin_low, (bin + 1) / bins as bin_high
         from (
-            select $trial as trial_id, $id as measurement_id, split, layer, sample, len(pairs) as bins,
+            select trial_id, measurement_id, split, layer, sample, len(pairs) as bins,
                 unnest(range(len(pairs))) as bin, unnest(pairs) as pairs
             from new_rows
         )
@@ -161,28 +179,49 @@ _INSERTS = {
 }
 
 
-def _insert_measurement(connection: Connection, trial_id: str, path: Path) -> None:
-    name, _, measurement_id = path.stem.rpartition("-")
-    table = _identifier(name.replace(".", "_"))
-    if name not in _INSERTS and table.strip('"').lower() in _OWN_NAMES:
-        raise DataError(f"{path}: {name} is a table of autoreg's own, not a metric's")
+def _insert_measurements(connection: Connection, metric: str, paths: Sequence[Path]) -> None:
+    table = _identifier(metric.replace(".", "_"))
+    if metric not in _INSERTS and table.strip('"').lower() in _OWN_NAMES:
+        raise DataError(f"{paths[0]}: {metric} is a table of autoreg's own, not a metric's")
+    about, frames = zip(*map(_read_measurement, paths), strict=True)
+    try:
+        _insert(connection, "measurements", list(about))
+        for frame in _joined(frames):
+            with _registered(connection, frame):
+                if metric not in _INSERTS:
+                    connection.execute(f"create table if not exists {table} as select * from new_rows limit 0")
+                for statement in _INSERTS.get(metric, [f"insert into {table} by name select * from new_rows"]):
+                    connection.execute(statement)
+    except (duckdb.ProgrammingError, duckdb.DataError, duckdb.IntegrityError) as error:
+        raise DataError(f"{paths[0]} does not fit its table in results.db: {first_line(error)}") from error
+
+
+def _read_measurement(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:
+    """Return a measurement's row and the rows of its file, both with the ids that the file's place and name say."""
+    ids = {"trial_id": path.parent.parent.name, "measurement_id": measurement_id_of(path)}
     try:
         facts, frame = pl.read_parquet_metadata(path), pl.read_parquet(path)
-        about = [facts["metric"], int(facts["version"]), facts["split"], facts["options"]]
+        about = {
+            **ids,
+            "metric": facts["metric"],
+            "version": int(facts["version"]),
+            "split": facts["split"],
+            "options": facts["options"],
+        }
     except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
         advice = "remove it to have the trial measured again"
         raise DataError(f"{path} is damaged; {advice} ({first_line(error)})") from error
-    source = "select $trial as trial_id, $id as measurement_id, * from new_rows"
-    try:
-        with _registered(connection, frame):
-            if name not in _INSERTS:
-                shape = source.replace("$trial", "''").replace("$id", "''")
-                connection.execute(f"create table if not exists {table} as {shape} limit 0")
-            for statement in _INSERTS.get(name, [f"insert into {table} by name {source}"]):
-                connection.execute(statement, {"trial": trial_id, "id": measurement_id})
-        connection.execute("insert into measurements values (?, ?, ?, ?, ?, ?)", [trial_id, measurement_id, *about])
-    except (duckdb.ProgrammingError, duckdb.DataError, duckdb.IntegrityError) as error:
-        raise DataError(f"{path} does not fit its table in results.db: {first_line(error)}") from error
+    if taken := ids.keys() & {column.lower() for column in frame.columns}:
+        raise DataError(f"{path} does not fit its table in results.db: {', '.join(sorted(taken))} stands in it already")
+    return about, frame.select(*(pl.lit(value).alias(name) for name, value in ids.items()), pl.all())
+
+
+def _joined(frames: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
+    """Return the frames, those of the same columns and types as one."""
+    alike: dict[Any, list[pl.DataFrame]] = {}
+    for frame in frames:
+        alike.setdefault(tuple(frame.schema.items()), []).append(frame)
+    return [pl.concat(group) for group in alike.values()]
 
 
 #: What no metric may bear the name of, in lower case, since DuckDB makes no difference.
