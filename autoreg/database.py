@@ -6,7 +6,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import polars as pl
 
 from autoreg import schema
 from autoreg.errors import ConfigError, DamagedDatabase, DatabaseError, DataError, first_line
-from autoreg.ingest import Connection
+from autoreg.ingest import Connection, insert_rows
 
 #: The newest storage format that the command-line client on PyPI opens.
 STORAGE = "v1.5.0"
@@ -56,6 +56,30 @@ def open_for_reading(path: Path, patience: float = 10.0) -> Connection:
     return connection
 
 
+@contextmanager
+def in_memory(measured: Mapping[str, pl.DataFrame]) -> Iterator[Connection]:
+    """Give this version's views over what metrics found of one network that is no trial of a sweep.
+
+    Args:
+        measured: rows by metric, as the metrics return them.
+    """
+    connection = duckdb.connect()
+    try:
+        schema.install(connection, Path("memory"))
+        only = ", ".join(f"'model' as {column}" for column in ("sweep_id", "trial_id", "network", "dataset"))
+        layers = "null::varchar as only_layer, null::varchar as released_layer"
+        connection.execute(f"create or replace view sweep_finals as select {only}, {layers}")
+        for metric, frame in measured.items():
+            connection.execute("insert into sweep_measurements values ('model', $1, 'test', $1)", [metric])
+            ids = {"trial_id": "model", "measurement_id": metric, "split": "test"}
+            insert_rows(
+                connection, metric, frame.select(*(pl.lit(text).alias(name) for name, text in ids.items()), "*")
+            )
+        yield connection
+    finally:
+        connection.close()
+
+
 def add_view(connection: Connection, name: str, sql: str) -> None:
     """Add a view of the user's own for the life of a connection. Raises ConfigError if it is not a plain query."""
     if not re.fullmatch(r"\w+", name):
@@ -85,6 +109,13 @@ def query(connection: Connection, sql: str, **parameters: Any) -> pl.DataFrame:
             raise DamagedDatabase(f"results.db is damaged; {ADVICE} ({first_line(error)})") from error
         raise DatabaseError(f"a query failed: {first_line(error)}") from error
     return frame
+
+
+def table_names(connection: Connection, views: bool = True) -> list[str]:
+    """Return the names of all tables, and of the views, in alphabetical order."""
+    tables = query(connection, "select table_name as name from duckdb_tables()")["name"]
+    derived = query(connection, "select distinct view_name as name from duckdb_views() where not internal")["name"]
+    return sorted({*tables, *(derived if views else [])})
 
 
 def is_damage(error: duckdb.Error) -> bool:

@@ -187,13 +187,19 @@ def _insert_measurements(connection: Connection, metric: str, paths: Sequence[Pa
     try:
         _insert(connection, "measurements", list(about))
         for frame in _joined(frames):
-            with _registered(connection, frame):
-                if metric not in _INSERTS:
-                    connection.execute(f"create table if not exists {table} as select * from new_rows limit 0")
-                for statement in _INSERTS.get(metric, [f"insert into {table} by name select * from new_rows"]):
-                    connection.execute(statement)
+            insert_rows(connection, metric, frame)
     except (duckdb.ProgrammingError, duckdb.DataError, duckdb.IntegrityError) as error:
         raise DataError(f"{paths[0]} does not fit its table in results.db: {first_line(error)}") from error
+
+
+def insert_rows(connection: Connection, metric: str, frame: pl.DataFrame) -> None:
+    """Write a metric's rows, with columns trial_id, measurement_id and split, into its tables. Raises duckdb.Error."""
+    table = _identifier(metric.replace(".", "_"))
+    with _registered(connection, frame):
+        if metric not in _INSERTS:
+            connection.execute(f"create table if not exists {table} as select * from new_rows limit 0")
+        for statement in _INSERTS.get(metric, [f"insert into {table} by name select * from new_rows"]):
+            connection.execute(statement)
 
 
 def _read_measurement(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:

@@ -1,0 +1,158 @@
+"""Any PyTorch model as a `Network`: cut where all that the rest of the model sees is one activation."""
+
+import copy
+import operator
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn import functional
+
+from autoreg.errors import ConfigError, first_line
+from autoreg.networks.network import Network
+
+#: What would change a measured activation after it was handed out, and what does the same elsewhere.
+_IN_PLACE: dict[Any, Any] = {
+    operator.iadd: operator.add,
+    operator.isub: operator.sub,
+    operator.imul: operator.mul,
+    operator.itruediv: operator.truediv,
+}
+
+#: What ends a layer (paper, section 3): modules of torch.nn.modules.activation that work on each unit alone.
+_ELEMENTWISE = (
+    nn.ReLU, nn.ReLU6, nn.RReLU, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish,
+    nn.Hardswish, nn.Hardtanh, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh, nn.Softplus, nn.Softsign, nn.Threshold,
+)  # fmt: skip
+_FUNCTIONS = frozenset(
+    getattr(home, name)
+    for home in (torch, functional)
+    for name in (
+        "relu", "relu6", "leaky_relu", "prelu", "elu", "celu", "selu", "gelu", "silu", "mish", "hardswish", "hardtanh",
+        "hardsigmoid", "sigmoid", "tanh", "softplus", "softsign",
+    )
+    if hasattr(home, name)
+)  # fmt: skip
+_METHODS = frozenset({"relu", "sigmoid", "tanh"})
+
+
+def wrap(model: nn.Module, example: Tensor) -> Network:
+    """Return a model as a network whose measured layers are its activations, which `ablation` and `similarity` take.
+
+    The model is traced by `torch.fx` in evaluation mode and cut at each value through which everything passes that
+    comes after. Such a value is measured if an activation function made it; what lies within a branch, as the first
+    activation of a residual block does, is not (paper, section 3). Names are those of the model's own modules, with
+    underscores for dots.
+
+    Args:
+        model: any module of one input and one output, [examples, classes]. A copy is taken; the model stays as it is.
+        example: one or more of its inputs, [examples, …]; the model is run on them to see what the cut one gives.
+
+    Raises:
+        ConfigError: the model cannot be traced, has no such layer, or the cut one gives something else.
+    """
+    own = copy.deepcopy(model).eval()
+    if isinstance(own, Network):
+        return own
+    for module in own.modules():
+        if getattr(module, "inplace", False):
+            module.inplace = False  # type: ignore[assignment]
+    try:
+        traced = fx.symbolic_trace(own)
+    except Exception as error:  # fx knows many ways to fail, and the model is the user's: anything may go wrong in it
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        raise ConfigError(
+            f"{type(model).__name__} cannot be traced by torch.fx; write its stages as a Network ({reason})"
+        ) from error
+    stages, measured = _stages(traced)
+    if not measured:
+        raise ConfigError(
+            f"{type(model).__name__} has no hidden activation through which all that follows passes; "
+            "write its stages as a Network"
+        )
+    network = Network(stages, measured).eval()
+    _require_same(own, network, example)
+    return network
+
+
+def _stages(traced: fx.GraphModule) -> tuple[list[tuple[str, nn.Module]], list[str]]:
+    """Return a model's stages and the names of those that end at an activation."""
+    stages: dict[str, nn.Module] = {}
+    measured: list[str] = []
+    for nodes in _cuts(traced.graph):
+        last = nodes[-1]
+        name = str(last.target).replace(".", "_") if last.op == "call_module" else last.name
+        if name in stages:  # a block may have one ReLU for all its activations
+            name = last.name
+        stages[name] = _module_of(traced, nodes)
+        if _is_activation(traced, last):
+            measured.append(name)
+    return list(stages.items()), [name for name in measured if name != list(stages)[-1]]
+
+
+def _cuts(graph: fx.Graph) -> Iterator[list[fx.Node]]:
+    """Yield runs of nodes; the last of each is all that later nodes read of it and of what came before."""
+    computed = [node for node in graph.nodes if node.op not in ("placeholder", "get_attr", "output")]
+    place = {node: index for index, node in enumerate(computed)}
+    end = len(computed)
+    last_read = {node: max((place.get(user, end) for user in node.users), default=-1) for node in graph.nodes}
+    reach = max((last_read[node] for node in graph.nodes if node.op == "placeholder"), default=-1)
+    run: list[fx.Node] = []
+    for index, node in enumerate(computed):
+        run.append(node)
+        if reach <= index:
+            yield run
+            run = []
+        reach = max(reach, last_read[node])
+    if run:
+        yield run
+
+
+def _is_activation(traced: fx.GraphModule, node: fx.Node) -> bool:
+    if node.op == "call_module":
+        return isinstance(traced.get_submodule(str(node.target)), _ELEMENTWISE)
+    return node.target in (_FUNCTIONS if node.op == "call_function" else _METHODS)
+
+
+def _module_of(traced: fx.GraphModule, nodes: Sequence[fx.Node]) -> nn.Module:
+    """Return a module that computes a run of nodes from the one value that it reads of earlier ones."""
+    [first, *more] = nodes
+    if first.op == "call_module" and len(first.args) == 1 and not (more or first.kwargs):
+        return traced.get_submodule(str(first.target))  # as it is, since metrics know what pooling is
+    graph = fx.Graph()
+    taken: dict[fx.Node, fx.Node] = {}
+    given = graph.placeholder("values")
+    for node in nodes:
+        for source in node.all_input_nodes:
+            if source.op == "get_attr" and source not in taken:
+                taken[source] = graph.node_copy(source)
+        made = graph.node_copy(node, lambda source: taken.get(source, given))
+        if made.op == "call_function":
+            made.target = _IN_PLACE.get(made.target, made.target)
+        if made.op == "call_method":
+            made.target = str(made.target).removesuffix("_")
+        made.kwargs = {**made.kwargs, **({"inplace": False} if made.kwargs.get("inplace") else {})}
+        taken[node] = made
+    graph.output(taken[nodes[-1]])
+    return fx.GraphModule(traced, graph)
+
+
+@torch.inference_mode()
+def _require_same(model: nn.Module, network: Network, example: Tensor) -> None:
+    """Raise ConfigError if the model cut into stages is another, or works on the activations that it hands out."""
+    try:
+        expected = model(example)
+        activations = dict(network.walk(example))
+        before = [values.clone() for values in activations.values()]
+        found = [network(example), *(network.after(layer)(values) for layer, values in activations.items())]
+    except Exception as error:  # whatever the user's model makes of the example
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        raise ConfigError(f"the model cannot be run on the inputs, {tuple(example.shape)}: {reason}") from error
+    if not isinstance(expected, Tensor) or expected.ndim != 2:
+        shape = tuple(expected.shape) if isinstance(expected, Tensor) else type(expected).__name__
+        raise ConfigError(f"a model must give logits, [examples, classes], got {shape}")
+    near = 1e-4 * float(expected.abs().max())
+    is_kept = all(torch.equal(values, kept) for values, kept in zip(activations.values(), before, strict=True))
+    if not (is_kept and all(torch.allclose(expected, logits, rtol=1e-3, atol=near) for logits in found)):
+        raise ConfigError("the model gives other logits when it is cut into stages; write its stages as a Network")

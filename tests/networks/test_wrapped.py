@@ -1,0 +1,124 @@
+"""Any model is cut into stages that compute the same, and is measured where activations end a layer."""
+
+from collections import OrderedDict
+from typing import Any
+
+import pytest
+import torch
+import torchvision
+from torch import Tensor, nn
+from torch.nn import functional
+
+from autoreg.errors import ConfigError
+from autoreg.networks.wrapped import wrap
+
+SMALL = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
+PICTURES = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+
+def sequential() -> nn.Sequential:
+    layers = [
+        ("first", nn.Linear(4, 8)), ("relu", nn.ReLU(inplace=True)), ("drop", nn.Dropout(0.5)),
+        ("second", nn.Linear(8, 5)), ("gelu", nn.GELU()), ("output", nn.Linear(5, 3)),
+    ]  # fmt: skip
+    return nn.Sequential(OrderedDict(layers))
+
+
+class Residual(nn.Module):
+    """One block with a shortcut, written with functions that work in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.output = nn.Linear(4, 6), nn.Linear(6, 6), nn.Linear(6, 3)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        before = functional.relu(self.first(inputs), inplace=True)
+        inside = torch.tanh(self.second(before))
+        inside += before
+        after = functional.relu(inside, inplace=True)
+        after *= 2.0
+        logits: Tensor = self.output(after)
+        return logits
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [
+        ("alexnet", [*(f"features_{place}" for place in (1, 4, 7, 9, 11)), "classifier_2", "classifier_5"]),
+        ("resnet18", ["relu", *(f"layer{layer}_{block}_relu" for layer in (1, 2, 3, 4) for block in (0, 1))]),
+        ("squeezenet1_0", None),
+        ("mobilenet_v2", None),
+    ],
+)  # fmt: skip
+def test_a_torchvision_model_computes_the_same_in_stages(name: str, layers: list[str] | None) -> None:
+    model = torchvision.models.get_model(name, weights=None).eval()
+    network = wrap(model, PICTURES)
+    if layers:
+        assert network.measured == tuple(layers)
+    with torch.inference_mode():
+        torch.testing.assert_close(network(PICTURES), model(PICTURES), rtol=1e-3, atol=1e-4)
+
+
+def test_the_activations_are_those_of_the_models_own_modules() -> None:
+    model, seen = sequential().eval(), {}
+
+    def remember(name: str) -> Any:
+        return lambda module, given, output: seen.update({name: output.clone()})
+
+    for name in ("relu", "gelu"):
+        getattr(model, name).register_forward_hook(remember(name))
+    network = wrap(model, SMALL)
+    walked = dict(network.walk(SMALL))
+    model(SMALL)
+    assert list(walked) == ["relu", "gelu"]
+    for name, values in walked.items():
+        assert torch.equal(values, seen[name])
+
+
+def test_the_model_itself_is_not_changed() -> None:
+    model = sequential().train()
+    before = [parameter.clone() for parameter in model.parameters()]
+    network = wrap(model, SMALL)
+    assert model.training
+    assert not network.training
+    assert model.relu.inplace  # type: ignore[union-attr]
+    with torch.no_grad():
+        next(network.parameters()).fill_(1.0)
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+
+
+def test_what_lies_within_a_branch_is_not_measured_and_nothing_works_on_what_is() -> None:
+    model = Residual().eval()
+    network = wrap(model, SMALL)
+    assert network.measured == ("relu", "relu_1")
+    walked = dict(network.walk(SMALL))
+    kept = walked["relu_1"].clone()
+    torch.testing.assert_close(network.after("relu_1")(walked["relu_1"]), model(SMALL))
+    assert torch.equal(walked["relu_1"], kept)
+
+
+class Branching(nn.Module):
+    def forward(self, inputs: Tensor) -> Tensor:
+        return torch.relu(inputs) if inputs.sum() > 0 else inputs
+
+
+class Pairs(nn.Module):
+    def forward(self, inputs: Tensor) -> Tensor:
+        return torch.relu(inputs).sum(1)
+
+
+@pytest.mark.parametrize(
+    ("model", "example", "words"),
+    [
+        (Branching(), SMALL, "Branching cannot be traced by torch.fx; write its stages as a Network"),
+        (nn.Linear(4, 3), SMALL, "Linear has no hidden activation"),
+        (nn.Sequential(nn.Linear(4, 3), nn.ReLU()), SMALL, "Sequential has no hidden activation"),
+        (sequential(), PICTURES, "the model cannot be run on the inputs, (2, 3, 64, 64)"),
+        (nn.Sequential(nn.Linear(4, 3), nn.ReLU(), Pairs()), SMALL, "a model must give logits, [examples,"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_cut_is_said_in_one_line(model: nn.Module, example: Tensor, words: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        wrap(model, example)
+    assert str(raised.value).startswith(words)
+    assert "\n" not in str(raised.value)
