@@ -1,3 +1,34 @@
-"""autoreg: sweeps over width that measure removable and repeated units of neural networks."""
+"""autoreg: sweeps over width that measure removable and repeated units of neural networks.
+
+In Python, as in a notebook:
+
+- `load_sweep`, `plan` and `run`: a sweep, as `autoreg sweep` runs it.
+- `Results`: results.db as frames and figures.
+- `load_trial`: a trained network and its data.
+- `measure_model`: the removable and repeated units of any PyTorch model.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autoreg.library import Trial, load_sweep, load_trial, plan, run
+    from autoreg.own_model import Measures, measure_model
+    from autoreg.results import Results
 
 __version__ = "0.1.0"
+
+__all__ = ["Measures", "Results", "Trial", "load_sweep", "load_trial", "measure_model", "plan", "run"]
+
+#: Torch and Ray take seconds to import, so each name is looked up where it lives when it is asked for.
+_HOMES = {"Measures": "own_model", "measure_model": "own_model", "Results": "results"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'autoreg' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"autoreg.{_HOMES.get(name, 'library')}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

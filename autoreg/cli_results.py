@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +101,8 @@ def _registered(kind: str) -> list[dict[str, Any]]:
 @click.command()
 @click.argument("sql")
 @click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True,
-    help="How the rows are printed.",
+    "--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True,
+    help="How the rows are printed; Parquet needs a file or a pipe.",
 )  # fmt: skip
 @DATABASE
 def query(sql: str, form: str, database: Path) -> None:
@@ -110,8 +111,12 @@ def query(sql: str, form: str, database: Path) -> None:
     \b
     autoreg query "select width, avg(test_accuracy) from trials where kind = 'final' group by all order by all"
     autoreg query "from figure_b5" --format csv > b5.csv
+    autoreg query "from ablation" --format parquet > ablation.parquet
     """  # noqa: D301
     from autoreg import database as databases
+
+    if form == "parquet" and sys.stdout.isatty():
+        raise ConfigError("Parquet is not for a terminal; put > FILE.parquet behind the command")
 
     connection = databases.open_for_reading(database)
     try:
@@ -125,10 +130,20 @@ def query(sql: str, form: str, database: Path) -> None:
     if form == "csv":
         click.echo(_flat(frame).write_csv(), nl=False)
     elif form == "json":
-        click.echo(json.dumps(frame.to_dicts(), indent=1, default=str))
+        click.echo(json.dumps(_without_nan(frame).to_dicts(), indent=1, default=str))
+    elif form == "parquet":
+        frame.write_parquet(sys.stdout.buffer, compression="zstd")
     else:
         cells = [["" if value is None else str(value) for value in row] for row in frame.rows()]
         print_columns([frame.columns, *cells])
+
+
+def _without_nan(frame: Any) -> Any:
+    """Return a frame with null where JSON has no number: NaN and infinity."""
+    import polars as pl
+
+    floats = [name for name, kind in frame.schema.items() if kind.is_float()]
+    return frame.with_columns(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in floats)
 
 
 def _flat(frame: Any) -> Any:
@@ -143,6 +158,39 @@ def _flat(frame: Any) -> Any:
         if column.dtype.is_nested() or column.dtype == pl.Binary
     ]
     return frame.with_columns(texts)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--format", "form", type=click.Choice(["parquet", "csv"]), default="parquet", show_default=True,
+    help="Of the files; CSV has lists as JSON.",
+)  # fmt: skip
+@click.option("--views", is_flag=True, help="The views too: final_trials, auc, figure_6, …")
+@DATABASE
+def export(folder: Path, form: str, views: bool, database: Path) -> None:
+    """Write every table of results.db to a folder, one Parquet or CSV file each, for other programs.
+
+    \b
+    autoreg export tables
+    autoreg export tables --format csv --views
+    """  # noqa: D301
+    from autoreg import database as databases
+    from autoreg.runs import write_atomically
+
+    connection = databases.open_for_reading(database)
+    try:
+        for name in databases.table_names(connection, views):
+            frame = databases.query(connection, f'from "{name}"')
+            path = folder / f"{name}.{form}"
+            write_atomically(path, partial(_write_frame, frame, form))
+            click.echo(path)
+    finally:
+        connection.close()
+
+
+def _write_frame(frame: Any, form: str, path: Path) -> None:
+    _flat(frame).write_csv(path) if form == "csv" else frame.write_parquet(path, compression="zstd")
 
 
 @click.command()

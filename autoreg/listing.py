@@ -6,7 +6,7 @@ from typing import Any
 
 from autoreg.database import open_for_reading, query
 from autoreg.errors import ConfigError
-from autoreg.runs import Runs
+from autoreg.runs import Runs, TrialFolder
 from autoreg.sweep import load_definition
 
 
@@ -37,16 +37,11 @@ def trial_rows(database: Path) -> list[dict[str, Any]]:
         connection.close()
 
 
-def trial_details(runs: Runs, wanted: str) -> dict[str, dict[str, Any]]:
-    """Return what the run folder has of a trial: its configuration, its result without the epochs, its files in bytes.
-
-    Args:
-        runs: the run folder.
-        wanted: the trial's id, or the beginning of it if no other trial has the same.
+def find_trial(runs: Runs, wanted: str) -> TrialFolder:
+    """Return the folder of a trial by its id, or by the beginning of it if no other trial has the same.
 
     Raises:
         ConfigError: there is no such trial, or more than one.
-        DataError: its files are damaged.
     """
     known = sorted(path.parent.name for path in runs.root.glob("*-r*/config.json"))
     found = [trial_id for trial_id in known if trial_id == wanted] or [
@@ -58,7 +53,21 @@ def trial_details(runs: Runs, wanted: str) -> dict[str, dict[str, Any]]:
         near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.3) or known[:3]
         there_are = f"{len(known)} trials, such as {', '.join(near)}" if known else "no trials"
         raise ConfigError(f"no trial {wanted!r} in {runs.root}, which has {there_are}")
-    folder = runs.trial(found[0])
+    return runs.trial(found[0])
+
+
+def trial_details(runs: Runs, wanted: str) -> dict[str, dict[str, Any]]:
+    """Return what the run folder has of a trial: its configuration, its result without the epochs, its files in bytes.
+
+    Args:
+        runs: the run folder.
+        wanted: the trial's id, or the beginning of it if no other trial has the same.
+
+    Raises:
+        ConfigError: there is no such trial, or more than one.
+        DataError: its files are damaged.
+    """
+    folder = find_trial(runs, wanted)
     config = {"trial_id": folder.trial_id, **folder.read_config().model_dump(mode="json")}
     result = folder.read_result().model_dump(mode="json", exclude={"epochs"}) if folder.is_trained else {}
     files = {

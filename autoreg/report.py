@@ -1,9 +1,12 @@
-"""Reports: a view's rows, drawn and written as PNG, PDF and CSV with their provenance, or as a table."""
+"""Reports: a view's rows, drawn and written as pictures and CSV with their provenance."""
 
 import json
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib as mpl
@@ -22,24 +25,66 @@ from autoreg.runs import write_atomically, write_text
 from autoreg.sweep import load_definition
 from autoreg.sweep_file import load_sweep
 
-PICTURES = ("png", "pdf")
+#: What a figure can be written as.
+FORMATS = ("png", "pdf", "svg", "csv")
+DEFAULT_FORMATS = ("png", "pdf", "csv")
 
 
-def report_figure(
-    database: Path, figure: FigureSource, out: Path, definition: str = "released", sweep: str | None = None
-) -> tuple[list[Path], list[str]]:
-    """Draw a figure from results.db and return the files written and one line for each missing trial.
+@dataclass(frozen=True)
+class FigureRows:
+    """What a figure shows.
+
+    Attributes:
+        source: where it comes from.
+        frame: its view's rows, of one sweep, one definition and one split.
+        published: the paper's points that stand behind them; may be empty.
+        sweep_id: the sweep's.
+        definition: `released` or `text`.
+        missing: one line for each setting that lacks trials.
+    """
+
+    source: FigureSource
+    frame: pl.DataFrame
+    published: pl.DataFrame
+    sweep_id: str
+    definition: str
+    missing: list[str]
+
+    @property
+    def sweep(self) -> str | None:
+        """The sweep's name, where the view has it."""
+        return self.frame["sweep"][0] if "sweep" in self.frame.columns else None
+
+    @property
+    def trials(self) -> list[str]:
+        """The trials whose numbers it shows."""
+        if "trials" not in self.frame.columns:
+            return []
+        return sorted({trial for cell in self.frame["trials"].to_list() for trial in cell})
+
+    def draw(self) -> Figure:
+        """Return the figure. Raises ConfigError if a drawing of the user's own fails."""
+        return self.source.draw(self.frame, self.published)
+
+    def as_csv(self) -> str:
+        """Return the rows with every digit; lists are texts."""
+        return self.frame.with_columns(pl.col(pl.List(pl.String)).list.join(" ")).write_csv()
+
+
+def read_figure(
+    database: Path, figure: FigureSource, definition: str = "released", sweep: str | None = None
+) -> FigureRows:
+    """Return what a figure shows of results.db.
 
     Args:
         database: results.db, opened read-only.
         figure: one that `find_figures` found.
-        out: the folder to write to.
         definition: `released` or `text`: which of the two definitions of removability and similarity is shown. The
             paper's values are drawn behind the first only, since they were made by it.
         sweep: a sweep's name or id; None takes the latest sweep that feeds this figure.
 
     Raises:
-        ConfigError: there is no such sweep, or the user's own view or drawing is wrong.
+        ConfigError: there is no such sweep, or the user's own view is wrong.
         DataError: results.db has no trial for it.
     """
     connection = open_for_reading(database)
@@ -63,7 +108,42 @@ def report_figure(
         lacking = f"; missing: {'; '.join(missing[:3])}{more}" if missing else ""
         raise DataError(f"figure {figure.name} has no measured trial yet in {database}{lacking}")
     frame = frame.sort([name for name in frame.columns if not isinstance(frame.schema[name], pl.List)])
-    return _write(figure.draw(frame, published), frame, figure.path.stem, out, sweep_id, definition, missing), missing
+    return FigureRows(figure, frame, published, sweep_id, definition, missing)
+
+
+def report_figure(
+    database: Path,
+    figure: FigureSource,
+    out: Path,
+    definition: str = "released",
+    sweep: str | None = None,
+    formats: Sequence[str] = DEFAULT_FORMATS,
+) -> tuple[list[Path], list[str]]:
+    """Draw a figure from results.db and return the files written and one line for each missing trial.
+
+    Args:
+        database: results.db, opened read-only.
+        figure: one that `find_figures` found.
+        out: the folder to write to.
+        definition: `released` or `text`; see `read_figure`.
+        sweep: a sweep's name or id; None takes the latest sweep that feeds this figure.
+        formats: some of `FORMATS`; a JSON file with the provenance is written beside them.
+
+    Raises:
+        ConfigError: there is no such sweep, or the user's own view or drawing is wrong.
+        DataError: results.db has no trial for it.
+    """
+    rows = read_figure(database, figure, definition, sweep)
+    return _write(rows, out, formats), rows.missing
+
+
+def picture(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:
+    """Return a figure as `png`, `pdf` or `svg`: the same bytes for the same figure."""
+    dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
+    file = BytesIO()
+    with mpl.rc_context(SETTINGS):
+        figure.savefig(file, format=kind, dpi=160, metadata=dates.get(kind), transparent=transparent)
+    return file.getvalue()
 
 
 def _published(connection: Connection, figure: str, frame: pl.DataFrame, definition: str) -> pl.DataFrame:
@@ -139,35 +219,22 @@ def _one_split(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.col("split") == shown)
 
 
-def _write(
-    figure: Figure, frame: pl.DataFrame, view: str, out: Path, sweep_id: str, definition: str, missing: list[str]
-) -> list[Path]:
-    paths = []
-    with mpl.rc_context(SETTINGS):
-        for kind in PICTURES:
-            path = out / f"{view}.{kind}"
-            metadata = {"CreationDate": None} if kind == "pdf" else None
-            write_atomically(
-                path,
-                lambda temporary, kind=kind, metadata=metadata: figure.savefig(  # type: ignore[misc]
-                    temporary, format=kind, dpi=160, metadata=metadata
-                ),
-            )
-            paths.append(path)
-    trials = (
-        sorted({trial for cell in frame["trials"].to_list() for trial in cell}) if "trials" in frame.columns else []
-    )
-    table = frame.with_columns(pl.col(pl.List(pl.String)).list.join(" "))
-    write_atomically(out / f"{view}.csv", table.write_csv)
+def _write(rows: FigureRows, out: Path, formats: Sequence[str]) -> list[Path]:
+    name = rows.source.path.stem
+    figure = rows.draw()
+    paths = [out / f"{name}.{kind}" for kind in formats]
+    for kind, path in zip(formats, paths, strict=True):
+        content = rows.as_csv().encode() if kind == "csv" else picture(figure, kind)
+        write_atomically(path, lambda temporary, content=content: temporary.write_bytes(content))  # type: ignore[misc]
     facts = {
-        "view": view,
-        "definition": definition,
-        "sweep_id": sweep_id,
-        "sweep": frame["sweep"][0] if "sweep" in frame.columns else None,
-        "trials": trials,
-        "missing": missing,
+        "view": name,
+        "definition": rows.definition,
+        "sweep_id": rows.sweep_id,
+        "sweep": rows.sweep,
+        "trials": rows.trials,
+        "missing": rows.missing,
         "versions": {"autoreg": __version__} | {name: version(name) for name in ("duckdb", "matplotlib", "polars")},
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    write_text(out / f"{view}.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
-    return [*paths, out / f"{view}.csv", out / f"{view}.json"]
+    write_text(out / f"{name}.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+    return [*paths, out / f"{name}.json"]

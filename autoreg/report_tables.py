@@ -1,5 +1,6 @@
 """Reports as tables: a view's rows, or verdicts made from them, as Markdown, CSV and LaTeX."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -24,16 +25,15 @@ def table_names() -> list[str]:
     return sorted([*(stem.removeprefix("table_") for stem in stems), VERDICTS])
 
 
-def report_table(database: Path, table: str, out: Path, sweep: str | None = None) -> list[Path]:
-    """Write a table of results.db as Markdown, CSV and LaTeX, and return the files.
+def read_table(database: Path, table: str, sweep: str | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return a table's rows with every column, and those that are shown to people.
 
-    The CSV has every row and every digit. Of verdicts, the others show those at |r| ≥ 0.5, the paper's threshold, and
-    at which other thresholds they are the same.
+    Of verdicts, the latter are those at |r| ≥ 0.5, the paper's threshold, with the other thresholds at which they are
+    the same.
 
     Args:
         database: results.db, opened read-only.
         table: one of `table_names`.
-        out: the folder to write to.
         sweep: a sweep's name or id; None shows the latest sweep of each name.
 
     Raises:
@@ -56,10 +56,29 @@ def report_table(database: Path, table: str, out: Path, sweep: str | None = None
         raise DataError(f"table {table} has no row yet in {database}")
     frame = frame.sort([name for name in frame.columns if name != "sweep_id"])
     shown = _main_verdicts(frame) if table == VERDICTS else frame
-    for name, render in FORMATS.items():
-        rows = frame if name == "csv" else shown.drop("sweep_id")
-        write_text(out / f"table_{table}.{name}", render(rows))
-    return [out / f"table_{table}.{name}" for name in FORMATS]
+    return frame, shown.drop("sweep_id")
+
+
+def report_table(
+    database: Path, table: str, out: Path, sweep: str | None = None, formats: Sequence[str] = tuple(FORMATS)
+) -> list[Path]:
+    """Write a table of results.db, and return the files; see `read_table`.
+
+    Args:
+        database: results.db, opened read-only.
+        table: one of `table_names`.
+        out: the folder to write to.
+        sweep: a sweep's name or id; None shows the latest sweep of each name.
+        formats: some of `FORMATS`. The CSV has every row and every digit, the others what is shown to people.
+
+    Raises:
+        ConfigError: there is no such table.
+        DataError: results.db has no trial for it.
+    """
+    frame, shown = read_table(database, table, sweep)
+    for name in formats:
+        write_text(out / f"table_{table}.{name}", FORMATS[name](frame if name == "csv" else shown))
+    return [out / f"table_{table}.{name}" for name in formats]
 
 
 def _verdicts(connection: Connection) -> pl.DataFrame:

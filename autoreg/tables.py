@@ -15,9 +15,9 @@ def as_csv(frame: pl.DataFrame) -> str:
 
 def as_markdown(frame: pl.DataFrame) -> str:
     """Return a table for people: rounded numbers, accuracies in percent with their deviation, numbers at the right."""
-    cells = _cells(frame)
+    cells = shown_cells(frame)
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    numeric = _numeric(frame)
+    numeric = numeric_columns(frame)
     rules = ["-" * (width - 1) + ":" if right else "-" * width for width, right in zip(widths, numeric, strict=True)]
     lines = [_aligned(cells[0], widths, numeric), rules, *(_aligned(row, widths, numeric) for row in cells[1:])]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -25,8 +25,8 @@ def as_markdown(frame: pl.DataFrame) -> str:
 
 def as_latex(frame: pl.DataFrame) -> str:
     r"""Return a booktabs table, to be put into a document with `\usepackage{booktabs}`."""
-    head, *body = [[_escaped(cell) for cell in row] for row in _cells(frame)]
-    columns = "".join("r" if right else "l" for right in _numeric(frame))
+    head, *body = [[_escaped(cell) for cell in row] for row in shown_cells(frame)]
+    columns = "".join("r" if right else "l" for right in numeric_columns(frame))
     lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", _latex_row(head), r"\midrule"]
     lines += [_latex_row(row) for row in body]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
@@ -43,11 +43,13 @@ def _columns(frame: pl.DataFrame) -> list[str]:
     ]
 
 
-def _numeric(frame: pl.DataFrame) -> list[bool]:
+def numeric_columns(frame: pl.DataFrame) -> list[bool]:
+    """Return for each column that is shown whether it has numbers."""
     return [frame.schema[name].is_numeric() for name in _columns(frame)]
 
 
-def _cells(frame: pl.DataFrame) -> list[list[str]]:
+def shown_cells(frame: pl.DataFrame) -> list[list[str]]:
+    """Return a table's head and rows for people: rounded numbers, accuracies in percent with their deviation."""
     names = _columns(frame)
     head = [f"{name.replace('_', ' ')} (%)" if _is_share(name) else name.replace("_", " ") for name in names]
     return [head, *([_cell(row, name) for name in names] for row in frame.iter_rows(named=True))]

@@ -15,6 +15,7 @@ from autoreg.records import Epoch, Layer, TrialResult
 from autoreg.runs import Runs
 from autoreg.sweep_file import load_sweep
 from autoreg.tuning.plan import Plan, make_plan
+from autoreg.writer import record_sweep
 
 EPOCHS = 50
 SETTINGS = 50
@@ -50,6 +51,7 @@ def generate(folder: Path, trials: int) -> Path:
         while assignment := schedule.next():
             finish(assignment.config, assignment.trial_id, plan, runs)
             schedule.in_flight.discard(assignment.trial_id)
+    record_sweep(runs, plan.record(schedule.planned()))
     return path
 
 

@@ -1,9 +1,10 @@
 """Shared fixtures: small configurations, a run folder with known rows, real pictures where there are any."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -14,6 +15,7 @@ from autoreg.config import Choice, TrialConfig, measurement_id
 from autoreg.figures import figure_names
 from autoreg.records import Epoch, Layer, TrialResult
 from autoreg.runs import Runs, TrialFolder, write_atomically
+from autoreg.writer import Writer, record_sweep
 
 os.environ.pop("AUTOREG_CACHE", None)
 torch.set_num_threads(1)
@@ -224,3 +226,40 @@ def ray_here() -> Iterator[Any]:
 
     with ray_session() as ray:
         yield ray
+
+
+@pytest.fixture(scope="session")
+def fill_in(trial_in: Callable[..., TrialFolder], sweep_record: Callable[..., Any]) -> Callable[..., Path]:
+    """Make a results.db with a sweep of two widths and two initializers."""
+
+    def make(
+        folder: Path,
+        drop: int = 0,
+        network: str = "mlp",
+        settings: Mapping[str, Any] = MappingProxyType({}),
+        **changes: Any,
+    ) -> Path:
+        path, runs = folder / "results.db", Runs(folder / "runs")
+        folders = [
+            trial_in(
+                runs,
+                network=Choice(name=network),
+                width=width,
+                initializer=Choice(name=name),
+                replicate=replicate,
+                similar=((1, None), (3, 5)),
+                **settings,
+            )
+            for width in (0.25, 1.0)
+            for name in ("he_normal", "glorot_normal")
+            for replicate in (0, 1)
+        ]
+        record_sweep(runs, {**sweep_record(folders), **changes})
+        writer = Writer(path, runs)
+        for made in folders[drop:]:
+            writer.queue_trial(made)
+        writer.queue_sweep(changes.get("sweep_id", "0123456789abcdef"))
+        assert writer.commit()
+        return path
+
+    return make

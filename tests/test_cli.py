@@ -1,17 +1,21 @@
 """The command line: data on stdout, the rest on stderr, one line for an error, and the right exit code."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 from click import Command, Group
 from click.testing import CliRunner, Result
 
 from autoreg.cli import cli
 from autoreg.cli_results import LISTS
+from autoreg.results import Results
 from autoreg.sweep_file import load_sweep
 
 
@@ -124,7 +128,9 @@ def test_from_nothing_to_a_figure(tmp_path: Path) -> None:
 
 def test_the_readmes_own_network_runs_from_the_folder_it_lies_in(tmp_path: Path) -> None:
     readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    [code] = [block.split("```")[0] for block in readme.split("```python\n")[1:]]
+    [code] = [
+        code for block in readme.split("```python\n")[1:] if (code := block.split("```")[0]) and "def build" in code
+    ]
     (tmp_path / "mynets.py").write_text(code, encoding="utf-8")
     own = ["--set", "network=mynets:build", "--set", "network.units=32"]
     short = ["--set", "tune=null", "--set", "training.epochs=2", "--set", "replicates=1", "--set", "grid.width=[1]"]
@@ -141,3 +147,65 @@ def test_the_readmes_sweep_file_is_a_sweep(tmp_path: Path) -> None:
     readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
     (tmp_path / "my.yaml").write_text(readme.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
     assert load_sweep(tmp_path / "my.yaml").sweep.name == "my_sweep"
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory, fill_in: Callable[..., Path]) -> Path:
+    """A folder with the results.db of a sweep that feeds figure 6."""
+    folder = tmp_path_factory.mktemp("filled")
+    fill_in(folder, figures=["6"])
+    return folder
+
+
+def test_reports_come_in_the_formats_that_are_asked_for(filled: Path) -> None:
+    def made(*words: str) -> list[str]:
+        ended = autoreg("report", *words, "--out", "out", cwd=filled)
+        assert ended.returncode == 0, ended.stderr
+        return [path.removeprefix("out/") for path in ended.stdout.split()]
+
+    assert made("--figure", "6", "--format", "svg,csv") == ["figure_6.svg", "figure_6.csv", "figure_6.json"]
+    assert made("--table", "1", "--format", "md") == ["table_1.md"]
+    assert made("--all", "--format", "tex") == ["table_1.tex", "table_verdicts.tex"]
+    assert made("--html") == ["report.html"]
+    for name in ("figure_6.svg", "figure_6.csv", "figure_6.json", "table_1.md", "table_1.tex", "report.html"):
+        assert (filled / "out" / name).stat().st_size > 100
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["--figure", "6", "--format", "md"], "a figure is written as some of png, pdf, svg, csv, got md"),
+        (["--table", "1", "--format", "png"], "a table is written as some of md, csv, tex, got png"),
+        (["--all", "--format", "pgn"],
+         "unknown format 'pgn'; did you mean 'png'? (allowed: csv, md, pdf, png, svg, tex)"),
+        (["--all", "--html"], "say what to make: --figure NAME, --table NAME, --compare, --all or --html"),
+    ],
+)  # fmt: skip
+def test_a_report_that_cannot_be_made_so_is_said(filled: Path, words: list[str], answer: str) -> None:
+    ended = autoreg("report", *words, cwd=filled)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", f"autoreg: {answer}\n")
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_every_table_can_be_taken_elsewhere(filled: Path, form: str) -> None:
+    ended = autoreg("export", form, "--format", form, "--views", cwd=filled)
+    assert ended.returncode == 0, ended.stderr
+    paths = [filled / line for line in ended.stdout.splitlines()]
+    results = Results(filled / "results.db")
+    assert [path.stem for path in paths] == results.names()
+    for path in paths:
+        frame = pl.read_parquet(path) if form == "parquet" else pl.read_csv(path, infer_schema_length=None)
+        assert frame.height == results.table(path.stem).height, path
+    if form == "parquet":
+        stored = results.table("trials").sort("trial_id")
+        assert pl.read_parquet(filled / form / "trials.parquet").sort("trial_id").equals(stored)
+
+
+def test_a_querys_rows_come_as_parquet_and_json_has_no_nan(filled: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "autoreg", "query", "select width from trials", "--format", "parquet"],
+        capture_output=True, cwd=filled, check=True,
+    )  # fmt: skip
+    assert pl.read_parquet(io.BytesIO(ended.stdout))["width"].sort().to_list() == [0.25] * 4 + [1.0] * 4
+    ended_json = autoreg("query", "select 'nan'::double as a, 1.5::double as b", "--format", "json", cwd=filled)
+    assert json.loads(ended_json.stdout) == [{"a": None, "b": 1.5}]

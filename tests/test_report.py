@@ -11,13 +11,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from autoreg.config import Choice
 from autoreg.errors import ConfigError, DatabaseError, DataError
 from autoreg.figures import figure_names, find_figures
 from autoreg.listing import sweep_status
 from autoreg.report import _one_split, figures_with_data, report_figure
-from autoreg.runs import Runs, TrialFolder
-from autoreg.writer import Writer, record_sweep
 
 Fill = Callable[..., Path]
 
@@ -31,36 +28,6 @@ def report(database: Path, name: str, *more: Any, **options: Any) -> tuple[list[
 def fill(tmp_path: Path, fill_in: Fill) -> Fill:
     """Make a results.db of this test's own."""
     return partial(fill_in, tmp_path)
-
-
-@pytest.fixture(scope="session")
-def fill_in(trial_in: Callable[..., TrialFolder], sweep_record: Callable[..., Any]) -> Fill:
-    """Make a results.db with a sweep of two widths and two initializers."""
-
-    def make(folder: Path, drop: int = 0, network: str = "mlp", **changes: Any) -> Path:
-        path, runs = folder / "results.db", Runs(folder / "runs")
-        folders = [
-            trial_in(
-                runs,
-                network=Choice(name=network),
-                width=width,
-                initializer=Choice(name=name),
-                replicate=replicate,
-                similar=((1, None), (3, 5)),
-            )
-            for width in (0.25, 1.0)
-            for name in ("he_normal", "glorot_normal")
-            for replicate in (0, 1)
-        ]
-        record_sweep(runs, {**sweep_record(folders), **changes})
-        writer = Writer(path, runs)
-        for made in folders[drop:]:
-            writer.queue_trial(made)
-        writer.queue_sweep(changes.get("sweep_id", "0123456789abcdef"))
-        assert writer.commit()
-        return path
-
-    return make
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from autoreg.errors import ConfigError
 from autoreg.figures.style import (
     count_axis,
     describe_sources,
@@ -17,6 +18,7 @@ from autoreg.figures.style import (
     series_order,
     width_axis,
 )
+from autoreg.registry import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,14 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame, *arguments: str) -> Figur
     legend_outside(figure)
     describe_sources(figure, frame)
     return figure
+
+
+def draw_panel(axes: Axes, frame: pl.DataFrame, published: pl.DataFrame, column: str) -> None:
+    """Draw one panel into axes of the caller's; rows as `draw` takes them. Raises ConfigError for an unknown column."""
+    if column not in PANELS or column not in frame.columns:
+        known = [name for name in PANELS if name in frame.columns]
+        raise ConfigError(f"no panel {column!r}{did_you_mean(column, known)}")
+    _draw_panel(axes, frame, published, PANELS[column])
 
 
 def _of(frame: pl.DataFrame, variant: str) -> pl.DataFrame:

@@ -1,0 +1,58 @@
+"""Sweeps and trained networks from Python, as a notebook has them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import autoreg
+from autoreg.errors import ConfigError
+
+
+def test_every_name_of_the_package_is_there_and_says_what_it_is() -> None:
+    for name in autoreg.__all__:
+        assert getattr(autoreg, name).__doc__, name
+        assert name in dir(autoreg)
+        assert name in (autoreg.__doc__ or "") or name in ("Measures", "Trial")
+    with pytest.raises(AttributeError, match="no attribute 'lode_sweep'"):
+        autoreg.lode_sweep  # noqa: B018
+
+
+def test_a_sweep_is_loaded_planned_run_and_its_networks_loaded(tmp_path: Path, ray_here: Any) -> None:
+    sweep = autoreg.load_sweep("quickstart", "tune=null", "training.epochs=2", "replicates=1", "grid.width=[1]")
+    plan = autoreg.plan(sweep)
+    assert [parameters for _, parameters in plan.groups] == [1666, 1666]
+    folder = {"database": tmp_path / "results.db", "runs": tmp_path / "runs"}
+    summary = autoreg.run(plan, **folder)
+    assert (summary.trained, summary.problems) == (2, [])
+    assert autoreg.run(sweep, **folder).cached == 2
+
+    trials = autoreg.Results(folder["database"]).table("trials").to_dicts()
+    assert len(trials) == 2
+    for row in trials:
+        trial = autoreg.load_trial(row["trial_id"], runs=folder["runs"])
+        hits = 0
+        with torch.inference_mode():
+            for inputs, labels in trial.dataset.batches("test"):
+                hits += int((trial.network(inputs).argmax(1) == labels).sum())
+        assert hits / len(trial.dataset.test) == pytest.approx(row["test_accuracy"])
+
+
+def test_a_trial_that_is_not_there_is_an_error_of_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no trial 'abc' in"):
+        autoreg.load_trial("abc", runs=tmp_path)
+
+
+def test_the_readmes_python_runs(tmp_path: Path, ray_here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    section = readme.split("## In Python\n")[1].split("\n## ")[0]
+    first, second = (block.split("```")[0] for block in section.split("```python\n")[1:])
+    names: dict[str, Any] = {}
+    exec(first, names)
+    assert isinstance(names["trial"], autoreg.Trial)
+    test = names["trial"].dataset.test
+    names |= {"model": names["trial"].network, "inputs": test.inputs, "labels": test.labels}
+    exec(second, names)
+    assert names["measured"].by_layer().columns == ["layer", "units", "auc", "similar_units", "dead_share"]
