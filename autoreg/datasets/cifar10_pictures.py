@@ -27,7 +27,7 @@ def augment_cropped(pictures: Tensor, generator: torch.Generator) -> Tensor:
         generator: on the CPU, so that a seed gives the same pictures on every device.
     """
     count, device = len(pictures), pictures.device
-    crops = _random_crops(pictures, CROP, generator)
+    crops = random_crops(pictures, CROP, generator)
     brightness = (torch.rand(count, 1, 1, 1, generator=generator) * 2 - 1) * 63
     contrast = torch.rand(count, 1, 1, 1, generator=generator) * 1.6 + 0.2
     crops = crops + brightness.to(device)
@@ -49,7 +49,7 @@ def augment_whole(pictures: Tensor, generator: torch.Generator) -> Tensor:
         pictures: uint8, [batch, 3, 32, 32], on any device.
         generator: on the CPU, so that a seed gives the same pictures on every device.
     """
-    return standardised(_random_crops(functional.pad(pictures, [PADDING] * 4), SIZE, generator))
+    return standardised(random_crops(functional.pad(pictures, [PADDING] * 4), SIZE, generator))
 
 
 def standardised(pictures: Tensor) -> Tensor:
@@ -59,7 +59,7 @@ def standardised(pictures: Tensor) -> Tensor:
     return (pictures - mean) / deviation.clamp_min(floor)
 
 
-def _random_crops(pictures: Tensor, side: int, generator: torch.Generator) -> Tensor:
+def random_crops(pictures: Tensor, side: int, generator: torch.Generator) -> Tensor:
     """Return a random side×side part of each picture as floats, flipped half of the time."""
     count, device, places = len(pictures), pictures.device, pictures.shape[-1] - side + 1
     top = torch.randint(places, (count, 1), generator=generator)

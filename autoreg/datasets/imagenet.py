@@ -21,7 +21,8 @@ DEVIATION = (0.229, 0.224, 0.225)
 EVALUATION_BATCH = 50
 
 
-def _below_the_root(folder: str) -> str:
+def below_the_root(folder: str) -> str:
+    """Return a relative path that does not leave where it starts. Raises ValueError for any other."""
     path = PurePosixPath(folder)
     if path.is_absolute() or ".." in path.parts or "\\" in folder or not folder:
         raise ValueError("should be a folder below the data root, without '..'")
@@ -32,7 +33,7 @@ def _below_the_root(folder: str) -> str:
 def imagenet(
     root: Path | None,
     *,
-    folder: Annotated[str, AfterValidator(_below_the_root)] = "imagenet",
+    folder: Annotated[str, AfterValidator(below_the_root)] = "imagenet",
     size: Annotated[int, Field(ge=1)] = 224,
     validation_size: Annotated[int, Field(ge=1)] = 10_000,
     train_size: Annotated[int, Field(ge=1)] | None = None,

@@ -1,25 +1,27 @@
 """Finds ImageNet in each form in which people have it, and reads single pictures of it."""
 
 import csv
-import hashlib
-import os
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import torch
-from torch import Tensor
 
 from autoreg.datasets.imagenet_parquet import ParquetPictures, parquet_parts
+from autoreg.datasets.picture_folders import (
+    SUFFIXES,
+    FolderPictures,
+    class_folders,
+    joined,
+    labelled_folders,
+    pictures_in,
+)
 from autoreg.datasets.streamed import EncodedPictures
 from autoreg.errors import DataError
 
 #: Where Kaggle's archive keeps `train` and `val`, and its labels of the latter.
 KAGGLE = "Data/CLS-LOC"
 SOLUTION = "LOC_val_solution.csv"
-SUFFIXES = (".jpeg", ".jpg", ".png")
 
 
 @dataclass(frozen=True)
@@ -74,18 +76,18 @@ def _from_parquet(place: Path, with_val: bool) -> Source:
         raise DataError(
             f"{place}: classes of train and val differ: labels up to {highest['train']} and {highest['val']}"
         )
-    fingerprint = _joined(pictures.fingerprint for pictures in found.values())
+    fingerprint = joined(pictures.fingerprint for pictures in found.values())
     return Source(found["train"], found.get("val"), highest["train"] + 1, fingerprint)
 
 
 def _from_folders(base: Path, place: Path, with_val: bool) -> Source:
-    train = _labelled_folders(place / "train")
+    train = labelled_folders(place / "train")
     found = [train]
     if with_val:
         if not (place / "val").is_dir():
             raise DataError(f"{place} has no val/; `test: train` holds test pictures out of the training pictures")
         folder = place / "val"
-        val = _labelled_folders(folder) if _class_folders(folder) else _flat(folder, _find_solution(base, place))
+        val = labelled_folders(folder) if class_folders(folder) else _flat(folder, _find_solution(base, place))
         if val.classes != train.classes:
             odd = sorted(set(val.classes) ^ set(train.classes))
             raise DataError(
@@ -93,60 +95,13 @@ def _from_folders(base: Path, place: Path, with_val: bool) -> Source:
                 f"only in one of them: {', '.join(odd[:3])}{', …' if len(odd) > 3 else ''}"
             )
         found.append(val)
-    fingerprint = _joined(part.fingerprint for part in found)
+    fingerprint = joined(part.fingerprint for part in found)
     return Source(train, found[1] if with_val else None, len(train.classes), fingerprint)
-
-
-@dataclass(frozen=True)
-class FolderPictures:
-    """Pictures that are files of a folder.
-
-    Attributes:
-        folder: where they lie.
-        names: their paths below it, in one buffer, since a million Python texts take ten times as much.
-        labels: int64, [pictures], indices into `classes`.
-        classes: names of the classes (synsets), sorted.
-        fingerprint: hash of names and sizes.
-    """
-
-    folder: Path
-    names: pa.StringArray
-    labels: Tensor
-    classes: list[str]
-    fingerprint: str
-
-    def read(self, row: int) -> bytes:
-        """Return the bytes of one picture's file."""
-        return self._path(row).read_bytes()
-
-    def name(self, row: int) -> str:
-        """Return a picture's path."""
-        return str(self._path(row))
-
-    def _path(self, row: int) -> Path:
-        return self.folder / str(self.names[row].as_py())
-
-
-def _labelled_folders(folder: Path) -> FolderPictures:
-    classes = _class_folders(folder)
-    if not classes:
-        raise DataError(f"{folder} has no class folders, one for each synset such as n01440764")
-
-    def listed(name: str) -> tuple[pa.StringArray, str]:
-        found = _pictures_in(folder / name)
-        if not found:
-            raise DataError(f"class folder {folder / name} has no pictures ({', '.join(SUFFIXES)})")
-        return pa.array([f"{name}/{file}" for file, _ in found]), _joined(f"{file}:{size}" for file, size in found)
-
-    with ThreadPoolExecutor() as pool:  # a million files: asking for their sizes waits for the disk
-        names, fingerprints = zip(*pool.map(listed, classes), strict=True)
-    labels = torch.repeat_interleave(torch.arange(len(classes)), torch.tensor([len(part) for part in names]))
-    return FolderPictures(folder, pa.concat_arrays(names), labels, classes, _joined([*classes, *fingerprints]))
 
 
 def _flat(folder: Path, solution: Path) -> FolderPictures:
     """Return pictures that lie in one folder, with Kaggle's labels of them."""
-    found = _pictures_in(folder)
+    found = pictures_in(folder)
     if not found:
         raise DataError(f"{folder} has no pictures ({', '.join(SUFFIXES)})")
     synsets = _read_solution(solution)
@@ -157,37 +112,9 @@ def _flat(folder: Path, solution: Path) -> FolderPictures:
     classes = sorted(set(truth))
     index = {name: label for label, name in enumerate(classes)}
     labelled = zip(found, truth, strict=True)
-    fingerprint = _joined(f"{name}:{size}:{synset}" for (name, size), synset in labelled)
+    fingerprint = joined(f"{name}:{size}:{synset}" for (name, size), synset in labelled)
     labels = torch.tensor([index[name] for name in truth])
     return FolderPictures(folder, pa.array([name for name, _ in found]), labels, classes, fingerprint)
-
-
-def _class_folders(folder: Path) -> list[str]:
-    with os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
-
-
-def _pictures_in(folder: Path) -> list[tuple[str, int]]:
-    """Return the names and sizes of a folder's pictures, sorted."""
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(
-                (entry.name, entry.stat().st_size)
-                for entry in entries
-                if entry.name.lower().endswith(SUFFIXES) and not entry.name.startswith(".")
-            )
-    except OSError as error:
-        raise DataError(f"{folder} cannot be listed: {error}") from error
-    _require_utf8([folder.name, *(name for name, _ in found)])
-    return found
-
-
-def _require_utf8(names: Iterable[str]) -> None:
-    for name in names:
-        try:
-            name.encode()
-        except UnicodeEncodeError as error:  # Arrow and the fingerprint take no other
-            raise DataError(f"the name of a file or folder must be UTF-8, got {name!r}") from error
 
 
 def _find_solution(base: Path, place: Path) -> Path:
@@ -211,7 +138,3 @@ def _read_solution(path: Path) -> dict[str, str]:
             return {row["ImageId"]: row["PredictionString"].split()[0] for row in rows}
         except (KeyError, IndexError, AttributeError, UnicodeDecodeError, csv.Error) as error:
             raise DataError(f"{path}: should have columns ImageId, PredictionString (a synset and boxes)") from error
-
-
-def _joined(parts: Iterable[str]) -> str:
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
