@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 
 class Strict(BaseModel):
@@ -56,7 +56,19 @@ def format_width(width: float) -> str:
 
 
 #: What a number of a sweep is multiplied by.
-Factor = Annotated[float, BeforeValidator(parse_fraction), Field(gt=0, le=1024)]
+Factor = Annotated[
+    float,
+    BeforeValidator(parse_fraction),
+    Field(gt=0, le=1024),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": 1024},
+                {"type": "string", "pattern": "^[0-9]+ */ *[0-9]+$"},
+            ]
+        }
+    ),
+]
 Width = Factor
 
 

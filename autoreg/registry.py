@@ -118,6 +118,14 @@ class Registry(Generic[F]):
             shown.append(f"{option.name}: {_type_name(option.annotation)}{default}")
         return ", ".join(shown)
 
+    def option_schemas(self, name: str) -> dict[str, dict[str, Any]]:
+        """Return the JSON Schema of each option of a registered function, with its default."""
+        schemas = {}
+        for option, parameter in self.options(name).items():
+            default = {} if parameter.default is parameter.empty else {"default": parameter.default}
+            schemas[option] = _adapter(parameter).json_schema() | default
+        return schemas
+
     def check_options(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the given options without those that repeat the default, so that one thing has one identity.
 

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Mapping
 from itertools import product
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, WithJsonSchema, field_validator, model_validator
 
 from autoreg.config import LARGEST, Choice, Strict, TrialConfig, content_id, format_width
 from autoreg.errors import ConfigError
@@ -27,12 +27,19 @@ class Sweep(Strict):
     Attributes:
         name: the sweep's name in results.db.
         figures: the figures that this sweep's trials are drawn in.
+        network, dataset: by name, or `package.module:function` for one's own.
+        initializer: of the weights; `grid.initializer` compares several.
+        grid: the axes; every combination of their values is a setting.
         replicates: how often each final setting is trained, with other seeds; 0 only counts parameters.
+        training: how every trial is trained.
+        tune: the search for learning rate and batch size of each setting; without it they are used as they are.
+        measure: what is measured of every final trial.
+        resources: what of a machine one trial takes.
         variants: experiments that differ in more than the axes of a grid; figures show each under its name.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=100)
-    figures: list[str] = Field(default=[])
+    figures: list[Annotated[str, WithJsonSchema({"type": ["string", "integer"]})]] = Field(default=["Scores"])
     network: Choice
     dataset: Choice
     initializer: Choice = Choice(name="glorot_normal")

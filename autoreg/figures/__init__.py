@@ -103,8 +103,8 @@ def figure_names() -> list[str]:
 
 
 def _place(name: str) -> tuple[str, int, str]:
-    letters, number, panel = re.fullmatch(r"(\D*)(\d+)(\w*)", name).groups()  # type: ignore[union-attr]
-    return letters, int(number), panel
+    letters, number, panel = re.fullmatch(r"(\D*)(\d*)(\w*)", name).groups()  # type: ignore[union-attr]
+    return letters, int(number or 0), panel
 
 
 def find_figures(text: str) -> list[FigureSource]:
