@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test faults bench growth lint install clean
+.PHONY: demo test faults bench growth docs lint install clean
 
 install: $(VENV)/.installed
 
@@ -34,10 +34,14 @@ bench: install
 growth: install
 	$(BIN)/python -m benchmarks.growth reports
 
+## docs: the page that is made from the schema of results.db
+docs: install
+	$(BIN)/python docs/database_page.py
+
 ## lint: style, types, and who may import whom
 lint: install
-	$(BIN)/ruff check autoreg tests benchmarks
-	$(BIN)/ruff format --check autoreg tests benchmarks
+	$(BIN)/ruff check autoreg tests benchmarks docs
+	$(BIN)/ruff format --check autoreg tests benchmarks docs/*.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

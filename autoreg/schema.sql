@@ -1,123 +1,134 @@
 -- Tables of results.db. Shares and accuracies lie in [0, 1]. Only `trials` has a key: keys on detail tables triple the file.
 create table if not exists schema_info (schema_version integer not null, views_hash varchar);
 
+-- One row for each sweep.
 create table if not exists sweeps (
-    sweep_id varchar not null,
-    name varchar not null,
-    figures varchar[] not null,
-    definition json not null,
+    sweep_id varchar not null,  -- hash of what it asks for
+    name varchar not null,  -- as in its file
+    figures varchar[] not null,  -- those that show its trials
+    definition json not null,  -- what it asks for
     updated_at timestamp not null  -- UTC
 );
+-- One row for each setting of a sweep, and variant that has it.
 create table if not exists sweep_groups (
-    sweep_id varchar not null,
-    group_id varchar not null,
+    sweep_id varchar not null,  -- the sweep
+    group_id varchar not null,  -- the config_id of its final trials
     variant varchar,  -- null in a sweep without variants
-    network varchar not null,
-    dataset varchar not null,
-    width double not null,
+    network varchar not null,  -- with its options
+    dataset varchar not null,  -- with its options
+    width double not null,  -- factor
     epochs integer not null,  -- of its longest final trial
-    parameters bigint not null
+    parameters bigint not null  -- trainable ones
 );
+-- One row for each trial that a sweep asks for; sweeps share trials.
 create table if not exists sweep_trials (
-    sweep_id varchar not null,
-    trial_id varchar not null,
-    group_id varchar not null,
-    kind varchar not null
+    sweep_id varchar not null,  -- the sweep
+    trial_id varchar not null,  -- the trial
+    group_id varchar not null,  -- the setting that it belongs to
+    kind varchar not null  -- tune or final
 );
+-- One row for each measurement that a sweep asks for of every final trial.
 create table if not exists sweep_measurements (
-    sweep_id varchar not null,
-    metric varchar not null,
-    split varchar not null,
-    measurement_id varchar not null
+    sweep_id varchar not null,  -- the sweep
+    metric varchar not null,  -- by name
+    split varchar not null,  -- train, validation or test
+    measurement_id varchar not null  -- hash of the metric, its version, split and options
 );
 
+-- One row for each trial that has ended, tuning ones too.
 create table if not exists trials (
-    trial_id varchar primary key,
-    config_id varchar not null,
-    kind varchar not null,
-    network varchar not null,
-    dataset varchar not null,
-    width double not null,
-    initializer varchar not null,
-    optimizer varchar not null,
-    augmentation boolean not null,
-    dropout double not null,
-    weight_decay double not null,
-    random_labels boolean not null,
-    learning_rate double not null,
-    batch_size integer not null,
-    lr_batch_factor double not null,
-    replicate integer not null,
-    status varchar not null,
-    parameters bigint,
-    epochs_run integer not null,
-    best_epoch integer,
-    train_accuracy double,
-    validation_accuracy double,
-    test_accuracy double,
-    seconds double not null,
-    device varchar,
-    error varchar,
-    config json not null,
-    environment json not null,
+    trial_id varchar primary key,  -- config_id and replicate
+    config_id varchar not null,  -- hash of everything but the replicate
+    kind varchar not null,  -- tune or final
+    network varchar not null,  -- with its options
+    dataset varchar not null,  -- with its options
+    width double not null,  -- factor of every layer's units
+    initializer varchar not null,  -- with its options
+    optimizer varchar not null,  -- with its options
+    augmentation boolean not null,  -- of the pictures, in training
+    dropout double not null,  -- probability
+    weight_decay double not null,  -- L2 coefficient
+    random_labels boolean not null,  -- of training and validation
+    learning_rate double not null,  -- as used, lr_batch_factor included
+    batch_size integer not null,  -- as used, lr_batch_factor included
+    lr_batch_factor double not null,  -- the paper's k
+    replicate integer not null,  -- from 0; seeds all random numbers
+    status varchar not null,  -- done, failed, diverged or pruned
+    parameters bigint,  -- trainable ones
+    epochs_run integer not null,  -- until it ended
+    best_epoch integer,  -- whose weights are kept, from 1
+    train_accuracy double,  -- of the kept weights, in evaluation mode
+    validation_accuracy double,  -- of the kept weights
+    test_accuracy double,  -- of the kept weights
+    seconds double not null,  -- of training
+    device varchar,  -- cpu, or the GPU's name
+    error varchar,  -- what went wrong, with where
+    config json not null,  -- everything that decides its result
+    environment json not null,  -- versions, data, and what was resumed
     finished_at timestamp not null  -- UTC
 );
+-- One row for each epoch of a trial.
 create table if not exists epochs (
-    trial_id varchar not null,
-    epoch integer not null,
-    learning_rate double not null,
-    train_loss double,
-    train_accuracy double not null,
-    validation_loss double,
+    trial_id varchar not null,  -- the trial
+    epoch integer not null,  -- from 1
+    learning_rate double not null,  -- of the last step
+    train_loss double,  -- nats, on the batches as trained on; with an auxiliary classifier's
+    train_accuracy double not null,  -- on the batches as trained on
+    validation_loss double,  -- nats
     validation_accuracy double not null,
     seconds double not null
 );
+-- One row for each measured layer of a trial.
 create table if not exists layers (
-    trial_id varchar not null,
-    layer_index integer not null,
-    layer varchar not null,
-    units integer not null,
-    positions integer not null
+    trial_id varchar not null,  -- the trial
+    layer_index integer not null,  -- from 0, as the input meets them
+    layer varchar not null,  -- by name
+    units integer not null,  -- kernels, of a convolution
+    positions integer not null  -- of each unit; 1 if fully connected
 );
 
+-- One row for each measurement of a trial.
 create table if not exists measurements (
-    trial_id varchar not null,
-    measurement_id varchar not null,
-    metric varchar not null,
-    version integer not null,
-    split varchar not null,
-    options json not null
+    trial_id varchar not null,  -- the trial
+    measurement_id varchar not null,  -- the measurement
+    metric varchar not null,  -- by name
+    version integer not null,  -- of the metric
+    split varchar not null,  -- train, validation or test
+    options json not null  -- all that are not its defaults
 );
+-- One row for each curve of unchanged labels and fraction of dropped units.
 create table if not exists ablation (
-    trial_id varchar not null,
-    measurement_id varchar not null,
-    split varchar not null,
-    scope varchar not null,
-    granularity varchar not null,
-    layer varchar,
-    sample integer not null,
-    fraction double not null,
-    unchanged double not null,
-    accuracy double not null
+    trial_id varchar not null,  -- the trial
+    measurement_id varchar not null,  -- the measurement
+    split varchar not null,  -- train, validation or test
+    scope varchar not null,  -- layer, or network for all layers at once
+    granularity varchar not null,  -- kernel, or application for single positions
+    layer varchar,  -- null for network
+    sample integer not null,  -- random choice of units, from 0
+    fraction double not null,  -- of units dropped
+    unchanged double not null,  -- share of labels that stay
+    accuracy double not null  -- share of true labels
 );
+-- One row for each bin of |r| that has pairs of units.
 create table if not exists correlations (
-    trial_id varchar not null,
-    measurement_id varchar not null,
-    split varchar not null,
-    layer varchar not null,
-    sample integer not null,
-    bin_low double not null,
-    bin_high double not null,
-    pairs bigint not null
+    trial_id varchar not null,  -- the trial
+    measurement_id varchar not null,  -- the measurement
+    split varchar not null,  -- train, validation or test
+    layer varchar not null,  -- by name
+    sample integer not null,  -- random choice of vectors, from 0
+    bin_low double not null,  -- of |r|
+    bin_high double not null,  -- of |r|
+    pairs bigint not null  -- of live units
 );
+-- One row for each unit.
 create table if not exists units (
-    trial_id varchar not null,
-    measurement_id varchar not null,
-    split varchar not null,
-    layer varchar not null,
-    sample integer not null,
-    unit integer not null,
-    "similar" integer,  -- a reserved word: quote it
-    strongest float,
-    dead boolean not null
+    trial_id varchar not null,  -- the trial
+    measurement_id varchar not null,  -- the measurement
+    split varchar not null,  -- train, validation or test
+    layer varchar not null,  -- by name
+    sample integer not null,  -- random choice of vectors, from 0
+    unit integer not null,  -- from 0
+    "similar" integer,  -- how many other units have |r| >= threshold; null if dead; a reserved word: quote it
+    strongest float,  -- largest |r| with another unit; null if dead
+    dead boolean not null  -- constant activation
 );
