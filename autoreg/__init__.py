@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autoreg.library import Trial, load_sweep, load_trial, plan, run
-    from autoreg.own_model import Measures, measure_model
+    from autoreg.measures import Measures
+    from autoreg.own_model import measure_model
     from autoreg.results import Results
 
 __version__ = "0.1.0"
@@ -21,7 +22,7 @@ __version__ = "0.1.0"
 __all__ = ["Measures", "Results", "Trial", "load_sweep", "load_trial", "measure_model", "plan", "run"]
 
 #: Torch and Ray take seconds to import, so each name is looked up where it lives when it is asked for.
-_HOMES = {"Measures": "own_model", "measure_model": "own_model", "Results": "results"}
+_HOMES = {"Measures": "measures", "measure_model": "own_model", "Results": "results"}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,13 +2,22 @@
 
 import json
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from autoreg.errors import AutoregError, ConfigError, DamagedDatabase, DatabaseError, DataError, printable
+from autoreg.errors import (
+    AutoregError,
+    ConfigError,
+    DamagedDatabase,
+    DatabaseError,
+    DataError,
+    Interrupted,
+    printable,
+)
 
 DATABASE = click.option(
     "--db", "database", type=click.Path(path_type=Path), default=Path("results.db"), show_default=True,
@@ -35,16 +44,36 @@ def print_columns(rows: list[list[str]]) -> None:
 
 
 @click.command()
+@click.option("--watch", is_flag=True, help="Go on showing it until Ctrl-C.")
 @DATABASE
 @JSON
-def status(database: Path, as_json: bool) -> None:
+def status(watch: bool, database: Path, as_json: bool) -> None:
     """Show how far each sweep in results.db is; works while one runs."""
     from autoreg.listing import sweep_status
 
-    rows = sweep_status(database)
-    if as_json:
-        click.echo(json.dumps(rows, indent=1))
-        return
+    if watch and as_json:
+        raise ConfigError("--watch shows lines, and no JSON: leave one of both out")
+    while True:
+        rows = sweep_status(database)
+        if as_json:
+            click.echo(json.dumps(rows, indent=1))
+        if watch:
+            click.clear()
+        if not as_json:
+            _print_status(rows)
+        if not watch:
+            return
+        try:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        except KeyboardInterrupt:
+            sys.exit(Interrupted.exit_code)
+
+
+#: `status --watch` looks this often; rows come into results.db every two seconds.
+SECONDS_BETWEEN_LOOKS = 2.0
+
+
+def _print_status(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         finals, tuning = ("?" if row[key] is None else row[key] for key in ("final_trials", "tuning_trials"))
         print_text(
@@ -198,7 +227,10 @@ def _write_frame(frame: Any, form: str, path: Path) -> None:
 @RUNS
 @JSON
 def show(trial: str, runs: Path, as_json: bool) -> None:
-    """Show a trial in the run folder: what it is, how it ended, its files. The first digits of its id are enough."""
+    """Show a trial in the run folder: what it is, how it ended, its curves, scores and files.
+
+    The first digits of its id are enough.
+    """
     from autoreg.listing import trial_details
     from autoreg.runs import Runs
 
@@ -206,9 +238,52 @@ def show(trial: str, runs: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(details, indent=1))
         return
-    for section, values in details.items():
-        click.echo(section)
-        print_columns([["", name, str(value)] for name, value in values.items()])
+    for section in ("config", "result", "environment"):
+        _print_section(section, [[name, _plain(value)] for name, value in details[section].items()])
+    _print_section("curves", [_curve(name, details["epochs"]) for name in CURVES if details["epochs"]])
+    scores = [{name: _short(value) for name, value in row.items()} for row in details["scores"]]
+    _print_section("scores", [list(scores[0]), *(list(row.values()) for row in scores)] if scores else [])
+    _print_section("files", [[name, f"{size:,} bytes"] for name, size in details["files"].items()])
+
+
+#: What `show` draws of the epochs.
+CURVES = ("train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
+COLUMNS_OF_A_CURVE = 60
+
+
+def _print_section(title: str, rows: list[list[str]]) -> None:
+    if rows:
+        click.echo(title)
+        print_columns([["", *row] for row in rows])
+
+
+def _plain(value: Any) -> str:
+    """Return a value as a sweep file has it: a choice is its name, with its options if it has any."""
+    if isinstance(value, dict) and "name" in value:
+        inside = ", ".join(f"{name}: {option}" for name, option in value["options"].items())
+        return f"{value['name']} ({inside})" if inside else str(value["name"])
+    return "–" if value is None else str(value)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _curve(name: str, epochs: list[dict[str, Any]]) -> list[str]:
+    """Return a curve's name, its course as blocks of eight heights, and its first, lowest, highest and last value."""
+    values = [row[name] for row in epochs]
+    known = [value for value in values if value is not None]
+    if not known:
+        return [name, "", "no finite value"]
+    low, high = min(known), max(known)
+    count = min(len(values), COLUMNS_OF_A_CURVE)
+    shown = [values[place * (len(values) - 1) // max(1, count - 1)] for place in range(count)]
+    heights = " ▁▂▃▄▅▆▇█"
+    blocks = "".join(
+        heights[0] if value is None else heights[1 + round(7 * (value - low) / ((high - low) or 1.0))]
+        for value in shown
+    )
+    return [name, blocks, f"{_short(known[0])} → {_short(known[-1])}, {_short(low)}–{_short(high)}"]
 
 
 @click.command()

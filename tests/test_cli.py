@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from click import Command, Group
 from click.testing import CliRunner, Result
 
 from autoreg.cli import cli
-from autoreg.cli_results import LISTS
+from autoreg.cli_results import LISTS, _curve
 from autoreg.results import Results
 from autoreg.sweep_file import load_sweep
 
@@ -209,3 +210,45 @@ def test_a_querys_rows_come_as_parquet_and_json_has_no_nan(filled: Path) -> None
     assert pl.read_parquet(io.BytesIO(ended.stdout))["width"].sort().to_list() == [0.25] * 4 + [1.0] * 4
     ended_json = autoreg("query", "select 'nan'::double as a, 1.5::double as b", "--format", "json", cwd=filled)
     assert json.loads(ended_json.stdout) == [{"a": None, "b": 1.5}]
+
+
+def test_a_trial_is_shown_with_its_curves_and_scores(filled: Path) -> None:
+    trial = Results(filled / "results.db").query("select trial_id from trials order by trial_id")["trial_id"][0]
+    shown = autoreg("show", trial, cwd=filled)
+    assert shown.returncode == 0, shown.stderr
+    lines = shown.stdout.splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == [
+        "config", "result", "environment", "curves", "scores", "files",
+    ]  # fmt: skip
+    assert any(line.split() == ["network", "mlp"] for line in lines)
+    details = json.loads(autoreg("show", trial, "--json", cwd=filled).stdout)
+    assert {row["layer"] for row in details["scores"]} == {row["layer"] for row in details["layers"]}
+    chosen = "where trial_id = $id and layer = $layer and definition = 'text'"
+    sql = f"select avg(similar_units) from similar_units_by_layer {chosen}"
+    for row in details["scores"]:
+        if row["definition"] == "text":
+            stored = Results(filled / "results.db").query(sql, id=trial, layer=row["layer"]).item()
+            assert row["similar_units"] == pytest.approx(stored)
+
+
+@pytest.mark.parametrize(
+    ("values", "blocks"),
+    [([0.0, 0.5, 1.0], "▁▅█"), ([3.0, None, 3.0], "▁ ▁"), ([2.0], "▁"), ([float(n) for n in range(600)], None)],
+)
+def test_a_curve_is_drawn_in_blocks(values: list[float | None], blocks: str | None) -> None:
+    name, drawn, numbers = _curve("loss", [{"loss": value} for value in values])
+    assert name == "loss"
+    assert drawn == blocks if blocks else (len(drawn) == 60 and drawn == "".join(sorted(drawn)))
+    assert numbers.startswith(f"{values[0]:.4g} → {values[-1]:.4g}")
+    assert _curve("loss", [{"loss": None}])[2] == "no finite value"
+
+
+def test_the_status_is_watched_until_ctrl_c(filled: Path) -> None:
+    words = [sys.executable, "-m", "autoreg", "status", "--watch"]
+    with subprocess.Popen(words, cwd=filled, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        looks = [watching.stdout.readline() for _ in range(2)]
+        watching.send_signal(signal.SIGINT)
+        _, said = watching.communicate(timeout=10)
+    assert (watching.returncode, said) == (130, "")
+    assert all("fixture" in look and "8 measured" in look for look in looks)
