@@ -123,6 +123,7 @@ class TrialConfig(Strict):
         replicate: which repetition; not a part of `config_id`.
         weight_average: decay of a running average of the weights, which is validated and kept in place of them; 0 for
             none (released code, Inception-v3: 0.9999).
+        precision: of matrix products and convolutions in training; `tf32` counts on GPUs only. Metrics take float32.
         study: the search that a tuning trial belongs to, whose rule may prune it; None for final trials.
     """
 
@@ -146,6 +147,7 @@ class TrialConfig(Strict):
     replicate: int = Field(ge=0, le=LARGEST)
     study: str | None = None
     weight_average: float = Field(default=0.0, ge=0, lt=1)
+    precision: Literal["float32", "tf32", "bfloat16"] = "float32"
 
     @property
     def effective_learning_rate(self) -> float:

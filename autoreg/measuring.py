@@ -12,6 +12,7 @@ from autoreg.datasets import build_dataset
 from autoreg.errors import DataError
 from autoreg.metrics import metrics
 from autoreg.metrics.metric import version_of
+from autoreg.precision import precision_of
 from autoreg.records import TrialResult
 from autoreg.runs import TrialFolder, write_atomically
 from autoreg.training import load_network
@@ -57,7 +58,8 @@ def measure_trial(folder: TrialFolder, wanted: list[Measurement], root: Path | N
     network = load_network(config, folder, dataset)
     for measurement in missing:
         function = metrics[measurement.metric]
-        frame = function(network, dataset, measurement.split, config.replicate, **measurement.options)
+        with precision_of("float32", dataset.test.labels.device):
+            frame = function(network, dataset, measurement.split, config.replicate, **measurement.options)
         _write(frame, measurement, folder)
     return len(missing)
 

@@ -182,6 +182,7 @@ class Sweep(Strict):
                 patience=training.patience,
                 shuffle=training.shuffle,
                 weight_average=training.weight_average,
+                precision=training.precision,
                 replicate=0,
                 **regularizers,
             )

@@ -69,6 +69,7 @@ class Training(Strict):
     dropout: float = Field(default=0.0, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0)
     weight_average: float = Field(default=0.0, ge=0, lt=1)
+    precision: Literal["float32", "tf32", "bfloat16"] = "float32"
 
 
 class LogRange(Strict):

@@ -16,6 +16,7 @@ from autoreg.config import TrialConfig
 from autoreg.datasets import Dataset, build_dataset
 from autoreg.networks import Network, build_network
 from autoreg.optimizers import learning_rate_at
+from autoreg.precision import precision_of
 from autoreg.records import Epoch, Layer, Status, TrialResult
 from autoreg.runs import TrialFolder
 from autoreg.seeds import derive_seed
@@ -88,7 +89,12 @@ def train_trial(
 
 
 def train_epoch(config: TrialConfig, dataset: Dataset, state: TrialState) -> Epoch:
-    """Train one epoch, evaluate on the validation split, and return both."""
+    """Train one epoch, evaluate on the validation split, and return both; with the trial's precision."""
+    with precision_of(config.precision, dataset.train.labels.device):
+        return _train_epoch(config, dataset, state)
+
+
+def _train_epoch(config: TrialConfig, dataset: Dataset, state: TrialState) -> Epoch:
     started = time.perf_counter()
     network, optimizer, done = state.network, state.optimizer, len(state.epochs)
     device = dataset.train.labels.device
@@ -134,7 +140,7 @@ def evaluate(network: Network, dataset: Dataset, split: str) -> tuple[float, flo
     loss, correct = torch.zeros((), device=labels.device), torch.zeros((), device=labels.device)
     for inputs, truth in dataset.batches(split):
         logits = network(inputs)
-        loss += functional.cross_entropy(logits, truth, reduction="sum")
+        loss += functional.cross_entropy(logits.float(), truth, reduction="sum")
         correct += (logits.argmax(1) == truth).sum()
     return loss.item() / len(labels), correct.item() / len(labels)
 
@@ -148,9 +154,10 @@ def _finish(
     network.eval()
     accuracies: dict[str, Any] = {}
     if config.kind == "final" and status == "done":
-        accuracies = {
-            f"{split}_accuracy": evaluate(network, dataset, split)[1] for split in ("train", "validation", "test")
-        }
+        with precision_of(config.precision, dataset.train.labels.device):
+            accuracies = {
+                f"{split}_accuracy": evaluate(network, dataset, split)[1] for split in ("train", "validation", "test")
+            }
         content = {"trial_id": config.trial_id, "epoch": state.best_epoch, "network": network.state_dict()}
         checkpoints.save(folder.checkpoint_path, content)
     elif state.best_epoch:

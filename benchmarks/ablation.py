@@ -19,7 +19,7 @@ from autoreg.networks import Network, networks
 from autoreg.seeds import derive_seed
 from benchmarks.rows import Row, Times, alternate, ratio
 
-SAMPLES, FRACTIONS = 3, 7
+SAMPLES, FRACTIONS, REPETITIONS = 3, 7, 3
 
 
 def pictures(count: int) -> Dataset:
@@ -110,7 +110,7 @@ def compare(name: str, width: float, reach: float, examples: int) -> Row:
         forward(network, dataset)
 
     pass_through()
-    our_times, passes = alternate(5, ours, pass_through)
+    our_times, passes = alternate(REPETITIONS, ours, pass_through)
     [other_times] = alternate(1, lambda: hooks.append(with_hooks(network, dataset)))
     rows = {
         (scope, granularity, layer, sample, round(fraction * (FRACTIONS - 1))): unchanged
@@ -120,7 +120,7 @@ def compare(name: str, width: float, reach: float, examples: int) -> Row:
     if worst > 2.5 / examples:
         raise AssertionError(f"{name}: the curves differ by up to {worst}")
     floor = passes.typical * flops(ours) / flops(pass_through)
-    typical, text = ratio(our_times, Times(other_times.seconds * 5))
+    typical, text = ratio(our_times, Times(other_times.seconds * REPETITIONS))
     over = our_times.typical / floor
     return Row(
         what=f"ablation curves, {name} {width:g}×, {examples} pictures, {SAMPLES} samples × {FRACTIONS} fractions",
@@ -136,6 +136,6 @@ def compare(name: str, width: float, reach: float, examples: int) -> Row:
 
 if __name__ == "__main__":
     torch.set_num_threads(2)
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 250
     compare("alexnet", 0.5, 5, count).emit()
     compare("resnet56", 0.25, 3, count).emit()

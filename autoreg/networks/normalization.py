@@ -20,8 +20,10 @@ class LocalResponseNorm(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the normalised activations, in the shape of the inputs, [batch, channels, height, width]."""
-        result: Tensor = _LocalResponseNorm.apply(inputs, self.radius, self.alpha)
-        return result
+        is_coarse = inputs.dtype in (torch.bfloat16, torch.float16)  # in which 1 + αΣx² would mostly be 1
+        values = inputs.float() if is_coarse else inputs
+        result: Tensor = _LocalResponseNorm.apply(values, self.radius, self.alpha)
+        return result.to(inputs.dtype)
 
 
 class _LocalResponseNorm(torch.autograd.Function):
