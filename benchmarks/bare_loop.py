@@ -21,7 +21,7 @@ from autoreg.trial_state import TrialState
 
 def train_and_measure(config: TrialConfig, epochs: int) -> float | None:
     """Train a trial for as long as it was, measure it if it is a final one, and return its best validation accuracy."""
-    dataset = build_dataset(config)
+    dataset = build_dataset(config, None)
     state = TrialState.fresh(config, dataset)
     for _ in range(epochs):
         train_epoch(config, dataset, state)

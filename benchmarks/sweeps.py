@@ -35,6 +35,11 @@ def run(*words: str | Path) -> str:
     return ended.stdout
 
 
+def seconds_by(mode: str, runs: Path) -> float:
+    """Return how long the trials of a run folder take once more; what Ray Tune prints comes before."""
+    return float(run("benchmarks.bare_loop", mode, runs).splitlines()[-1])
+
+
 def sweep(file: str | Path, folder: Path) -> float:
     """Return how long a sweep takes, from the command to its end."""
     return seconds_of(lambda: run("autoreg", "sweep", file, "--runs", folder / "runs", "--db", folder / "results.db"))
@@ -58,10 +63,10 @@ def tiny() -> Row:
             assert count(folder) == 4 * replicates
         few, many = Path(name) / "16" / "runs", Path(name) / "80" / "runs"
         bare_few, bare = (
-            float(run("benchmarks.bare_loop", "loop", few)),
-            float(run("benchmarks.bare_loop", "loop", many)),
+            seconds_by("loop", few),
+            seconds_by("loop", many),
         )
-        by_tune = float(run("benchmarks.bare_loop", "tune", few))
+        by_tune = seconds_by("tune", few)
     each = bare / 320
     ours = (seconds[80] - seconds[16]) / 256 - each / CORES
     other = by_tune / 64 - bare_few / 64 / CORES

@@ -61,7 +61,7 @@ def kills_of(count: int, aims: list[str], file: Path, folder: Path, moments: Mom
     ("kills", "aims", "tuning", "replicates", "epochs"),
     [
         pytest.param(3, ["begun", "committing", OWN_CALL], 4, 1, 30, id="short"),
-        pytest.param(112, AIMS, 24, 24, 2500, id="long", marks=pytest.mark.slow),
+        pytest.param(112, AIMS, 24, 24, 7000, id="long", marks=pytest.mark.slow),
     ],
 )
 def test_killed_at_any_moment_a_sweep_ends_with_the_rows_of_one_that_was_not(
