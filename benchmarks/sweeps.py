@@ -114,7 +114,7 @@ def whole() -> Row:
         ratio=text,
         reach="≥1.6×",
         reached=typical >= 1.6,
-        limit=f"the sweep of one trial of one epoch takes {alone:.1f} s, Ray's start mostly; with it {CORES} cores need "
+        limit=f"a sweep of one trial of one epoch takes {alone:.1f} s, Ray's start mostly; with it {CORES} cores need "
         f"{floor:.1f} s, {other_times.typical / floor:.2g}× as fast as the loop",
     )
 
