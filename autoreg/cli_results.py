@@ -53,20 +53,18 @@ def status(watch: bool, database: Path, as_json: bool) -> None:
 
     if watch and as_json:
         raise ConfigError("--watch shows lines, and no JSON: leave one of both out")
-    while True:
-        rows = sweep_status(database)
-        if as_json:
-            click.echo(json.dumps(rows, indent=1))
-        if watch:
-            click.clear()
-        if not as_json:
-            _print_status(rows)
-        if not watch:
-            return
-        try:
+    if as_json:
+        click.echo(json.dumps(sweep_status(database), indent=1))
+        return
+    try:
+        _print_status(sweep_status(database))
+        while watch:
             time.sleep(SECONDS_BETWEEN_LOOKS)
-        except KeyboardInterrupt:
-            sys.exit(Interrupted.exit_code)
+            rows = sweep_status(database)
+            click.clear()
+            _print_status(rows)
+    except KeyboardInterrupt:
+        sys.exit(Interrupted.exit_code)
 
 
 #: `status --watch` looks this often; rows come into results.db every two seconds.

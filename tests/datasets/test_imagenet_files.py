@@ -126,7 +126,7 @@ def _archives(base: Path) -> None:
         (_rename, r"classes of train/ and val/ differ, 3 and 3; only in one of them: n01440764, n99999999$"),
         (lambda base: _without(base, "train/n02084071"), r"differ, 2 and 3; only in one of them: n02084071$"),
         (_empty, r"class folder .*n01443537 has no pictures \(\.jpeg, \.jpg, \.png\)"),
-        (_archives, r"train has no class folders, one for each synset such as n01440764"),
+        (_archives, r"train has no class folders, one for each class"),
         (
             _flatten,
             r"val has pictures but no class folders: put Kaggle's LOC_val_solution\.csv into .*imagenet, or sort",
