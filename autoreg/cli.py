@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from autoreg import __version__
+from autoreg.cli_report import report
 from autoreg.cli_results import (
     DATABASE,
     RUNS,
@@ -16,10 +17,10 @@ from autoreg.cli_results import (
     print_text,
     query,
     rebuild,
-    show,
     status,
     verify,
 )
+from autoreg.cli_show import show
 from autoreg.errors import AutoregError, ConfigError, DataError, Interrupted, first_line
 
 
@@ -141,97 +142,6 @@ def _print_plan(plan: Any, runs: Any) -> None:
 
 
 @cli.command()
-@click.option("--figure", "figures", multiple=True, help="A figure's name (1, 1a, B5), or your own view: my.sql.")
-@click.option("--table", "tables", multiple=True, help="A table's name: 1, comparison, verdicts.")
-@click.option("--compare", is_flag=True, help="The paper's values beside ours: --table comparison.")
-@click.option("--all", "every", is_flag=True, help="Every figure and table that has trials.")
-@click.option("--html", is_flag=True, help="One self-contained page of all there is: report.html.")
-@click.option(
-    "--format", "forms", metavar="LIST",
-    help="Of figures some of png,pdf,svg,csv, of tables of md,csv,tex.  [default: png,pdf,csv and md,csv,tex]",
-)  # fmt: skip
-@click.option(
-    "--definition", type=click.Choice(["released", "text"]), default="released", show_default=True,
-    help="Of removability and similarity: as the authors' released code has it, or the paper's text.",
-)  # fmt: skip
-@click.option("--sweep", "sweep_name", help="The sweep to show, by name or id, if several feed the figure.")
-@DATABASE
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="The folder to write to."
-)
-def report(
-    figures: tuple[str, ...], tables: tuple[str, ...], compare: bool, every: bool, html: bool, forms: str | None,
-    definition: str, sweep_name: str | None, database: Path, out: Path,
-) -> None:  # fmt: skip
-    """Make figures and tables from results.db.
-
-    A figure is written as PNG, PDF, the CSV behind it and a JSON file with its provenance; the paper's values stand
-    behind ours, thin and grey. A table is written as Markdown, CSV and LaTeX.
-
-    \b
-    autoreg report --figure 6 --figure B5
-    autoreg report --table 1 --compare
-    autoreg report --html
-    """  # noqa: D301
-    from autoreg.figures import find_figures
-    from autoreg.report import figures_with_data, report_figure
-    from autoreg.report_tables import report_table, table_names
-
-    if every + html + bool(compare or figures or tables) != 1:
-        raise ConfigError("say what to make: --figure NAME, --table NAME, --compare, --all or --html")
-    if html:
-        from autoreg.html_report import report_page
-
-        click.echo(report_page(database, out, definition, sweep_name))
-        return
-    tables = (*tables, *(["comparison"] if compare else []))
-    pictures, texts = _formats(forms, bool(figures), bool(tables))
-    if every:
-        figures = tuple(figures_with_data(database, sweep_name) if pictures else [])
-        tables = tuple(table_names() if texts else [])
-    made = 0
-    for source in [source for name in figures for source in find_figures(name)]:
-        try:
-            paths, missing = report_figure(database, source, out, definition, sweep_name, pictures)
-        except DataError as error:
-            print_text(f"autoreg: {error}", err=True)
-            continue
-        made += 1
-        click.echo("\n".join(map(str, paths)))
-        if missing:
-            print_text("\n  ".join([f"figure {source.name} is incomplete, missing:", *missing]), err=True)
-    for name in tables:
-        try:
-            click.echo("\n".join(map(str, report_table(database, name, out, sweep_name, texts))))
-            made += 1
-        except DataError as error:
-            print_text(f"autoreg: {error}", err=True)
-    if not made:
-        sys.exit(DataError.exit_code)
-
-
-def _formats(forms: str | None, figures: bool, tables: bool) -> tuple[list[str], list[str]]:
-    """Return what figures and what tables are written as. Raises ConfigError if one of them would not be written."""
-    from autoreg.registry import did_you_mean
-    from autoreg.report import DEFAULT_FORMATS, FORMATS
-    from autoreg.tables import FORMATS as TABLE_FORMATS
-
-    if forms is None:
-        return list(DEFAULT_FORMATS), list(TABLE_FORMATS)
-    asked = [form.strip() for form in forms.split(",")]
-    for form in asked:
-        if form not in {*FORMATS, *TABLE_FORMATS}:
-            raise ConfigError(f"unknown format {form!r}{did_you_mean(form, {*FORMATS, *TABLE_FORMATS})}")
-    pictures = [form for form in FORMATS if form in asked]
-    texts = [form for form in TABLE_FORMATS if form in asked]
-    if figures and not pictures:
-        raise ConfigError(f"a figure is written as some of {', '.join(FORMATS)}, got {forms}")
-    if tables and not texts:
-        raise ConfigError(f"a table is written as some of {', '.join(TABLE_FORMATS)}, got {forms}")
-    return pictures, texts
-
-
-@cli.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
 @click.option("--name", default="my_sweep", show_default=True, help="The sweep's name, and its file's.")
 @click.option(
@@ -266,7 +176,7 @@ def data(dataset: str, root: Path) -> None:
     click.echo(f"{dataset} is in {root}; use it with AUTOREG_DATA={root}", err=True)
 
 
-for _command in (export, list_, query, rebuild, show, status, verify):
+for _command in (report, export, list_, query, rebuild, show, status, verify):
     cli.add_command(_command)
 
 

@@ -16,7 +16,8 @@ from click import Command, Group
 from click.testing import CliRunner, Result
 
 from autoreg.cli import cli
-from autoreg.cli_results import LISTS, _curve
+from autoreg.cli_results import LISTS
+from autoreg.cli_show import _curve
 from autoreg.database import open_for_reading, query, table_names
 from autoreg.results import Results
 from autoreg.sweep_file import load_sweep
