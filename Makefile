@@ -22,7 +22,7 @@ demo: install
 test: install
 	$(BIN)/python -m pytest
 
-## faults: what a sweep promises, with faults injected; takes half an hour and writes reports/faults.md
+## faults: what a sweep promises, with faults injected; takes over an hour and writes reports/faults.md
 faults: install
 	AUTOREG_FAULTS=reports/faults.md $(BIN)/python -m pytest tests/faults -m 'slow or not slow'
 
