@@ -2,18 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from autoreg import __version__
 from autoreg.cli_report import report
 from autoreg.cli_results import (
-    DATABASE,
-    RUNS,
     export,
     list_,
-    print_columns,
     print_text,
     query,
     rebuild,
@@ -21,6 +17,7 @@ from autoreg.cli_results import (
     verify,
 )
 from autoreg.cli_show import show
+from autoreg.cli_sweep import sweep
 from autoreg.errors import AutoregError, ConfigError, DataError, Interrupted, first_line
 
 
@@ -47,98 +44,6 @@ def cli() -> None:
     autoreg report --all               draw every figure that has trials
     autoreg status                     how far the sweeps are
     """  # noqa: D301
-
-
-@cli.command()
-@click.argument("sweeps", nargs=-1, required=True, metavar="SWEEP...")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: training.epochs=3.")
-@click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
-@DATABASE
-@RUNS
-@click.option("--address", help="Join a Ray cluster: auto, or host:port.")
-@click.option("--retry-failed", is_flag=True, help="Train this sweep's failed trials again.")
-@click.option("--yes", is_flag=True, help="Run it even if it asks for more than 10,000 trials.")
-def sweep(
-    sweeps: tuple[str, ...], overrides: tuple[str, ...], dry_run: bool, database: Path, runs: Path,
-    address: str | None, retry_failed: bool, yes: bool,
-) -> None:  # fmt: skip
-    """Run sweeps one after another: YAML files, or names of packaged ones.
-
-    What is done already, by this or another sweep, is not done again; interrupted, the same command goes on.
-
-    \b
-    autoreg sweep quickstart
-    autoreg sweep sweeps/cifar_init.yaml --set training.epochs=3 --set grid.width=[1/4,1/2]
-    autoreg sweep --dry-run sweeps/*.yaml       what they would run, shared trials counted once
-    """  # noqa: D301
-    from autoreg.packaged import find_sweep
-    from autoreg.runs import Runs
-    from autoreg.sweep_file import load_sweep
-    from autoreg.tuning.plan import MANY_TRIALS, check_resources, check_size, count_trials, make_plan
-
-    loaded = [load_sweep(find_sweep(name), overrides) for name in sweeps]
-    for one in loaded:
-        if not (dry_run or yes):
-            check_size(one)
-        if not (dry_run or address):
-            check_resources(one)
-    plans = [make_plan(one) for one in loaded]
-    if dry_run:
-        is_counted = yes or all(one.sweep.size <= MANY_TRIALS for one in loaded)  # else it takes time, and memory
-        for plan in plans:
-            _print_plan(plan, Runs(runs) if is_counted else None)
-        if len(plans) > 1 and is_counted:
-            finals, tuning = count_trials([plan.sweep for plan in plans])
-            click.echo(
-                f"all {len(plans)} sweeps: {finals} final trials, {tuning} tuning trials, shared ones counted once"
-            )
-        return
-    codes = [_run(plan, Runs(runs), database, address, retry_failed) for plan in plans]
-    if any(codes):
-        sys.exit(AutoregError.exit_code)
-
-
-def _run(plan: Any, runs: Any, database: Path, address: str | None, retry_failed: bool) -> bool:
-    """Run a sweep, print how it ended, and return whether anything went wrong."""
-    from autoreg.tuning.run import run_sweep
-
-    def say(done: int) -> None:
-        click.echo(f"{plan.sweep.name}: {_counts(plan, done)}", err=True)
-
-    summary = run_sweep(plan, runs, database, address, retry_failed, begun=say)
-    for line in summary.problems:
-        print_text(line, err=True)
-    if summary.unwritten:
-        click.echo(
-            f"{summary.unwritten} finished trials wait for {database}; run the command again to add them", err=True
-        )
-    if summary.interrupted:
-        raise Interrupted("stopped; the same command goes on from here")
-    failed = f", {len(summary.problems)} with problems" if summary.problems else ""
-    click.echo(
-        f"{summary.trained} trials trained, {summary.cached} were done before{failed}; rows in {database}", err=True
-    )
-    return bool(summary.problems or summary.unwritten)
-
-
-def _counts(plan: Any, done: int | None) -> str:
-    known = "with --yes also those already done" if done is None else f"{done} already done"
-    return f"{plan.sweep.final_count} final trials, {plan.sweep.tuning_count} tuning trials, {known}"
-
-
-def _print_plan(plan: Any, runs: Any) -> None:
-    from autoreg.groups import setting_labels
-
-    figures = f"figures {', '.join(plan.sweep.figures)}" if plan.sweep.figures else "no figure"
-    click.echo(f"{plan.sweep.name} ({plan.sweep.sweep_id}), {figures}")
-    rows = []
-    groups = list(reversed(plan.groups))
-    labels = setting_labels([group for group, _ in groups])
-    for (group, parameters), label in zip(groups, labels, strict=True):
-        tuning = f"{group.tune.trials} tuning" if group.tune else ""
-        rows.append(["", label, f"{parameters:>11,} parameters", tuning, f"{group.final_count} final"])
-    print_columns(rows)
-    click.echo(_counts(plan, plan.schedule(runs).done_count() if runs else None))
 
 
 @cli.command()
@@ -176,7 +81,7 @@ def data(dataset: str, root: Path) -> None:
     click.echo(f"{dataset} is in {root}; use it with AUTOREG_DATA={root}", err=True)
 
 
-for _command in (report, export, list_, query, rebuild, show, status, verify):
+for _command in (sweep, report, export, list_, query, rebuild, show, status, verify):
     cli.add_command(_command)
 
 
