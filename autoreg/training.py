@@ -99,7 +99,7 @@ def _train_epoch(config: TrialConfig, dataset: Dataset, state: TrialState) -> Ep
     network, optimizer, done = state.network, state.optimizer, len(state.epochs)
     device = dataset.train.labels.device
     generator = torch.Generator().manual_seed(derive_seed(config.replicate, "batches", done))
-    torch.manual_seed(derive_seed(config.replicate, "dropout", done))
+    _seed(derive_seed(config.replicate, "dropout", done), device)
     order = torch.randperm(len(dataset.train), generator=generator) if config.shuffle else None
     augmenting = generator if config.augmentation else None
     network.train()
@@ -207,6 +207,13 @@ def load_network(config: TrialConfig, folder: TrialFolder, dataset: Dataset) -> 
         problem = f"{folder.checkpoint_path.name} does not fit the network {config.network}"
         raise checkpoints.DamagedCheckpoint(problem) from error
     return network.to(dataset.test.labels.device).eval()
+
+
+def _seed(seed: int, device: torch.device) -> None:
+    """Seed what a network draws from; `torch.manual_seed` also prepares for devices that are not there, at length."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
 
 
 def _finite(value: float) -> float | None:

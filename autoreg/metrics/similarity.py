@@ -18,7 +18,7 @@ BINS = 100
 #: Correlations are computed this many units at a time, so that memory does not grow with units².
 BLOCK = 256
 #: Sums are taken over this many vectors at a time.
-ROWS = 2048
+ROWS = 256
 
 
 @metric(version=1)
@@ -125,8 +125,8 @@ def correlate(vectors: Tensor, threshold: float) -> Correlations:
     """Return the correlations of units over vectors, [vectors, units], float32, which are overwritten.
 
     The vectors are centred and scaled first: accumulated in one pass, the correlations of units with an offset would
-    lose all digits. It is done in place, so that memory beside the vectors is that of a block. Each pair of blocks is
-    multiplied once.
+    lose all digits. It is done in place, so that memory beside the vectors is that of a block. A block of units is
+    multiplied with itself and with all units after it, so that each pair of blocks is multiplied once.
     """
     alive = _standardize(vectors)
     units = vectors.shape[1]
@@ -134,38 +134,31 @@ def correlate(vectors: Tensor, threshold: float) -> Correlations:
     strongest = torch.zeros(units, dtype=vectors.dtype, device=vectors.device)
     pairs = torch.zeros(BINS, dtype=torch.int64, device=vectors.device)
     for first in range(0, units, BLOCK):
-        rows = slice(first, first + BLOCK)
-        for second in range(first, units, BLOCK):
-            columns = slice(second, second + BLOCK)
-            strength = (vectors[:, rows].T @ vectors[:, columns]).abs_()
-            counted = alive[rows, None] & alive[None, columns]
-            if first == second:
-                counted &= ~torch.eye(len(strength), dtype=torch.bool, device=vectors.device)
-            strength.masked_fill_(~counted, -1.0)
-            hits = strength >= threshold
-            similar[rows] += hits.sum(1)
-            strongest[rows] = torch.maximum(strongest[rows], strength.amax(1))
-            bins = (strength[counted] * BINS).long().clamp_(max=BINS - 1).bincount(minlength=BINS)
-            if first == second:
-                pairs += bins // 2  # a diagonal block holds each of its pairs twice
-            else:
-                pairs += bins
-                similar[columns] += hits.sum(0)
-                strongest[columns] = torch.maximum(strongest[columns], strength.amax(0))
+        block, rest = slice(first, first + BLOCK), slice(first, None)
+        strength = (vectors[:, block].T @ vectors[:, rest]).abs_()
+        counted = (alive[block, None] & alive[None, rest]).triu_(1)  # each pair once, and no unit with itself
+        strength.masked_fill_(~counted, -1.0)
+        hits = strength >= threshold
+        similar[block] += hits.sum(1)
+        similar[rest] += hits.sum(0)
+        strongest[block] = torch.maximum(strongest[block], strength.amax(1))
+        strongest[rest] = torch.maximum(strongest[rest], strength.amax(0))
+        pairs += (strength[counted] * BINS).long().clamp_(max=BINS - 1).bincount(minlength=BINS)
     return Correlations(similar, strongest, ~alive, pairs)
 
 
 def _standardize(vectors: Tensor) -> Tensor:
     """Give each unit, in place, mean 0 and norm 1, or zeros if it is constant; return which are not, [units].
 
-    Sums are taken of some vectors at a time, and added up in float64.
+    It is done some vectors at a time, while they are in the cache, and sums are added up in float64.
     """
-    spread = vectors.amax(0) - vectors.amin(0)
-    alive = spread >= torch.finfo(vectors.dtype).tiny
     parts = torch.split(vectors, ROWS)
+    spread = torch.stack([part.amax(0) for part in parts]).amax(0) - torch.stack([part.amin(0) for part in parts]).amin(
+        0
+    )
+    alive = spread >= torch.finfo(vectors.dtype).tiny
     mean = torch.stack([part.sum(0) for part in parts]).sum(0, dtype=torch.float64) / len(vectors)
-    vectors -= mean.to(vectors.dtype)
-    vectors *= torch.where(alive, 1.0 / spread, 0.0)  # or the squares of faint units would vanish
-    squares = torch.stack([(part * part).sum(0) for part in parts]).sum(0, dtype=torch.float64)
+    shift, scale = mean.to(vectors.dtype), torch.where(alive, 1.0 / spread, 0.0)  # or faint units' squares would vanish
+    squares = torch.stack([part.sub_(shift).mul_(scale).square().sum(0) for part in parts]).sum(0, dtype=torch.float64)
     vectors *= torch.where(alive, squares.rsqrt(), 0.0).to(vectors.dtype)
     return alive

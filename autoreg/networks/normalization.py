@@ -41,7 +41,11 @@ class _LocalResponseNorm(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         inputs, denominator, power = ctx.saved_tensors
-        scaled = gradients[0] * power
+        layout = (
+            torch.channels_last if inputs.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
+        )
+        # Flattening gives gradients in the other layout, in which all that follows would run slower.
+        scaled = gradients[0].contiguous(memory_format=layout) * power
         window = _window_sum(scaled * inputs / denominator, ctx.radius)
         return scaled.sub_(window.mul_(inputs).mul_(1.5 * ctx.alpha)), None, None
 

@@ -6,7 +6,9 @@ import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from autoreg.errors import ConfigError, first_line
@@ -52,6 +54,8 @@ def ray_session(address: str | None = None, scratch: Path | None = None) -> Iter
         os.environ.setdefault(name, value)
     import ray
 
+    # Ray waits for its processes most of the time in which it starts; meanwhile this one imports what comes next.
+    Thread(target=import_module, args=("ray.tune",), daemon=True).start()
     for name in ("ray", "ray.tune", "ray.train", "ray.data"):  # what goes wrong, the driver tells in its own words
         logging.getLogger(name).setLevel(logging.CRITICAL)
     # "local" and not None, which would join whatever Ray happens to run on this machine
