@@ -30,9 +30,9 @@ faults: install
 bench: install
 	$(BIN)/python -m benchmarks reports/bench.md
 
-## growth: seconds and memory by width and by number of trials, as reports/growth.{png,csv}
+## growth: seconds and memory by width and by number of trials, in reports/growth/
 growth: install
-	$(BIN)/python -m benchmarks.growth reports
+	$(BIN)/python -m benchmarks.growth reports/growth
 
 ## docs: the page that is made from the schema of results.db
 docs: install

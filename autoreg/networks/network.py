@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from autoreg.config import TrialConfig
 from autoreg.errors import ConfigError, first_line
+from autoreg.networks.pooling import pool_first
 from autoreg.registry import Registry
 
 #: (width, input_shape, classes, dropout, *, options…) -> Network
@@ -93,7 +94,9 @@ class Network(nn.Module):
         An auxiliary classifier adds its own, times its weight. Nothing else runs it.
         """
         if self.auxiliary is None:
-            logits = self(inputs)
+            logits = _channels_last(inputs)
+            for module in pool_first(self.stages):
+                logits = module(logits)
             return logits, functional.cross_entropy(logits, labels)
         split = self._index[self.auxiliary.layer] + 1
         activations = self.stages[:split](_channels_last(inputs))

@@ -11,6 +11,7 @@ from autoreg.config import Choice, TrialConfig
 from autoreg.errors import ConfigError
 from autoreg.initializers import initialize
 from autoreg.networks import Auxiliary, Network, build_network, networks, parameter_count
+from autoreg.networks.pooling import pool_first
 
 WIDTHS = [0.25, 0.5, 1.0, 2.0, 4.0]
 #: Input shape and classes that each network is built for.
@@ -122,6 +123,25 @@ def test_the_training_loss_of_every_network_reaches_every_parameter(config: Make
     torch.testing.assert_close(loss, torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1])))
     loss.backward()
     assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_training_gives_the_bits_of_the_stages_in_their_order(config: MakeConfig, name: str) -> None:
+    network, inputs = built(config, name, 0.25)
+    network.eval()
+    labels = torch.tensor([0, 1])
+    found = []
+    for logits in (network.loss(inputs, labels)[0], network(inputs)):
+        network.zero_grad(set_to_none=True)
+        torch.nn.functional.cross_entropy(logits, labels).backward()
+        found.append([logits, *(parameter.grad for parameter in network.parameters() if parameter.grad is not None)])
+    assert all(torch.equal(*pair) for pair in zip(*found, strict=True))
+
+
+def test_max_pooling_changes_places_with_the_relu_before_it() -> None:
+    stages = nn.Sequential(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), nn.MaxPool2d(2), nn.MaxPool2d(2), nn.Flatten())
+    kinds = [type(module) for module in pool_first(stages)]
+    assert kinds == [nn.Conv2d, nn.MaxPool2d, nn.MaxPool2d, nn.ReLU, nn.Flatten]
 
 
 def test_the_loss_of_an_auxiliary_classifier_is_added_with_its_weight() -> None:
