@@ -44,9 +44,9 @@ def cli() -> None:
     """Sweeps over width that measure removable and repeated units of neural networks.
 
     \b
-    autoreg sweep quickstart           train, tune, measure; no data needed
-    autoreg report --figure B5         draw the figure
-    autoreg status                     how far the sweeps are
+    autoreg sweep quickstart           # train, tune, measure; no data needed
+    autoreg report --figure B5         # draw the figure
+    autoreg status                     # how far the sweeps are
 
     All commands: docs/commands.md; from nothing to a figure of your own in five minutes: docs/quickstart.md.
     """  # noqa: D301
@@ -103,9 +103,9 @@ def completion(shell: str) -> None:
     Completed are commands, options, choices, sweeps, figures, tables, and the trials in the run folder.
 
     \b
-    eval "$(autoreg completion bash)"          in ~/.bashrc
-    eval "$(autoreg completion zsh)"           in ~/.zshrc, below compinit
-    autoreg completion fish | source           in ~/.config/fish/config.fish
+    eval "$(autoreg completion bash)"          # in ~/.bashrc
+    eval "$(autoreg completion zsh)"           # in ~/.zshrc, below compinit
+    autoreg completion fish | source           # in ~/.config/fish/config.fish
     """  # noqa: D301
     click.echo(completion_script(cli, shell), nl=False)
 

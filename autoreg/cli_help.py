@@ -106,6 +106,7 @@ def command(group: str, name: str | None = None, **attributes: Any) -> Callable[
     def decorate(function: Callable[..., Any]) -> Command:
         made = click.command(name, cls=Command, **attributes)(function)
         made.shelf = group
+        made.short_help = summary_of(made)
         return made
 
     return decorate

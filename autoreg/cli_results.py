@@ -269,7 +269,7 @@ def rebuild(database: Path, runs: Path) -> None:
 
     \b
     autoreg rebuild
-    autoreg rebuild --db copy.db        beside the one there is
+    autoreg rebuild --db copy.db        # beside the one there is
     """  # noqa: D301
     from autoreg.runs import Runs
     from autoreg.writer import rebuild as rebuild_database

@@ -33,7 +33,7 @@ def sweep(
     \b
     autoreg sweep quickstart
     autoreg sweep sweeps/cifar_init.yaml --set training.epochs=3 --set grid.width=[1/4,1/2]
-    autoreg sweep --dry-run sweeps/*.yaml       what they would run, shared trials counted once
+    autoreg sweep --dry-run sweeps/*.yaml       # what they would run, shared trials counted once
     """  # noqa: D301
     from autoreg.packaged import find_sweep
     from autoreg.runs import Runs

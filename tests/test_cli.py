@@ -12,7 +12,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from click import Command, Group
 from click.testing import CliRunner, Result
 
 from autoreg.cli import cli
@@ -35,23 +34,6 @@ def autoreg(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comple
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, list(arguments), catch_exceptions=True)
-
-
-@pytest.mark.parametrize("name", sorted(cli.commands))
-def test_every_command_and_option_has_help(name: str) -> None:
-    assert isinstance(cli, Group)
-    command: Command = cli.commands[name]
-    assert command.help
-    for parameter in command.params:
-        if parameter.param_type_name == "option":
-            assert parameter.help, f"{name} {parameter.name}"  # type: ignore[attr-defined]
-    assert run(name, "--help").exit_code == 0
-
-
-def test_every_command_stands_in_the_readme() -> None:
-    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    for name in cli.commands:
-        assert f"autoreg {name}" in readme
 
 
 def test_a_dry_run_says_what_would_run_and_writes_nothing(tmp_path: Path) -> None:

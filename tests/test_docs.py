@@ -50,13 +50,14 @@ def test_every_command_line_is_one_that_autoreg_takes(page: Path) -> None:
                     assert word.partition("=")[0] in known, f"{name} {word}"
 
 
-def test_the_page_of_the_database_is_that_of_its_schema() -> None:
-    spec = importlib.util.spec_from_file_location("database_page", ROOT / "docs" / "database_page.py")
+@pytest.mark.parametrize("name", ["database", "commands"])
+def test_a_page_that_is_made_is_up_to_date(name: str) -> None:
+    spec = importlib.util.spec_from_file_location(f"{name}_page", ROOT / "docs" / f"{name}_page.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert (ROOT / "docs" / "database.md").read_text(encoding="utf-8") == module.page(), "run `make docs`"
+    assert (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") == module.page(), "run `make docs`"
     assert "| column |  |" not in module.page()
 
 
