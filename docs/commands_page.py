@@ -10,8 +10,8 @@ from autoreg.cli_help import EXIT_CODES, command_groups, option_groups, sections
 HEAD = """\
 # Commands
 
-This page is made from the commands' own help by `make docs`; `autoreg COMMAND --help` shows the same. Data goes to stdout,
-everything else (progress, warnings, errors) to stderr, so that `autoreg query … > rows.csv` holds rows and nothing else.
+This page is made from the commands' own help by `make docs`; `autoreg COMMAND --help` shows the same. Data goes to
+stdout, everything else (progress, warnings, errors) to stderr: `autoreg query … > rows.csv` holds rows and nothing else.
 """
 
 
