@@ -144,7 +144,7 @@ def _registered(kind: str) -> list[dict[str, Any]]:
 @click.argument("sql")
 @option(
     "--format", "form", group="Output", type=Choice(["table", "csv", "json", "parquet"]), default="table",
-    show_default=True, help="How the rows are printed; Parquet needs a file or a pipe.",
+    show_default=True, help="How the rows are printed; a table rounds to ten digits, Parquet needs a file or a pipe.",
 )  # fmt: skip
 @DATABASE
 def query(sql: str, form: str, database: Path) -> None:
@@ -176,8 +176,12 @@ def query(sql: str, form: str, database: Path) -> None:
     elif form == "parquet":
         frame.write_parquet(sys.stdout.buffer, compression="zstd")
     else:
-        cells = [["" if value is None else str(value) for value in row] for row in frame.rows()]
-        print_columns([frame.columns, *cells])
+        print_columns([frame.columns, *([_short(value) for value in row] for row in frame.rows())])
+
+
+def _short(value: Any) -> str:
+    """Return a value as people read it: 0.1 + 0.2 is 0.3."""
+    return "" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _without_nan(frame: Any) -> Any:

@@ -55,7 +55,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, dict) and "name" in value:
         inside = ", ".join(f"{name}: {option}" for name, option in value["options"].items())
         return f"{value['name']} ({inside})" if inside else str(value["name"])
-    return "–" if value is None else str(value)
+    return "–" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _short(value: Any) -> str:
