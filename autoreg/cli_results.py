@@ -289,4 +289,4 @@ def rebuild(database: Path, runs: Path) -> None:
 
 def _require_folder(runs: Path) -> None:
     if not runs.is_dir():
-        raise DataError(f"the run folder {runs} does not exist")
+        raise DataError(f"the run folder {runs} does not exist; a sweep makes it, or --runs names another")

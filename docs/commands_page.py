@@ -11,7 +11,7 @@ HEAD = """\
 # Commands
 
 This page is made from the commands' own help by `make docs`; `autoreg COMMAND --help` shows the same. Data goes to
-stdout, everything else (progress, warnings, errors) to stderr: `autoreg query … > rows.csv` holds rows and nothing else.
+stdout; progress, warnings and errors go to stderr, so that `autoreg query … > rows.csv` holds rows and nothing else.
 """
 
 
