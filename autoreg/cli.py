@@ -48,7 +48,7 @@ def cli() -> None:
     autoreg report --figure B5         # draw the figure
     autoreg status                     # how far the sweeps are
 
-    All commands: docs/commands.md; from nothing to a figure of your own in five minutes: docs/quickstart.md.
+    Pages of the sources: docs/quickstart.md, five minutes to a figure of your own; docs/commands.md, all commands.
     """  # noqa: D301
 
 
@@ -79,7 +79,7 @@ def init(folder: Path, name: str, pictures: Path | None, size: int) -> None:
 @command("Run")
 @click.argument("dataset", type=Choice(["cifar10"]), metavar="DATASET")
 @option(
-    "--root", group="Where", type=click.Path(path_type=Path, file_okay=False), required=True,
+    "--root", group="Where", type=click.Path(path_type=Path), required=True,
     help="The folder to put it in.",
 )  # fmt: skip
 def data(dataset: str, root: Path) -> None:
