@@ -34,9 +34,10 @@ bench: install
 growth: install
 	$(BIN)/python -m benchmarks.growth reports/growth
 
-## docs: the page that is made from the schema of results.db
+## docs: the pages that are made from the schema of results.db and from the commands' help
 docs: install
 	$(BIN)/python docs/database_page.py
+	$(BIN)/python docs/commands_page.py
 
 ## lint: style, types, and who may import whom
 lint: install

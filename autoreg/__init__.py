@@ -6,6 +6,13 @@ In Python, as in a notebook:
 - `Results`: results.db as frames and figures.
 - `load_trial`: a trained network and its data.
 - `measure_model`: the removable and repeated units of any PyTorch model.
+
+From a sweep to a figure, and to the network of one of its trials:
+
+    autoreg.run(autoreg.load_sweep("quickstart", "training.epochs=20"))
+    results = autoreg.Results("results.db")
+    results.figure("B5")
+    trial = autoreg.load_trial(results.table("final_trials")["trial_id"][0])
 """
 
 import importlib

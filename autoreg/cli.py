@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from autoreg import __version__
+from autoreg.cli_help import HELP, Choice, Group, command, mistake, option
 from autoreg.cli_report import report
 from autoreg.cli_results import (
     export,
@@ -18,37 +19,42 @@ from autoreg.cli_results import (
 )
 from autoreg.cli_show import show
 from autoreg.cli_sweep import sweep
+from autoreg.completion import PLACES, completion_script
 from autoreg.errors import AutoregError, ConfigError, DataError, Interrupted, first_line
 
 
-class _Commands(click.Group):
-    """Answers an unknown command with the nearest."""
+def print_version(context: click.Context, _: click.Parameter, is_wanted: bool) -> None:
+    """Print the versions that a report of a bug needs, and end."""
+    if not is_wanted or context.resilient_parsing:
+        return
+    from importlib.metadata import version
+    from platform import python_version
 
-    def resolve_command(
-        self, context: click.Context, words: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if words and words[0] not in self.commands and not words[0].startswith("-"):
-            from autoreg.registry import did_you_mean
-
-            raise click.UsageError(f"unknown command {words[0]!r}{did_you_mean(words[0], self.commands)}")
-        return super().resolve_command(context, words)
+    parts = ", ".join(f"{name} {version(name)}" for name in ("torch", "ray", "optuna", "duckdb"))
+    click.echo(f"autoreg {__version__} (Python {python_version()}, {parts})")
+    context.exit()
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="autoreg")
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@option(
+    "--version", group=HELP, is_flag=True, is_eager=True, expose_value=False, callback=print_version,
+    help="Show the versions of autoreg and of what it stands on.",
+)  # fmt: skip
 def cli() -> None:
     """Sweeps over width that measure removable and repeated units of neural networks.
 
     \b
-    autoreg sweep quickstart           train, tune, measure; no data needed
-    autoreg report --all               draw every figure that has trials
-    autoreg status                     how far the sweeps are
+    autoreg sweep quickstart           # train, tune, measure; no data needed
+    autoreg report --figure B5         # draw the figure
+    autoreg status                     # how far the sweeps are
+
+    Pages of the sources: docs/quickstart.md, five minutes to a figure of your own; docs/commands.md, all commands.
     """  # noqa: D301
 
 
-@cli.command()
+@command("Run")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
-@click.option("--name", default="my_sweep", show_default=True, help="The sweep's name, and its file's.")
+@click.option("--name", metavar="NAME", default="my_sweep", show_default=True, help="The sweep's name, and its file's.")
 @click.option(
     "--pictures",
     type=click.Path(path_type=Path),
@@ -70,18 +76,41 @@ def init(folder: Path, name: str, pictures: Path | None, size: int) -> None:
     click.echo(f"what it would run: {inside}autoreg sweep {paths[0].name} --dry-run", err=True)
 
 
-@cli.command()
-@click.argument("dataset", type=click.Choice(["cifar10"]))
-@click.option("--root", type=click.Path(path_type=Path), required=True, help="The folder to put it in.")
+@command("Run")
+@click.argument("dataset", type=Choice(["cifar10"]), metavar="DATASET")
+@option(
+    "--root", group="Where", type=click.Path(path_type=Path), required=True,
+    help="The folder to put it in.",
+)  # fmt: skip
 def data(dataset: str, root: Path) -> None:
-    """Fetch a dataset from its official site, for machines with a network."""
+    """Fetch a dataset from its official site: cifar10.
+
+    \b
+    autoreg data cifar10 --root data
+    AUTOREG_DATA=data autoreg sweep cifar_init
+    """  # noqa: D301
     from autoreg.datasets.cifar10_files import download
 
     download(root)
     click.echo(f"{dataset} is in {root}; use it with AUTOREG_DATA={root}", err=True)
 
 
-for _command in (sweep, report, export, list_, query, rebuild, show, status, verify):
+@command("Shell")
+@click.argument("shell", type=Choice(list(PLACES)), metavar="SHELL")
+def completion(shell: str) -> None:
+    """Print the script for completion in a shell: bash, zsh or fish.
+
+    Completed are commands, options, choices, sweeps, figures, tables, and the trials in the run folder.
+
+    \b
+    eval "$(autoreg completion bash)"          # in ~/.bashrc
+    eval "$(autoreg completion zsh)"           # in ~/.zshrc, below compinit
+    autoreg completion fish | source           # in ~/.config/fish/config.fish
+    """  # noqa: D301
+    click.echo(completion_script(cli, shell), nl=False)
+
+
+for _command in (sweep, init, data, status, list_, show, query, report, export, verify, rebuild, completion):
     cli.add_command(_command)
 
 
@@ -99,8 +128,7 @@ def main() -> None:
         error.show()
         sys.exit(ConfigError.exit_code)
     except click.ClickException as error:
-        where = f"; see `{error.ctx.command_path} --help`" if isinstance(error, click.UsageError) and error.ctx else ""
-        print_text(f"autoreg: {' '.join(error.format_message().split()).rstrip('.')}{where}", err=True)
+        print_text(f"autoreg: {mistake(error)}", err=True)
         sys.exit(ConfigError.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("autoreg: stopped at once; the same command goes on from the last saved states", err=True)

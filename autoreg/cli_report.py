@@ -5,29 +5,41 @@ from pathlib import Path
 
 import click
 
+from autoreg import completion
+from autoreg.cli_help import Choice, command, option
 from autoreg.cli_results import DATABASE, print_text
 from autoreg.errors import ConfigError, DataError
 
 
-@click.command()
-@click.option("--figure", "figures", multiple=True, help="A figure's name (1, 1a, B5), or your own view: my.sql.")
-@click.option("--table", "tables", multiple=True, help="A table's name: 1, comparison, verdicts.")
+@command("Report")
+@click.option(
+    "--figure", "figures", multiple=True, metavar="NAME", shell_complete=completion.figures,
+    help="A figure's name (1, 1a, B5), or your own view: my.sql.",
+)  # fmt: skip
+@click.option(
+    "--table", "tables", multiple=True, metavar="NAME", shell_complete=completion.tables,
+    help="A table's name: 1, comparison, verdicts.",
+)  # fmt: skip
 @click.option("--compare", is_flag=True, help="The paper's values beside ours: --table comparison.")
 @click.option("--all", "every", is_flag=True, help="Every figure and table that has trials.")
 @click.option("--html", is_flag=True, help="One self-contained page of all there is: report.html.")
-@click.option(
-    "--format", "forms", metavar="LIST",
+@option(
+    "--format", "forms", group="Output", metavar="LIST",
     help="Of figures some of png,pdf,svg,csv, of tables of md,csv,tex.  [default: png,pdf,csv and md,csv,tex]",
 )  # fmt: skip
 @click.option(
-    "--definition", type=click.Choice(["released", "text"]), default="released", show_default=True,
+    "--definition", type=Choice(["released", "text"]), default="released", show_default=True,
     help="Of removability and similarity: as the authors' released code has it, or the paper's text.",
 )  # fmt: skip
-@click.option("--sweep", "sweep_name", help="The sweep to show, by name or id, if several feed the figure.")
-@DATABASE
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="The folder to write to."
-)
+    "--sweep", "sweep_name", metavar="NAME", shell_complete=completion.sweeps_by_name,
+    help="The sweep to show, by name or id, if several feed the figure.",
+)  # fmt: skip
+@DATABASE
+@option(
+    "--out", group="Where", type=click.Path(path_type=Path), default=Path("reports"), show_default=True,
+    help="The folder to write to.",
+)  # fmt: skip
 def report(
     figures: tuple[str, ...], tables: tuple[str, ...], compare: bool, every: bool, html: bool, forms: str | None,
     definition: str, sweep_name: str | None, database: Path, out: Path,
@@ -43,8 +55,9 @@ def report(
     autoreg report --html
     """  # noqa: D301
     from autoreg.figures import find_figures
+    from autoreg.packaged import table_names
     from autoreg.report import figures_with_data, report_figure
-    from autoreg.report_tables import report_table, table_names
+    from autoreg.report_tables import report_table
 
     if every + html + bool(compare or figures or tables) != 1:
         raise ConfigError("say what to make: --figure NAME, --table NAME, --compare, --all or --html")

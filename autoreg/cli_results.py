@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from autoreg.cli_help import Choice, command, option
 from autoreg.errors import (
     AutoregError,
     ConfigError,
@@ -19,14 +20,15 @@ from autoreg.errors import (
     printable,
 )
 
-DATABASE = click.option(
-    "--db", "database", type=click.Path(path_type=Path), default=Path("results.db"), show_default=True,
+DATABASE = option(
+    "--db", "database", group="Where", type=click.Path(path_type=Path), default=Path("results.db"), show_default=True,
     help="The result database.",
 )  # fmt: skip
-RUNS = click.option(
-    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="The run folder."
-)
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+RUNS = option(
+    "--runs", group="Where", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
+    help="The run folder.",
+)  # fmt: skip
+JSON = option("--json", "as_json", group="Output", is_flag=True, help="Print JSON.")
 
 
 def print_text(text: str, *, err: bool = False) -> None:
@@ -43,12 +45,18 @@ def print_columns(rows: list[list[str]]) -> None:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-@click.command()
+@command("Look")
 @click.option("--watch", is_flag=True, help="Go on showing it until Ctrl-C.")
 @DATABASE
 @JSON
 def status(watch: bool, database: Path, as_json: bool) -> None:
-    """Show how far each sweep in results.db is; works while one runs."""
+    """Show how far each sweep in results.db is; works while one runs.
+
+    \b
+    autoreg status
+    autoreg status --watch
+    autoreg status --json | jq '.[].failed'
+    """  # noqa: D301
     from autoreg.listing import sweep_status
 
     if watch and as_json:
@@ -84,12 +92,19 @@ def _print_status(rows: list[dict[str, Any]]) -> None:
 LISTS = ("networks", "datasets", "initializers", "optimizers", "schedules", "metrics", "figures", "sweeps", "trials")
 
 
-@click.command("list")
-@click.argument("kind", type=click.Choice(LISTS), metavar="KIND")
+@command("Look", "list")
+@click.argument("kind", type=Choice(LISTS), metavar="KIND")
 @DATABASE
 @JSON
 def list_(kind: str, database: Path, as_json: bool) -> None:
-    """List what there is of a kind: what a sweep may name, or the trials in results.db."""
+    """List what there is of a kind: what a sweep may name with its options, figures, or the trials in results.db.
+
+    Kinds: networks, datasets, initializers, optimizers, schedules, metrics, figures, sweeps, trials.
+
+    \b
+    autoreg list networks
+    autoreg list trials
+    """  # noqa: D301
     rows = _rows_of(kind, database)
     if as_json:
         click.echo(json.dumps(rows, indent=1))
@@ -105,7 +120,7 @@ def _rows_of(kind: str, database: Path) -> list[dict[str, Any]]:
 
         return trial_rows(database)
     if kind == "figures":
-        from autoreg.figures import figure_names
+        from autoreg.packaged import figure_names
 
         return [{"name": name} for name in figure_names()]
     if kind == "sweeps":
@@ -125,11 +140,11 @@ def _registered(kind: str) -> list[dict[str, Any]]:
     return [{"name": name, "options": registry.signature(name)} for name in registry]
 
 
-@click.command()
+@command("Look")
 @click.argument("sql")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True,
-    help="How the rows are printed; Parquet needs a file or a pipe.",
+@option(
+    "--format", "form", group="Output", type=Choice(["table", "csv", "json", "parquet"]), default="table",
+    show_default=True, help="How the rows are printed; a table rounds to ten digits, Parquet needs a file or a pipe.",
 )  # fmt: skip
 @DATABASE
 def query(sql: str, form: str, database: Path) -> None:
@@ -161,8 +176,12 @@ def query(sql: str, form: str, database: Path) -> None:
     elif form == "parquet":
         frame.write_parquet(sys.stdout.buffer, compression="zstd")
     else:
-        cells = [["" if value is None else str(value) for value in row] for row in frame.rows()]
-        print_columns([frame.columns, *cells])
+        print_columns([frame.columns, *([_short(value) for value in row] for row in frame.rows())])
+
+
+def _short(value: Any) -> str:
+    """Return a value as people read it: 0.1 + 0.2 is 0.3."""
+    return "" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _without_nan(frame: Any) -> Any:
@@ -187,10 +206,10 @@ def _flat(frame: Any) -> Any:
     return frame.with_columns(texts)
 
 
-@click.command()
+@command("Report")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option(
-    "--format", "form", type=click.Choice(["parquet", "csv"]), default="parquet", show_default=True,
+@option(
+    "--format", "form", group="Output", type=Choice(["parquet", "csv"]), default="parquet", show_default=True,
     help="Of the files; CSV has lists as JSON.",
 )  # fmt: skip
 @click.option("--views", is_flag=True, help="The views too: final_trials, auc, figure_6, …")
@@ -220,7 +239,7 @@ def _write_frame(frame: Any, form: str, path: Path) -> None:
     _flat(frame).write_csv(path) if form == "csv" else frame.write_parquet(path, compression="zstd")
 
 
-@click.command()
+@command("Care")
 @DATABASE
 @RUNS
 def verify(database: Path, runs: Path) -> None:
@@ -228,7 +247,11 @@ def verify(database: Path, runs: Path) -> None:
 
     It takes as long as `autoreg rebuild`, and room for two databases in the temporary folder. While a sweep runs, what
     it has not written yet is missing. Checkpoints are checked by `autoreg sweep` when it reads them.
-    """
+
+    \b
+    autoreg verify
+    autoreg verify --db results.db --runs runs
+    """  # noqa: D301
     from autoreg.runs import Runs
     from autoreg.verification import verify as find_differences
 
@@ -242,11 +265,16 @@ def verify(database: Path, runs: Path) -> None:
     click.echo(f"{database} has every row of {runs}", err=True)
 
 
-@click.command()
+@command("Care")
 @DATABASE
 @RUNS
 def rebuild(database: Path, runs: Path) -> None:
-    """Make results.db again from the run folder, which is not changed."""
+    """Make results.db again from the run folder, which is not changed.
+
+    \b
+    autoreg rebuild
+    autoreg rebuild --db copy.db        # beside the one there is
+    """  # noqa: D301
     from autoreg.runs import Runs
     from autoreg.writer import rebuild as rebuild_database
 
@@ -261,4 +289,4 @@ def rebuild(database: Path, runs: Path) -> None:
 
 def _require_folder(runs: Path) -> None:
     if not runs.is_dir():
-        raise DataError(f"the run folder {runs} does not exist")
+        raise DataError(f"the run folder {runs} does not exist; a sweep makes it, or --runs names another")

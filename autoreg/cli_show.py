@@ -6,18 +6,24 @@ from typing import Any
 
 import click
 
+from autoreg import completion
+from autoreg.cli_help import command
 from autoreg.cli_results import JSON, RUNS, print_columns
 
 
-@click.command()
-@click.argument("trial")
+@command("Look")
+@click.argument("trial", shell_complete=completion.trials)
 @RUNS
 @JSON
 def show(trial: str, runs: Path, as_json: bool) -> None:
     """Show a trial in the run folder: what it is, how it ended, its curves, scores and files.
 
     The first digits of its id are enough.
-    """
+
+    \b
+    autoreg show 3f2a
+    autoreg show 3f2a --json
+    """  # noqa: D301
     from autoreg.listing import trial_details
     from autoreg.runs import Runs
 
@@ -49,7 +55,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, dict) and "name" in value:
         inside = ", ".join(f"{name}: {option}" for name, option in value["options"].items())
         return f"{value['name']} ({inside})" if inside else str(value["name"])
-    return "–" if value is None else str(value)
+    return "–" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _short(value: Any) -> str:

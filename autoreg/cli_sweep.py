@@ -6,18 +6,20 @@ from typing import Any
 
 import click
 
+from autoreg import completion
+from autoreg.cli_help import command, option
 from autoreg.cli_plan import count_text, print_plan
 from autoreg.cli_results import DATABASE, RUNS, print_text
 from autoreg.errors import AutoregError, Interrupted
 
 
-@click.command()
-@click.argument("sweeps", nargs=-1, required=True, metavar="SWEEP...")
+@command("Run")
+@click.argument("sweeps", nargs=-1, required=True, metavar="SWEEP...", shell_complete=completion.sweeps)
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: training.epochs=3.")
 @click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
 @DATABASE
 @RUNS
-@click.option("--address", help="Join a Ray cluster: auto, or host:port.")
+@option("--address", group="Where", metavar="HOST:PORT", help="Join a Ray cluster: auto, or host:port.")
 @click.option("--retry-failed", is_flag=True, help="Train this sweep's failed trials again.")
 @click.option("--yes", is_flag=True, help="Run it even if it asks for more than 10,000 trials.")
 def sweep(
@@ -31,7 +33,7 @@ def sweep(
     \b
     autoreg sweep quickstart
     autoreg sweep sweeps/cifar_init.yaml --set training.epochs=3 --set grid.width=[1/4,1/2]
-    autoreg sweep --dry-run sweeps/*.yaml       what they would run, shared trials counted once
+    autoreg sweep --dry-run sweeps/*.yaml       # what they would run, shared trials counted once
     """  # noqa: D301
     from autoreg.packaged import find_sweep
     from autoreg.runs import Runs

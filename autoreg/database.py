@@ -107,7 +107,8 @@ def query(connection: Connection, sql: str, **parameters: Any) -> pl.DataFrame:
     except duckdb.Error as error:
         if is_damage(error):
             raise DamagedDatabase(f"results.db is damaged; {ADVICE} ({first_line(error)})") from error
-        raise DatabaseError(f"a query failed: {first_line(error)}") from error
+        complaint = " ".join(str(error).split("\n\n")[0].splitlines()) or first_line(error)  # with DuckDB's own hint
+        raise DatabaseError(f"a query failed: {complaint}") from error
     return frame
 
 

@@ -19,8 +19,9 @@ from autoreg.errors import ConfigError, DataError
 from autoreg.figures import find_figures, residuals
 from autoreg.figures.style import SETTINGS
 from autoreg.listing import sweep_status
+from autoreg.packaged import VERDICTS, table_names
 from autoreg.report import figures_with_data, picture, read_figure
-from autoreg.report_tables import VERDICTS, read_table, table_names
+from autoreg.report_tables import read_table
 from autoreg.runs import write_text
 from autoreg.sweep import load_definition
 from autoreg.tables import numeric_columns, shown_cells

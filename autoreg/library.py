@@ -9,6 +9,7 @@ from autoreg.datasets import Dataset, build_dataset
 from autoreg.listing import find_trial
 from autoreg.networks import Network
 from autoreg.packaged import find_sweep
+from autoreg.progress import describe
 from autoreg.records import TrialResult
 from autoreg.runs import Runs
 from autoreg.sweep_file import LoadedSweep
@@ -20,7 +21,7 @@ from autoreg.tuning.run import run_sweep
 
 
 def load_sweep(name: str | os.PathLike[str], *overrides: str) -> LoadedSweep:
-    """Return a sweep, read and checked.
+    """Return a sweep, read and checked: `plan` says what it costs, `run` runs it.
 
     Args:
         name: a YAML file, or the name of a packaged sweep: `quickstart`.
@@ -86,6 +87,12 @@ class Trial:
     result: TrialResult
     network: Network
     dataset: Dataset
+
+    def __repr__(self) -> str:
+        accuracy = self.result.test_accuracy
+        ending = self.result.status if accuracy is None else f"test accuracy {accuracy:.1%}"
+        layers = ", ".join(f"{layer.layer} {layer.units}" for layer in self.result.layers)
+        return f"<trial {self.config.trial_id}: {describe(self.config)}, {ending}; units: {layers or 'not counted'}>"
 
 
 def load_trial(

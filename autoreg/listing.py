@@ -52,9 +52,9 @@ def find_trial(runs: Runs, wanted: str) -> TrialFolder:
     ]
     if len(found) != 1:
         if found:
-            raise ConfigError(f"{len(found)} trials begin with {wanted!r}: {', '.join(found[:5])}")
+            raise ConfigError(f"{len(found)} trials begin with {wanted!r}, give more of it: {', '.join(found[:5])}")
         near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.3) or known[:3]
-        there_are = f"{len(known)} trials, such as {', '.join(near)}" if known else "no trials"
+        there_are = f"{len(known)} trials, such as {', '.join(near)}" if known else "no trials; name another folder"
         raise ConfigError(f"no trial {wanted!r} in {runs.root}, which has {there_are}")
     return runs.trial(found[0])
 

@@ -20,8 +20,19 @@ class Measures:
     ablation: pl.DataFrame
     similarity: pl.DataFrame
 
+    def __repr__(self) -> str:
+        return f"<{self._summary()}>\n{self.by_layer()}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self._summary()}</p>{self.by_layer()._repr_html_()}"
+
+    def _summary(self) -> str:
+        [scores] = self.scores().to_dicts()
+        numbers = [f"{name} {'none' if value is None else f'{value:.4g}'}" for name, value in scores.items()]
+        return f"measures as released: {', '.join(numbers)}"
+
     def scores(self, definition: str = "released") -> pl.DataFrame:
-        """Return one row: auc (removable units), similar_units (repeated units), and the share of dead units.
+        """Return one row: auc (removable units, in [0, 1]), similar_units (repeated units) and dead_share, in [0, 1].
 
         Args:
             definition: `released` or `text`, of both.
@@ -65,7 +76,11 @@ class Measures:
         )
 
     def curves(self, definition: str = "released") -> pl.DataFrame:
-        """Return the share of unchanged labels by layer and fraction of dropped units, means over the samples."""
+        """Return the share of unchanged labels by layer and fraction of dropped units, means over the samples.
+
+        Args:
+            definition: `released` or `text`.
+        """
         return self._query(
             """
             select layer, fraction, avg(unchanged) as unchanged

@@ -26,7 +26,10 @@ def measure_model(
     seed: int = 0,
     batch_size: int = 250,
 ) -> Measures:
-    """Measure the removable and the repeated units of a trained model, which is not changed.
+    """Return the removable and the repeated units of a trained model, which is not changed.
+
+        measured = autoreg.measure_model(torchvision.models.resnet18(weights="DEFAULT"), inputs, labels)
+        measured.by_layer()  # layer, units, auc, similar_units, dead_share
 
     Args:
         model: of one input and one output, logits, [examples, classes]; it is cut into layers by

@@ -1,6 +1,7 @@
-"""Files that travel with the package: the sweeps, the SQL and the published values."""
+"""Files that travel with the package (sweeps, SQL, published values), and the names of what is in them."""
 
 import os
+import re
 from pathlib import Path
 
 from autoreg.errors import ConfigError, shown
@@ -17,6 +18,32 @@ def packaged_folder(name: str) -> Path:
 def sweep_names() -> list[str]:
     """Return the names of the packaged sweeps."""
     return sorted(path.stem for path in packaged_folder("sweeps").glob("*.yaml"))
+
+
+def figure_name(text: str) -> str:
+    """Return a figure's name as the paper writes it: `6`, `1a`, `B5`."""
+    return text[:1].upper() + text[1:].lower()
+
+
+def figure_names() -> list[str]:
+    """Return the names of all figures as people write them, in the paper's order: `1a`, `2`, `B5`."""
+    stems = (path.stem for path in packaged_folder("analysis_sql").glob("reports/figure_*.sql"))
+    return sorted((figure_name(stem.removeprefix("figure_")) for stem in stems), key=_place)
+
+
+def _place(name: str) -> tuple[str, int, str]:
+    letters, number, panel = re.fullmatch(r"(\D*)(\d*)(\w*)", name).groups()  # type: ignore[union-attr]
+    return letters, int(number or 0), panel
+
+
+#: The table that is made from a view, and no view itself.
+VERDICTS = "verdicts"
+
+
+def table_names() -> list[str]:
+    """Return the names of all tables: `1`, `comparison`, `verdicts`."""
+    stems = (path.stem for path in packaged_folder("analysis_sql").glob("reports/table_*.sql"))
+    return sorted([*(stem.removeprefix("table_") for stem in stems), VERDICTS])
 
 
 def find_sweep(text: str) -> Path:

@@ -16,11 +16,11 @@ from matplotlib.figure import Figure
 from autoreg import __version__
 from autoreg.database import add_view, open_for_reading, query
 from autoreg.errors import ConfigError, DataError
-from autoreg.figures import FigureSource, figure_names
+from autoreg.figures import FigureSource
 from autoreg.figures.style import SETTINGS
 from autoreg.groups import setting_labels
 from autoreg.ingest import Connection
-from autoreg.packaged import find_sweep, sweep_names
+from autoreg.packaged import figure_names, find_sweep, sweep_names
 from autoreg.runs import write_atomically, write_text
 from autoreg.sweep import load_definition
 from autoreg.sweep_file import load_sweep

@@ -8,21 +8,13 @@ import polars as pl
 from autoreg.database import open_for_reading, query
 from autoreg.errors import ConfigError, DataError
 from autoreg.ingest import Connection
-from autoreg.packaged import packaged_folder
+from autoreg.packaged import VERDICTS, table_names
 from autoreg.registry import did_you_mean
 from autoreg.runs import write_text
 from autoreg.tables import FORMATS
 
-#: The table that is not a view.
-VERDICTS = "verdicts"
 #: The paper's threshold of |r|, whose verdicts people see first.
 THRESHOLD = 0.5
-
-
-def table_names() -> list[str]:
-    """Return the names of all tables: `1`, `comparison`, `verdicts`."""
-    stems = (path.stem for path in packaged_folder("analysis_sql").glob("reports/table_*.sql"))
-    return sorted([*(stem.removeprefix("table_") for stem in stems), VERDICTS])
 
 
 def read_table(database: Path, table: str, sweep: str | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:

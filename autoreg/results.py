@@ -1,6 +1,8 @@
 """results.db for Python and notebooks: frames of Polars, figures of matplotlib; neither torch nor ray."""
 
 import os
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,19 @@ from autoreg.report import FigureRows, figures_with_data, read_figure
 from autoreg.report_tables import read_table
 
 
+def _png(figure: Figure) -> bytes:
+    """Return what a notebook shows of a figure, which only those of pyplot bring along."""
+    picture = BytesIO()
+    figure.savefig(picture, format="png", dpi=120)
+    return picture.getvalue()
+
+
 class Results:
     """A result database. It is opened for each question and closed again, so that a sweep can write in between.
+
+        results = autoreg.Results("results.db")
+        results.query("select width, avg(test_accuracy) from final_trials group by width order by width")
+        results.figure("B5")
 
     Args:
         path: results.db.
@@ -37,7 +50,15 @@ class Results:
         return f"Results({str(self.path)!r})"
 
     def query(self, sql: str, **parameters: Any) -> pl.DataFrame:
-        """Return the rows of a query; `$name` in it stands for the parameter of that name."""
+        """Return the rows of a query; `$name` in it stands for the parameter of that name.
+
+        Args:
+            sql: of DuckDB, over `names()`.
+            parameters: values by name: `query("from trials where width = $width", width=0.25)`.
+
+        Raises:
+            DatabaseError: the query is wrong, or results.db cannot be read.
+        """
         connection = database.open_for_reading(self.path)
         try:
             return database.query(connection, sql, **parameters)
@@ -74,10 +95,12 @@ class Results:
             ConfigError: there is no such figure or sweep.
             DataError: it has no measured trial.
         """
-        return self._rows(name, definition, sweep).draw()
+        figure = self._rows(name, definition, sweep).draw()
+        vars(figure)["_repr_png_"] = partial(_png, figure)
+        return figure
 
     def frame(self, name: str, definition: str = "released", sweep: str | None = None) -> pl.DataFrame:
-        """Return the rows that a figure shows; see `figure`."""
+        """Return the rows that a figure shows; arguments and errors are those of `figure`."""
         return self._rows(name, definition, sweep).frame
 
     def draw(self, name: str, column: str, axes: Axes, definition: str = "released", sweep: str | None = None) -> None:
@@ -89,13 +112,26 @@ class Results:
             axes: are drawn into; their legend and title are the caller's.
             definition: `released` or `text`, of removability and similarity.
             sweep: a sweep's name or id; None takes the latest that feeds it.
+
+        Raises:
+            ConfigError: there is no such figure or sweep, or the figure has no such panel.
+            DataError: it has no measured trial.
         """
         rows = self._rows(name, definition, sweep)
         with mpl.rc_context(SETTINGS):
             width_panels.draw_panel(axes, rows.frame, rows.published, column)
 
     def report(self, table: str, sweep: str | None = None) -> pl.DataFrame:
-        """Return the rows of a report's table: `1`, `comparison` or `verdicts`, with every column."""
+        """Return the rows of a report's table, with every column.
+
+        Args:
+            table: `1`, `comparison` or `verdicts`.
+            sweep: a sweep's name or id; None takes the latest of each name.
+
+        Raises:
+            ConfigError: there is no such table or sweep.
+            DataError: it has no row yet.
+        """
         return read_table(self.path, table, sweep)[0]
 
     def _rows(self, name: str, definition: str, sweep: str | None) -> FigureRows:

@@ -10,15 +10,11 @@ from pydantic import Field, ValidationError, WithJsonSchema, field_validator, mo
 from autoreg.config import LARGEST, Choice, Strict, TrialConfig, content_id, format_width
 from autoreg.errors import ConfigError
 from autoreg.groups import Group
+from autoreg.packaged import figure_name
 from autoreg.registry import did_you_mean
 from autoreg.sweep_sections import REGULARIZERS, Grid, Measure, Resources, Training, Tune, Variant
 
 Section = TypeVar("Section", Grid, Training)
-
-
-def figure_name(text: str) -> str:
-    """Return a figure's name as the paper writes it: `6`, `1a`, `B5`."""
-    return text[:1].upper() + text[1:].lower()
 
 
 class Sweep(Strict):

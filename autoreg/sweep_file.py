@@ -28,6 +28,14 @@ class LoadedSweep:
     root: Path | None
     document: strict_yaml.Document
 
+    def __repr__(self) -> str:
+        trials = f"{self.sweep.final_count} final and {self.sweep.tuning_count} tuning trials"
+        return f"<sweep {self.sweep.name}: {trials}, {_figures(self.sweep)}>"
+
+
+def _figures(sweep: Sweep) -> str:
+    return f"figures {', '.join(sweep.figures)}" if sweep.figures else "no figure"
+
 
 def load_sweep(path: Path, overrides: Sequence[str] = ()) -> LoadedSweep:
     """Return the sweep in a YAML file. Names of networks, datasets and so on are checked later, by `make_plan`.

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from autoreg.config import Choice, TrialConfig, measurement_id
-from autoreg.figures import figure_names
+from autoreg.packaged import figure_names
 from autoreg.records import Epoch, Layer, TrialResult
 from autoreg.runs import Runs, TrialFolder, write_atomically
 from autoreg.writer import Writer, record_sweep

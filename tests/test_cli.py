@@ -12,7 +12,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from click import Command, Group
 from click.testing import CliRunner, Result
 
 from autoreg.cli import cli
@@ -20,7 +19,6 @@ from autoreg.cli_results import LISTS
 from autoreg.cli_show import _curve
 from autoreg.database import open_for_reading, query, table_names
 from autoreg.results import Results
-from autoreg.sweep_file import load_sweep
 
 
 def autoreg(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -35,23 +33,6 @@ def autoreg(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comple
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, list(arguments), catch_exceptions=True)
-
-
-@pytest.mark.parametrize("name", sorted(cli.commands))
-def test_every_command_and_option_has_help(name: str) -> None:
-    assert isinstance(cli, Group)
-    command: Command = cli.commands[name]
-    assert command.help
-    for parameter in command.params:
-        if parameter.param_type_name == "option":
-            assert parameter.help, f"{name} {parameter.name}"  # type: ignore[attr-defined]
-    assert run(name, "--help").exit_code == 0
-
-
-def test_every_command_stands_in_the_readme() -> None:
-    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    for name in cli.commands:
-        assert f"autoreg {name}" in readme
 
 
 def test_a_dry_run_says_what_would_run_and_writes_nothing(tmp_path: Path) -> None:
@@ -145,12 +126,6 @@ def test_the_readmes_own_network_runs_from_the_folder_it_lies_in(tmp_path: Path)
     assert ended.returncode == 0, ended.stderr
     [first, *_] = json.loads(autoreg("list", "trials", "--json", cwd=tmp_path).stdout)
     assert first["network"] == "mynets:build(units=32)"
-
-
-def test_the_readmes_sweep_file_is_a_sweep(tmp_path: Path) -> None:
-    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    (tmp_path / "my.yaml").write_text(readme.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
-    assert load_sweep(tmp_path / "my.yaml").sweep.name == "my_sweep"
 
 
 @pytest.fixture(scope="module")
@@ -254,3 +229,34 @@ def test_the_status_is_watched_until_ctrl_c(filled: Path) -> None:
         _, said = watching.communicate(timeout=10)
     assert (watching.returncode, said) == (130, "")
     assert all("fixture" in look and "8 measured" in look for look in looks)
+
+
+def test_a_table_for_people_is_without_the_noise_of_floats_and_an_unknown_name_has_duckdbs_hint(filled: Path) -> None:
+    assert autoreg("query", "select 0.1e0 + 0.2e0 as sum", cwd=filled).stdout.split() == ["sum", "0.3"]
+    ended = autoreg("query", "select * from trails", cwd=filled)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        'autoreg: a query failed: Catalog Error: Table with name trails does not exist! Did you mean "trials"?\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["status", "--json"], ["list", "trials", "--json"], ["list", "networks", "--json"],
+        ["query", "from trials", "--format", "json"], ["query", "from trials", "--format", "csv"],
+        ["report", "--figure", "6", "--out", "quiet"], ["export", "quiet"], ["verify"], ["completion", "bash"],
+    ],
+)  # fmt: skip
+def test_data_is_on_stdout_and_nothing_else_is(filled: Path, words: list[str]) -> None:
+    ended = autoreg(*words, cwd=filled)
+    assert ended.returncode == 0, ended.stderr
+    if words[0] == "verify":
+        assert (ended.stdout, ended.stderr) == ("", "results.db has every row of runs\n")
+    else:
+        assert ended.stdout
+        assert ended.stderr == ""
+    if "--json" in words or "json" in words:
+        assert json.loads(ended.stdout)
+    if words[0] in {"report", "export"}:
+        assert all((filled / line).is_file() for line in ended.stdout.splitlines())

@@ -1,5 +1,6 @@
 """The documentation is true: its links lead somewhere, its commands are commands, its code runs."""
 
+import ast
 import importlib.util
 import json
 import os
@@ -7,12 +8,19 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
+import torch
+from torch import nn
 
+import autoreg
 from autoreg.cli import cli
+from autoreg.errors import ConfigError
+from autoreg.results import Results
+from autoreg.sweep_file import load_sweep
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
@@ -36,28 +44,122 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert (page.parent / target.partition("#")[0]).exists(), target
 
 
+def command_lines(text: str) -> Iterator[list[str]]:
+    """Yield the words of every call of autoreg in indented lines and in fences of bash, also behind `&&`."""
+    fences = "\n".join(re.findall(r"^```bash\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
+    lines = re.findall(r"^ {4}(\S.*)$", text.replace("\\\n", " "), re.MULTILINE) + fences.splitlines()
+    for line in lines:
+        for part in re.split(r"&&|\|\|", line.partition(" # ")[0]):
+            called = re.match(r"\s*(?:[A-Z_]+=\S+ )*autoreg (.+)", part.replace("…", ""))
+            if called:
+                words = shlex.split(called[1])
+                ends = [place for place, word in enumerate(words) if word in {"|", ">", "&"}]
+                yield words[: ends[0]] if ends else words
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_command_line_is_one_that_autoreg_takes(page: Path) -> None:
-    assert isinstance(cli, click.Group)
-    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
-    for line in re.findall(r"^ {4}(?:[A-Z_]+=\S+ )*autoreg ([^#\n]*)", text, re.MULTILINE):
-        for part in re.split(r"&&|\|\||[|>]", f"autoreg {line.replace('…', '')}")[:1]:
-            _, name, *words = shlex.split(part)
-            command = cli.commands[name]
-            known = {flag for parameter in command.params for flag in parameter.opts}
-            for word in words:
-                if word.startswith("-"):
-                    assert word.partition("=")[0] in known, f"{name} {word}"
+    for words in command_lines(page.read_text(encoding="utf-8")):
+        if words != ["--version"]:
+            cli.commands[words[0]].make_context(words[0], words[1:])
 
 
-def test_the_page_of_the_database_is_that_of_its_schema() -> None:
-    spec = importlib.util.spec_from_file_location("database_page", ROOT / "docs" / "database_page.py")
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_command_in_a_sentence_is_one(page: Path) -> None:
+    for span in re.findall(r"`autoreg ([a-z][^`]*)`", page.read_text(encoding="utf-8")):
+        for call in span.split(" && autoreg "):
+            name, *words = re.split(r"[ ;]+", call)
+            known = {flag for parameter in cli.commands[name].params for flag in parameter.opts} | {"--help"}
+            assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known, span
+
+
+@pytest.mark.parametrize("name", ["database", "commands"])
+def test_a_page_that_is_made_is_up_to_date(name: str) -> None:
+    spec = importlib.util.spec_from_file_location(f"{name}_page", ROOT / "docs" / f"{name}_page.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert (ROOT / "docs" / "database.md").read_text(encoding="utf-8") == module.page(), "run `make docs`"
+    assert (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") == module.page(), "run `make docs`"
     assert "| column |  |" not in module.page()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "```python" in page.read_text("utf-8")], ids=name_of)
+def test_every_block_of_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ray_here: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 2))
+    names: dict[str, Any] = {"model": model, "inputs": torch.randn(20, 3), "labels": torch.zeros(20, dtype=torch.int64)}
+    for block in blocks(name_of(page), "python"):
+        exec(block, names)
+    if page.name == "README.md":
+        assert isinstance(names["trial"], autoreg.Trial)
+        assert names["measured"].by_layer().columns == ["layer", "units", "auc", "similar_units", "dead_share"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_piece_of_a_sweep_file_is_one(page: Path, tmp_path: Path) -> None:
+    training = "training: {learning_rate: 0.1, batch_size: 50, epochs: 82}"
+    least = {"name": "name: own", "network": "network: mlp", "dataset": "dataset: teacher"}
+    least |= {"training": training, "replicates": "replicates: 1"}
+    texts = blocks(name_of(page), "yaml")
+    for key, rest in re.findall(
+        r"(?:`|^ {4})(network|dataset|grid|training|tune|measure|resources)(: \{[^`\n]*\})(?:`|$)",
+        re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE),
+        re.MULTILINE,
+    ):
+        texts.append("\n".join({**least, key: (key + rest).replace("…", "x")}.values()))
+    for text in texts:
+        (tmp_path / "piece.yaml").write_text(text, encoding="utf-8")
+        assert load_sweep(tmp_path / "piece.yaml").sweep.name
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory, fill_in: Callable[..., Path]) -> Path:
+    return fill_in(tmp_path_factory.mktemp("filled"), figures=["6", "B5"])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_query_runs(page: Path, filled: Path, tmp_path: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    results = Results(filled)
+    queries = [query for block in blocks(name_of(page), "sql") for query in block.split(";") if query.strip()]
+    queries += [words[1] for words in command_lines(text) if words[0] == "query"]
+    for query in queries:
+        assert results.query(query).columns
+        if "-- drawing:" in query:
+            (tmp_path / "own.sql").write_text(query, encoding="utf-8")
+            assert results.figure(str(tmp_path / "own.sql")).axes
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_no_block_is_of_a_language_that_nothing_here_checks(page: Path) -> None:
+    fences = re.findall(r"^```(.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)[::2]
+    assert set(fences) <= {"python", "yaml", "sql", "bash", "text"}
+
+
+def messages() -> list[re.Pattern[str]]:
+    """Return every text in the sources that has a sentence's length, with any text for what is put into it."""
+    found = []
+    for path in (ROOT / "autoreg").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+            texts = [made.value if isinstance(made, ast.Constant) else None for made in parts]
+            if sum(len(text) for text in texts if isinstance(text, str)) > 15:
+                pattern = "".join(re.escape(text) if isinstance(text, str) else ".+" for text in texts)
+                found.append(re.compile(pattern, re.DOTALL))
+    return found
+
+
+def test_every_error_that_the_faq_explains_is_one_that_autoreg_gives(tmp_path: Path) -> None:
+    given = messages()
+    quoted = re.findall(r"^\*\*(`+)(.+?)\1\*\*", (ROOT / "docs" / "faq.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(quoted) > 10
+    (tmp_path / "my_sweep.yaml").write_text("name: a" + "\n" * 24 + "grid: {width: [0, 1]}\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as raised:
+        load_sweep(tmp_path / "my_sweep.yaml")
+    for _, text in quoted:
+        if f"{tmp_path}/{text}\n" not in f"{raised.value}\n":
+            assert any(pattern.match(text) for pattern in given), text
 
 
 def test_what_is_said_of_ones_own_things_runs(tmp_path: Path) -> None:

@@ -23,6 +23,12 @@ def test_a_sweep_is_loaded_planned_run_and_its_networks_loaded(tmp_path: Path, r
     sweep = autoreg.load_sweep("quickstart", "tune=null", "training.epochs=2", "replicates=1", "grid.width=[1]")
     plan = autoreg.plan(sweep)
     assert [parameters for _, parameters in plan.groups] == [1666, 1666]
+    assert repr(sweep) == "<sweep quickstart: 2 final and 0 tuning trials, figures B5>"
+    assert repr(plan).splitlines() == [
+        "<plan of quickstart: 2 final and 0 tuning trials, 2 settings>",
+        "  mlp 1x normal(sigma=0.01): 1,666 parameters",
+        "  mlp 1x normal(sigma=1.0): 1,666 parameters",
+    ]
     folder = {"database": tmp_path / "results.db", "runs": tmp_path / "runs"}
     summary = autoreg.run(plan, **folder)
     assert (summary.trained, summary.problems) == (2, [])
@@ -32,6 +38,8 @@ def test_a_sweep_is_loaded_planned_run_and_its_networks_loaded(tmp_path: Path, r
     assert len(trials) == 2
     for row in trials:
         trial = autoreg.load_trial(row["trial_id"], runs=folder["runs"])
+        assert repr(trial).startswith(f"<trial {row['trial_id']}: mlp 1x normal(sigma=")
+        assert repr(trial).endswith(f"test accuracy {row['test_accuracy']:.1%}; units: hidden 128>")
         hits = 0
         with torch.inference_mode():
             for inputs, labels in trial.dataset.batches("test"):
@@ -42,17 +50,3 @@ def test_a_sweep_is_loaded_planned_run_and_its_networks_loaded(tmp_path: Path, r
 def test_a_trial_that_is_not_there_is_an_error_of_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no trial 'abc' in"):
         autoreg.load_trial("abc", runs=tmp_path)
-
-
-def test_the_readmes_python_runs(tmp_path: Path, ray_here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    section = readme.split("## In Python\n")[1].split("\n## ")[0]
-    first, second = (block.split("```")[0] for block in section.split("```python\n")[1:])
-    names: dict[str, Any] = {}
-    exec(first, names)
-    assert isinstance(names["trial"], autoreg.Trial)
-    test = names["trial"].dataset.test
-    names |= {"model": names["trial"].network, "inputs": test.inputs, "labels": test.labels}
-    exec(second, names)
-    assert names["measured"].by_layer().columns == ["layer", "units", "auc", "similar_units", "dead_share"]

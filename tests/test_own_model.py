@@ -37,6 +37,9 @@ def test_copies_of_a_unit_are_repeated_units() -> None:
     [row] = measured.scores().to_dicts()
     assert row["similar_units"] == pytest.approx(18 / 8)
     assert row["dead_share"] == 0
+    assert repr(measured).startswith("<measures as released: auc 0.")
+    assert "similar_units 2.25" in repr(measured)
+    assert "<td>2.25</td>" in measured._repr_html_()
 
 
 def test_units_that_the_output_does_not_look_at_are_removable() -> None:

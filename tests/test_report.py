@@ -12,8 +12,9 @@ import polars as pl
 import pytest
 
 from autoreg.errors import ConfigError, DatabaseError, DataError
-from autoreg.figures import figure_names, find_figures
+from autoreg.figures import find_figures
 from autoreg.listing import sweep_status
+from autoreg.packaged import figure_names
 from autoreg.report import _one_split, figures_with_data, report_figure
 
 Fill = Callable[..., Path]

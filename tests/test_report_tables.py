@@ -9,7 +9,8 @@ import pytest
 
 from autoreg.config import Choice
 from autoreg.errors import ConfigError, DataError
-from autoreg.report_tables import report_table, table_names
+from autoreg.packaged import table_names
+from autoreg.report_tables import report_table
 from autoreg.runs import Runs, TrialFolder
 from autoreg.writer import Writer, record_sweep
 

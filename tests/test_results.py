@@ -26,7 +26,9 @@ def test_tables_views_and_queries_are_frames(results: autoreg.Results) -> None:
 
 def test_a_figure_is_drawn_whole_or_into_axes(results: autoreg.Results) -> None:
     assert results.figures() == ["6", "B5"]
-    assert len(results.figure("6").axes) == 2
+    figure = results.figure("6")
+    assert len(figure.axes) == 2
+    assert figure._repr_png_().startswith(b"\x89PNG")  # what a notebook shows
     own = Figure()
     axes = own.subplots()
     results.draw("6", "auc", axes)

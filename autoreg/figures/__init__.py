@@ -20,9 +20,8 @@ from matplotlib.figure import Figure
 
 from autoreg.errors import ConfigError, first_line, shown
 from autoreg.figures.style import SETTINGS
-from autoreg.packaged import packaged_folder
+from autoreg.packaged import figure_name, figure_names, packaged_folder
 from autoreg.registry import did_you_mean
-from autoreg.sweep import figure_name
 
 
 @dataclass(frozen=True)
@@ -94,17 +93,6 @@ class FigureSource:
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module, []
-
-
-def figure_names() -> list[str]:
-    """Return the names of all figures as people write them, in the paper's order: `1a`, `2`, `B5`."""
-    stems = (path.stem for path in packaged_folder("analysis_sql").glob("reports/figure_*.sql"))
-    return sorted((figure_name(stem.removeprefix("figure_")) for stem in stems), key=_place)
-
-
-def _place(name: str) -> tuple[str, int, str]:
-    letters, number, panel = re.fullmatch(r"(\D*)(\d*)(\w*)", name).groups()  # type: ignore[union-attr]
-    return letters, int(number or 0), panel
 
 
 def find_figures(text: str) -> list[FigureSource]:

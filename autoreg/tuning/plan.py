@@ -12,7 +12,7 @@ from autoreg.config import Choice, Strict, TrialConfig
 from autoreg.datasets import check_dataset, data_root, datasets, load_dataset
 from autoreg.errors import ConfigError
 from autoreg.figures import find_figures
-from autoreg.groups import Group
+from autoreg.groups import Group, setting_labels
 from autoreg.initializers import initializers
 from autoreg.measuring import Measurement, measurements_of
 from autoreg.networks import networks, parameter_count
@@ -26,6 +26,8 @@ from autoreg.tuning.schedule import Schedule
 
 #: A sweep of more trials than this is run only if the user says so.
 MANY_TRIALS = 10_000
+#: So many settings of a plan stand in its `repr`.
+SETTINGS_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,17 @@ class Plan:
     measurements: list[Measurement]
     groups: list[tuple[Group, int]]
     data: dict[Choice, str]
+
+    def __repr__(self) -> str:
+        counts = f"{self.sweep.final_count} final and {self.sweep.tuning_count} tuning trials"
+        labels = setting_labels([group for group, _ in self.groups])
+        shown = [
+            f"  {label}: {parameters:,} parameters"
+            for label, (_, parameters) in list(zip(labels, self.groups, strict=True))[:SETTINGS_SHOWN]
+        ]
+        if rest := len(labels) - len(shown):
+            shown.append(f"  … and {rest} more")
+        return "\n".join([f"<plan of {self.sweep.name}: {counts}, {len(labels)} settings>", *shown])
 
     def schedule(self, runs: Runs) -> Schedule:
         """Return the schedule over a run folder."""

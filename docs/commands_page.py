@@ -1,0 +1,52 @@
+"""Writes docs/commands.md from the commands themselves: `python docs/commands_page.py`."""
+
+from pathlib import Path
+
+import click
+
+from autoreg.cli import cli
+from autoreg.cli_help import EXIT_CODES, command_groups, option_groups, sections
+
+HEAD = """\
+# Commands
+
+This page is made from the commands' own help by `make docs`; `autoreg COMMAND --help` shows the same. Data goes to
+stdout; progress, warnings and errors go to stderr, so that `autoreg query … > rows.csv` holds rows and nothing else.
+"""
+
+
+def page() -> str:
+    context = click.Context(cli, info_name="autoreg")
+    lines = [HEAD]
+    for title, commands in command_groups(cli):
+        lines += [f"## {title}", ""]
+        for name, made in commands:
+            lines += describe(name, made, context)
+    lines += ["## Exit codes", "", "| code | what it says |", "|---|---|"]
+    lines += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES]
+    return "\n".join(lines) + "\n"
+
+
+def describe(name: str, made: click.Command, above: click.Context) -> list[str]:
+    context = click.Context(made, info_name=name, parent=above, terminal_width=1000)
+    summary, examples, rest = sections(made.help or "")
+    lines = [f"### autoreg {name}", "", summary, "", *(f"    {line}" for line in examples), ""]
+    for paragraph in rest:
+        lines += [" ".join(paragraph.split()), ""]
+    arguments = " ".join(made.collect_usage_pieces(context))
+    lines += [f"Usage: `autoreg {name} {arguments}`", "", "| option | what it does |", "|---|---|"]
+    for title, options in option_groups(made, context):
+        if title != "Help":
+            rows = [option.get_help_record(context) or ("", "") for option in options]
+            lines += [f"| **{title}** | |", *(f"| `{cell(flags)}` | {cell(text)} |" for flags, text in rows)]
+    if lines[-1] == "|---|---|":
+        lines[-3:] = []
+    return [*lines, ""]
+
+
+def cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("commands.md").write_text(page(), encoding="utf-8")
