@@ -42,6 +42,7 @@ class FinishedTrial:
         curves: for each of `CURVES` a value an epoch, None where it was not finite.
         scores: `test_accuracy` and so on, `test_auc`, `test_similar_units`, `test_dead_share` and those of the other
             splits that were measured; what does not exist is left out.
+        definition: that of the scores, `released` or `text`.
         environment: versions, device and data.
         seconds: of training.
         finished_at: UTC.
@@ -57,6 +58,7 @@ class FinishedTrial:
     epochs: list[int]
     curves: dict[str, list[float | None]]
     scores: dict[str, float]
+    definition: str
     environment: dict[str, str]
     seconds: float
     finished_at: datetime
@@ -126,12 +128,15 @@ def _trials_of(connection: Connection, sweep_id: str, definition: str) -> list[F
             curves.get((row["trial_id"],), epochs.clear()),
             labels.get(row["group_id"], f"{row['network']} {format_width(row['width'])}x {row['initializer']}"),
             scores.get(row["trial_id"], {}),
+            definition,
         )
         for row in rows
     ]
 
 
-def _trial(row: dict[str, Any], epochs: pl.DataFrame, label: str, measured: dict[str, float]) -> FinishedTrial:
+def _trial(
+    row: dict[str, Any], epochs: pl.DataFrame, label: str, measured: dict[str, float], definition: str
+) -> FinishedTrial:
     config = json.loads(row["config"])
     settings = {key: row[key] for key in SETTINGS} | {key: config.get(key) for key in CONFIG}
     settings["schedule"] = str(Choice.model_validate(config["schedule"]))
@@ -150,6 +155,7 @@ def _trial(row: dict[str, Any], epochs: pl.DataFrame, label: str, measured: dict
         epochs=epochs["epoch"].to_list(),
         curves={curve: epochs[curve].to_list() for curve in CURVES},
         scores=accuracies | measured,
+        definition=definition,
         environment={"device": row["device"] or "none", **json.loads(row["environment"])},
         seconds=row["seconds"],
         finished_at=row["finished_at"].replace(tzinfo=UTC),
@@ -177,6 +183,11 @@ def _scores(connection: Connection, sweep_id: str, definition: str) -> dict[str,
     )
     found: dict[str, dict[str, float]] = {}
     for row in rows.to_dicts():
-        named = {f"{row['split']}_{score}": row[score] for score in SCORES if row[score] is not None}
+        named = {f"{row['split']}_{score}": _rounded(row[score]) for score in SCORES if row[score] is not None}
         found.setdefault(row["trial_id"], {}).update(named)
     return found
+
+
+def _rounded(mean: float) -> float:
+    """Return a mean to 12 digits: the order in which threads add up differs, and a trial is to be the same again."""
+    return float(f"{mean:.12g}")

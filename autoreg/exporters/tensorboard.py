@@ -60,8 +60,8 @@ def _content(trial: "FinishedTrial") -> bytes:
         events.append(Event(wall_time=ended, step=step, summary=summary))
 
     scores = {f"scores/{name}": value for name, value in trial.scores.items()}
-    settings = {**trial.settings, "status": trial.status, "sweep": trial.sweep, "trial_id": trial.trial_id}
-    for summary in hparams(settings, scores):
+    facts = {name: getattr(trial, name) for name in ("sweep", "trial_id", "status", "definition")}
+    for summary in hparams(trial.settings | facts, scores):
         for value in summary.value:  # its settings are in the order of a hash that differs between processes
             plugin = value.metadata.plugin_data
             plugin.content = HParamsPluginData.FromString(plugin.content).SerializeToString(deterministic=True)
