@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from autoreg.exporters.exporter import Source, exporter, extra
@@ -48,6 +47,8 @@ def tensorboard(source: Source, target: str) -> Iterator[str]:
 
 def _content(trial: "FinishedTrial") -> bytes:
     """Return the event file of a trial: the same bytes for the same trial."""
+    from tempfile import TemporaryDirectory
+
     from tensorboardX.proto.event_pb2 import Event
     from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
     from tensorboardX.record_writer import RecordWriter
