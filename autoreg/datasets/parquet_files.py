@@ -135,6 +135,8 @@ class LabelledParquet:
             DataError: a file is damaged or has other columns, there are no pictures, or one has no label.
         """
         fingerprint = joined([fingerprint_of(paths), columns.image, columns.label])
+        for path in paths:
+            find_columns(path, columns.image, columns.label)
         labels = torch.cat([_labels(path, columns) for path in paths])
         if not len(labels):
             raise DataError(f"{paths[0]} has no pictures")

@@ -128,9 +128,9 @@ def _opened(name: str, part: str, root: Path) -> Any:
 
     try:
         return getattr(published, name)(str(root), **PUBLISHED[name].splits[part])
-    except RuntimeError as error:  # "not found or corrupted"
-        raise DataError(f"{name} in {root} is not whole ({first_line(error)}); {advice(name, root)}") from error
     except Exception as error:  # each has a format of its own
+        if isinstance(error, RuntimeError) and "not found" in str(error):
+            raise DataError(f"{name} in {root} is not whole ({first_line(error)}); {advice(name, root)}") from error
         raise _damaged(name, root, error) from error
 
 

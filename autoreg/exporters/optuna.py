@@ -44,6 +44,16 @@ def _is_ours(path: Path) -> bool:
 
 
 def _write(path: Path, found: "list[Search]") -> None:
+    import shutil
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:  # whose path means nothing else in a URL, as that of the target might
+        made = Path(folder) / "searches.db"
+        _fill(made, found)
+        shutil.copyfile(made, path)
+
+
+def _fill(path: Path, found: "list[Search]") -> None:
     import sqlite3
     import warnings
     from contextlib import closing
