@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC
 from pathlib import Path
 
 import optuna
@@ -60,6 +61,9 @@ def test_every_search_is_a_study_with_all_its_trials(
     searched: Callable[..., list[GroupStudy]], runs: Runs, tmp_path: Path
 ) -> None:
     studies = searched()
+    for study in studies:
+        folder = runs.trial(study.proposals[0].trial_id)
+        folder.write_result(folder.read_result().model_copy(update={"seconds": 12.5}))
     assert export(runs, tmp_path / "searches.db") == [f"{tmp_path / 'searches.db'}  2 studies, 10 trials"]
     found = read(tmp_path / "searches.db")
     assert list(found) == ["small: mlp 1/4x glorot_normal", "small: mlp 1/2x glorot_normal"]
@@ -75,7 +79,9 @@ def test_every_search_is_a_study_with_all_its_trials(
             assert trial.intermediate_values == pytest.approx(curve)
             assert len(curve) == 4
             assert trial.duration is not None
-            assert trial.duration.total_seconds() == result.seconds
+            assert trial.duration.total_seconds() == result.seconds == (0 if trial.number else 12.5)
+            assert trial.datetime_complete is not None
+            assert trial.datetime_complete.astimezone(UTC).isoformat() == result.finished_at
             assert trial.user_attrs["status"] == result.status
         best = made.best()
         assert best is not None
