@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from autoreg.config import Choice, format_width
+from autoreg.config import Choice, content_id, format_width
 from autoreg.database import open_for_reading, query
 from autoreg.errors import ConfigError, DataError
 from autoreg.groups import setting_labels
@@ -62,6 +62,11 @@ class FinishedTrial:
     environment: dict[str, str]
     seconds: float
     finished_at: datetime
+
+    @property
+    def content_id(self) -> str:
+        """The hash of all of it, by which an exporter knows what it has written already."""
+        return content_id({**asdict(self), "finished_at": self.finished_at.isoformat()})
 
 
 def finished_trials(

@@ -48,7 +48,7 @@ def _write_sweep(client: Any, trials: "list[FinishedTrial]") -> int:
     there = _runs_of(client, experiment)
     written = 0
     for trial in trials:
-        content = _content(trial)
+        content = trial.content_id
         known = there.get(trial.trial_id, [])
         if [run.data.tags.get(CONTENT) for run in known] == [content]:
             continue
@@ -114,11 +114,3 @@ def _tags(trial: "FinishedTrial") -> dict[str, str]:
     tags = {"trial_id": trial.trial_id, "sweep": trial.sweep, "sweep_id": trial.sweep_id}
     tags |= {"kind": trial.kind, "status": trial.status, "definition": trial.definition} | trial.environment
     return {f"autoreg.{name}": text for name, text in tags.items()}
-
-
-def _content(trial: "FinishedTrial") -> str:
-    from dataclasses import asdict
-
-    from autoreg.config import content_id
-
-    return content_id({**asdict(trial), "finished_at": trial.finished_at.isoformat()})

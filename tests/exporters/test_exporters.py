@@ -1,5 +1,6 @@
 """`autoreg export` to other programs: what stands there is what results.db has, and it stands there once."""
 
+import json
 import struct
 import sys
 from collections.abc import Callable
@@ -36,14 +37,14 @@ def write(name: str, database: Path, target: object, **more: Any) -> list[str]:
 def test_every_exporter_is_an_option_of_the_command() -> None:
     assert isinstance(cli, click.Group)
     options = {option for parameter in cli.commands["export"].params for option in parameter.opts}
-    assert {"optuna", "tensorboard", "mlflow"} <= set(exporters)
+    assert set(exporters) == {"mlflow", "optuna", "tensorboard", "wandb"}
     assert {f"--{name}" for name in exporters} <= options
 
 
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        ([], "say what to write: either FOLDER for tables, or some of --mlflow, --optuna, --tensorboard"),
+        ([], "say what to write: either FOLDER for tables, or some of --mlflow, --optuna, --tensorboard, --wandb"),
         (["tables", "--optuna", "a.db"], "say what to write"),
         (["--optuna", "a.db", "--views"], "--format and --views are for tables"),
         (["tables", "--sweep", "fixture"], "--sweep and --definition are not for tables"),
@@ -63,6 +64,11 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, databas
     monkeypatch.setitem(sys.modules, "mlflow", None)
     with pytest.raises(ConfigError, match="--mlflow needs mlflow-skinny, which is not installed"):
         write("mlflow", database, "sqlite:///nowhere.db")
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(ConfigError, match="--wandb needs wandb, which is not installed"):
+        write("wandb", database, "runs/project")
+    with pytest.raises(ConfigError, match=r"--wandb is FOLDER/PROJECT, .*, got 'project'$"):
+        write("wandb", database, "project")
     assert extra("json", "tensorboard", "tensorboardX").__name__ == "json"
 
 
@@ -217,3 +223,56 @@ def check_run(client: Any, run: Any, trial: FinishedTrial) -> None:
 def test_what_mlflow_refuses_is_said(database: Path, client: Any) -> None:
     with pytest.raises(DataError, match="MLflow at nosuch://place: "):
         write("mlflow", database, "nosuch://place")
+
+
+def wandb_records(path: Path) -> list[Any]:
+    """Read a run's file: after 7 bytes, parts of records in blocks of 32 KiB, as LevelDB's log has them."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    content, place, part, found = path.read_bytes(), 7, b"", []
+    while place + 7 <= len(content):
+        if 32768 - place % 32768 < 7:
+            place += 32768 - place % 32768
+            continue
+        length, kind = struct.unpack("<HB", content[place + 4 : place + 7])
+        part += content[place + 7 : place + 7 + length]
+        place += 7 + length
+        if kind in (1, 4):  # whole, or the last part
+            found.append(Record.FromString(part))
+            part = b""
+    return found
+
+
+@pytest.mark.filterwarnings("ignore")  # of wandb's own
+def test_wandb_gets_each_trial_once(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("wandb", reason="needs the extra wandb")
+    target = tmp_path / "offline" / "widths"
+    line = f"{tmp_path / 'offline' / 'wandb'}  fixture: 8 runs, {{}} of them written now"
+    assert write("wandb", database, target) == [line.format(8)]
+    [trials] = finished_trials(database)
+    for trial in trials:
+        [path] = (tmp_path / "offline").rglob(f"run-{trial.trial_id}-*.wandb")
+        records = wandb_records(path)
+        [started, *_] = [record.run for record in records if record.HasField("run")]
+        assert (started.project, started.run_group, started.display_name) == ("widths", "fixture", trial.name)
+        config = {item.key: json.loads(item.value_json) for item in started.config.update}
+        assert {name: config[name] for name in trial.settings} == trial.settings
+        [epoch] = [
+            {key: json.loads(item.value_json) for item in record.history.item for key in item.nested_key or [item.key]}
+            for record in records
+            if record.HasField("history")
+        ]
+        assert (epoch["validation_accuracy"], epoch["_step"], "validation_loss" in epoch) == (0.6, 1, False)
+        summary = {
+            key: json.loads(item.value_json)
+            for record in records
+            if record.HasField("summary")
+            for item in record.summary.update
+            for key in item.nested_key or [item.key]
+        }
+        assert {name: summary[f"final_{name}"] for name in trial.scores} == trial.scores
+    assert write("wandb", database, target) == [line.format(0)]
+    next((tmp_path / "offline").rglob("autoreg.txt")).unlink()  # as after a kill
+    assert write("wandb", database, target) == [line.format(1)]
+    assert write("wandb", database, target, definition="text") == [line.format(8)]
+    assert len(list((tmp_path / "offline").rglob("*.wandb"))) == 8
