@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 
 from autoreg import __version__
+from autoreg.cli_export import export
 from autoreg.cli_help import HELP, Choice, Group, command, mistake, option
 from autoreg.cli_report import report
 from autoreg.cli_results import (
-    export,
     list_,
     print_text,
     query,

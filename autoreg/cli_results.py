@@ -3,7 +3,6 @@
 import json
 import sys
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +169,7 @@ def query(sql: str, form: str, database: Path) -> None:
     finally:
         connection.close()
     if form == "csv":
-        click.echo(_flat(frame).write_csv(), nl=False)
+        click.echo(flat(frame).write_csv(), nl=False)
     elif form == "json":
         click.echo(json.dumps(_without_nan(frame).to_dicts(), indent=1, default=str))
     elif form == "parquet":
@@ -192,7 +191,7 @@ def _without_nan(frame: Any) -> Any:
     return frame.with_columns(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in floats)
 
 
-def _flat(frame: Any) -> Any:
+def flat(frame: Any) -> Any:
     """Return a frame whose lists, structures and bytes are texts, since CSV has none of them."""
     import polars as pl
 
@@ -204,39 +203,6 @@ def _flat(frame: Any) -> Any:
         if column.dtype.is_nested() or column.dtype == pl.Binary
     ]
     return frame.with_columns(texts)
-
-
-@command("Report")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@option(
-    "--format", "form", group="Output", type=Choice(["parquet", "csv"]), default="parquet", show_default=True,
-    help="Of the files; CSV has lists as JSON.",
-)  # fmt: skip
-@click.option("--views", is_flag=True, help="The views too: final_trials, auc, figure_6, …")
-@DATABASE
-def export(folder: Path, form: str, views: bool, database: Path) -> None:
-    """Write every table of results.db to a folder, one Parquet or CSV file each, for other programs.
-
-    \b
-    autoreg export tables
-    autoreg export tables --format csv --views
-    """  # noqa: D301
-    from autoreg import database as databases
-    from autoreg.runs import write_atomically
-
-    connection = databases.open_for_reading(database)
-    try:
-        for name in databases.table_names(connection, views):
-            frame = databases.query(connection, f'from "{name}"')
-            path = folder / f"{name}.{form}"
-            write_atomically(path, partial(_write_frame, frame, form))
-            click.echo(path)
-    finally:
-        connection.close()
-
-
-def _write_frame(frame: Any, form: str, path: Path) -> None:
-    _flat(frame).write_csv(path) if form == "csv" else frame.write_parquet(path, compression="zstd")
 
 
 @command("Care")

@@ -2,6 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autoreg.errors import DataError, first_line
+
+Array = np.ndarray[Any, Any]
 
 
 def cache_folder() -> Path:
@@ -9,3 +16,30 @@ def cache_folder() -> Path:
     if os.environ.get("AUTOREG_CACHE"):
         return Path(os.environ["AUTOREG_CACHE"])
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autoreg"
+
+
+def cached_array(path: Path, shape: tuple[int, ...], kind: type, **how: Any) -> Array:
+    """Return an array of the cache. Raises DataError if it is not what was written.
+
+    Args:
+        path: a file that `save_array` wrote.
+        shape: what it must have; -1 stands for any length.
+        kind: the type of its numbers.
+        how: options of `numpy.load`; `mmap_mode="c"` has all workers see the same pages of the one file.
+    """
+    try:
+        array: Array = np.load(path, **how)  # of numbers only: NumPy unpickles nothing unasked
+    except (ValueError, EOFError, OSError) as error:
+        raise DataError(f"{path} is damaged: {first_line(error)}; delete it") from error
+    fits = len(array.shape) == len(shape) and all(
+        want in (-1, got) for want, got in zip(shape, array.shape, strict=True)
+    )
+    if not fits or array.dtype != kind:
+        raise DataError(f"{path} is damaged: {array.shape} {array.dtype}, should be {shape} {kind.__name__}; delete it")
+    return array
+
+
+def save_array(path: Path, array: Array) -> None:
+    """Write an array to a file of that very name: NumPy itself would add a suffix."""
+    with path.open("wb") as file:
+        np.save(file, array)

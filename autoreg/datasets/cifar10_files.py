@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from autoreg.datasets.cache import cache_folder
+from autoreg.datasets.cache import Array, cache_folder, cached_array, save_array
 from autoreg.errors import DataError, first_line
 from autoreg.runs import write_atomically
 
@@ -37,7 +37,6 @@ BATCHES = {
 #: Bytes; the official batches have 31 million each.
 LARGEST_BATCH = 1 << 26
 
-Array = np.ndarray[Any, Any]
 Read = Callable[[], tuple[Array, Array]]
 
 
@@ -58,27 +57,12 @@ def load_pictures(root: Path | None) -> tuple[Tensor, Tensor, str]:
         pictures, labels = read()
         if pictures.shape != SHAPE or set(labels.tolist()) != set(range(10)):
             raise DataError(f"CIFAR-10 has 60,000 pictures of 10 classes, found {pictures.shape[0]} in {root}")
-        write_atomically(cached, partial(_save, array=pictures))
-        write_atomically(labels_path, partial(_save, array=labels))
+        write_atomically(cached, partial(save_array, array=pictures))
+        write_atomically(labels_path, partial(save_array, array=labels))
     # Copy-on-write mapping: every worker sees the same pages of the one file.
-    pictures, labels = _cached(cached, SHAPE, np.uint8, mmap_mode="c"), _cached(labels_path, SHAPE[:1], np.int64)
+    pictures = cached_array(cached, SHAPE, np.uint8, mmap_mode="c")
+    labels = cached_array(labels_path, SHAPE[:1], np.int64)
     return torch.from_numpy(pictures), torch.from_numpy(labels), fingerprint
-
-
-def _cached(path: Path, shape: tuple[int, ...], kind: type, **how: Any) -> Array:
-    """Return an array of the cache. Raises DataError if it is not what was written."""
-    try:
-        array: Array = np.load(path, **how)  # of numbers only: NumPy unpickles nothing unasked
-    except (ValueError, EOFError, OSError) as error:
-        raise DataError(f"{path} is damaged: {first_line(error)}; delete it") from error
-    if array.shape != shape or array.dtype != kind:
-        raise DataError(f"{path} is damaged: {array.shape} {array.dtype}, should be {shape} {kind.__name__}; delete it")
-    return array
-
-
-def _save(path: Path, array: Array) -> None:
-    with path.open("wb") as file:
-        np.save(file, array)
 
 
 def _find(root: Path | None) -> tuple[str, Read]:

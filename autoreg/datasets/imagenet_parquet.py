@@ -66,7 +66,7 @@ class ParquetPictures:
         Raises:
             DataError: a file is damaged or has other columns, a picture has no label, or the disk is full.
         """
-        fingerprint = _fingerprint(paths)
+        fingerprint = fingerprint_of(paths)
         cached = cache_folder() / f"imagenet-{part}-{fingerprint}.arrow"
         if not cached.is_file():
             with _locked(cached):
@@ -118,7 +118,7 @@ def _batches(path: Path) -> Iterator[pa.RecordBatch]:
             start += len(labels)
 
 
-def _fingerprint(paths: list[Path]) -> str:
+def fingerprint_of(paths: list[Path]) -> str:
     """Return the hash of the files' names, sizes and footers, which say where each column lies and its extremes."""
     digest = hashlib.blake2b(digest_size=8)
     for path in paths:

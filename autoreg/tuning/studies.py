@@ -177,19 +177,23 @@ class GroupStudy:
         sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=self.tune.startup)
         study = optuna.create_study(direction="maximize", sampler=sampler, study_name=self.group.study_id)
         for proposal in self.proposals[:count]:
-            if result := self.result(proposal):
-                study.add_trial(self._frozen(proposal, result))
+            if self.result(proposal):
+                study.add_trial(self.frozen(proposal))
         return study
 
-    def _frozen(self, proposal: Proposal, result: TrialResult) -> FrozenTrial:
-        states = {"done": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
-        state = states.get(result.status, TrialState.FAIL)
+    def frozen(self, proposal: Proposal) -> FrozenTrial:
+        """Return a proposal as Optuna has it: waiting while its trial has no result."""
+        result = self.result(proposal)
+        score = self._score(proposal)
+        states = {"done": TrialState.FAIL if score is None else TrialState.COMPLETE, "pruned": TrialState.PRUNED}
+        state = states.get(result.status, TrialState.FAIL) if result else TrialState.WAITING
+        epochs = result.epochs if result else []
         return create_trial(
             state=state,
-            value=self._score(proposal) if state == TrialState.COMPLETE else None,
+            value=score if state == TrialState.COMPLETE else None,
             params=proposal.setting,
             distributions=self._space,
-            intermediate_values={epoch.epoch: selection_score(self.group.template, epoch) for epoch in result.epochs},
+            intermediate_values={epoch.epoch: selection_score(self.group.template, epoch) for epoch in epochs},
             user_attrs={"trial_id": proposal.trial_id},
         )
 

@@ -1,0 +1,205 @@
+"""Parquet of any pictures: columns found by type, decoded once, what is wrong said in one line."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from PIL import Image
+
+from autoreg.datasets import Dataset, datasets
+from autoreg.errors import AutoregError, ConfigError, DataError
+
+parquet = datasets["parquet"]
+IMAGE = pa.struct({"bytes": pa.binary(), "path": pa.string()})
+COLOURS = [(0, 0, 200), (0, 200, 0), (200, 0, 0)]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AUTOREG_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def picture(row: int, mode: str = "RGB") -> bytes:
+    """A picture in the colour of its class, with its row in the middle."""
+    made = Image.new("RGB", (40, 20), COLOURS[row % 3])
+    made.putpixel((20, 10), (row, row, row))
+    content = io.BytesIO()
+    made.convert(mode).save(content, "png")
+    return content.getvalue()
+
+
+def write(path: Path, count: int = 30, first: int = 0, described: bool = False, **more: Any) -> Path:
+    """Write pictures as the hub has them; more columns, or others in place of these, by name."""
+    numbers = range(first, first + count)
+    columns = {
+        "image": pa.array([{"bytes": picture(row), "path": None} for row in numbers], IMAGE),
+        "label": pa.array([row % 3 for row in numbers], pa.int64()),
+        **more,
+    }
+    table = pa.table({name: column for name, column in columns.items() if column is not None})
+    if described:
+        label = {"_type": "ClassLabel", "names": ["blue", "green", "red"]}
+        features = {"image": {"_type": "Image"}, "label": label, "length": {"_type": "Value", "dtype": "int64"}}
+        table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, path, row_group_size=7)
+    return path
+
+
+def numbers_of(dataset: Dataset, split: str) -> list[int]:
+    """The rows that a split's pictures were made with."""
+    return dataset.split(split).inputs[:, 0, 10, 10].tolist()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_each_split_has_the_pictures_of_its_files_in_order(tmp_path: Path) -> None:
+    write(tmp_path / "hub" / "data" / "train-00000-of-00002.parquet", 20)
+    write(tmp_path / "hub" / "data" / "train-00001-of-00002.parquet", 10, first=20)
+    write(tmp_path / "hub" / "data" / "validation-00000-of-00001.parquet", 6, first=30)
+    write(tmp_path / "hub" / "data" / "test-00000-of-00001.parquet", 9, first=36)
+    dataset = parquet(tmp_path, folder="hub", size=20)
+    assert (dataset.classes, dataset.input_shape) == (3, (3, 20, 20))
+    for split, rows in (("train", range(30)), ("validation", range(30, 36)), ("test", range(36, 45))):
+        assert numbers_of(dataset, split) == list(rows)
+        assert dataset.split(split).labels.tolist() == [row % 3 for row in rows]
+        corners = dataset.split(split).inputs[:, :, 0, 0]  # type: ignore[attr-defined]
+        assert corners.tolist() == [list(COLOURS[row % 3]) for row in rows]
+
+
+def test_missing_splits_are_held_out_of_every_class_or_of_all_together(tmp_path: Path) -> None:
+    write(tmp_path / "train-0.parquet")
+    dataset = parquet(tmp_path, size=20, validation_share=0.2, test_share=0.1)
+    for split, each in (("train", 7), ("validation", 2), ("test", 1)):
+        assert dataset.split(split).labels.bincount().tolist() == [each] * 3
+    numbers = [number for name in ("train", "validation", "test") for number in numbers_of(dataset, name)]
+    assert sorted(numbers) == list(range(30))
+    write(tmp_path / "odd" / "train.parquet", 10, label=pa.array(range(10)))
+    with pytest.raises(ConfigError, match=r"class '0' has 1 pictures, .* 2 of them out; `stratified: false` takes"):
+        parquet(tmp_path, folder="odd", size=20)
+    mixed = parquet(tmp_path, folder="odd", size=20, stratified=False)
+    assert [len(mixed.split(name)) for name in ("train", "validation", "test")] == [6, 2, 2]
+
+
+def test_grey_pictures_have_one_channel_if_asked(tmp_path: Path) -> None:
+    write(tmp_path / "train-0.parquet")
+    dataset = parquet(tmp_path, size=20, channels=1)
+    assert dataset.input_shape == (1, 20, 20)
+    luminance = [Image.new("RGB", (1, 1), colour).convert("L").getpixel((0, 0)) for colour in COLOURS]
+    for inputs, label in zip(dataset.train.inputs, dataset.train.labels, strict=True):  # type: ignore[attr-defined]
+        assert inputs[0, 0, 0] == luminance[int(label)]
+    [(augmented, _)] = dataset.batches("train", 100, generator=torch.Generator().manual_seed(0))
+    assert augmented.shape == (len(dataset.train), 1, 20, 20)
+
+
+@pytest.mark.parametrize("make", [picture, lambda row: picture(row, "L")], ids=["colour", "grey"])
+def test_a_plain_column_of_files_does_too(tmp_path: Path, make: Callable[[int], bytes]) -> None:
+    write(tmp_path / "train-0.parquet", image=None, photo=pa.array([make(row) for row in range(30)]))
+    assert parquet(tmp_path, size=20).input_shape == (3, 20, 20)
+
+
+def test_the_hubs_description_says_which_integers_are_labels(tmp_path: Path) -> None:
+    lengths = pa.array([1000 + row for row in range(30)])
+    write(tmp_path / "told" / "train-0.parquet", described=True, length=lengths)
+    assert parquet(tmp_path, folder="told", size=20).classes == 3
+    write(tmp_path / "few" / "train-0.parquet", 4, described=True, length=lengths[:4])
+    with pytest.raises(ConfigError, match="class 'blue' has 2 pictures, too few"):
+        parquet(tmp_path, folder="few", size=20)
+    write(tmp_path / "untold" / "train-0.parquet", length=lengths)
+    with pytest.raises(DataError, match=r"several columns of integers; say which by the option `label`: label, length"):
+        parquet(tmp_path, folder="untold", size=20)
+    assert parquet(tmp_path, folder="untold", size=20, label="label").classes == 3
+
+
+def test_pictures_are_decoded_once_and_other_files_are_another_fingerprint(tmp_path: Path, cache: Path) -> None:
+    write(tmp_path / "train-0.parquet")
+    first = parquet(tmp_path, size=20)
+    [cached] = cache.glob("parquet-*.npy")
+    made = cached.stat().st_mtime_ns
+    again = parquet(tmp_path, size=20)
+    assert torch.equal(again.train.inputs, first.train.inputs)
+    assert (again.fingerprint, cached.stat().st_mtime_ns) == (first.fingerprint, made)
+    write(tmp_path / "train-0.parquet", first=30)
+    assert parquet(tmp_path, size=20).fingerprint != first.fingerprint
+    cached.write_bytes(cached.read_bytes()[:500])
+    write(tmp_path / "train-0.parquet")
+    with pytest.raises(DataError, match=r"\.npy is damaged: .*; delete it"):
+        parquet(tmp_path, size=20)
+
+
+def _damaged(folder: Path) -> None:
+    path = write(folder / "train-0.parquet")
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def _damaged_inside(folder: Path) -> None:
+    path = write(folder / "train-0.parquet")
+    content = bytearray(path.read_bytes())
+    content[4:600] = bytes(596)
+    path.write_bytes(content)
+
+
+def _other_columns(folder: Path) -> None:
+    write(folder / "train-0.parquet")
+    write(folder / "train-1.parquet", image=None, photo=pa.array([b""] * 30))
+
+
+def train(**more: Any) -> Callable[[Path], Any]:
+    return lambda folder: write(folder / "train-0.parquet", **more)
+
+
+def with_test_labels(label: int) -> Callable[[Path], Any]:
+    def make(folder: Path) -> None:
+        write(folder / "train-0.parquet")
+        write(folder / "test-0.parquet", label=pa.array([label] * 30))
+
+    return make
+
+
+def with_one(row: int, content: bytes | None) -> Callable[[Path], Any]:
+    files = [picture(0)] * 30
+    return train(image=pa.array([*files[:row], content, *files[row + 1 :]]))
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "words"),
+    [
+        (lambda folder: None, {}, "has no train-*.parquet, nor has data/ in it"),
+        (lambda folder: None, {"folder": "gone"}, "does not exist (option `folder` below"),
+        (_damaged, {}, "train-0.parquet is damaged"),
+        (_damaged_inside, {}, "train-0.parquet is damaged"),
+        (_other_columns, {}, "train-1.parquet has no column 'image'"),
+        (train(), {"label": "lable"}, "no column 'lable' of integers"),
+        (train(), {"image": "label"}, "no column 'label' of files of pictures"),
+        (train(image=None), {}, "has no column of files of pictures"),
+        (train(count=0), {}, "has no pictures"),
+        (train(label=pa.array([0, 1, None] * 10)), {}, "the picture in row 2 has no label, got None"),
+        (with_test_labels(-1), {}, "test-0.parquet: the picture in row 0 has no label, got -1"),
+        (with_test_labels(3), {}, "classes of test and of train differ: labels up to 3, 2"),
+        (with_one(9, b"no picture"), {}, "picture in row 9 of"),
+        (with_one(8, None), {}, "there is no picture in row 8"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    tmp_path: Path, cache: Path, make: Callable[[Path], Any], options: dict[str, Any], words: str
+) -> None:
+    make(tmp_path)
+    with pytest.raises(AutoregError) as raised:
+        parquet(tmp_path, size=20, **options)
+    assert isinstance(raised.value, DataError)
+    assert words in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert not list(cache.glob("*.npy"))
+
+
+@pytest.mark.real_pictures("imagenet_sample")
+def test_real_pictures_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    dataset = parquet(Path(os.environ["AUTOREG_DATA"]), folder="imagenet_sample", size=32, stratified=False)
+    assert (dataset.classes, len(dataset.train)) == (1000, 700)
