@@ -28,7 +28,6 @@ class LiveState:
         name: the sweep's.
         process: the driver's id.
         updated_at: when this was written, in seconds since 1970.
-        stopping: whether it takes no further trials, since the user has stopped it.
         counts: how it stands.
     """
 
@@ -36,7 +35,6 @@ class LiveState:
     name: str
     process: int
     updated_at: float
-    stopping: bool
     counts: Counts
 
 
@@ -62,12 +60,12 @@ class LiveStateFile:
         with hold(self._lock, give_up=lambda: False):
             yield
 
-    def update(self, stopping: bool) -> None:
+    def update(self) -> None:
         """Write it if it is time to. A disk that does not take it has others know less."""
         if time.monotonic() - self._written_at < SECONDS_BETWEEN_WRITES:
             return
         self._written_at = time.monotonic()
-        state = LiveState(*self._about, updated_at=time.time(), stopping=stopping, counts=self._counts)
+        state = LiveState(*self._about, updated_at=time.time(), counts=self._counts)
         half = self._path.with_name(f".{STATE}.tmp")
         with suppress(OSError):  # without a sync: it is of no use after a crash
             half.write_text(json.dumps(asdict(state)), encoding="utf-8")

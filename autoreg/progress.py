@@ -133,6 +133,7 @@ class Counts:
         groups: how its groups stand.
         seconds_left: how long it will take, from and to; None while nothing tells.
         trials_per_minute: how many ended in the last minute; None while too few have.
+        stopping: whether it begins no further trials, since the user has stopped it.
     """
 
     total: int
@@ -147,6 +148,7 @@ class Counts:
     groups: GroupCounts = field(default_factory=GroupCounts)
     seconds_left: tuple[float, float] | None = None
     trials_per_minute: float | None = None
+    stopping: bool = False
 
     @property
     def ended(self) -> int:

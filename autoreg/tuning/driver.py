@@ -162,7 +162,7 @@ class RunningSweep:
     def tick(self, timeout: float = 0.0) -> None:
         """Collect and start measuring tasks, and bring what is finished into results.db every two seconds."""
         if self.draining and not self._said_draining:
-            self._said_draining = True
+            self._said_draining = self.counts.stopping = True
             self.stop_file.touch()
             self.display.line(
                 "stopping: running trials save their state after this epoch; Ctrl-C again stops now", Verbosity.QUIET
@@ -175,7 +175,7 @@ class RunningSweep:
         about = {trial_id: MeasuredTrial(describe(self._taken[trial_id]), since) for trial_id, since in running.items()}
         self.counts.measuring = about
         self.outlook.look()
-        self.live_state.update(self.draining)
+        self.live_state.update()
         self.display.update()
         try:
             self.ledger.tick()

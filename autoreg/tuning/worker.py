@@ -37,6 +37,8 @@ def train(tune_config: dict[str, Any]) -> None:
 
     where, reports = machine(device), Reports()
     for trial in order["trials"]:
+        if stop_file.exists():  # Tune starts what it was given before
+            break
         config = TrialConfig.model_validate_json(trial["config"])
         folder = Runs(Path(order["runs"])).trial(config.trial_id)
         with folder.locked(give_up=stop_file.exists) as held:
@@ -48,8 +50,6 @@ def train(tune_config: dict[str, Any]) -> None:
                         _train(config, folder, order, trial, device, reports, log)
                     _measure_if_tiny(config, folder, order, trial, device, log)
         reports.ended(config, trained)
-        if stop_file.exists():
-            break
     reports.send()
 
 

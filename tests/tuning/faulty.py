@@ -19,7 +19,7 @@ def fails_once(width: float, *rest: Any, folder: str) -> Network:
     return network
 
 
-def warns_and_fails(*rest: Any) -> Network:
+def warns_and_fails(width: float, *rest: Any) -> Network:
     """Return no network."""
     warnings.warn("this will end badly", stacklevel=1)
     raise RuntimeError("as foreseen")
