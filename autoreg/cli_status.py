@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LOOKS = 2.0
 #: Lines of a terminal that are kept for what runs, if anything does.
 LINES_BELOW = 14
+#: On a terminal that is narrower, the ids are left out.
+COLUMNS_WITH_IDS = 100
 
 
 @click.command()
@@ -98,7 +100,7 @@ def _drawn(console: "Console", rows: list[dict[str, Any]], running: dict[str, li
     states = [state for row in rows for state in running[row["sweep_id"]]]
     most = max(3, console.height - LINES_BELOW * bool(states) - 3)
     earlier = [Text(f"and {len(rows) - most} earlier sweeps", style="dim")] if len(rows) > most else []
-    table = _table(rows[-most:])
+    table = _table(rows[-most:], console.width >= COLUMNS_WITH_IDS)
     dashboards: list[Text | Dashboard] = []
     for state in states:
         title = f"{state.name} {'is stopping' if state.counts.stopping else 'runs'} in process {state.process}"
@@ -106,12 +108,12 @@ def _drawn(console: "Console", rows: list[dict[str, Any]], running: dict[str, li
     return Group(*earlier, table, *dashboards)
 
 
-def _table(rows: list[dict[str, Any]]) -> "Table":
+def _table(rows: list[dict[str, Any]], with_ids: bool) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for name in ("sweep", "final trials", "measured", "tuning", "failed", "updated", "id"):
+    for name in ("sweep", "final", "measured", "tuning", "failed", "updated", *(["id"] if with_ids else [])):
         table.add_column(name, no_wrap=True, overflow="ellipsis")
     for row in rows:
         finals, tuning = ("?" if row[key] is None else row[key] for key in ("final_trials", "tuning_trials"))
@@ -122,7 +124,7 @@ def _table(rows: list[dict[str, Any]]) -> "Table":
             f"{row['tuning_done']}/{tuning}",
             f"{row['failed']}",
             row["updated_at"],
-            row["sweep_id"],
+            *([row["sweep_id"]] if with_ids else []),
         ]
         table.add_row(*(Text(printable(cell)) for cell in cells))  # names are a user's own, and no markup
     return table
