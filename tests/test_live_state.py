@@ -54,7 +54,7 @@ def test_what_runs_is_told_while_its_driver_lives(runs: Runs, file: LiveStateFil
 def test_a_driver_of_another_process_is_seen_until_it_dies(runs: Runs, is_killed: bool) -> None:
     scratch = runs.scratch / "small-1"
     scratch.mkdir(parents=True)
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     other = context.Process(target=hold, args=(scratch, 60.0))
     if is_killed:
         other = context.Process(target=hold_and_die, args=(scratch,))

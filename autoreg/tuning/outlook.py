@@ -127,7 +127,7 @@ class Outlook:
         training: Range | None = (0.0, 0.0)
         measuring: Range | None = (0.0, 0.0)
         for state in self._schedule.states:
-            stand = Stand(state, self._ended, unmeasured)
+            stand = Stand(state, self._ended, unmeasured, self._schedule.in_flight)
             setattr(groups, stand.name, getattr(groups, stand.name) + 1)
             template = state.group.template
             if epochs := self._epochs_left(state, stand):
@@ -171,7 +171,9 @@ class Outlook:
 class Stand:
     """Where a group stands: the name of its count, and what is left of it."""
 
-    def __init__(self, state: GroupState, ended: Collection[str], unmeasured: Collection[str]) -> None:
+    def __init__(
+        self, state: GroupState, ended: Collection[str], unmeasured: Collection[str], in_flight: Collection[str]
+    ) -> None:
         tune, group = state.group.tune, state.group
         tuned = sum(trial_id in ended for trial_id in state.tuning_trials())
         self.tuning_left = max(0, tune.trials - tuned) if tune else 0
@@ -181,7 +183,7 @@ class Stand:
         self.unmeasured = sum(trial_id in unmeasured for trial_id in finals)
         in_vain = not self.tuning_left and not finals
         self.finals_left = 0 if in_vain else group.final_count - trained
-        begun = tuned or trained or (state.study and state.study.proposals)
+        begun = tuned or trained or any(trial_id in in_flight for trial_id in (*state.tuning_trials(), *finals))
         if self.tuning_left:
             self.name = "tuning" if begun else "waiting"
         elif self.finals_left:

@@ -148,3 +148,14 @@ def test_what_a_width_costs_is_bounded_by_its_nearest() -> None:
     costs.note(("train",), 4.0, 100.0)
     assert costs.of(("train",), 3.0) == (100.0 * 0.75**2, 100.0)
     assert costs.of(("measure",), 1.0) is None
+
+
+def test_a_group_has_begun_once_its_first_trial_runs(
+    small: Callable[..., LoadedSweep], runs: Runs, clock: Clock, finish: Callable[..., None]
+) -> None:
+    for overrides, begun in (((), "tuning"), (("tune=null",), "training")):
+        watched = Watched(make_plan(small(*overrides)).schedule(runs), clock, finish)
+        assert watched.look().groups.waiting == 2
+        assert watched.schedule.next()
+        groups = watched.look().groups
+        assert (groups.waiting, getattr(groups, begun)) == (1, 1)
