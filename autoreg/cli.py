@@ -14,10 +14,10 @@ from autoreg.cli_results import (
     print_text,
     query,
     rebuild,
-    status,
     verify,
 )
 from autoreg.cli_show import show
+from autoreg.cli_status import status
 from autoreg.cli_sweep import sweep
 from autoreg.completion import PLACES, completion_script
 from autoreg.errors import AutoregError, ConfigError, DataError, Interrupted, first_line

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from autoreg.errors import (
     DamagedDatabase,
     DatabaseError,
     DataError,
-    Interrupted,
     printable,
 )
 
@@ -42,50 +40,6 @@ def print_columns(rows: list[list[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-@command("Look")
-@click.option("--watch", is_flag=True, help="Go on showing it until Ctrl-C.")
-@DATABASE
-@JSON
-def status(watch: bool, database: Path, as_json: bool) -> None:
-    """Show how far each sweep in results.db is; works while one runs.
-
-    \b
-    autoreg status
-    autoreg status --watch
-    autoreg status --json | jq '.[].failed'
-    """  # noqa: D301
-    from autoreg.listing import sweep_status
-
-    if watch and as_json:
-        raise ConfigError("--watch shows lines, and no JSON: leave one of both out")
-    if as_json:
-        click.echo(json.dumps(sweep_status(database), indent=1))
-        return
-    try:
-        _print_status(sweep_status(database))
-        while watch:
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-            rows = sweep_status(database)
-            click.clear()
-            _print_status(rows)
-    except KeyboardInterrupt:
-        sys.exit(Interrupted.exit_code)
-
-
-#: `status --watch` looks this often; rows come into results.db every two seconds.
-SECONDS_BETWEEN_LOOKS = 2.0
-
-
-def _print_status(rows: list[dict[str, Any]]) -> None:
-    for row in rows:
-        finals, tuning = ("?" if row[key] is None else row[key] for key in ("final_trials", "tuning_trials"))
-        print_text(
-            f"{row['name']:24} {row['final_done']}/{finals} final trials, "
-            f"{row['measured']} measured, {row['tuning_done']}/{tuning} tuning, "
-            f"{row['failed']} failed   ({row['sweep_id']}, {row['updated_at']})"
-        )
 
 
 LISTS = ("networks", "datasets", "initializers", "optimizers", "schedules", "metrics", "figures", "sweeps", "trials")

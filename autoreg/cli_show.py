@@ -7,15 +7,23 @@ from typing import Any
 import click
 
 from autoreg import completion
-from autoreg.cli_help import command
-from autoreg.cli_results import JSON, RUNS, print_columns
+from autoreg.cli_help import command, option
+from autoreg.cli_results import JSON, RUNS, print_columns, print_text
+from autoreg.errors import ConfigError
 
 
 @command("Look")
 @click.argument("trial", shell_complete=completion.trials)
 @RUNS
+@option(
+    "--log",
+    "as_log",
+    group="Output",
+    is_flag=True,
+    help="Print its log: starts, epochs, warnings, errors, measurements.",
+)
 @JSON
-def show(trial: str, runs: Path, as_json: bool) -> None:
+def show(trial: str, runs: Path, as_log: bool, as_json: bool) -> None:
     """Show a trial in the run folder: what it is, how it ended, its curves, scores and files.
 
     The first digits of its id are enough.
@@ -23,10 +31,16 @@ def show(trial: str, runs: Path, as_json: bool) -> None:
     \b
     autoreg show 3f2a
     autoreg show 3f2a --json
+    autoreg show 3f2a --log
     """  # noqa: D301
-    from autoreg.listing import trial_details
+    from autoreg.listing import trial_details, trial_log
     from autoreg.runs import Runs
 
+    if as_log and as_json:
+        raise ConfigError("--log prints lines, and no JSON: leave one of both out")
+    if as_log:
+        print_text(trial_log(Runs(runs), trial).rstrip("\n"))
+        return
     details = trial_details(Runs(runs), trial)
     if as_json:
         click.echo(json.dumps(details, indent=1))

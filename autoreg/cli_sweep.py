@@ -1,8 +1,10 @@
 """`autoreg sweep`: run sweeps, or say what they would run."""
 
+import os
+import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,7 +12,10 @@ from autoreg import completion
 from autoreg.cli_help import command, option
 from autoreg.cli_plan import count_text, print_plan
 from autoreg.cli_results import DATABASE, RUNS, print_text
-from autoreg.errors import AutoregError, Interrupted
+from autoreg.errors import AutoregError, ConfigError, Interrupted
+
+if TYPE_CHECKING:
+    from autoreg.display import Verbosity
 
 
 @command("Run")
@@ -22,13 +27,22 @@ from autoreg.errors import AutoregError, Interrupted
 @option("--address", group="Where", metavar="HOST:PORT", help="Join a Ray cluster: auto, or host:port.")
 @click.option("--retry-failed", is_flag=True, help="Train this sweep's failed trials again.")
 @click.option("--yes", is_flag=True, help="Run it even if it asks for more than 10,000 trials.")
+@option("--quiet", "-q", group="Output", is_flag=True, help="Say only what is wrong, and how it ended.")
+@option(
+    "--verbose",
+    "-v",
+    group="Output",
+    is_flag=True,
+    help="Also a line for each start, reported epoch and measured trial.",
+)
 def sweep(
     sweeps: tuple[str, ...], overrides: tuple[str, ...], dry_run: bool, database: Path, runs: Path,
-    address: str | None, retry_failed: bool, yes: bool,
+    address: str | None, retry_failed: bool, yes: bool, quiet: bool, verbose: bool,
 ) -> None:  # fmt: skip
     """Run sweeps one after another: YAML files, or names of packaged ones.
 
-    What is done already, by this or another sweep, is not done again; interrupted, the same command goes on.
+    What is done already, by this or another sweep, is not done again; interrupted, the same command goes on. The first
+    Ctrl-C has running trials save their state after their epoch, the second stops at once.
 
     \b
     autoreg sweep quickstart
@@ -40,6 +54,8 @@ def sweep(
     from autoreg.sweep_file import load_sweep
     from autoreg.tuning.plan import MANY_TRIALS, check_resources, check_size, count_trials, make_plan
 
+    if quiet and verbose:
+        raise ConfigError("--quiet says less and --verbose says more: leave one of both out")
     loaded = [load_sweep(find_sweep(name), overrides) for name in sweeps]
     for one in loaded:
         if not (dry_run or yes):
@@ -57,19 +73,32 @@ def sweep(
                 f"all {len(plans)} sweeps: {finals} final trials, {tuning} tuning trials, shared ones counted once"
             )
         return
-    codes = [_run(plan, Runs(runs), database, address, retry_failed) for plan in plans]
+    from autoreg.display import Verbosity
+
+    verbosity = Verbosity.QUIET if quiet else Verbosity.VERBOSE if verbose else Verbosity.NORMAL
+    try:
+        codes = [_run(plan, Runs(runs), database, address, retry_failed, verbosity) for plan in plans]
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"stopped at once; to go on from the last saved states: {_command()}") from error
     if any(codes):
         sys.exit(AutoregError.exit_code)
 
 
-def _run(plan: Any, runs: Any, database: Path, address: str | None, retry_failed: bool) -> bool:
+def _command() -> str:
+    """Return the command that was given, as a shell takes it."""
+    data = os.environ.get("AUTOREG_DATA")  # which may have been set for this command only
+    return " ".join([*([f"AUTOREG_DATA={shlex.quote(data)}"] if data else []), "autoreg", shlex.join(sys.argv[1:])])
+
+
+def _run(plan: Any, runs: Any, database: Path, address: str | None, retry_failed: bool, verbosity: "Verbosity") -> bool:
     """Run a sweep, print how it ended, and return whether anything went wrong."""
     from autoreg.tuning.run import run_sweep
 
     def say(done: int) -> None:
-        click.echo(f"{plan.sweep.name}: {count_text(plan, done)}", err=True)
+        if verbosity > verbosity.QUIET:
+            click.echo(f"{plan.sweep.name}: {count_text(plan, done)}", err=True)
 
-    summary = run_sweep(plan, runs, database, address, retry_failed, begun=say)
+    summary = run_sweep(plan, runs, database, address, retry_failed, begun=say, verbosity=verbosity)
     for line in summary.problems:
         print_text(line, err=True)
     if summary.unwritten:
@@ -77,7 +106,7 @@ def _run(plan: Any, runs: Any, database: Path, address: str | None, retry_failed
             f"{summary.unwritten} finished trials wait for {database}; run the command again to add them", err=True
         )
     if summary.interrupted:
-        raise Interrupted("stopped; the same command goes on from here")
+        raise Interrupted(f"stopped; to go on: {_command()}")
     failed = f", {len(summary.problems)} with problems" if summary.problems else ""
     click.echo(
         f"{summary.trained} trials trained, {summary.cached} were done before{failed}; rows in {database}", err=True

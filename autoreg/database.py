@@ -42,7 +42,9 @@ def open_for_reading(path: Path, patience: float = 10.0) -> Connection:
         DatabaseError: the file is damaged, from a newer version, or held by another process for too long.
     """
     if not path.exists():
-        raise DataError(f"{path} does not exist; a sweep makes it, or `autoreg rebuild` from the run folder")
+        raise DataError(
+            f"{path} does not exist; a sweep makes it, or `autoreg rebuild` from the run folder; --db says where it is"
+        )
     require_file(path)
     try:
         connection = connect(path, read_only=True, patience=patience)

@@ -91,6 +91,23 @@ def trial_details(runs: Runs, wanted: str) -> dict[str, Any]:
     }
 
 
+def trial_log(runs: Runs, wanted: str) -> str:
+    """Return the log of a trial.
+
+    Args:
+        runs: the run folder.
+        wanted: the trial's id, or the beginning of it if no other trial has the same.
+
+    Raises:
+        ConfigError: there is no such trial, or more than one.
+        DataError: it has no log.
+    """
+    path = find_trial(runs, wanted).log_path
+    if not path.is_file():  # of an earlier version, or planted
+        raise DataError(f"{path} does not exist; a sweep writes it when it trains or measures the trial")
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
 def _scores(folder: TrialFolder) -> list[dict[str, Any]]:
     """Return a trial's scores by split, definition and layer, of the measurements whose files are there."""
     found: dict[tuple[str, str], pl.DataFrame] = {}

@@ -1,6 +1,7 @@
 """Measuring: a trained trial's metrics, written into its run folder."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,22 @@ def measurements_of(metric: str, options: Mapping[str, Any], splits: Sequence[st
     return [Measurement(metric, version_of(metric), split, checked) for split in splits]
 
 
-def measure_trial(folder: TrialFolder, wanted: list[Measurement], root: Path | None = None, device: str = "cpu") -> int:
+def measure_trial(
+    folder: TrialFolder,
+    wanted: list[Measurement],
+    root: Path | None = None,
+    device: str = "cpu",
+    *,
+    on_measured: Callable[[Measurement, int, float], object] = lambda *_: None,
+) -> int:
     """Measure a trained trial and return how many measurements were missing and are now there.
+
+    Args:
+        folder: its run folder; the caller holds its lock.
+        wanted: what is measured.
+        root: the folder that holds data, or None for AUTOREG_DATA.
+        device: `cpu` or `cuda`.
+        on_measured: called after each measurement, with it, its number of rows and the seconds that it took.
 
     Raises:
         DataError: the checkpoint or the data is missing or damaged.
@@ -57,10 +72,11 @@ def measure_trial(folder: TrialFolder, wanted: list[Measurement], root: Path | N
     check_data(folder, folder.read_result(), dataset.fingerprint)
     network = load_network(config, folder, dataset)
     for measurement in missing:
-        function = metrics[measurement.metric]
+        started, function = time.perf_counter(), metrics[measurement.metric]
         with precision_of("float32", dataset.test.labels.device):
             frame = function(network, dataset, measurement.split, config.replicate, **measurement.options)
         _write(frame, measurement, folder)
+        on_measured(measurement, frame.height, time.perf_counter() - started)
     return len(missing)
 
 

@@ -1,23 +1,6 @@
-"""What a person sees while a sweep runs: a live display on a terminal, plain lines elsewhere."""
+"""How a sweep stands, in numbers and in words; what shows it is `autoreg.display`."""
 
-import os
-import sys
-import time
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Protocol
-
-from rich.console import Console, Group
-from rich.live import Live
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from autoreg.config import TrialConfig, format_width
 from autoreg.records import TrialResult
@@ -25,121 +8,9 @@ from autoreg.records import TrialResult
 
 def describe(config: TrialConfig) -> str:
     """Return a trial in a few words: `alexnet 1/4x he_normal lr 0.01 bs 128 r0`."""
-    words = [str(config.network), f"{format_width(config.width)}x", str(config.initializer)]
-    words += [
-        word for word, on in (("augmentation", config.augmentation), ("random labels", config.random_labels)) if on
-    ]
+    words = [str(config.network), f"{format_width(config.width)}x", _setting(config)]
     words += [f"lr {config.effective_learning_rate:.4g}", f"bs {config.effective_batch_size}"]
-    return " ".join([*words, "tuning" if config.kind == "tune" else f"r{config.replicate}"])
-
-
-@dataclass
-class Counts:
-    """How a sweep stands. `total` counts trials, `measured` the final ones that are measured."""
-
-    total: int
-    cached: int
-    done: int = 0
-    failed: int = 0
-    measured: int = 0
-    to_measure: int = 0
-    running: dict[str, str] = field(default_factory=dict)
-
-
-class Display(Protocol):
-    """Shows how a sweep goes on."""
-
-    def __enter__(self) -> "Display":
-        """Begin."""
-        ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End."""
-        ...
-
-    def update(self, counts: Counts) -> None:
-        """Show the counts."""
-        ...
-
-    def line(self, text: str) -> None:
-        """Say something that stays on the screen."""
-        ...
-
-
-def make_display(counts: Counts) -> Display:
-    """Return a live display if stderr is a terminal and NO_COLOR is not set, else one of plain lines."""
-    live = sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return LiveDisplay(counts) if live else LineDisplay(counts)
-
-
-class LineDisplay:
-    """One line for each thing that happens, on stderr."""
-
-    def __init__(self, counts: Counts) -> None:
-        self._counts = counts
-
-    def __enter__(self) -> "LineDisplay":
-        """Begin."""
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """End."""
-
-    def update(self, counts: Counts) -> None:
-        """Remember the counts for the next line."""
-        self._counts = counts
-
-    def line(self, text: str) -> None:
-        """Print a line with the count of ended trials before it."""
-        ended = self._counts.cached + self._counts.done + self._counts.failed
-        print(f"[{ended}/{self._counts.total}] {text}", file=sys.stderr, flush=True)
-
-
-class LiveDisplay:
-    """Bars of the trials that ended and of those measured, with the time left; below them what runs now."""
-
-    def __init__(self, counts: Counts) -> None:
-        self._progress = Progress(
-            TextColumn("[bold]{task.description:8}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
-            TimeElapsedColumn(),
-            TextColumn("ETA"),
-            TimeRemainingColumn(),
-        )
-        self._trials = self._progress.add_task("trials", total=counts.total - counts.cached, note="")
-        self._measured = self._progress.add_task("measured", total=None, note="")
-        self._live = Live(console=Console(stderr=True), refresh_per_second=4, transient=False)
-        self._shown_at = 0.0
-        self.update(counts)
-
-    def __enter__(self) -> "LiveDisplay":
-        """Begin to draw."""
-        self._live.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Draw a last time and stop."""
-        self._live.stop()
-
-    def update(self, counts: Counts) -> None:
-        """Draw the counts, at most a few times a second."""
-        ended = counts.done + counts.failed
-        if time.monotonic() - self._shown_at < 0.2 and ended + counts.cached < counts.total:
-            return
-        self._shown_at = time.monotonic()
-        note = f"{len(counts.running)} running · {counts.failed} failed · {counts.cached} cached"
-        self._progress.update(self._trials, completed=ended, note=note)
-        self._progress.update(self._measured, completed=counts.measured, total=counts.to_measure)
-        running = [Text(f"  ▸ {text}", style="dim", no_wrap=True) for text in counts.running.values()]
-        self._live.update(Group(self._progress, *running))
-
-    def line(self, text: str) -> None:
-        """Print a line above the bars."""
-        self._live.console.print(text, highlight=False, markup=False)
+    return " ".join([*words, _kind(config)])
 
 
 def outcome(config: TrialConfig, result: TrialResult) -> str:
@@ -149,3 +20,137 @@ def outcome(config: TrialConfig, result: TrialResult) -> str:
         return f"failed   {describe(config)}: {reason}"
     accuracy = "" if result.validation_accuracy is None else f", validation accuracy {result.validation_accuracy:.1%}"
     return f"{result.status:8} {describe(config)}: {result.epochs_run} epochs in {result.seconds:.1f} s{accuracy}"
+
+
+def _setting(config: TrialConfig) -> str:
+    """Return what tells a trial from others of its network and width, beside its learning rate and batch size."""
+    words = (("augmentation", config.augmentation), ("random labels", config.random_labels))
+    return " ".join([str(config.initializer), *(word for word, on in words if on)])
+
+
+def _kind(config: TrialConfig) -> str:
+    return "tuning" if config.kind == "tune" else f"r{config.replicate}"
+
+
+@dataclass
+class RunningTrial:
+    """A trial in training, as its process has told last. Times are seconds since 1970.
+
+    Attributes:
+        trial_id: the trial.
+        network: its network, with options.
+        width: `1/4x`.
+        setting: its initializer, and what else it is trained with.
+        learning_rate: its own, with the lr-batch factor.
+        batch_size: likewise.
+        kind: `tuning`, or its replicate: `r0`.
+        epochs: how many epochs it may take.
+        since: when it was begun, or told last.
+        epoch: how many it has done.
+        loss: of the last epoch's training batches; None before the first, and where it was not finite.
+        accuracy: on the validation split, in [0, 1]; None before the first epoch.
+        seconds_per_epoch: as the last epochs took; None before the first.
+        more: how many trials of its pack come after it.
+    """
+
+    trial_id: str
+    network: str
+    width: str
+    setting: str
+    learning_rate: float
+    batch_size: int
+    kind: str
+    epochs: int
+    since: float
+    epoch: int = 0
+    loss: float | None = None
+    accuracy: float | None = None
+    seconds_per_epoch: float | None = None
+    more: int = 0
+
+    @classmethod
+    def of(cls, config: TrialConfig, now: float, more: int = 0) -> "RunningTrial":
+        """Return a trial that begins."""
+        return cls(
+            trial_id=config.trial_id,
+            network=str(config.network),
+            width=f"{format_width(config.width)}x",
+            setting=_setting(config),
+            learning_rate=config.effective_learning_rate,
+            batch_size=config.effective_batch_size,
+            kind=_kind(config),
+            epochs=config.epochs,
+            since=now,
+            more=more,
+        )
+
+    def told(self, now: float, epoch: int, loss: float | None, accuracy: float, seconds: float) -> None:
+        """Take note of an epoch. The time of one is smoothed, or what is left of the trial would jump."""
+        before = self.seconds_per_epoch
+        self.seconds_per_epoch = seconds if before is None else 0.7 * before + 0.3 * seconds
+        self.since, self.epoch, self.loss, self.accuracy = now, epoch, loss, accuracy
+
+    def seconds_left(self, now: float) -> float | None:
+        """Return how long it will take to its last epoch, which it may not need; None before the first epoch."""
+        if self.seconds_per_epoch is None:
+            return None
+        return max(0.0, (self.epochs - self.epoch) * self.seconds_per_epoch - (now - self.since))
+
+
+@dataclass
+class MeasuredTrial:
+    """A trial that is being measured, since a number of seconds after 1970."""
+
+    name: str
+    since: float
+
+
+@dataclass
+class GroupCounts:
+    """How many groups (a network at one size with one setting) stand where."""
+
+    waiting: int = 0
+    tuning: int = 0
+    training: int = 0
+    measuring: int = 0
+    done: int = 0
+
+
+@dataclass
+class Counts:
+    """How a sweep stands.
+
+    Attributes:
+        total: trials that it asks for.
+        cached: those that had ended before, or that another sweep has trained.
+        done: those that have ended now and well.
+        failed: those that have ended now and failed.
+        measured: final trials that are measured.
+        to_measure: final trials that are measured or are to be.
+        began: when it began, in seconds since 1970.
+        running: a trial for each process that trains, by a name of the process's work.
+        measuring: the trials that are being measured in processes of their own, by id.
+        groups: how its groups stand.
+        seconds_left: how long it will take, from and to; None while nothing tells.
+        trials_per_minute: how many ended in the last minute; None while too few have.
+        stopping: whether it begins no further trials, since the user has stopped it.
+    """
+
+    total: int
+    cached: int
+    done: int = 0
+    failed: int = 0
+    measured: int = 0
+    to_measure: int = 0
+    began: float = 0.0
+    running: dict[str, RunningTrial] = field(default_factory=dict)
+    measuring: dict[str, MeasuredTrial] = field(default_factory=dict)
+    groups: GroupCounts = field(default_factory=GroupCounts)
+    seconds_left: tuple[float, float] | None = None
+    trials_per_minute: float | None = None
+    stopping: bool = False
+
+    @property
+    def ended(self) -> int:
+        """How many trials have ended, whenever and however."""
+        return self.cached + self.done + self.failed

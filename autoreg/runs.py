@@ -52,7 +52,7 @@ class TrialFolder:
 
     A trial is trained once `result.json` is there, and measured once the measurement's file is. Where a longer trial
     goes on from this one, `resume.pt` stays until that one has ended. `resume.previous.pt` is the state saved before,
-    in case the last one is damaged.
+    in case the last one is damaged. `log.txt` tells people what happened, and is never read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -88,6 +88,11 @@ class TrialFolder:
     def discarded_path(self) -> Path:
         """Why it is to be trained again."""
         return self.path / "discarded.json"
+
+    @property
+    def log_path(self) -> Path:
+        """What happened to it, for people; see `autoreg.trial_log`."""
+        return self.path / "log.txt"
 
     @property
     def measurements(self) -> Path:

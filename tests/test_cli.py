@@ -3,11 +3,14 @@
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
@@ -18,7 +21,10 @@ from autoreg.cli import cli
 from autoreg.cli_results import LISTS
 from autoreg.cli_show import _curve
 from autoreg.database import open_for_reading, query, table_names
+from autoreg.live_state import LiveStateFile
+from autoreg.progress import Counts, MeasuredTrial
 from autoreg.results import Results
+from autoreg.trial_log import TrialLog
 
 
 def autoreg(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -224,11 +230,12 @@ def test_the_status_is_watched_until_ctrl_c(filled: Path) -> None:
     words = [sys.executable, "-m", "autoreg", "status", "--watch"]
     with subprocess.Popen(words, cwd=filled, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
         assert watching.stdout is not None
-        looks = [watching.stdout.readline() for _ in range(2)]
+        looks = [watching.stdout.readline() for _ in range(4)]
         watching.send_signal(signal.SIGINT)
         _, said = watching.communicate(timeout=10)
     assert (watching.returncode, said) == (130, "")
-    assert all("fixture" in look and "8 measured" in look for look in looks)
+    assert [look.split()[0] for look in looks] == ["sweep", "fixture"] * 2
+    assert [looks[number].split()[1:3] for number in (1, 3)] == [["8/8", "8/8"]] * 2
 
 
 def test_a_table_for_people_is_without_the_noise_of_floats_and_an_unknown_name_has_duckdbs_hint(filled: Path) -> None:
@@ -238,6 +245,41 @@ def test_a_table_for_people_is_without_the_noise_of_floats_and_an_unknown_name_h
     assert ended.stderr == (
         'autoreg: a query failed: Catalog Error: Table with name trails does not exist! Did you mean "trials"?\n'
     )
+
+
+def test_status_and_its_json_tell_what_runs(filled: Path) -> None:
+    connection = open_for_reading(filled / "results.db")
+    [sweep_id] = query(connection, "select sweep_id from sweeps")["sweep_id"]
+    connection.close()
+    assert json.loads(autoreg("status", "--json", cwd=filled).stdout)[0]["running"] == []
+    counts = Counts(total=8, cached=2, began=time.time(), measuring={"a": MeasuredTrial("mlp [r0]", time.time())})
+    scratch = filled / "runs" / ".tune" / "fixture-1"
+    scratch.mkdir(parents=True)
+    file = LiveStateFile(scratch, sweep_id, "fixture", counts)
+    file.update()
+    with file.kept():
+        shown = autoreg("status", cwd=filled).stdout
+        [row] = json.loads(autoreg("status", "--json", cwd=filled).stdout)
+    assert f"fixture runs in process {os.getpid()}" in shown
+    assert "measuring mlp [r0]" in shown
+    assert "2/8, 2 cached" in shown
+    [running] = row["running"]
+    assert running["counts"] == json.loads(json.dumps(asdict(counts)))
+    assert "runs in process" not in autoreg("status", cwd=filled).stdout, "its driver is gone"
+    shutil.rmtree(scratch.parent)
+
+
+def test_a_log_is_printed_and_a_missing_one_is_said(filled: Path) -> None:
+    trial, *_ = sorted(path.parent.name for path in filled.glob("runs/*/config.json"))
+    ended = autoreg("show", trial, "--log", cwd=filled)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr.endswith("log.txt does not exist; a sweep writes it when it trains or measures the trial\n")
+    with TrialLog(filled / "runs" / trial / "log.txt") as log:
+        log.say("start: \x1b[2J")
+    shown = autoreg("show", trial, "--log", cwd=filled)
+    assert shown.stdout.endswith("  start: ?[2J\n")
+    assert "log.txt" in autoreg("show", trial, cwd=filled).stdout
+    (filled / "runs" / trial / "log.txt").unlink()
 
 
 @pytest.mark.parametrize(
@@ -260,3 +302,18 @@ def test_data_is_on_stdout_and_nothing_else_is(filled: Path, words: list[str]) -
         assert json.loads(ended.stdout)
     if words[0] in {"report", "export"}:
         assert all((filled / line).is_file() for line in ended.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["sweep", "quickstart", "--quiet", "--verbose"],
+        ["show", "0", "--log", "--json"],
+        ["status", "--watch", "--json"],
+    ],
+)
+def test_options_that_exclude_each_other_are_wrong_usage(words: list[str], tmp_path: Path) -> None:
+    ended = autoreg(*words, cwd=tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.endswith(": leave one of both out\n")
+    assert len(ended.stderr.splitlines()) == 1

@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from autoreg.config import TrialConfig
+from autoreg.display import Display, Verbosity
 from autoreg.errors import DatabaseError, DataError, first_line
+from autoreg.live_state import LiveStateFile
 from autoreg.measuring import check_data
-from autoreg.progress import Counts, Display, describe, outcome
+from autoreg.progress import Counts, MeasuredTrial, describe, outcome
 from autoreg.records import DamagedResult, TrialResult
 from autoreg.runs import TrialFolder
 from autoreg.tuning.ledger import PATIENCE, Ledger, Summary
 from autoreg.tuning.measuring_queue import Measured, MeasuringQueue
+from autoreg.tuning.outlook import Outlook
 from autoreg.tuning.packs import Pace
 from autoreg.tuning.plan import Plan
 from autoreg.tuning.schedule import Schedule
@@ -31,14 +34,17 @@ class RunningSweep:
         hours = sweep.resources.time_limit_hours
         self.measuring = MeasuringQueue(plan.measurements, plan.root, sweep.resources.measuring, hours, self.trace)
         total = sweep.final_count + sweep.tuning_count
-        self.counts = Counts(total=total, cached=0, to_measure=sweep.final_count)
+        self.counts = Counts(total=total, cached=0, to_measure=sweep.final_count, began=time.time())
         self.pace = Pace()
         self.summary = Summary()
         self.draining = False
         self._is_blocked = False
         self.scratch = self.runs.scratch / f"{sweep.name}-{time.time_ns()}"
         self.stop_file = self.scratch / "stop"
+        self.live_state = LiveStateFile(self.scratch, sweep.sweep_id, sweep.name, self.counts)
         self._taken: dict[str, TrialConfig] = {}
+        measuring = self.measuring
+        self.outlook = Outlook(schedule, self.counts, self._taken, lambda: measuring.left, lambda: measuring.slots)
         self._trained_again: set[str] = set()
         self._said_draining = False
         self._warned_of: str | None = None
@@ -71,6 +77,7 @@ class RunningSweep:
         self.runs.remove_leftovers()
         lines = self._take_what_is_done()
         self.ledger.commit()
+        self.outlook.look()
         return lines
 
     def _take_what_is_done(self) -> list[str]:
@@ -89,6 +96,7 @@ class RunningSweep:
             self.ledger.add_if_missing(folder, config, result)
             self._take(folder, config, result)
             self.pace.note(config, result)
+            self.outlook.note(config, result, now=False)
             self.counts.cached += 1
             self.summary.cached += 1
         return lines
@@ -97,6 +105,10 @@ class RunningSweep:
         """Train and measure until nothing is left or the user stops it."""
         self.scratch.mkdir(parents=True)
         self.measuring.connect(ray)
+        with self.live_state.kept():
+            self._run(ray)
+
+    def _run(self, ray: Any) -> None:
         is_advancing = True
         while self.has_work and is_advancing and not self.draining:  # a second time if weights turn out to be damaged
             before = self.schedule.handed_out, len(self._trained_again)
@@ -110,6 +122,7 @@ class RunningSweep:
                 except Exception:  # Tune reads its own notes of an error back, which a full disk has cut off
                     if not self._is_blocked:
                         raise
+                self.counts.running.clear()
                 for line in self._take_what_is_done():
                     self.display.line(line)
             while not (self.measuring.is_idle if self.draining else self.measuring.is_empty):
@@ -124,7 +137,6 @@ class RunningSweep:
             trained: whether it was trained here; another sweep may have had it in hand.
         """
         trial_id = config.trial_id
-        self.counts.running.pop(trial_id, None)
         result = self.schedule.finished(trial_id)
         if result is None:
             return  # stopped by the user; its state is saved
@@ -137,31 +149,40 @@ class RunningSweep:
         else:
             self.summary.trained += 1
             self.counts.done += 1
-        self.display.update(self.counts)
         about = outcome(config, result)
         self.display.line(about if trained else f"{about} (trained by another sweep)")
         folder = self.runs.trial(trial_id)
         self.pace.note(config, result)
+        self.outlook.note(config, result, now=trained)
         self.ledger.add(folder)
         self._take(folder, config, result)
+        if config.kind == "final" and result.status == "done" and trial_id not in self.measuring.left:
+            self.display.line(f"measured {describe(config)}", Verbosity.VERBOSE)
 
     def tick(self, timeout: float = 0.0) -> None:
         """Collect and start measuring tasks, and bring what is finished into results.db every two seconds."""
         if self.draining and not self._said_draining:
-            self._said_draining = True
+            self._said_draining = self.counts.stopping = True
             self.stop_file.touch()
-            self.display.line("stopping: running trials save their state after this epoch; Ctrl-C again stops now")
+            self.display.line(
+                "stopping: running trials save their state after this epoch; Ctrl-C again stops now", Verbosity.QUIET
+            )
         for measured in self.measuring.collect(timeout):
             self._note(measured)
         if not self.draining:
             self.measuring.start(training=bool(self.counts.running))
-        self.display.update(self.counts)
+        running = self.measuring.running
+        about = {trial_id: MeasuredTrial(describe(self._taken[trial_id]), since) for trial_id, since in running.items()}
+        self.counts.measuring = about
+        self.outlook.look()
+        self.live_state.update()
+        self.display.update()
         try:
             self.ledger.tick()
         except (DatabaseError, OSError) as error:  # training goes on: the run folder has the rows
             if first_line(error) != self._warned_of:
                 self._warned_of = first_line(error)
-                self.display.line(f"rows wait: {self._warned_of}")
+                self.display.line(f"rows wait: {self._warned_of}", Verbosity.QUIET)
 
     def drain(self) -> None:
         """Hand out no more trials, and have the running ones save their state at the end of their epoch.
@@ -192,7 +213,8 @@ class RunningSweep:
         for state in self.schedule.states:
             state.forget_states()
         if not self.ledger.commit():
-            self.display.line(f"waiting for {self.ledger.writer.path}, which another process holds…")
+            waiting = f"waiting for {self.ledger.writer.path}, which another process holds…"
+            self.display.line(waiting, Verbosity.QUIET)
             self.ledger.commit(PATIENCE)
         self.summary.unwritten = self.ledger.writer.pending
         self.summary.problems += self.ledger.problems()
@@ -203,7 +225,8 @@ class RunningSweep:
         about, failure = describe(self._taken[trial_id]), measured.failure
         if failure is None:
             self.counts.measured += 1
-            self.display.line(f"measured {about}")
+            self.outlook.note_measured(self._taken[trial_id], measured.seconds)
+            self.display.line(f"measured {about}", Verbosity.VERBOSE)
             self.ledger.add(measured.folder)
         elif measured.is_damaged and trial_id not in self._trained_again:
             self._trained_again.add(trial_id)

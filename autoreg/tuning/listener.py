@@ -1,10 +1,13 @@
 """What becomes of the packs that Ray Tune trains, told by its callback."""
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from autoreg.config import TrialConfig
+from autoreg.display import Verbosity
 from autoreg.errors import AutoregError, first_line
-from autoreg.progress import describe
+from autoreg.progress import RunningTrial, describe
+from autoreg.trial_log import TrialLog
 from autoreg.tuning import worker
 from autoreg.tuning.failure import failure_of
 from autoreg.tuning.packs import Pack
@@ -18,6 +21,7 @@ class TrialListener:
 
     def __init__(self, sweep: "RunningSweep") -> None:
         self._sweep = sweep
+        self._started: dict[str, float] = {}
 
     def tick(self) -> None:
         """Let the sweep do its own work."""
@@ -29,21 +33,43 @@ class TrialListener:
 
     def pack_started(self, pack: Pack) -> None:
         """Show the first trial of a pack."""
-        first, more = next(iter(pack)), len(pack) - 1
-        self._sweep.counts.running[first] = describe(pack[first]) + (f" · and {more} more" if more else "")
-        self._sweep.display.update(self._sweep.counts)
+        first, more = next(iter(pack.values())), len(pack) - 1
+        self._started[_name(pack)] = time.monotonic()
+        self._sweep.counts.running[_name(pack)] = RunningTrial.of(first, time.time(), more)
+        self._say(f"started  {describe(first)}" + (f" and {more} more" if more else ""))
 
     def pack_progressed(self, pack: Pack, report: dict[str, Any]) -> None:
         """Take note of the trials that have ended, and show how far the running one is."""
         for trial_id, trained in report["ended"].items():
             self._sweep.trial_ended(pack[trial_id], trained)
         if trial_id := report.get("running"):
-            epochs, accuracy = f"{report['epoch']}/{report['epochs']}", report["accuracy"]
-            self._sweep.counts.running[trial_id] = f"{describe(pack[trial_id])} · epoch {epochs} · {accuracy:.1%}"
-        self._sweep.display.update(self._sweep.counts)
+            self._epoch(pack, pack[trial_id], report)
+
+    def _epoch(self, pack: Pack, config: TrialConfig, report: dict[str, Any]) -> None:
+        """Show how far a trial is."""
+        running, now = self._sweep.counts.running, time.time()
+        trial = running.get(_name(pack))
+        if trial is None or trial.trial_id != config.trial_id:
+            more = len(pack) - 1 - list(pack).index(config.trial_id)
+            trial = running[_name(pack)] = RunningTrial.of(config, now, more)
+        loss, accuracy, seconds = report["loss"], report["accuracy"], report["seconds"]
+        trial.told(now, report["epoch"], loss, accuracy, seconds)
+        self._sweep.outlook.note_epoch(config, seconds)
+        figures = f"loss {'not finite' if loss is None else f'{loss:.4g}'}, validation accuracy {accuracy:.1%}"
+        self._say(f"epoch {trial.epoch}/{trial.epochs} of {describe(config)}: {figures}")
+
+    def _say(self, text: str) -> None:
+        self._sweep.display.line(text, Verbosity.VERBOSE)
+
+    def _gone(self, pack: Pack) -> None:
+        """Take note that a pack's process does something else now."""
+        self._sweep.counts.running.pop(_name(pack), None)
+        if (started := self._started.pop(_name(pack), None)) is not None:
+            self._sweep.outlook.note_work(time.monotonic() - started)
 
     def pack_ended(self, pack: Pack) -> None:
         """Take note of the trials that were not reported as ended: the user has stopped them."""
+        self._gone(pack)
         for trial_id, config in pack.items():
             if trial_id in self._sweep.schedule.in_flight:
                 self._sweep.trial_ended(config, trained=True)
@@ -55,6 +81,7 @@ class TrialListener:
             pack: the trials.
             error: all that Ray tells of it.
         """
+        self._gone(pack)
         blamed: TrialConfig | None = None
         for trial_id, config in pack.items():
             if trial_id not in self._sweep.schedule.in_flight:
@@ -72,7 +99,9 @@ class TrialListener:
         """Have a trial tried again that the machine let down, or give it up."""
         trial_id = config.trial_id
         failure = failure_of(error, self._sweep.trace(trial_id), self._sweep.plan.sweep.resources.time_limit_hours)
-        self._sweep.counts.running.pop(trial_id, None)
+        folder = self._sweep.runs.trial(trial_id)
+        with TrialLog(folder.log_path) as log:
+            log.say(f"this try ended: {failure.why}\n{failure.details}")
         if failure.is_storage:
             self._sweep.block(failure.why)
             return
@@ -81,7 +110,6 @@ class TrialListener:
             self._sweep.display.line(f"tried {how}: {describe(config)}: {failure.why}")
             return
         why = failure.why if failure.is_final else f"gave up after several tries: {failure.why}"
-        folder = self._sweep.runs.trial(trial_id)
         try:
             folder.write_config(config)
             folder.write_result(worker.failed_result(AutoregError(why), failure.details))
@@ -89,3 +117,8 @@ class TrialListener:
             self._sweep.block(first_line(error_here))
             return
         self._sweep.trial_ended(config, trained=True)
+
+
+def _name(pack: Pack) -> str:
+    """Return what tells the pack from the others that run."""
+    return next(iter(pack))

@@ -1,5 +1,6 @@
 """Finished trials that wait to be measured, and the Ray tasks that measure them while others still train."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +22,13 @@ class Measured:
         folder: the trial's.
         failure: what went wrong, or None.
         is_damaged: whether its weights turned out to be damaged, so that it has to be trained again.
+        seconds: how long it took.
     """
 
     folder: TrialFolder
     failure: Failure | None = None
     is_damaged: bool = False
+    seconds: float = 0.0
 
 
 class MeasuringQueue:
@@ -57,7 +60,7 @@ class MeasuringQueue:
         self._waiting: list[TrialFolder] = []
         self._alone: list[TrialFolder] = []
         self._tried: set[str] = set()
-        self._running: dict[Any, TrialFolder] = {}
+        self._running: dict[Any, tuple[TrialFolder, float]] = {}
         self._ray: Any = None
         self._cores, self._gpus = 1, 0
 
@@ -84,13 +87,29 @@ class MeasuringQueue:
         """Whether nothing waits or runs."""
         return not (self._waiting or self._alone or self._running)
 
+    @property
+    def slots(self) -> tuple[int, int]:
+        """How many trials are measured at once beside training, and without."""
+        alone = self._at_once * self._gpus if self._gpus else max(self._at_once, self._cores)
+        return self._at_once, alone
+
+    @property
+    def running(self) -> dict[str, float]:
+        """Since when each trial is being measured, in seconds since 1970."""
+        return {folder.trial_id: since for folder, since in self._running.values()}
+
+    @property
+    def left(self) -> set[str]:
+        """The trials that wait or are being measured."""
+        return {folder.trial_id for folder in (*self._waiting, *self._alone)} | self.running.keys()
+
     def collect(self, timeout: float = 0.0) -> Iterator[Measured]:
         """Yield the trials whose tasks have ended by now."""
         if not self._running:
             return
         ended, _ = self._ray.wait(list(self._running), num_returns=len(self._running), timeout=timeout)
         for reference in ended:
-            folder = self._running.pop(reference)
+            folder, since = self._running.pop(reference)
             try:
                 self._ray.get(reference)
             except Exception as error:
@@ -103,12 +122,11 @@ class MeasuringQueue:
                 else:
                     yield Measured(folder, failure, isinstance(cause, DamagedCheckpoint))
             else:
-                yield Measured(folder)
+                yield Measured(folder, seconds=time.time() - since)
 
     def start(self, training: bool) -> None:
         """Start as many of the waiting as may run now: on GPUs, whose memory they share, never more than asked for."""
-        alone = self._at_once * self._gpus if self._gpus else max(self._at_once, self._cores)
-        limit = self._at_once if training else alone
+        limit = self._at_once if training else self.slots[1]
         while self._waiting and len(self._running) < limit:
             self._start(self._waiting.pop(0))
         if self._alone and not (training or self._running):
@@ -118,4 +136,4 @@ class MeasuringQueue:
         limit = self._hours and self._hours * 3600
         trace = str(self._trace(folder.trial_id))
         reference = self._task.remote(folder.trial_id, str(folder.path.parent), self._wanted, self._root, limit, trace)
-        self._running[reference] = folder
+        self._running[reference] = folder, time.time()

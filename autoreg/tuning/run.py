@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from autoreg.progress import make_display
+from autoreg.display import Verbosity, make_display
 from autoreg.runs import Runs
 from autoreg.tuning.driver import RunningSweep
 from autoreg.tuning.interruption import Interruption
@@ -20,6 +20,7 @@ def run_sweep(
     address: str | None = None,
     retry_failed: bool = False,
     begun: Callable[[int], object] = lambda _: None,
+    verbosity: Verbosity = Verbosity.NORMAL,
 ) -> Summary:
     """Train and measure what is not yet done of a sweep, bring everything into results.db, and say how it ended.
 
@@ -33,6 +34,7 @@ def run_sweep(
         address: a Ray cluster to join; None starts Ray on this machine.
         retry_failed: train failed trials of this sweep again.
         begun: called with the number of trials done before, once all that can be wrong before the first one is not.
+        verbosity: how much is said on stderr meanwhile.
 
     Raises:
         ConfigError: there is no cluster at the address.
@@ -47,7 +49,7 @@ def run_sweep(
     sweep = RunningSweep(plan, schedule, Writer(database, runs))
     damaged += sweep.begin()
     begun(sweep.counts.cached)
-    with make_display(sweep.counts) as sweep.display:
+    with make_display(sweep.counts, verbosity) as sweep.display:
         for line in damaged:
             sweep.display.line(line)
         if sweep.has_work:

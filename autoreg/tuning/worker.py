@@ -1,8 +1,5 @@
 """What runs inside Ray: training one trial, measuring one trial."""
 
-import ctypes
-import signal
-import sys
 import time
 import traceback
 from contextlib import suppress
@@ -14,8 +11,11 @@ from autoreg.checkpoints import DamagedCheckpoint
 from autoreg.config import TrialConfig
 from autoreg.errors import first_line, is_the_machines
 from autoreg.measuring import Measurement, measure_trial
+from autoreg.progress import describe
 from autoreg.records import Epoch, TrialResult
 from autoreg.runs import Runs, TrialFolder
+from autoreg.trial_log import TrialLog
+from autoreg.tuning.process import emptiest_gpu, give_memory_back, machine, prepare_process
 from autoreg.tuning.time_limit import time_limit
 
 #: Tune is told of a trial's progress at most this often; a tiny trial is over before that.
@@ -35,19 +35,21 @@ def train(tune_config: dict[str, Any]) -> None:
     device = prepare_process(order["threads"], "cuda" if order["gpu"] else "cpu")
     import torch._dynamo  # noqa: F401 - the first optimizer would, and its seconds would count as the trial's
 
-    reports = Reports()
+    where, reports = machine(device), Reports()
     for trial in order["trials"]:
+        if stop_file.exists():  # Tune starts what it was given before
+            break
         config = TrialConfig.model_validate_json(trial["config"])
         folder = Runs(Path(order["runs"])).trial(config.trial_id)
         with folder.locked(give_up=stop_file.exists) as held:
             trained = held and not folder.is_trained  # else another sweep has trained it meanwhile
             if trained:
-                with time_limit(order["time_limit"], Path(trial["trace"])):
-                    _train(config, folder, order, trial, device, reports)
-                _measure_if_tiny(config, folder, order, trial, device)
+                with TrialLog(folder.log_path) as log:
+                    log.say(f"start: {describe(config)} on {where}")
+                    with time_limit(order["time_limit"], Path(trial["trace"])), log.with_warnings():
+                        _train(config, folder, order, trial, device, reports, log)
+                    _measure_if_tiny(config, folder, order, trial, device, log)
         reports.ended(config, trained)
-        if stop_file.exists():
-            break
     reports.send()
 
 
@@ -61,8 +63,13 @@ class Reports:
     def epoch(self, config: TrialConfig, epoch: Epoch) -> None:
         """Tell how far a trial is."""
         if time.monotonic() - self._sent_at >= SECONDS_BETWEEN_REPORTS:
-            text = {"epoch": epoch.epoch, "epochs": config.epochs, "accuracy": epoch.validation_accuracy}
-            self.send(running=config.trial_id, **text)
+            told = {
+                "epoch": epoch.epoch,
+                "loss": epoch.train_loss,
+                "accuracy": epoch.validation_accuracy,
+                "seconds": epoch.seconds,
+            }
+            self.send(running=config.trial_id, **told)
 
     def ended(self, config: TrialConfig, trained: bool) -> None:
         """Tell with the next report that a trial has ended, and whether it was trained here."""
@@ -84,11 +91,22 @@ def _train(
     trial: dict[str, Any],
     device: str,
     reports: Reports,
+    log: TrialLog,
 ) -> None:
     from autoreg.training import train_trial
 
+    begun = 0
+
+    def on_epoch(epoch: Epoch) -> None:
+        nonlocal begun
+        if not begun and epoch.epoch > 1:
+            log.say(f"continued after epoch {epoch.epoch - 1}")
+        begun = epoch.epoch
+        log.epoch(epoch, config.epochs)
+        reports.epoch(config, epoch)
+
     try:
-        train_trial(
+        result = train_trial(
             config,
             folder,
             root=Path(order["root"]) if order["root"] else None,
@@ -96,20 +114,32 @@ def _train(
             prune_below=trial["prune_below"],
             shorter=Runs(Path(order["runs"])).trial(trial["shorter"]) if trial["shorter"] else None,
             is_continued=trial["is_continued"],
-            on_epoch=lambda epoch: reports.epoch(config, epoch),
+            on_epoch=on_epoch,
             stop=Path(order["stop_file"]).exists,
         )
     except Exception as error:
         if is_the_machines(error):
+            log.say(f"let down by the machine:\n{_trace(error)}")
             raise
+        log.say(f"failed:\n{_trace(error)}")
         folder.write_config(config)
         folder.write_result(failed_result(error))
+    else:
+        if result:
+            log.result(result)
+        else:
+            log.say(f"stopped after epoch {begun}; its state is saved")
     finally:
         give_memory_back(device)
 
 
 def _measure_if_tiny(
-    config: TrialConfig, folder: TrialFolder, order: dict[str, Any], trial: dict[str, Any], device: str
+    config: TrialConfig,
+    folder: TrialFolder,
+    order: dict[str, Any],
+    trial: dict[str, Any],
+    device: str,
+    log: TrialLog,
 ) -> None:
     """Measure a trial here that trained so fast that a task of its own would take longer.
 
@@ -122,13 +152,31 @@ def _measure_if_tiny(
         return
     root = Path(order["root"]) if order["root"] else None
     with suppress(Exception), time_limit(order["time_limit"], Path(trial["trace"])):
-        measure_trial(folder, order["measurements"], root, device)
+        _measure(folder, order["measurements"], root, device, log)
     give_memory_back(device)
+
+
+def _measure(folder: TrialFolder, wanted: list[Measurement], root: Path | None, device: str, log: TrialLog) -> int:
+    """Measure a trial, and note in its log what was measured, or why it could not be."""
+
+    def note(measurement: Measurement, rows: int, seconds: float) -> None:
+        log.say(f"measured {measurement.metric} on {measurement.split}: {rows} rows in {seconds:.3g} s")
+
+    try:
+        with log.with_warnings():
+            return measure_trial(folder, wanted, root, device, on_measured=note)
+    except Exception as error:
+        log.say(f"not measured:\n{_trace(error)}")
+        raise
+
+
+def _trace(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error)).strip()
 
 
 def failed_result(error: BaseException, where: str | None = None) -> TrialResult:
     """Return the result of a trial that an error ended; the last lines say where it was, if not given its traceback."""
-    trace = "".join(traceback.format_exception(error)).strip()[-2000:] if where is None else where[:2000]
+    trace = _trace(error)[-2000:] if where is None else where[:2000]
     return TrialResult(
         status="failed",
         error=f"{type(error).__name__}: {error}\n{trace}".strip(),
@@ -156,43 +204,11 @@ def measure(
     """
     device = prepare_process(1, emptiest_gpu())
     folder = Runs(Path(runs)).trial(trial_id)
-    with folder.locked(), time_limit(seconds, Path(trace)):
+    with folder.locked(), time_limit(seconds, Path(trace)), TrialLog(folder.log_path) as log:
         try:
-            return measure_trial(folder, wanted, Path(root) if root else None, device)
+            return _measure(folder, wanted, Path(root) if root else None, device, log)
         except DamagedCheckpoint as error:
             folder.discard(first_line(error))
             raise
         finally:
             give_memory_back(device)
-
-
-def emptiest_gpu() -> str:
-    """Return the device with most free memory, `cuda:0` or another, or `cpu` where there is no GPU."""
-    import torch
-
-    if not torch.cuda.is_available():
-        return "cpu"
-    free = {index: torch.cuda.mem_get_info(index)[0] for index in range(torch.cuda.device_count())}
-    return f"cuda:{max(free, key=lambda index: free[index])}"
-
-
-def give_memory_back(device: str) -> None:
-    """Leave the GPU's memory to others: this process stays, and PyTorch keeps what it had."""
-    if device.startswith("cuda"):
-        import torch
-
-        torch.cuda.empty_cache()
-
-
-def prepare_process(threads: int, device: str) -> str:
-    """Tie this process to its parent's life, set its threads, and return the device.
-
-    One thread a trial: a tiny network on two threads of a busy machine is many times slower than on one.
-    """
-    import torch
-
-    if sys.platform == "linux":  # Ray's own workers outlive a killed driver by seconds, holding GPU memory
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
-    torch.set_num_threads(threads)
-    return device

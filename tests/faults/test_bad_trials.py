@@ -9,6 +9,7 @@ import pytest
 
 from autoreg.cli import main
 from autoreg.database import open_for_reading, query
+from autoreg.runs import Runs
 from tests.faults import bad_networks as bad
 from tests.faults.conftest import Promise
 from tests.faults.small_sweep import write_sweep
@@ -57,6 +58,13 @@ def test_every_bad_trial_is_contained_recorded_and_listed_and_only_they_are_trie
     assert "gave up after several tries: " in found[bad.IS_KILLED][1]
     assert "it was stopped after 0.005 h, which is resources.time_limit_hours" in found[bad.HANGS][1]
     assert "bad_networks.py" in found[bad.HANGS][1], "the stack says where"
+    runs = Runs(tmp_path / "runs")
+    logs = {folder.read_config().width: folder.log_path.read_text() for folder in runs.trials()}
+    assert "RuntimeError: this width is not for you" in logs[bad.RAISES]
+    assert logs[bad.IS_KILLED].count("  start: ") == logs[bad.IS_KILLED].count("  this try ended: ") > 1
+    assert "let down by the machine:" in logs[bad.WANTS_MEMORY]
+    assert "resources.time_limit_hours" in logs[bad.HANGS]
+    assert "bad_networks.py" in logs[bad.HANGS]
     assert sum("MemoryError: no memory beside others" in line and "for itself" in line for line in said) == 1
     listed = [line for line in said if not line.startswith("[") and "-r0  " in line]
     assert [line.split()[1] for line in sorted(listed, key=lambda line: line.split()[1])] == [

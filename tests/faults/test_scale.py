@@ -22,13 +22,13 @@ def resumed(folder: Path, trials: int) -> dict[str, float]:
     return found
 
 
-def test_a_sweep_whose_trials_are_done_finds_nothing_to_do_and_keeps_four_files_a_trial(tmp_path: Path) -> None:
+def test_a_sweep_whose_trials_are_done_finds_nothing_to_do_and_keeps_few_files_a_trial(tmp_path: Path) -> None:
     resumed(tmp_path / "few", 200)
     folders = list((tmp_path / "few" / "runs").glob("*-r*"))
     assert len(folders) == 200
     for folder in folders:
         files = [path.name for path in folder.rglob("*") if path.is_file() and path.name != "checkpoint.pt"]
-        assert len(files) <= 4, files
+        assert len(files) <= 4, files  # and a log, which these trials have not; see tests/tuning/test_worker.py
 
 
 @pytest.mark.slow

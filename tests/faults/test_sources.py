@@ -31,8 +31,8 @@ ALLOWED = {
     ("__init__.py", "importlib.import_module"): "a module of autoreg's own, from a list",
     ("cli_results.py", "importlib.import_module"): "a module of autoreg's own, from a list",
     ("tuning/guardian.py", "subprocess.Popen"): "autoreg itself, without a shell",
-    ("tuning/worker.py", "ctypes.CDLL"): PRCTL,
-    ("tuning/worker.py", "ctypes.CDLL(None).prctl"): PRCTL,
+    ("tuning/process.py", "ctypes.CDLL"): PRCTL,
+    ("tuning/process.py", "ctypes.CDLL(None).prctl"): PRCTL,
 }
 #: Options that make a call read data only, or that no call may have.
 WANTED = {"torch.load": {"weights_only": "True"}, "yaml.parse": {"Loader": "yaml.SafeLoader"},

@@ -1,5 +1,6 @@
-"""Networks that fail at one width, to see that the others go on."""
+"""Networks that fail, to see that the others go on and what is said of it."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,3 +17,9 @@ def fails_once(width: float, *rest: Any, folder: str) -> Network:
         mark.touch()
         raise MemoryError("no memory this time")
     return network
+
+
+def warns_and_fails(width: float, *rest: Any) -> Network:
+    """Return no network."""
+    warnings.warn("this will end badly", stacklevel=1)
+    raise RuntimeError("as foreseen")

@@ -1,0 +1,51 @@
+"""The process that trains or measures: its device, its threads, and whose life it is tied to."""
+
+import ctypes
+import os
+import platform
+import signal
+import sys
+
+from autoreg import __version__
+
+
+def emptiest_gpu() -> str:
+    """Return the device with most free memory, `cuda:0` or another, or `cpu` where there is no GPU."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return "cpu"
+    free = {index: torch.cuda.mem_get_info(index)[0] for index in range(torch.cuda.device_count())}
+    return f"cuda:{max(free, key=lambda index: free[index])}"
+
+
+def give_memory_back(device: str) -> None:
+    """Leave the GPU's memory to others: this process stays, and PyTorch keeps what it had."""
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.empty_cache()
+
+
+def prepare_process(threads: int, device: str) -> str:
+    """Tie this process to its parent's life, set its threads, and return the device.
+
+    One thread a trial: a tiny network on two threads of a busy machine is many times slower than on one.
+    """
+    import torch
+
+    if sys.platform == "linux":  # Ray's own workers outlive a killed driver by seconds, holding GPU memory
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
+    torch.set_num_threads(threads)
+    return device
+
+
+def machine(device: str) -> str:
+    """Return what trains here, in words."""
+    import torch
+
+    where = torch.cuda.get_device_name(device) if device.startswith("cuda") else device
+    threads = torch.get_num_threads()
+    versions = f"autoreg {__version__}, PyTorch {torch.__version__}, Python {platform.python_version()}"
+    return f"{where}, {threads} thread{'s' * (threads > 1)}, process {os.getpid()} of {platform.node()}; {versions}"
