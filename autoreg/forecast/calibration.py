@@ -80,8 +80,11 @@ def calibrate(subjects: Sequence[Subject], others: int, seconds: float = SECONDS
     tasks: dict[tuple[Hashable, Hashable], Task[EpochTimes | MeasuringTimes]] = {}
     for subject in subjects:
         clock, width = clocks[subject.where], subject.config.width
-        runs = {subject.training: _training(subject, clock), subject.measuring: _measuring(subject, clock)}
-        for family, run in runs.items():
+        runs: list[tuple[Hashable, Callable[[float], EpochTimes | MeasuringTimes]]] = [
+            (subject.training, _training(subject, clock)),
+            (subject.measuring, _measuring(subject, clock)),
+        ]
+        for family, run in runs:
             tasks.setdefault((family, width), Task(family, width, subject.flops, run))
     with company(others):
         done = run_tasks(list(tasks.values()), seconds)

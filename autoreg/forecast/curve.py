@@ -1,6 +1,7 @@
 """Costs of a network at widths that were not timed, by its FLOPs at those that were."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import exp, log
 from typing import NamedTuple
 
@@ -28,12 +29,12 @@ def cost_at(flops: float, known: Sequence[Known]) -> float:
         raise ValueError("no cost is known")
     if flops <= points[0].flops:
         return points[0].cost * flops / points[0].flops
-    for low, high in zip(points, points[1:], strict=False):
+    for low, high in pairwise(points):
         if flops <= high.flops:
-            return low.cost * (flops / low.flops) ** _slope(low, high)
+            return low.cost * exp(log(flops / low.flops) * _slope(low, high))
     last = points[-1]
     slope = min(1.0, max(0.0, _slope(points[-2], last))) if len(points) > 1 else 1.0
-    return last.cost * (flops / last.flops) ** slope
+    return last.cost * exp(log(flops / last.flops) * slope)
 
 
 def _slope(low: Known, high: Known) -> float:

@@ -50,15 +50,18 @@ class Forecast:
         return sum(known) if len(known) == len(found) else None
 
 
-def forecast(plans: Sequence[Plan], runs: Runs, calibration_seconds: float = SECONDS) -> Forecast:
+def forecast(
+    plans: Sequence[Plan], runs: Runs, calibration_seconds: float = SECONDS, machine: Machine | None = None
+) -> Forecast:
     """Say what sweeps will take on this machine, one after another. Nothing is written.
 
     Args:
         plans: the checked sweeps.
         runs: the run folder.
         calibration_seconds: about how long real steps are timed; 0 for not at all, so that finished trials alone tell.
+        machine: on which they will run; None for this one.
     """
-    machine, earlier = Machine.here(), Asked()
+    machine, earlier = machine or Machine.here(), Asked()
     sweeps: list[PlannedSweep] = []
     for plan in plans:
         sweeps.append(PlannedSweep(plan, machine, runs, earlier))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -39,7 +39,7 @@ def size_of(config: TrialConfig, input_shape: Sequence[int], classes: int) -> Si
     return _size_of(same.model_dump_json(), tuple(input_shape), classes)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _size_of(text: str, input_shape: tuple[int, ...], classes: int) -> Size:
     config = TrialConfig.model_validate_json(text)
     with torch.device("meta"):

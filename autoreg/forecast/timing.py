@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -60,8 +60,8 @@ class First:
 class Clock:
     """Seconds of work.
 
-    On a CPU with one thread they are those of the processor, which do not count what other programs take meanwhile; else
-    those on the wall.
+    On a CPU with one thread they are those of the processor, which do not count what other programs take meanwhile;
+    else those on the wall.
 
     Attributes:
         wall, work: seconds of all that was timed, on the wall and of the processor; their ratio says how busy this
@@ -168,7 +168,13 @@ def between(timed: dict[int, float], batch_sizes: Sequence[int]) -> dict[int, fl
 
 @dataclass(frozen=True)
 class MeasuringTimes:
-    """What measuring a trial was timed to take: seconds, bytes of its files, and what could not be saved of the timing."""
+    """What measuring a trial was timed to take.
+
+    Attributes:
+        seconds: of all examples of all splits.
+        size: bytes of its files.
+        floor: the seconds without which nothing could have been timed.
+    """
 
     seconds: float
     size: int
@@ -211,7 +217,7 @@ class _TimedMetric:
     def seconds(self, limit: float) -> float:
         """Return how long the whole split takes."""
         whole, batch = len(self._dataset.split(self._measurement.split)), self._dataset.evaluation_batch
-        samples = self._options.get("samples", 1)
+        samples: int = self._options.get("samples", 1)
         self.floor = glance = self._run(1, samples=1) if "samples" in self._options else self._run(1)
         self.size *= samples
         if glance * samples > limit:  # one sample of one example tells enough of what would take longer than that
@@ -224,7 +230,8 @@ class _TimedMetric:
     def _run(self, examples: int, **changes: int) -> float:
         split = self._measurement.split
         whole = len(self._dataset.split(split))
-        part = replace(self._dataset, **{split: First(self._dataset.split(split), examples)})
+        parts: dict[str, Any] = {split: First(self._dataset.split(split), examples)}
+        part = replace(self._dataset, **parts)
         options = {**self._options, **changes}
         if "max_vectors" in options and "max_vectors" not in changes:  # so many are drawn of all examples
             options["max_vectors"] = max(2, options["max_vectors"] * examples // whole)

@@ -12,8 +12,8 @@ from autoreg.networks.network import build_network
 def forward_flops(config: TrialConfig, input_shape: Sequence[int], classes: int) -> int | None:
     """Return the floating-point operations of one forward pass of one example, in evaluation.
 
-    Those of matrix products and convolutions are counted, a multiplication and an addition as two; a training step takes
-    about three times as many for each example. Nothing is allocated.
+    Those of matrix products and convolutions are counted, a multiplication and an addition as two; a training step
+    takes about three times as many for each example. Nothing is allocated.
 
     Args:
         config: names the network, its options and width.
