@@ -9,9 +9,16 @@ from typing import Any
 import click
 
 from autoreg.cli_results import print_columns
+from autoreg.errors import ConfigError
 
 #: Other programs that slow this machine down by less are not worth a line.
 WORTH_SAYING = 1.3
+#: What tells how long an epoch takes, as it is printed.
+SOURCES = {
+    "finished trials": "finished trials",
+    "timed": "steps timed here",
+    "by FLOPs": "the FLOPs of widths that were not timed",
+}
 
 
 def count_text(plan: Any, done: int | None) -> str:
@@ -30,17 +37,20 @@ def print_dry_run(plans: list[Any], runs: Any, as_json: bool, is_calibrated: boo
         is_calibrated: whether a few real steps are timed.
     """
     from autoreg.forecast.as_json import json_of
+    from autoreg.forecast.calibration import SECONDS
     from autoreg.forecast.forecast import forecast
     from autoreg.tuning.plan import count_trials
 
     if runs is None:
+        if as_json:
+            raise ConfigError("--json of so many trials needs --yes, since it looks at each of them")
         for plan in plans:
             print_plan(plan)
             click.echo(count_text(plan, None))
         return
-    shared = [_shared(plan, plans) for plan in plans]
+    shared = _shared(plans)
     with _waiting("timing a few steps on this machine…" if is_calibrated else ""):
-        found = forecast(plans, runs, **({} if is_calibrated else {"calibration_seconds": 0.0}))
+        found = forecast(plans, runs, SECONDS if is_calibrated else 0.0)
     if as_json:
         click.echo(json.dumps(json_of(found, shared), indent=1))
         return
@@ -93,30 +103,27 @@ def _print_forecast(one: Any, shared: list[Any]) -> None:
         return
     at_once = f", {one.at_once} trials at once" if one.seconds and one.at_once > 1 else ""
     click.echo(f"  time    {time_text(one.seconds, one.at_most)}{at_once}")
-    peak = (
-        f", and up to {amount(one.peak_bytes, 'B')} more while trials run, for their states" if one.peak_bytes else ""
-    )
-    click.echo(f"  disk    {amount(one.disk_bytes, 'B')} in the run folder{peak}")
+    if one.disk_bytes:
+        without = "" if one.is_measuring_known else " without measurements"
+        peak = f"; up to {amount(one.peak_bytes, 'B')} more for the states of running trials" if one.peak_bytes else ""
+        click.echo(f"  disk    {amount(one.disk_bytes, 'B')} in the run folder{without}{peak}")
 
 
 def _print_grounds(found: Any) -> None:
     """Print what a forecast is made of, and how good such ones were."""
-    sources = {setting.source for sweep in found.sweeps for setting in sweep.settings if setting.source}
-    if sources:
-        words = [word for word in ("finished trials", "timed", "by FLOPs") if word in sources]
-        shown = {"timed": "steps timed here", "by FLOPs": "by their FLOPs between the widths timed"}
-        click.echo(
-            f"forecast from {', '.join(shown.get(word, word) for word in words)}, for a machine that does nothing else"
-        )
+    used = {setting.source for sweep in found.sweeps for setting in sweep.settings if not setting.setting.is_done}
+    if words := [SOURCES[source] for source in SOURCES if source in used]:
+        click.echo(f"forecast for a machine that does nothing else, from {', '.join(words)}")
     if found.slowdown >= WORTH_SAYING:
-        click.echo(f"  busy    other programs make this machine {found.slowdown:.1f} times as slow now")
+        click.echo(f"  busy    this one also runs other programs; it gets on {found.slowdown:.1f} times as slowly now")
     if (past := found.hindsight) is not None:
-        range_ = f"{past.lowest:.2g}–{past.highest:.2g}"
-        click.echo(f"  before  {past.trials} trials that are done took {past.ratio:.2g} times what it says ({range_})")
+        trials = "a trial that is" if past.trials == 1 else f"{past.trials} trials that are"
+        spread = "" if past.trials == 1 else f" ({past.lowest:.2g}–{past.highest:.2g})"
+        click.echo(f"  before  {trials} done took {past.ratio:.2g} times what the steps timed now say{spread}")
 
 
-def _shared(plan: Any, plans: list[Any]) -> list[Any]:
-    """Return what a sweep shares with the others of the command line, and with packaged ones."""
+def _shared(plans: list[Any]) -> list[list[Any]]:
+    """Return what each sweep shares with the others of the command line, and with packaged ones."""
     from autoreg.packaged import find_sweep, sweep_names
     from autoreg.sweep_file import load_sweep
     from autoreg.tuning.plan import checked_sweep
@@ -124,7 +131,7 @@ def _shared(plan: Any, plans: list[Any]) -> list[Any]:
 
     names = {one.sweep.name for one in plans}
     packaged = [checked_sweep(load_sweep(find_sweep(name))) for name in sweep_names() if name not in names]
-    return shared_with(plan.sweep, [*(one.sweep for one in plans if one is not plan), *packaged])
+    return [shared_with(plan.sweep, [*(one.sweep for one in plans if one is not plan), *packaged]) for plan in plans]
 
 
 @contextmanager

@@ -59,6 +59,7 @@ def _sweep(one: SweepForecast, shared: Sequence[Shared]) -> dict[str, Any]:
             "is_at_most": one.at_most,
             "trials_at_once": one.at_once,
             "disk_bytes": one.disk_bytes,
+            "disk_has_measurements": one.is_measuring_known,
             "states_peak_bytes": one.peak_bytes,
         },
         "settings": [_setting(setting, label) for setting, label in zip(one.settings, labels, strict=True)],

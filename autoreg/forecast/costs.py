@@ -94,6 +94,11 @@ class Costs:
         return Job(share, tuning, at_once, finals)  # type: ignore[arg-type]
 
     @property
+    def is_measuring_known(self) -> bool:
+        """Whether anything tells how large the measurements of its trials are."""
+        return bool(self.measurement_bytes) or not (self.setting.finals or self.setting.unmeasured)
+
+    @property
     def disk_bytes(self) -> int:
         """The bytes of all trials that are left."""
         setting, files = self.setting, len(self.subject.measurements)

@@ -14,31 +14,23 @@ class Known(NamedTuple):
 
 
 def cost_at(flops: float, known: Sequence[Known]) -> float:
-    """Return a cost at some FLOPs: on straight lines between the known ones, both axes logarithmic.
+    """Return a cost at some FLOPs: on straight lines between the known ones.
 
-    Beyond the last, the line of the last two goes on, but neither falls nor rises faster than the FLOPs do; from a
-    single one, and below the first, the cost is in proportion.
+    A step costs something whatever the width, and the rest is FLOPs. Below the first and beyond the last the cost is in
+    proportion.
 
     Raises:
         ValueError: nothing is known.
     """
-    points = sorted(point for point in known if point.cost > 0)
-    if not points:
-        if known:
-            return 0.0
+    if not known:
         raise ValueError("no cost is known")
-    if flops <= points[0].flops:
-        return points[0].cost * flops / points[0].flops
+    points = sorted(known)
     for low, high in pairwise(points):
-        if flops <= high.flops:
-            return low.cost * exp(log(flops / low.flops) * _slope(low, high))
-    last = points[-1]
-    slope = min(1.0, max(0.0, _slope(points[-2], last))) if len(points) > 1 else 1.0
-    return last.cost * exp(log(flops / last.flops) * slope)
-
-
-def _slope(low: Known, high: Known) -> float:
-    return log(high.cost / low.cost) / log(high.flops / low.flops) if high.flops > low.flops else 0.0
+        if low.flops <= flops <= high.flops:
+            share = (flops - low.flops) / (high.flops - low.flops) if high.flops > low.flops else 0.0
+            return low.cost + share * (high.cost - low.cost)
+    nearest = points[0] if flops < points[0].flops else points[-1]
+    return nearest.cost * flops / nearest.flops
 
 
 def middle(values: Sequence[float]) -> float:

@@ -53,6 +53,7 @@ class SweepForecast:
         at_most: whether trials may end before their last epoch.
         at_once: how many of its trials run at the same time, at most.
         disk_bytes: of what it adds to the run folder.
+        is_measuring_known: whether they are with the measurements, of which nothing tells otherwise.
         peak_bytes: beside that, of the states of running trials.
     """
 
@@ -62,6 +63,7 @@ class SweepForecast:
     at_most: bool
     at_once: int
     disk_bytes: int
+    is_measuring_known: bool
     peak_bytes: int
 
 
@@ -133,7 +135,7 @@ class PlannedSweep:
     def forecast(self, calibration: Calibration) -> SweepForecast:
         """Return what the sweep will take."""
         resources = self.plan.sweep.resources
-        settings, jobs, peak, most = [], [], 0, 0
+        settings, jobs, peak, most, is_measuring_known = [], [], 0, 0, True
         for setting in self.settings:
             costs = self._costs(setting, calibration)
             share = self._machine.share(resources, setting.group.template.width)
@@ -142,6 +144,7 @@ class PlannedSweep:
             seconds = None if job is None else sum([*job.tuning, *(one for chain in job.finals for one in chain)])
             epoch = costs.epoch_seconds(tuple(setting.batch_sizes()))
             settings.append(SettingForecast(setting, costs.size, epoch, costs.source, seconds, costs.disk_bytes))
+            is_measuring_known &= costs.is_measuring_known
             peak, most = max(peak, costs.state_bytes(at_once)), max(most, at_once)
         known = [job for job in jobs if job is not None]
         spent = makespan(known) if len(known) == len(jobs) else None
@@ -152,6 +155,7 @@ class PlannedSweep:
             at_most=any(map(_may_end_early, self.settings)),
             at_once=most,
             disk_bytes=sum(one.disk_bytes for one in settings),
+            is_measuring_known=is_measuring_known,
             peak_bytes=peak,
         )
 

@@ -12,7 +12,7 @@ __all__ = ["finish", "small", "took"]
 
 
 @pytest.fixture
-def took(runs: Runs, finish: Callable[..., None]) -> Callable[..., None]:  # noqa: F811
+def took(runs: Runs, finish: Callable[..., None]) -> Callable[..., None]:
     """Let a trial have ended after so many seconds an epoch."""
 
     def write(config: TrialConfig, seconds: float, device: str = "cpu", threads: int = 1) -> None:

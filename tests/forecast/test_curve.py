@@ -10,17 +10,17 @@ def test_one_known_cost_is_in_proportion() -> None:
     assert cost_at(5, [Known(10, 2)]) == 1
 
 
-def test_between_two_the_line_is_straight_on_logarithmic_axes() -> None:
-    known = [Known(1600, 8), Known(100, 2)]
+def test_between_two_the_line_is_straight() -> None:
+    known = [Known(1600, 8), Known(100, 2), Known(1700, 18)]
     assert cost_at(100, known) == 2
-    assert cost_at(400, known) == pytest.approx(4)
-    assert cost_at(1600, known) == pytest.approx(8)
+    assert cost_at(600, known) == 4
+    assert cost_at(1600, known) == 8
+    assert cost_at(1650, known) == 13
 
 
-def test_beyond_the_last_the_line_goes_on_but_no_faster_than_the_flops() -> None:
-    assert cost_at(6400, [Known(100, 2), Known(1600, 8)]) == pytest.approx(16)
-    assert cost_at(200, [Known(10, 1), Known(100, 1000)]) == pytest.approx(2000)
-    assert cost_at(200, [Known(10, 3), Known(100, 2)]) == pytest.approx(2)
+def test_below_the_first_and_beyond_the_last_the_cost_is_in_proportion() -> None:
+    assert cost_at(6400, [Known(100, 2), Known(1600, 8)]) == 32
+    assert cost_at(50, [Known(100, 2), Known(1600, 8)]) == 1
 
 
 def test_what_costs_nothing_and_what_is_not_known() -> None:

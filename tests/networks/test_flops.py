@@ -18,9 +18,7 @@ def test_flops_of_the_mlp(config: MakeConfig, width: float, hidden: int) -> None
 @pytest.mark.parametrize("width", [0.25, 1.0, 4.0])
 def test_flops_of_alexnet(config: MakeConfig, width: float) -> None:
     conv1, conv2, fc3, fc4 = (int(units * width) for units in (96, 256, 384, 192))
-    products = (
-        32 * 32 * conv1 * 3 * 25 + 16 * 16 * conv2 * conv1 * 25 + 8 * 8 * conv2 * fc3 + fc3 * fc4 + fc4 * 10
-    )
+    products = 32 * 32 * conv1 * 3 * 25 + 16 * 16 * conv2 * conv1 * 25 + 8 * 8 * conv2 * fc3 + fc3 * fc4 + fc4 * 10
     assert forward_flops(config(network=Choice(name="alexnet"), width=width), (3, 32, 32), 10) == 2 * products
 
 
