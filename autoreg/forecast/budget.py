@@ -41,19 +41,22 @@ def run_tasks(
     tasks: Sequence[Task[T]], seconds: float, now: Callable[[], float] = time.monotonic
 ) -> dict[tuple[Hashable, Hashable], T]:
     """Time what fits into the seconds, the smallest of each family in any case, and return it by family and name."""
-    limit = min(LONGEST, max(SHORTEST, seconds / (8 * max(1, len(tasks)))))
     ends = now() + seconds
     done: dict[tuple[Hashable, Hashable], T] = {}
     smallest: dict[Hashable, Task[T]] = {}
+
+    def limit() -> float:
+        return min(LONGEST, max(SHORTEST, (ends - now()) / (8 * (len(tasks) - len(done)))))
+
     for task in sorted(tasks, key=lambda task: task.flops):
         if task.family not in smallest:
             smallest[task.family] = task
-            done[task.family, task.name] = task.run(limit)
+            done[task.family, task.name] = task.run(limit())
     for task in sorted(tasks, key=lambda task: -task.flops):
         first = smallest[task.family]
         if task is first:
             continue
         expected = done[first.family, first.name].floor * task.flops / first.flops
         if now() + expected <= ends:
-            done[task.family, task.name] = task.run(limit)
+            done[task.family, task.name] = task.run(limit())
     return done

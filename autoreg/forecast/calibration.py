@@ -11,7 +11,7 @@ from autoreg.forecast.subject import Subject
 from autoreg.forecast.timing import Clock, EpochTimes, MeasuringTimes, threads_of, time_epochs, time_measuring
 
 #: How long is timed, on the wall; a dry run's other seconds are for imports and for reading the data.
-SECONDS = 12.0
+SECONDS = 10.0
 
 T = TypeVar("T")
 #: What was timed, by family and width.

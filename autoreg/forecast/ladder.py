@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 #: Each rung of a ladder has so many times the examples of the one below.
 STEP = 4
+#: Fewer examples tell little of a batch; so many are timed if they take no longer than so many seconds.
+ENOUGH, PATIENCE = 16, 1.5
 
 
 class Rung(NamedTuple):
@@ -14,7 +16,7 @@ class Rung(NamedTuple):
     seconds: float
 
 
-def climb(run: Callable[[int], float], batch: int, whole: int, limit: float, least: int = 1) -> list[Rung]:
+def climb(run: Callable[[int], float], batch: int, whole: int, limit: float, patience: float = 0.0) -> list[Rung]:
     """Time more and more examples, until they are all or the next would take longer than the limit.
 
     Each is timed twice and the shorter time counts, since the first of a shape allocates and prepares.
@@ -24,13 +26,16 @@ def climb(run: Callable[[int], float], batch: int, whole: int, limit: float, lea
         batch: examples of a batch, all of which one step of the ladder below takes at most.
         whole: all examples.
         limit: seconds.
-        least: rungs that are climbed whatever they take.
+        patience: seconds that a rung of at most `ENOUGH` examples may take all the same; the second is climbed then,
+            whatever it takes.
     """
     rungs: list[Rung] = []
     examples = 1
     while True:
         rungs.append(Rung(examples, min(run(examples), run(examples))))
-        if examples == whole or (len(rungs) >= least and rungs[-1].seconds * STEP > limit):
+        most = max(limit, patience) if examples < ENOUGH else limit
+        is_enough = rungs[-1].seconds * STEP > most and (len(rungs) > 1 or not patience)
+        if examples == whole or is_enough:
             return rungs
         below = examples < batch
         examples = min(examples * STEP, batch if below else whole, whole)

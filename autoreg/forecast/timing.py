@@ -12,7 +12,7 @@ from torch import Tensor
 
 from autoreg.config import TrialConfig
 from autoreg.datasets import Dataset, Examples
-from autoreg.forecast.ladder import climb, extrapolate
+from autoreg.forecast.ladder import PATIENCE, climb, extrapolate
 from autoreg.measuring import Measurement
 from autoreg.metrics import metrics
 from autoreg.networks import Network
@@ -150,8 +150,8 @@ def time_epochs(
     timed: dict[int, float] = {}
     for size in sorted({min(batch_sizes), max(batch_sizes)}):
         whole = len(dataset.train)
-        rungs = climb(lambda count, size=size: train(size, count), size, whole, limit, 2)  # type: ignore[misc]
-        floor += sum(2 * rung.seconds for rung in rungs[:2])
+        rungs = climb(lambda count, size=size: train(size, count), size, whole, limit, PATIENCE)  # type: ignore[misc]
+        floor += sum(2 * rung.seconds for rung in rungs[:3])
         is_whole = rungs[-1].examples == whole
         timed[size] = extrapolate(rungs, size, whole) + (0.0 if is_whole else validation)
     return EpochTimes(between(timed, batch_sizes), validation / held_out, start, floor)

@@ -21,7 +21,12 @@ def test_what_is_cheap_is_timed_whole_and_each_rung_twice() -> None:
 def test_the_next_rung_would_take_longer_than_the_limit() -> None:
     assert climb(lambda examples: examples * 1.0, batch=100, whole=1000, limit=16) == [(1, 1), (4, 4), (16, 16)]
     assert climb(lambda examples: examples * 1.0, batch=100, whole=1000, limit=1) == [(1, 1)]
-    assert climb(lambda examples: examples * 1.0, batch=100, whole=1000, limit=1, least=2) == [(1, 1), (4, 4)]
+
+
+def test_a_few_examples_are_timed_even_if_they_take_longer() -> None:
+    for patience, last in ((0.5, 4), (10, 4), (16, 16), (1000, 16)):
+        rungs = climb(lambda examples: examples * 1.0, batch=100, whole=1000, limit=1, patience=patience)
+        assert rungs[-1].examples == last
 
 
 def test_whole_batches_are_in_proportion() -> None:
