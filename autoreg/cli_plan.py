@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from autoreg.cli_results import print_columns
+from autoreg.cli_results import print_columns, print_text
 from autoreg.errors import ConfigError
 
 #: Other programs that slow this machine down by less are not worth a line.
@@ -114,6 +114,8 @@ def _print_grounds(found: Any) -> None:
     used = {setting.source for sweep in found.sweeps for setting in sweep.settings if not setting.setting.is_done}
     if words := [SOURCES[source] for source in SOURCES if source in used]:
         click.echo(f"forecast for a machine that does nothing else, from {', '.join(words)}")
+    for problem in found.problems:
+        print_text(f"  failed  a step that was timed: {problem}")
     if found.slowdown >= WORTH_SAYING:
         click.echo(f"  busy    this one also runs other programs; it gets on {found.slowdown:.1f} times as slowly now")
     if (past := found.hindsight) is not None:

@@ -24,6 +24,7 @@ def json_of(forecast: Forecast, shared: Sequence[Sequence[Shared]]) -> dict[str,
             "is_at_most": any(sweep.at_most for sweep in forecast.sweeps),
             "disk_bytes": sum(sweep.disk_bytes for sweep in forecast.sweeps),
             "slowdown_ratio_now": forecast.slowdown,
+            "problems": list(forecast.problems),
             "done_trials_took": past and {
                 "trials": past.trials,
                 "ratio": past.ratio,

@@ -4,6 +4,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from autoreg.config import format_width
+from autoreg.errors import first_line
 from autoreg.forecast.budget import Task, run_tasks
 from autoreg.forecast.company import company
 from autoreg.forecast.curve import Known, cost_at
@@ -27,12 +29,14 @@ class Calibration:
         measuring: of measuring.
         flops: of all of them.
         slowdown: how many times as long it took on the wall as of the processor.
+        problems: a line for each network that could not be timed.
     """
 
     epochs: Times[EpochTimes] = field(default_factory=dict)
     measuring: Times[MeasuringTimes] = field(default_factory=dict)
     flops: Times[float] = field(default_factory=dict)
     slowdown: float = 1.0
+    problems: tuple[str, ...] = ()
 
     def is_timed(self, subject: Subject) -> bool:
         """Whether a subject's training was timed itself."""
@@ -77,6 +81,7 @@ def calibrate(subjects: Sequence[Subject], others: int, seconds: float = SECONDS
         seconds: on the wall.
     """
     clocks = {subject.where: Clock(*subject.where) for subject in subjects}
+    subjects_of: dict[tuple[Hashable, Hashable], str] = {}
     tasks: dict[tuple[Hashable, Hashable], Task[EpochTimes | MeasuringTimes]] = {}
     for subject in subjects:
         clock, width = clocks[subject.where], subject.config.width
@@ -86,14 +91,17 @@ def calibrate(subjects: Sequence[Subject], others: int, seconds: float = SECONDS
         ]
         for family, run in runs:
             tasks.setdefault((family, width), Task(family, width, subject.flops, run))
+            does = "train" if family == subject.training else "measure"
+            subjects_of[family, width] = f"{does} {subject.config.network} {format_width(width)}x"
     with company(others):
-        done = run_tasks(list(tasks.values()), seconds)
+        done, failed = run_tasks(list(tasks.values()), seconds)
     wall, work = (sum(getattr(clock, name) for clock in clocks.values()) for name in ("wall", "work"))
     return Calibration(
         {key: times for key, times in done.items() if isinstance(times, EpochTimes)},
         {key: times for key, times in done.items() if isinstance(times, MeasuringTimes)},
         {key: task.flops for key, task in tasks.items()},
         wall / work if work else 1.0,
+        tuple(f"{subjects_of[key]}: {type(error).__name__}: {first_line(error)}" for key, error in failed.items()),
     )
 
 

@@ -36,11 +36,13 @@ class Forecast:
         sweeps: each of them.
         hindsight: how good forecasts were, or None if no trial like theirs has ended here.
         slowdown: how many times as long it takes while this machine is as busy with other things as it is now.
+        problems: a line for each network of which no step could be trained or measured.
     """
 
     sweeps: list[SweepForecast]
     hindsight: Hindsight | None
     slowdown: float
+    problems: tuple[str, ...]
 
     @property
     def seconds(self) -> float | None:
@@ -77,7 +79,9 @@ def forecast(
         found |= sweep.ratios(calibration)
     ratios = [ratio for own in found.values() for ratio in own]
     hindsight = Hindsight(len(ratios), middle(ratios), min(ratios), max(ratios)) if ratios else None
-    return Forecast([sweep.forecast(calibration) for sweep in sweeps], hindsight, calibration.slowdown)
+    return Forecast(
+        [sweep.forecast(calibration) for sweep in sweeps], hindsight, calibration.slowdown, calibration.problems
+    )
 
 
 def _merged(subjects: Sequence[Subject]) -> list[Subject]:

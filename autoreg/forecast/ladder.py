@@ -26,11 +26,11 @@ def climb(run: Callable[[int], float], batch: int, whole: int, limit: float, pat
         batch: examples of a batch, all of which one step of the ladder below takes at most.
         whole: all examples.
         limit: seconds.
-        patience: seconds that a rung of at most `ENOUGH` examples may take all the same; the second is climbed then,
-            whatever it takes.
+        patience: seconds that a rung of about `ENOUGH` examples may take all the same. With it the first rung has two,
+            without which batch normalisation cannot be trained, and the second is climbed whatever it takes.
     """
     rungs: list[Rung] = []
-    examples = 1
+    examples = min(2 if patience else 1, batch, whole)
     while True:
         rungs.append(Rung(examples, min(run(examples), run(examples))))
         most = max(limit, patience) if examples < ENOUGH else limit
