@@ -44,7 +44,7 @@ class Calibration:
 
     def epoch_seconds(self, subject: Subject, batch_size: int) -> float | None:
         """Return the seconds of an epoch, validation included; None if nothing like it was timed."""
-        return self._cost(self.epochs, subject.training, subject, lambda times: times.epochs.get(batch_size))
+        return self._cost(self.epochs, subject.training, subject, lambda times: times.epoch_seconds(batch_size))
 
     def evaluation_seconds(self, subject: Subject) -> float:
         """Return the seconds of a forward pass of one example; 0 if nothing like it was timed."""
@@ -63,12 +63,12 @@ class Calibration:
         return self._cost(self.measuring, subject.measuring, subject, lambda times: float(times.size))
 
     def _cost(
-        self, all_times: Times[T], family: Hashable, subject: Subject, cost_of: Callable[[T], float | None]
+        self, all_times: Times[T], family: Hashable, subject: Subject, cost_of: Callable[[T], float]
     ) -> float | None:
         costs = {name: cost_of(times) for (one, name), times in all_times.items() if one == family}
         if (own := costs.get(subject.config.width)) is not None:
             return own
-        known = [Known(self.flops[family, name], cost) for name, cost in costs.items() if cost is not None]
+        known = [Known(self.flops[family, name], cost) for name, cost in costs.items()]
         return cost_at(subject.flops, known) if known else None
 
 
@@ -108,7 +108,7 @@ def calibrate(subjects: Sequence[Subject], others: int, seconds: float = SECONDS
 def _training(subject: Subject, clock: Clock) -> Callable[[float], EpochTimes]:
     def run(limit: float) -> EpochTimes:
         with threads_of(subject.where.threads):
-            return time_epochs(subject.config, subject.dataset, sorted(subject.batch_sizes), clock, limit)
+            return time_epochs(subject.config, subject.dataset, subject.batch_sizes, clock, limit)
 
     return run
 

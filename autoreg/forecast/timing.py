@@ -2,7 +2,7 @@
 
 import io
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -104,7 +104,7 @@ class EpochTimes:
     """What an epoch was timed to take.
 
     Attributes:
-        epochs: seconds of an epoch by batch size, validation included.
+        epochs: seconds of an epoch by batch size, validation included: of the smallest and the largest.
         evaluation: seconds of a forward pass of one example.
         start: seconds until a trial of it has its weights.
         floor: the seconds without which nothing could have been timed.
@@ -115,16 +115,23 @@ class EpochTimes:
     start: float
     floor: float
 
+    def epoch_seconds(self, batch_size: int) -> float:
+        """Return the seconds of an epoch: on a line over the number of steps; those of the only size that was timed."""
+        (low, slow), (high, fast) = min(self.epochs.items()), max(self.epochs.items())
+        if low == high:
+            return slow
+        return fast + (slow - fast) * (1 / batch_size - 1 / high) / (1 / low - 1 / high)
+
 
 def time_epochs(
-    config: TrialConfig, dataset: Dataset, batch_sizes: Sequence[int], clock: Clock, limit: float
+    config: TrialConfig, dataset: Dataset, batch_sizes: Collection[int], clock: Clock, limit: float
 ) -> EpochTimes:
     """Train a few steps of a trial, and return how long its epochs take.
 
     Args:
         config: the trial.
         dataset: its data, on its device.
-        batch_sizes: ascending; the smallest and the largest are timed, those between lie on the line of the steps.
+        batch_sizes: of its trials; the smallest and the largest are timed.
         clock: tells the time.
         limit: about how many seconds one rung of a ladder may take; see `climb`.
     """
@@ -154,16 +161,7 @@ def time_epochs(
         floor += sum(2 * rung.seconds for rung in rungs[:3])
         is_whole = rungs[-1].examples == whole
         timed[size] = extrapolate(rungs, size, whole) + (0.0 if is_whole else validation)
-    return EpochTimes(between(timed, batch_sizes), validation / held_out, start, floor)
-
-
-def between(timed: dict[int, float], batch_sizes: Sequence[int]) -> dict[int, float]:
-    """Return the seconds of an epoch by batch size: on a line over the number of steps between the timed ones."""
-    (low, slow), (high, fast) = min(timed.items()), max(timed.items())
-    if low == high:
-        return dict.fromkeys(batch_sizes, slow)
-    slope = (slow - fast) / (1 / low - 1 / high)
-    return {size: fast + slope * (1 / size - 1 / high) for size in batch_sizes}
+    return EpochTimes(timed, validation / held_out, start, floor)
 
 
 @dataclass(frozen=True)
