@@ -15,13 +15,7 @@ from autoreg.errors import ConfigError
 @command("Look")
 @click.argument("trial", shell_complete=completion.trials)
 @RUNS
-@option(
-    "--log",
-    "as_log",
-    group="Output",
-    is_flag=True,
-    help="Print its log: starts, epochs, warnings, errors, measurements.",
-)
+@option("--log", "as_log", group="Output", is_flag=True, help="Print its log: starts, epochs, warnings, errors.")
 @JSON
 def show(trial: str, runs: Path, as_log: bool, as_json: bool) -> None:
     """Show a trial in the run folder: what it is, how it ended, its curves, scores and files.

@@ -10,8 +10,8 @@ import click
 
 from autoreg import completion
 from autoreg.cli_help import command, option
-from autoreg.cli_plan import count_text, print_plan
-from autoreg.cli_results import DATABASE, RUNS, print_text
+from autoreg.cli_plan import count_text, print_dry_run
+from autoreg.cli_results import DATABASE, JSON, RUNS, print_text
 from autoreg.errors import AutoregError, ConfigError, Interrupted
 
 if TYPE_CHECKING:
@@ -21,23 +21,19 @@ if TYPE_CHECKING:
 @command("Run")
 @click.argument("sweeps", nargs=-1, required=True, metavar="SWEEP...", shell_complete=completion.sweeps)
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: training.epochs=3.")
-@click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would run and what it will take; run nothing.")
+@click.option("--no-calibration", is_flag=True, help="With --dry-run: time no steps; finished trials alone tell.")
+@JSON
 @DATABASE
 @RUNS
 @option("--address", group="Where", metavar="HOST:PORT", help="Join a Ray cluster: auto, or host:port.")
 @click.option("--retry-failed", is_flag=True, help="Train this sweep's failed trials again.")
 @click.option("--yes", is_flag=True, help="Run it even if it asks for more than 10,000 trials.")
 @option("--quiet", "-q", group="Output", is_flag=True, help="Say only what is wrong, and how it ended.")
-@option(
-    "--verbose",
-    "-v",
-    group="Output",
-    is_flag=True,
-    help="Also a line for each start, reported epoch and measured trial.",
-)
+@option("--verbose", "-v", group="Output", is_flag=True, help="Also a line for each start, epoch and measured trial.")
 def sweep(
-    sweeps: tuple[str, ...], overrides: tuple[str, ...], dry_run: bool, database: Path, runs: Path,
-    address: str | None, retry_failed: bool, yes: bool, quiet: bool, verbose: bool,
+    sweeps: tuple[str, ...], overrides: tuple[str, ...], dry_run: bool, no_calibration: bool, as_json: bool,
+    database: Path, runs: Path, address: str | None, retry_failed: bool, yes: bool, quiet: bool, verbose: bool,
 ) -> None:  # fmt: skip
     """Run sweeps one after another: YAML files, or names of packaged ones.
 
@@ -52,10 +48,12 @@ def sweep(
     from autoreg.packaged import find_sweep
     from autoreg.runs import Runs
     from autoreg.sweep_file import load_sweep
-    from autoreg.tuning.plan import MANY_TRIALS, check_resources, check_size, count_trials, make_plan
+    from autoreg.tuning.plan import MANY_TRIALS, check_resources, check_size, make_plan
 
     if quiet and verbose:
         raise ConfigError("--quiet says less and --verbose says more: leave one of both out")
+    if (as_json or no_calibration) and not dry_run:
+        raise ConfigError(f"{'--json' if as_json else '--no-calibration'} is for a sweep with --dry-run")
     loaded = [load_sweep(find_sweep(name), overrides) for name in sweeps]
     for one in loaded:
         if not (dry_run or yes):
@@ -65,13 +63,7 @@ def sweep(
     plans = [make_plan(one) for one in loaded]
     if dry_run:
         is_counted = yes or all(one.sweep.size <= MANY_TRIALS for one in loaded)  # else it takes time, and memory
-        for plan in plans:
-            print_plan(plan, Runs(runs) if is_counted else None)
-        if len(plans) > 1 and is_counted:
-            finals, tuning = count_trials([plan.sweep for plan in plans])
-            click.echo(
-                f"all {len(plans)} sweeps: {finals} final trials, {tuning} tuning trials, shared ones counted once"
-            )
+        print_dry_run(plans, Runs(runs) if is_counted else None, as_json, not no_calibration)
         return
     from autoreg.display import Verbosity
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -46,21 +47,40 @@ def test_a_dry_run_says_what_would_run_and_writes_nothing(tmp_path: Path) -> Non
     assert ended.returncode == 0
     assert ended.stderr == ""
     lines = ended.stdout.splitlines()
-    assert lines[-1] == "12 final trials, 36 tuning trials, 0 already done"
-    assert sum("1,666 parameters" in line for line in lines) == 2
+    assert lines[7] == "12 final trials, 36 tuning trials, 0 already done"
+    assert sum("1,666 parameters   3.1 kFLOPs  6 tuning  2 final" in line for line in lines) == 2
+    assert all(re.search(r" m?s an epoch +\d+% of the time$", line) for line in lines[1:7])
+    assert re.fullmatch(r"  time    at most [\d.,]+ (s|min)(, \d+ trials at once)?", lines[8])
+    assert re.fullmatch(r"  disk    1\.\d MB in the run folder", lines[9])
+    assert lines[10] == "forecast for a machine that does nothing else, from steps timed here"
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_dry_run_of_several_sweeps_counts_what_they_share_once(tmp_path: Path) -> None:
-    ended = autoreg("sweep", "--dry-run", "mlp_10d_init", "mlp_optimizers", cwd=tmp_path)
+    ended = autoreg("sweep", "--dry-run", "--no-calibration", "mlp_10d_init", "mlp_optimizers", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     lines = ended.stdout.splitlines()
     # MLPs of 10 dimensions with sigma 0.01 and momentum, at 5 widths, stand in both.
-    assert lines[-1] == "all 2 sweeps: 180 final trials, 600 tuning trials, shared ones counted once"
+    assert "all 2 sweeps: 180 final trials, 600 tuning trials, shared ones counted once" in lines
+    assert "  shared  15 final and 50 tuning trials with mlp_optimizers (B11)" in lines
+    assert "  shared  15 final and 50 tuning trials with mlp_10d_init (B5)" in lines
     assert [line for line in lines if "already done" in line] == [
         "75 final trials, 250 tuning trials, 0 already done", "120 final trials, 400 tuning trials, 0 already done",
     ]  # fmt: skip
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_for_programs_is_one_object(tmp_path: Path) -> None:
+    ended = autoreg("sweep", "--dry-run", "--json", "--no-calibration", "quickstart", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    [sweep] = json.loads(ended.stdout)["sweeps"]
+    assert (sweep["final_trials"], sweep["tuning_trials"], sweep["done_final_trials"]) == (12, 36, 0)
+    assert sweep["forecast"]["seconds"] is None, "nothing was timed, and no trial has ended"
+    assert {setting["forward_flops_per_example"] for setting in sweep["settings"]} == {768, 3072, 12288}
+    assert list(tmp_path.iterdir()) == []
+    for option in ("--json", "--no-calibration"):
+        refused = run("sweep", "quickstart", option)
+        assert (refused.exit_code, str(refused.exception)) == (1, f"{option} is for a sweep with --dry-run")
 
 
 def test_a_mistake_ends_the_process_with_its_exit_code_and_one_line(tmp_path: Path) -> None:

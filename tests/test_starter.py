@@ -84,7 +84,7 @@ def test_made_up_data_and_a_network_of_ones_own_are_a_sweep(tmp_path: Path) -> N
     text = (tmp_path / "my_sweep.yaml").read_text(encoding="utf-8")
     assert complaints(parse(text, "my_sweep.yaml").data) == []
     planned = run("sweep", "my_sweep.yaml", "--dry-run", cwd=tmp_path)
-    assert planned.splitlines()[-1] == "24 final trials, 32 tuning trials, 0 already done"
+    assert "24 final trials, 32 tuning trials, 0 already done" in planned.splitlines()
 
 
 def test_from_nothing_to_a_figure_of_ones_own_pictures(tmp_path: Path, pictures: Path) -> None:

@@ -23,6 +23,7 @@ from autoreg.sweep import Sweep
 from autoreg.sweep_file import LoadedSweep
 from autoreg.sweep_sections import Variant
 from autoreg.tuning.schedule import Schedule
+from autoreg.tuning.sharing import asked_by
 
 #: A sweep of more trials than this is run only if the user says so.
 MANY_TRIALS = 10_000
@@ -103,7 +104,7 @@ def make_plan(loaded: LoadedSweep) -> Plan:
         ConfigError: an unknown name or option, a width that leaves no unit, …, with the file and line where it stands.
         DataError: the dataset is missing or damaged.
     """
-    sweep = _normalised(loaded)
+    sweep = checked_sweep(loaded)
     measurements = []
     for name, options in sweep.measure.metrics.items():
         with _located(loaded, ("measure", "metrics", name)):
@@ -142,16 +143,8 @@ def check_size(loaded: LoadedSweep) -> None:
 
 def count_trials(sweeps: Iterable[Sweep]) -> tuple[int, int]:
     """Return how many final and how many tuning trials some sweeps have together; what they share counts once."""
-    finals: dict[tuple[str, str | None, float, int, int], None] = {}
-    tuning: dict[str, int] = {}
-    for group in (group for sweep in sweeps for group in sweep.groups()):
-        study = group.study_id if group.tune else None
-        for config in group.final_trials({}):
-            key = (group.template.config_id, study, config.lr_batch_factor, config.epochs, config.replicate)
-            finals[key] = None
-        if group.tune and study:
-            tuning[study] = max(tuning.get(study, 0), group.tune.trials)
-    return len(finals), sum(tuning.values())
+    asked = asked_by(sweeps)
+    return asked.final_count, asked.tuning_count
 
 
 def _batch_variants(group: Group) -> Iterator[TrialConfig]:
@@ -161,8 +154,11 @@ def _batch_variants(group: Group) -> Iterator[TrialConfig]:
         yield group.template.model_copy(update={"batch_size": size, "lr_batch_factor": factor})
 
 
-def _normalised(loaded: LoadedSweep) -> Sweep:
-    """Return the sweep with every choice checked; its variants name every choice, and what differs in sections."""
+def checked_sweep(loaded: LoadedSweep) -> Sweep:
+    """Return the sweep with every choice checked; its variants name every choice, and what differs in sections.
+
+    Its data need not be there. Raises ConfigError for a figure, a name or an option that does not exist.
+    """
     figures = []
     for index, figure in enumerate(loaded.sweep.figures):
         with _located(loaded, ("figures", index)):

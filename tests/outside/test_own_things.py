@@ -163,7 +163,7 @@ def test_the_hash_of_the_own_file_is_a_part_of_every_trial(here: Path, tmp_path:
         (folder / "own.yaml").write_text(SWEEP)
         ended = autoreg(folder, "sweep", "own.yaml", "--dry-run", "--runs", str(here / "runs"))
         assert ended.returncode == 0, ended.stderr
-        ids[name] = ended.stdout.splitlines()[-1]
+        ids[name] = next(line for line in ended.stdout.splitlines() if "already done" in line)
     assert ids == {
         "same": "2 final trials, 0 tuning trials, 2 already done",
         "edited": "2 final trials, 0 tuning trials, 0 already done",
