@@ -131,5 +131,5 @@ def main() -> None:
         print_text(f"autoreg: {mistake(error)}", err=True)
         sys.exit(ConfigError.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("autoreg: stopped at once; the same command goes on from the last saved states", err=True)
+        click.echo("autoreg: stopped", err=True)
         sys.exit(Interrupted.exit_code)
