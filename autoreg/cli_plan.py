@@ -90,7 +90,7 @@ def _setting_cells(row: list[str], setting: Any, forecast: Any) -> list[str]:
     if setting.epoch_seconds is not None:
         total = sum(one.seconds or 0.0 for one in forecast.settings)
         cells.append(f"{duration(setting.epoch_seconds):>7} an epoch")
-        cells.append(f"{setting.seconds / total:>4.0%} of the time" if setting.seconds and total else "")
+        cells.append(f"{_percent(setting.seconds / total):>4} of the time" if setting.seconds and total else "")
     return [*cells, "", ""][:6]
 
 
@@ -174,3 +174,7 @@ def amount(count: float, unit: str) -> str:
 
 def _two_digits(value: float) -> str:
     return f"{value:.1f}" if value < 9.95 else f"{float(f'{value:.2g}'):,.0f}" if value < 100 else f"{value:,.0f}"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.005 else "<1%"
