@@ -1,10 +1,9 @@
 """What an exporter is: a function from a source to lines that say what was written."""
 
-import importlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 from autoreg.errors import ConfigError
 
@@ -63,13 +62,18 @@ def exporter(target: str) -> Callable[[Callable[[Source, str], Iterator[str]]], 
     return register
 
 
-def extra(module: str, extra: str, package: str) -> ModuleType:
-    """Return a module of an optional package. Raises ConfigError, saying what to install, if it is not there."""
+@contextmanager
+def optional(module: str, extra: str, package: str) -> Iterator[None]:
+    """Have an import inside say what to install if an optional package is not there.
+
+    Raises:
+        ConfigError: it is not; a package that is there but lacks another raises what it always does.
+    """
     try:
-        return importlib.import_module(module)
+        yield
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != module.partition(".")[0]:
-            raise  # it is there, but lacks something
+        if (error.name or "").partition(".")[0] != module:
+            raise
         raise ConfigError(
             f"--{extra} needs {package}, which is not installed: pip install {package}, or autoreg's extra [{extra}]"
         ) from error

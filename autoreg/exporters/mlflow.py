@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from autoreg.exporters.exporter import Source, exporter, extra
+from autoreg.exporters.exporter import Source, exporter, optional
 
 if TYPE_CHECKING:
     from autoreg.finished_trials import FinishedTrial
@@ -26,15 +26,16 @@ def mlflow(source: Source, target: str) -> Iterator[str]:
         ConfigError: there is no such sweep, or MLflow is not installed.
         DataError: results.db has no sweep, or MLflow refuses.
     """
-    client_module = extra("mlflow.tracking", "mlflow", "mlflow-skinny")
-    from mlflow.exceptions import MlflowException
+    with optional("mlflow", "mlflow", "mlflow-skinny"):
+        from mlflow.exceptions import MlflowException
+        from mlflow.tracking import MlflowClient
 
     from autoreg.errors import DataError, first_line
     from autoreg.finished_trials import finished_trials
 
     sweeps = finished_trials(source.database, source.sweep, source.definition)
     try:
-        client = client_module.MlflowClient(tracking_uri=target)
+        client = MlflowClient(tracking_uri=target)
         for trials in sweeps:
             if trials:
                 written = _write_sweep(client, trials)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autoreg.exporters.exporter import Source, exporter, extra
+from autoreg.exporters.exporter import Source, exporter, optional
 
 if TYPE_CHECKING:
     from autoreg.finished_trials import FinishedTrial
@@ -30,7 +30,8 @@ def tensorboard(source: Source, target: str) -> Iterator[str]:
         ConfigError: there is no such sweep, or tensorboardX is not installed.
         DataError: results.db has no sweep.
     """
-    extra("tensorboardX", "tensorboard", "tensorboardX")
+    with optional("tensorboardX", "tensorboard", "tensorboardX"):
+        import tensorboardX  # noqa: F401
     from autoreg.finished_trials import finished_trials
     from autoreg.runs import write_atomically
 

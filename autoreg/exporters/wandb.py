@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autoreg.exporters.exporter import Source, exporter, extra
+from autoreg.exporters.exporter import Source, exporter, optional
 
 if TYPE_CHECKING:
     from autoreg.finished_trials import FinishedTrial
@@ -30,7 +30,8 @@ def wandb(source: Source, target: str) -> Iterator[str]:
     folder, project = Path(target).parent, Path(target).name
     if not project or "/" not in target:
         raise ConfigError(f"--wandb is FOLDER/PROJECT, such as wandb_runs/widths, got {target!r}")
-    module = extra("wandb", "wandb", "wandb")
+    with optional("wandb", "wandb", "wandb"):
+        import wandb as module
     for trials in finished_trials(source.database, source.sweep, source.definition):
         written = 0
         for trial in trials:
