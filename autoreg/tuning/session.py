@@ -6,7 +6,6 @@ import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -55,7 +54,7 @@ def ray_session(address: str | None = None, scratch: Path | None = None) -> Iter
     import ray
 
     # Ray waits for its processes most of the time in which it starts; meanwhile this one imports what comes next.
-    Thread(target=import_module, args=("ray.tune",), daemon=True).start()
+    Thread(target=_import_tune, daemon=True).start()
     for name in ("ray", "ray.tune", "ray.train", "ray.data"):  # what goes wrong, the driver tells in its own words
         logging.getLogger(name).setLevel(logging.CRITICAL)
     # "local" and not None, which would join whatever Ray happens to run on this machine
@@ -76,6 +75,10 @@ def ray_session(address: str | None = None, scratch: Path | None = None) -> Iter
             yield ray
         finally:
             ray.shutdown()
+
+
+def _import_tune() -> None:
+    import ray.tune  # noqa: F401
 
 
 def check_address(address: str | None) -> None:

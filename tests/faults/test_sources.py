@@ -31,6 +31,7 @@ ALLOWED = {
     ("__init__.py", "importlib.import_module"): "a module of autoreg's own, from a list",
     ("cli_results.py", "importlib.import_module"): "a module of autoreg's own, from a list",
     ("tuning/guardian.py", "subprocess.Popen"): "autoreg itself, without a shell",
+    ("forecast/company.py", "subprocess.Popen"): "a program that stands there, without a shell",
     ("tuning/process.py", "ctypes.CDLL"): PRCTL,
     ("tuning/process.py", "ctypes.CDLL(None).prctl"): PRCTL,
 }
@@ -40,7 +41,7 @@ WANTED = {"torch.load": {"weights_only": "True"}, "yaml.parse": {"Loader": "yaml
 FORBIDDEN = {"shell", "allow_pickle", "trust_remote_code"}
 HARMLESS = {"yaml.parse", "yaml.compose", "yaml.SafeLoader", "yaml.YAMLError", "yaml.Node", "yaml.ScalarNode",
             "yaml.SequenceNode", "yaml.MappingNode", "yaml.CollectionStartEvent", "yaml.CollectionEndEvent",
-            "importlib.metadata.version", "subprocess.PIPE", "yaml.safe_dump"}  # fmt: skip
+            "importlib.metadata.version", "subprocess.PIPE", "subprocess.DEVNULL", "yaml.safe_dump"}  # fmt: skip
 
 
 def imported(tree: ast.AST) -> dict[str, str]:
