@@ -153,12 +153,13 @@ def _standardize(vectors: Tensor) -> Tensor:
     It is done some vectors at a time, while they are in the cache, and sums are added up in float64.
     """
     parts = torch.split(vectors, ROWS)
-    spread = torch.stack([part.amax(0) for part in parts]).amax(0) - torch.stack([part.amin(0) for part in parts]).amin(
-        0
-    )
+    highest = torch.stack([part.amax(0) for part in parts]).amax(0)
+    spread = highest - torch.stack([part.amin(0) for part in parts]).amin(0)
     alive = spread >= torch.finfo(vectors.dtype).tiny
     mean = torch.stack([part.sum(0) for part in parts]).sum(0, dtype=torch.float64) / len(vectors)
     shift, scale = mean.to(vectors.dtype), torch.where(alive, 1.0 / spread, 0.0)  # or faint units' squares would vanish
-    squares = torch.stack([part.sub_(shift).mul_(scale).square().sum(0) for part in parts]).sum(0, dtype=torch.float64)
+    squares = torch.zeros_like(mean)
+    for part in parts:  # a list of all sums would pin each part's squares in the allocator: as much as the vectors
+        squares += part.sub_(shift).mul_(scale).square().sum(0)
     vectors *= torch.where(alive, squares.rsqrt(), 0.0).to(vectors.dtype)
     return alive
