@@ -1,6 +1,7 @@
 """The one call of Ray Tune: it trains what the schedule hands out, where and with how much the sweep says."""
 
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 from ray import tune
@@ -32,6 +33,8 @@ def fit(sweep: "RunningSweep", ray: Any) -> None:
     slots = max(1, int(total["CPU"]) // sweep.plan.sweep.resources.cpus)
     packer = Packer(sweep.schedule, sweep.pace, resources, slots, lambda: sweep.remaining)
 
+    # Or Tune would ask for one trial at a time, and start its first processes one after another.
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(slots)
     tuner = tune.Tuner(
         tune.with_resources(worker.train, _bundle),
         tune_config=tune.TuneConfig(
