@@ -62,25 +62,33 @@ def in_a_process(*words: Any) -> dict[str, float]:
 
 
 def draw(widths: pl.DataFrame, trials: pl.DataFrame) -> Figure:
-    """Return four panels: seconds and memory, by width and by trials; both axes logarithmic."""
+    """Return four panels: seconds, on logarithmic axes, and memory, from 0; by width and by trials."""
     figure = Figure(figsize=(8, 5.6), layout="constrained")
     panels = figure.subplots(2, 2)
 
-    def panel(axes: Axes, frame: pl.DataFrame, x: str, columns: list[str], labels: tuple[str, str]) -> None:
-        for column in columns:
-            axes.plot(frame[x], frame[column], marker="o", label=column.replace("_", " "))
-        axes.set_xscale("log", base=2 if x == "width" else 10)
-        axes.set_yscale("log")
-        axes.set_xlabel(labels[0])
-        axes.set_ylabel(labels[1])
+    def panel(axes: Axes, frame: pl.DataFrame, columns: dict[str, str], unit: str, is_memory: bool) -> None:
+        x = frame.columns[0]
+        for column, label in columns.items():
+            values = frame[column] / 1e3 if is_memory else frame[column]
+            axes.plot(frame[x], values, marker="o", label=label)
+        axes.set_xscale("log")
+        axes.minorticks_off()
+        axes.set_xticks(frame[x].to_list(), [f"{value:,g}{'×' if x == 'width' else ''}" for value in frame[x]])
+        axes.set_xlabel("width of AlexNet" if x == "width" else "trials")
+        axes.set_ylabel(unit)
         axes.grid(alpha=0.3)
-        if len(columns) > 1:
-            axes.legend(frameon=False)
+        if is_memory:
+            axes.set_ylim(0, 1.1 * axes.get_ylim()[1])
+        else:
+            axes.set_yscale("log")
+            axes.legend(frameon=False, loc="lower right")
 
-    panel(panels[0, 0], widths, "width", ["training", "measuring"], ("width of AlexNet", "ms a picture (an epoch)"))
-    panel(panels[0, 1], widths, "width", ["memory_mb"], ("width of AlexNet", "MB"))
-    panel(panels[1, 0], trials, "trials", ["ingest_seconds", "resume_seconds"], ("trials", "seconds"))
-    panel(panels[1, 1], trials, "trials", ["memory_mb"], ("trials", "MB of the driver"))
+    training = {"training": "training, one epoch", "measuring": "measuring"}
+    starting = {"ingest_seconds": "bringing them into results.db", "resume_seconds": "starting a sweep that has them"}
+    panel(panels[0, 0], widths, training, "ms a picture", is_memory=False)
+    panel(panels[0, 1], widths, {"memory_mb": ""}, "GB, largest resident set", is_memory=True)
+    panel(panels[1, 0], trials, starting, "seconds", is_memory=False)
+    panel(panels[1, 1], trials, {"memory_mb": ""}, "GB, the driver's", is_memory=True)
     return figure
 
 
