@@ -84,7 +84,7 @@ def draw(widths: pl.DataFrame, trials: pl.DataFrame) -> Figure:
             axes.legend(frameon=False, loc="lower right")
 
     training = {"training": "training, one epoch", "measuring": "measuring"}
-    starting = {"ingest_seconds": "bringing them into results.db", "resume_seconds": "starting a sweep that has them"}
+    starting = {"ingest_seconds": "into results.db", "resume_seconds": "starting their sweep"}
     panel(panels[0, 0], widths, training, "ms a picture", is_memory=False)
     panel(panels[0, 1], widths, {"memory_mb": ""}, "GB, largest resident set", is_memory=True)
     panel(panels[1, 0], trials, starting, "seconds", is_memory=False)
