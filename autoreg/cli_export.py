@@ -48,8 +48,12 @@ def export(
             raise ConfigError("--format and --views are for tables, which go to FOLDER")
         source = Source(database, runs, sweep_name, definition or "released")
         for name, target in chosen.items():
+            written = 0
             for line in exporters[name].write(source, target):
+                written += 1
                 print_text(line)
+            if not written:
+                print_text(f"--{name}: no trial has ended yet, so that nothing is written", err=True)
         return
     if sweep_name or definition:
         raise ConfigError("--sweep and --definition are not for tables, which have all of them")

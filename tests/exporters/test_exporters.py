@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import duckdb
 import pytest
 from click.testing import CliRunner
 
@@ -54,6 +55,15 @@ def test_a_wrong_command_is_answered_in_one_line(words: list[str], answer: str) 
     ended = CliRunner().invoke(cli, ["export", *words])
     assert isinstance(ended.exception, ConfigError)
     assert answer in str(ended.exception)
+
+
+def test_an_export_of_nothing_says_so(database: Path) -> None:
+    with closing(duckdb.connect(database)) as connection:
+        connection.execute("delete from sweep_trials")
+    words = ["export", "--tensorboard", "curves", "--db", str(database)]
+    ended = CliRunner().invoke(cli, words)
+    assert (ended.exit_code, ended.stdout) == (0, "")
+    assert ended.stderr == "--tensorboard: no trial has ended yet, so that nothing is written\n"
 
 
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, database: Path) -> None:
