@@ -30,3 +30,16 @@ def test_its_gradient_is_right() -> None:
 def test_a_single_channel_has_only_itself_in_its_window() -> None:
     inputs = torch.full((1, 1, 1, 1), 2.0)
     assert LocalResponseNorm(alpha=0.25)(inputs).item() == pytest.approx(2 / 2**0.75)
+
+
+def test_its_gradient_has_the_layout_of_its_input_whatever_comes_behind_it() -> None:
+    inputs = torch.randn(2, 6, 4, 4, generator=torch.Generator().manual_seed(0))
+    layouts = {}
+    for name, layout in (("channels last", torch.channels_last), ("channels first", torch.contiguous_format)):
+        seen: list[torch.Tensor] = []
+        given = inputs.clone(memory_format=layout).requires_grad_() * 1.0  # a step through which the gradient passes
+        given.register_hook(seen.append)
+        LocalResponseNorm()(given).flatten(1).square().sum().backward()
+        assert seen[0].is_contiguous(memory_format=layout), name
+        layouts[name] = seen[0]
+    torch.testing.assert_close(*layouts.values())
