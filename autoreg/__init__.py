@@ -16,26 +16,20 @@ From a sweep to a figure, and to the network of one of its trials:
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from autoreg.library import Trial, load_sweep, load_trial, plan, run
-    from autoreg.measures import Measures
-    from autoreg.own_model import measure_model
-    from autoreg.results import Results
+from typing import Any
 
 __version__ = "0.1.0"
 
 __all__ = ["Measures", "Results", "Trial", "load_sweep", "load_trial", "measure_model", "plan", "run"]
 
 #: Torch and Ray take seconds to import, so each name is looked up where it lives when it is asked for.
-_HOMES = {"Measures": "measures", "measure_model": "own_model", "Results": "results"}
+_HOMES = {"Measures": "database.scores", "Results": "report.results"}
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'autoreg' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"autoreg.{_HOMES.get(name, 'library')}"), name)
+    return getattr(importlib.import_module(f"autoreg.{_HOMES.get(name, 'api')}"), name)
 
 
 def __dir__() -> list[str]:

@@ -1,6 +1,6 @@
 """`python -m autoreg` is the command line."""
 
-from autoreg.cli import main
+from autoreg.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -1,5 +1,7 @@
 """The errors a user can cause, each with the exit code of the command line; and what fits into a message."""
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -51,6 +53,14 @@ def shown(value: Any) -> str:
     """Return a value as messages show it: so much of it as fits into a line."""
     text = repr(value)
     return text if len(text) <= 120 else f"{text[:100]}… ({len(text)} characters)"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` when a known name is close, and all the known names."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"{hint} (allowed: {', '.join(names)})"
 
 
 def is_the_machines(error: Exception) -> bool:

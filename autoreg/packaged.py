@@ -4,8 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from autoreg.errors import ConfigError, shown
-from autoreg.registry import did_you_mean
+from autoreg.errors import ConfigError, did_you_mean, shown
 
 
 def packaged_folder(name: str) -> Path:
@@ -29,6 +28,19 @@ def figure_names() -> list[str]:
     """Return the names of all figures as people write them, in the paper's order: `1a`, `2`, `B5`."""
     stems = (path.stem for path in packaged_folder("analysis_sql").glob("reports/figure_*.sql"))
     return sorted((figure_name(stem.removeprefix("figure_")) for stem in stems), key=_place)
+
+
+def expand_figure(text: str) -> list[str]:
+    """Return the names that a person means by a figure's: `6` for `6`, the panels `1a`, `1b`, `1c` for `1`.
+
+    Raises:
+        ConfigError: there is no such figure.
+    """
+    known, wanted = figure_names(), figure_name(text)
+    panels = [name for name in known if re.fullmatch(rf"{re.escape(wanted)}[a-z]", name)]
+    if wanted not in known and not panels:
+        raise ConfigError(f"unknown figure {shown(text)}{did_you_mean(wanted, known)}")
+    return [wanted] if wanted in known else panels
 
 
 def _place(name: str) -> tuple[str, int, str]:

@@ -1,6 +1,5 @@
 """Names for things: a registry answers an unknown name with the known ones."""
 
-import difflib
 import hashlib
 import importlib
 import inspect
@@ -13,21 +12,13 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, g
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from autoreg.errors import ConfigError, first_line, shown
+from autoreg.errors import ConfigError, did_you_mean, first_line, shown
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 #: Parameters that are given by name.
 _NAMED = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` when a known name is close, and all the known names."""
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{hint} (allowed: {', '.join(names)})"
 
 
 class Registry(Generic[F]):

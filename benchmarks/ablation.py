@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from autoreg.config import Choice
+from autoreg.config.trial import Choice
 from autoreg.datasets import Dataset, Split
-from autoreg.initializers import initialize
 from autoreg.metrics.ablation import ablation
 from autoreg.networks import Network, networks
+from autoreg.networks.initializers import initialize
 from autoreg.seeds import derive_seed
 from benchmarks.rows import Row, Times, alternate, ratio
 

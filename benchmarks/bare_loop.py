@@ -10,13 +10,13 @@ from typing import Any
 
 import torch
 
-from autoreg.config import TrialConfig
+from autoreg.config.trial import TrialConfig
 from autoreg.datasets import build_dataset
 from autoreg.metrics.ablation import ablation
 from autoreg.metrics.similarity import similarity
-from autoreg.runs import Runs
-from autoreg.training import train_epoch
-from autoreg.trial_state import TrialState
+from autoreg.runs.folder import Runs
+from autoreg.training.loop import train_epoch
+from autoreg.training.state import TrialState
 
 
 def train_and_measure(config: TrialConfig, epochs: int) -> float | None:

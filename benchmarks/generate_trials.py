@@ -9,13 +9,12 @@ from pathlib import Path
 
 import polars as pl
 
-from autoreg.config import TrialConfig, canonical_json
-from autoreg.measuring import Measurement
-from autoreg.records import Epoch, Layer, TrialResult
-from autoreg.runs import Runs
-from autoreg.sweep_file import load_sweep
-from autoreg.tuning.plan import Plan, make_plan
-from autoreg.writer import record_sweep
+from autoreg.config.sweep_file import load_sweep
+from autoreg.config.trial import TrialConfig, canonical_json
+from autoreg.metrics.measure import Measurement
+from autoreg.orchestrator.plan import Plan, make_plan
+from autoreg.runs.folder import Runs
+from autoreg.runs.records import Epoch, Layer, TrialResult
 
 EPOCHS = 50
 SETTINGS = 50
@@ -51,7 +50,7 @@ def generate(folder: Path, trials: int) -> Path:
         while assignment := schedule.next():
             finish(assignment.config, assignment.trial_id, plan, runs)
             schedule.in_flight.discard(assignment.trial_id)
-    record_sweep(runs, plan.record(schedule.planned()))
+    runs.write_sweep(plan.record(schedule.planned()))
     return path
 
 

@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 
 from autoreg.metrics.ablation import ablation
 from autoreg.metrics.similarity import similarity
-from autoreg.training import train_epoch
-from autoreg.trial_state import TrialState
+from autoreg.training.loop import train_epoch
+from autoreg.training.state import TrialState
 from benchmarks.generate_trials import generate
 from benchmarks.resume import measure
 from benchmarks.rows import seconds_of

@@ -8,9 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from autoreg.database import open_for_reading, query
-from autoreg.runs import Runs
-from autoreg.writer import rebuild
+from autoreg.database.connection import open_for_reading, query
+from autoreg.database.writer import rebuild
+from autoreg.runs.folder import Runs
 from benchmarks.generate_trials import generate
 from benchmarks.rows import Row, Times, seconds_of
 

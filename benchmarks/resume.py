@@ -9,11 +9,11 @@ import sys
 import time
 from pathlib import Path
 
-from autoreg.runs import Runs
-from autoreg.sweep_file import load_sweep
-from autoreg.tuning.driver import RunningSweep
-from autoreg.tuning.plan import make_plan
-from autoreg.writer import Writer
+from autoreg.config.sweep_file import load_sweep
+from autoreg.database.writer import Writer
+from autoreg.orchestrator.driver import RunningSweep
+from autoreg.orchestrator.plan import make_plan
+from autoreg.runs.folder import Runs
 
 
 def measure(folder: Path) -> dict[str, float]:

@@ -8,8 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from autoreg.runs import Runs
-from autoreg.writer import rebuild
+from autoreg.database.writer import rebuild
+from autoreg.runs.folder import Runs
 from benchmarks.generate_trials import generate
 from benchmarks.rows import Row, Times, seconds_of
 

@@ -17,14 +17,14 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision.datasets import CIFAR10
 from torchvision.transforms import v2 as transforms
 
-from autoreg.config import Choice, TrialConfig
+from autoreg.config.trial import Choice, TrialConfig
 from autoreg.datasets import Dataset, Split
-from autoreg.datasets.cifar10_pictures import prepare_cropped, standardised
+from autoreg.datasets.images.cifar10_images import prepare_cropped, standardised
 from autoreg.networks import Network
 from autoreg.networks.normalization import LocalResponseNorm
-from autoreg.precision import precision_of
-from autoreg.training import train_epoch
-from autoreg.trial_state import TrialState
+from autoreg.training.loop import train_epoch
+from autoreg.training.precision import precision_of
+from autoreg.training.state import TrialState
 from benchmarks.rows import Row, alternate, ratio
 
 BATCH = 128

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from autoreg.cli import cli
-from autoreg.cli_help import EXIT_CODES, command_groups, option_groups, sections
+from autoreg.cli.help import EXIT_CODES, command_groups, option_groups, sections
+from autoreg.cli.main import cli
 
 HEAD = """\
 # Commands

@@ -3,15 +3,14 @@
 import re
 from pathlib import Path
 
-from autoreg.database import in_memory, query
-from autoreg.ingest import TABLES_SQL
+from autoreg.database.connection import in_memory, query
+from autoreg.database.schema import SCHEMA_VERSION, TABLES_SQL
 from autoreg.packaged import packaged_folder
-from autoreg.schema import SCHEMA_VERSION
 
 HEAD = f"""\
 # results.db
 
-Version {SCHEMA_VERSION}. This page is made from [schema.sql](../autoreg/schema.sql) and
+Version {SCHEMA_VERSION}. This page is made from [schema.sql](../autoreg/database/schema.sql) and
 [analysis_sql](../analysis_sql) by `make docs`. Times are UTC; accuracies, fractions and shares lie in [0, 1]; what does
 not exist (a loss that was not finite, a dead unit's correlation) is null.
 

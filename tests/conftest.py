@@ -11,12 +11,15 @@ import polars as pl
 import pytest
 import torch
 
-from autoreg.config import Choice, TrialConfig, measurement_id
+from autoreg.config.trial import Choice, TrialConfig, measurement_id
+from autoreg.database.writer import Writer
+from autoreg.files import write_atomically
 from autoreg.packaged import figure_names
-from autoreg.records import Epoch, Layer, TrialResult
-from autoreg.runs import Runs, TrialFolder, write_atomically
-from autoreg.writer import Writer, record_sweep
+from autoreg.runs.folder import Runs, TrialFolder
+from autoreg.runs.records import Epoch, Layer, TrialResult
+from tests.helpers.records import write_record
 
+pytest_plugins = ["tests.helpers.fixtures"]
 os.environ.pop("AUTOREG_CACHE", None)
 torch.set_num_threads(1)
 
@@ -196,7 +199,7 @@ def sweep_record() -> Callable[..., dict[str, Any]]:
 
 
 def definition(configs: list[TrialConfig]) -> dict[str, Any]:
-    from autoreg.sweep import Sweep
+    from autoreg.config.sweep import Sweep
 
     first = configs[0]
     sweep = Sweep.model_validate(
@@ -222,7 +225,7 @@ def definition(configs: list[TrialConfig]) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def ray_here() -> Iterator[Any]:
     """One Ray session for all tests that train through Ray."""
-    from autoreg.tuning.session import ray_session
+    from autoreg.orchestrator.ray_runtime.session import ray_session
 
     with ray_session() as ray:
         yield ray
@@ -254,7 +257,7 @@ def fill_in(trial_in: Callable[..., TrialFolder], sweep_record: Callable[..., An
             for name in ("he_normal", "glorot_normal")
             for replicate in (0, 1)
         ]
-        record_sweep(runs, {**sweep_record(folders), **changes})
+        write_record(runs, {**sweep_record(folders), **changes})
         writer = Writer(path, runs)
         for made in folders[drop:]:
             writer.queue_trial(made)

@@ -17,10 +17,10 @@ import torch
 from torch import nn
 
 import autoreg
-from autoreg.cli import cli
+from autoreg.cli.main import cli
+from autoreg.config.sweep_file import load_sweep
 from autoreg.errors import ConfigError
-from autoreg.results import Results
-from autoreg.sweep_file import load_sweep
+from autoreg.report.results import Results
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(

@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import pytest
 
-from autoreg.results import Results
+from autoreg.report.results import Results
 
 NOTEBOOK = json.loads((Path(__file__).parent.parent / "docs" / "tour.ipynb").read_text(encoding="utf-8"))
 CELLS = [cell for cell in NOTEBOOK["cells"] if cell["cell_type"] == "code"]

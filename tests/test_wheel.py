@@ -21,7 +21,7 @@ def test_the_wheel_works_from_an_empty_folder(tmp_path: Path) -> None:
     assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "analysis_sql").glob("*/*.sql")} <= {
         name.removeprefix("autoreg/") for name in names
     }
-    assert {"autoreg/py.typed", "autoreg/schema.sql", "autoreg/sweeps/quickstart.yaml"} <= names
+    assert {"autoreg/py.typed", "autoreg/database/schema.sql", "autoreg/sweeps/quickstart.yaml"} <= names
     (tmp_path / "empty").mkdir()
     ended = subprocess.run(
         [sys.executable, "-P", "-m", "autoreg", "sweep", "quickstart", "--dry-run"],

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from autoreg.datasets.cifar10_files import load_pictures
-from autoreg.datasets.cifar10_pictures import SIZE, augment_cropped, augment_whole, prepare_cropped, prepare_whole
 from autoreg.datasets.dataset import Dataset, datasets
+from autoreg.datasets.images.cifar10_files import load_pictures
+from autoreg.datasets.images.cifar10_images import SIZE, augment_cropped, augment_whole, prepare_cropped, prepare_whole
 from autoreg.datasets.split import Split
 
 

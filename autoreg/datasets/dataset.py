@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from autoreg.config import TrialConfig, canonical_json
+from autoreg.config.trial import TrialConfig, canonical_json
 from autoreg.datasets.split import Examples
 from autoreg.errors import AutoregError, ConfigError, first_line
 from autoreg.registry import Registry

@@ -5,12 +5,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from autoreg.datasets.cache import cache_folder
 from autoreg.datasets.dataset import Dataset, datasets
-from autoreg.datasets.imagenet import below_the_root
-from autoreg.datasets.picture_folders import FolderPictures, class_folders, joined, labelled_folders
-from autoreg.datasets.split import Split
-from autoreg.datasets.squares import Squares, decoded_once, held_out, squares_dataset
+from autoreg.datasets.images.cache import cache_folder
+from autoreg.datasets.images.image_folders import FolderPictures, class_folders, joined, labelled_folders
+from autoreg.datasets.images.squares import Squares, decoded_once, held_out, squares_dataset
+from autoreg.datasets.split import Split, below_the_root
 from autoreg.errors import DataError
 
 #: What people call the folders of the splits.

@@ -1,6 +1,6 @@
 """ImageNet (ILSVRC 2012) from folders or Parquet, decoded while networks train on it."""
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
@@ -8,9 +8,10 @@ from pydantic import AfterValidator, Field
 from torch import Tensor
 
 from autoreg.datasets.dataset import Dataset, datasets
-from autoreg.datasets.imagenet_crops import ImagenetCrops
-from autoreg.datasets.imagenet_files import find_pictures
-from autoreg.datasets.streamed import EncodedPictures, StreamedSplit
+from autoreg.datasets.images.imagenet_crops import ImagenetCrops
+from autoreg.datasets.images.imagenet_files import find_pictures
+from autoreg.datasets.images.streamed import EncodedPictures, StreamedSplit
+from autoreg.datasets.split import below_the_root
 from autoreg.errors import ConfigError
 from autoreg.seeds import derive_seed
 
@@ -19,14 +20,6 @@ MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
 #: A metric holds all activations of a batch: 1 GB for a ResNet18 of four times the width at 224 pixels.
 EVALUATION_BATCH = 50
-
-
-def below_the_root(folder: str) -> str:
-    """Return a relative path that does not leave where it starts. Raises ValueError for any other."""
-    path = PurePosixPath(folder)
-    if path.is_absolute() or ".." in path.parts or "\\" in folder or not folder:
-        raise ValueError("should be a folder below the data root, without '..'")
-    return folder
 
 
 @datasets.register

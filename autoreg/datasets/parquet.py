@@ -5,13 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from autoreg.datasets.cache import cache_folder
 from autoreg.datasets.dataset import Dataset, datasets
-from autoreg.datasets.imagenet import below_the_root
-from autoreg.datasets.parquet_files import LabelledParquet, find_columns, find_parts
-from autoreg.datasets.picture_folders import joined
-from autoreg.datasets.split import Split
-from autoreg.datasets.squares import Squares, decoded_once, held_out, squares_dataset
+from autoreg.datasets.images.cache import cache_folder
+from autoreg.datasets.images.image_folders import joined
+from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns, find_parts
+from autoreg.datasets.images.squares import Squares, decoded_once, held_out, squares_dataset
+from autoreg.datasets.split import Split, below_the_root
 from autoreg.errors import DataError
 
 

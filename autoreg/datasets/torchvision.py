@@ -6,11 +6,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from autoreg.datasets.dataset import Dataset, datasets
-from autoreg.datasets.imagenet import below_the_root
-from autoreg.datasets.squares import Squares, held_out, squares_dataset
-from autoreg.datasets.torchvision_files import PICKLED, PUBLISHED, fingerprint_of, load_split
-from autoreg.errors import DataError
-from autoreg.registry import did_you_mean
+from autoreg.datasets.images.squares import Squares, held_out, squares_dataset
+from autoreg.datasets.images.torchvision_files import PICKLED, PUBLISHED, fingerprint_of, load_split
+from autoreg.datasets.split import below_the_root
+from autoreg.errors import DataError, did_you_mean
 
 
 def _known(name: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from autoreg.config import TrialConfig
+from autoreg.config.trial import TrialConfig
 from autoreg.networks.network import build_network
 
 

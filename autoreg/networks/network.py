@@ -8,9 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autoreg.config import TrialConfig
+from autoreg.config.trial import TrialConfig
 from autoreg.errors import ConfigError, first_line
-from autoreg.networks.pooling import pool_first
 from autoreg.registry import Registry
 
 #: (width, input_shape, classes, dropout, *, options…) -> Network
@@ -226,3 +225,19 @@ def parameter_count(config: TrialConfig, input_shape: Sequence[int], classes: in
         reason = f"{type(error).__name__}: {first_line(error)}"
         raise ConfigError(f"network {config.network.name!r} cannot be built: {reason}") from error
     return sum(parameter.numel() for parameter in network.parameters())
+
+
+def pool_first(stages: nn.Sequential) -> list[nn.Module]:
+    """Return the modules of stages, in the order in which they run, with each ReLU after the max-pooling behind it.
+
+    Both grow with their input, so that they may change places: outputs and gradients are the same bits, and the ReLU
+    has a quarter of the values to look at, or less. Only the activations between them, which are those that a metric
+    sees, are not there.
+    """
+    modules: list[nn.Module] = []
+    for stage in stages:
+        modules += stage if type(stage) is nn.Sequential else [stage]
+    for place in range(1, len(modules)):
+        if type(modules[place]) is nn.MaxPool2d and type(modules[place - 1]) is nn.ReLU:
+            modules[place - 1], modules[place] = modules[place], modules[place - 1]
+    return modules

@@ -14,9 +14,11 @@ import pytest
 import torch
 from PIL import Image
 
-from autoreg.datasets import cifar10_files, cifar10_pictures, datasets
-from autoreg.datasets.cifar10_files import BATCHES, FOLDER, TARBALL, load_pictures
-from autoreg.datasets.cifar10_pictures import augment_cropped, augment_whole, prepare_cropped, prepare_whole
+from autoreg.datasets import datasets
+from autoreg.datasets.images import cifar10_files
+from autoreg.datasets.images import cifar10_images as cifar10_pictures
+from autoreg.datasets.images.cifar10_files import BATCHES, FOLDER, TARBALL, load_pictures
+from autoreg.datasets.images.cifar10_images import augment_cropped, augment_whole, prepare_cropped, prepare_whole
 from autoreg.errors import ConfigError, DataError
 
 RANDOM = np.random.default_rng(0)

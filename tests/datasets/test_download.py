@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from torchvision.datasets import CIFAR10
 
-from autoreg.cli import main
-from autoreg.datasets.cifar10_files import FOLDER, TARBALL, download
+from autoreg.cli.main import main
+from autoreg.datasets.images.cifar10_files import FOLDER, TARBALL, download
 from autoreg.errors import DataError
 
 

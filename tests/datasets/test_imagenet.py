@@ -10,15 +10,15 @@ import pytest
 import torch
 from PIL import Image
 
-from autoreg.config import Choice, TrialConfig
+from autoreg.config.trial import Choice, TrialConfig
 from autoreg.datasets import build_dataset, datasets
 from autoreg.datasets.dataset import Dataset
-from autoreg.datasets.imagenet_crops import ImagenetCrops
+from autoreg.datasets.images.imagenet_crops import ImagenetCrops
 from autoreg.errors import ConfigError
-from autoreg.measuring import measure_trial, measurements_of
-from autoreg.runs import Runs, TrialFolder
-from autoreg.training import train_trial
-from tests.datasets.imagenet_layouts import SYNSETS, write_folders, write_kaggle, write_parquet
+from autoreg.metrics.measure import measure_trial, measurements_of
+from autoreg.runs.folder import Runs, TrialFolder
+from autoreg.training.loop import train_trial
+from tests.helpers.imagenet_layouts import SYNSETS, write_folders, write_kaggle, write_parquet
 
 SPLITS = ("train", "validation", "test")
 
@@ -128,7 +128,7 @@ def test_a_network_is_trained_and_measured_on_a_folder_of_pictures(
     write_folders(tmp_path / "pictures")
     options = {"folder": "pictures", "size": 32, "validation_size": 4}
     trial = config(
-        network=Choice(name="tests.datasets.outside:build"), dataset=Choice(name="imagenet", options=options),
+        network=Choice(name="tests.helpers.dataset_outside:build"), dataset=Choice(name="imagenet", options=options),
         augmentation=True, random_labels=random_labels, batch_size=6, epochs=2, learning_rate=0.01,
     )  # fmt: skip
     first, again = (

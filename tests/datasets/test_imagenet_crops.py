@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torchvision import transforms
 
-from autoreg.datasets.imagenet_crops import ImagenetCrops, random_box
+from autoreg.datasets.images.imagenet_crops import ImagenetCrops, random_box
 
 
 def picture(width: int, height: int) -> Image.Image:

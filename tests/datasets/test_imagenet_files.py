@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 import torch
 
-from autoreg.datasets.imagenet_files import Source, find_pictures
+from autoreg.datasets.images.imagenet_files import Source, find_pictures
 from autoreg.errors import DataError
-from tests.datasets.imagenet_layouts import SYNSETS, pictures, write_folders, write_kaggle, write_parquet
+from tests.helpers.imagenet_layouts import SYNSETS, pictures, write_folders, write_kaggle, write_parquet
 
 
 @pytest.fixture(autouse=True)

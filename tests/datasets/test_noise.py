@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import torch
 
-from autoreg.config import Choice, TrialConfig
+from autoreg.config.trial import Choice, TrialConfig
 from autoreg.datasets import build_dataset, datasets
 from autoreg.errors import ConfigError
 from autoreg.networks import parameter_count
-from autoreg.runs import Runs
-from autoreg.training import train_trial
+from autoreg.runs.folder import Runs
+from autoreg.training.loop import train_trial
 
 
 def test_inputs_are_standard_normal_and_the_same_each_time_in_any_order() -> None:

@@ -9,9 +9,9 @@ import torch
 
 from autoreg.datasets import datasets
 from autoreg.datasets.dataset import Dataset
-from autoreg.datasets.imagenet_files import find_pictures
+from autoreg.datasets.images.imagenet_files import find_pictures
 from autoreg.errors import DataError
-from tests.datasets.imagenet_layouts import encoded, write_folders
+from tests.helpers.imagenet_layouts import encoded, write_folders
 
 
 @pytest.fixture

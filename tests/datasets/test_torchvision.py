@@ -12,7 +12,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from autoreg.datasets import datasets
-from autoreg.datasets.torchvision_files import PICKLED, PUBLISHED
+from autoreg.datasets.images.torchvision_files import PICKLED, PUBLISHED
 from autoreg.errors import AutoregError, ConfigError, DataError
 
 load = datasets["torchvision"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tests.datasets.imagenet_layouts import encoded
+from tests.helpers.imagenet_layouts import encoded
 
 Prepare = Callable[[Path], object]
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from autoreg.networks import Network
-from tests.tuning.outside import build as sound
+from tests.helpers.outside import build as sound
 
 #: A file of this name in the folder makes all of them sound.
 MENDED = "mended"

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from autoreg.runs import Runs
-from autoreg.sweep_file import load_sweep
-from autoreg.tuning.plan import make_plan
-from autoreg.tuning.run import Summary, run_sweep
+from autoreg.config.sweep_file import load_sweep
+from autoreg.orchestrator.plan import make_plan
+from autoreg.orchestrator.run import Summary, run_sweep
+from autoreg.runs.folder import Runs
 
 
 def run_here(file: Path, folder: Path) -> Summary:

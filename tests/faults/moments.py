@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.sweep_process import results
+from tests.helpers.sweep_process import results
 
 SECONDS_BETWEEN_LOOKS = 0.002
 #: How long a sweep may take to start Ray and the first trial.

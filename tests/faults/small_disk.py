@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from autoreg.database import open_for_reading
+from autoreg.database.connection import open_for_reading
+from autoreg.database.verify import verify
+from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import DatabaseError
-from autoreg.runs import Runs
-from autoreg.verification import verify
-from autoreg.writer import Writer, rebuild
+from autoreg.runs.folder import Runs
 
 OLD = b"what was there"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from autoreg.cli import main
+from autoreg.cli.main import main
+from autoreg.config.sweep_file import load_sweep
 from autoreg.errors import AutoregError
-from autoreg.sweep_file import load_sweep
-from autoreg.tuning.plan import check_resources, check_size, make_plan
+from autoreg.orchestrator.plan import check_resources, check_size, make_plan
 from tests.faults.test_bad_input import SWEEP, TUNE
 
 KEYS = [

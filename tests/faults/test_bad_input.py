@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from autoreg.cli import main
-from autoreg.datasets import cifar10_files
-from autoreg.runs import Runs
-from autoreg.sweep_file import load_sweep
-from autoreg.tuning.plan import make_plan
-from autoreg.writer import rebuild, record_sweep
+from autoreg.cli.main import main
+from autoreg.config.sweep_file import load_sweep
+from autoreg.database.writer import rebuild
+from autoreg.datasets.images import cifar10_files
+from autoreg.orchestrator.plan import make_plan
+from autoreg.runs.folder import Runs
 from tests.faults.bad_data import DATA, Prepare, nothing
 from tests.faults.conftest import Promise
 
@@ -141,7 +141,7 @@ OVERRIDES: dict[str, tuple[list[str], str]] = {
     "a name that is too long": (["name=" + "a" * 101], "at most 100 characters"),
     "code for a name": (["network.name=os.system('x')"], "String should match pattern"),
     "a network that is not there": (["network=nowhere:build"], "network 'nowhere:build' cannot be imported"),
-    "a network that is none": (["network=autoreg.cli:main"], "must be a function (width, input_shape,"),
+    "a network that is none": (["network=autoreg.cli.main:main"], "must be a function (width, input_shape,"),
     "a command for a dataset": (["dataset={name: os:system, root: ls}"], "'os' is a module of Python itself"),
     "a network that wants pictures": (["network=alexnet"], "it needs pictures: channels, height and width"),
     "a grid of many trials": (["replicates=5001"], "asks for 10,002 trials; --yes runs more than 10,000"),
@@ -210,9 +210,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("begun")
     (folder / "small.yaml").write_text(SWEEP)
     runs = Runs(folder / "runs")
-    record_sweep(
-        runs, make_plan(load_sweep(folder / "small.yaml", ["figures=[B5]", "replicates=2000000000"])).record([])
-    )
+    runs.write_sweep(make_plan(load_sweep(folder / "small.yaml", ["figures=[B5]", "replicates=2000000000"])).record([]))
     rebuild(folder / "begun.db", runs)
     return folder / "begun.db"
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from autoreg.cli import main
-from autoreg.database import open_for_reading, query
-from autoreg.runs import Runs
+from autoreg.cli.main import main
+from autoreg.database.connection import open_for_reading, query
+from autoreg.runs.folder import Runs
 from tests.faults import bad_networks as bad
 from tests.faults.conftest import Promise
-from tests.faults.small_sweep import write_sweep
+from tests.helpers.small_sweep import write_sweep
 
 
 def swept(file: Path, *options: str, monkeypatch: pytest.MonkeyPatch) -> int:

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from autoreg import checkpoints
-from autoreg.config import Choice, TrialConfig
+from autoreg.config.trial import Choice, TrialConfig
 from autoreg.datasets import build_dataset
-from autoreg.runs import Runs, TrialFolder
-from autoreg.training import load_network, train_trial
+from autoreg.runs.folder import Runs, TrialFolder
+from autoreg.training import checkpoints
+from autoreg.training.loop import load_network, train_trial
 from tests.faults.conftest import Promise
-from tests.test_training import folder_of, weights_of, without_times
+from tests.training.test_loop import folder_of, weights_of, without_times
 
 MakeConfig = Callable[..., TrialConfig]
 TINY = {"width": 0.25, "epochs": 4, "optimizer": Choice(name="adam")}

@@ -6,10 +6,10 @@ import pytest
 
 from tests.faults.cluster import two_nodes
 from tests.faults.conftest import Promise
-from tests.faults.meeting import TOGETHER, trainers
-from tests.faults.small_sweep import write_sweep
 from tests.faults.test_killed import finished_files
-from tests.sweep_process import rows_without_times, start, trained_in, wait_for_trials
+from tests.helpers.meeting import TOGETHER, trainers
+from tests.helpers.small_sweep import write_sweep
+from tests.helpers.sweep_process import rows_without_times, start, trained_in, wait_for_trials
 
 
 @pytest.mark.timeout(600)
@@ -17,7 +17,7 @@ def test_a_node_is_lost_and_every_trial_is_done_once(tmp_path: Path, promise: Pr
     folder, notes = tmp_path / "sweep", tmp_path / "notes"
     notes.mkdir()
     (notes / TOGETHER).touch()
-    network = {"name": "tests.faults.meeting:build", "folder": str(notes)}
+    network = {"name": "tests.helpers.meeting:build", "folder": str(notes)}
     file = write_sweep(tmp_path / "cluster.yaml", replicates=8, epochs=200, network=network)
     with two_nodes() as cluster:
         process = start(file, folder, "--address", cluster.address)

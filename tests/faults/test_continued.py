@@ -16,14 +16,14 @@ import polars as pl
 import pytest
 import torch
 
-from autoreg import checkpoints
-from autoreg.config import Choice, TrialConfig
-from autoreg.measuring import measure_trial, measurements_of
-from autoreg.records import Epoch, TrialResult
-from autoreg.runs import Runs, TrialFolder
-from autoreg.training import train_trial
+from autoreg.config.trial import Choice, TrialConfig
+from autoreg.metrics.measure import measure_trial, measurements_of
+from autoreg.runs.folder import Runs, TrialFolder
+from autoreg.runs.records import Epoch, TrialResult
+from autoreg.training import checkpoints
+from autoreg.training.loop import train_trial
 from tests.faults.conftest import Promise
-from tests.test_training import ALEXNET, RESNET, folder_of, weights_of, without_times
+from tests.training.test_loop import ALEXNET, RESNET, folder_of, weights_of, without_times
 
 MakeConfig = Callable[..., TrialConfig]
 Uninterrupted = Callable[[str], tuple[TrialConfig, TrialFolder]]

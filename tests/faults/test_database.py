@@ -10,15 +10,16 @@ from typing import Any
 import duckdb
 import pytest
 
-from autoreg.database import open_for_reading, query
+from autoreg.database.connection import open_for_reading, query
+from autoreg.database.queries import sweep_status
+from autoreg.database.schema import SCHEMA_VERSION
+from autoreg.database.verify import verify
+from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import AutoregError, DamagedDatabase, DatabaseError, DataError
-from autoreg.listing import sweep_status
-from autoreg.runs import Runs, TrialFolder
-from autoreg.schema import SCHEMA_VERSION
-from autoreg.verification import verify
-from autoreg.writer import Writer, rebuild, record_sweep
+from autoreg.runs.folder import Runs, TrialFolder
+from tests.database.test_connection import contents
 from tests.faults.conftest import Promise
-from tests.test_database import contents
+from tests.helpers.records import write_record
 
 MakeTrial = Callable[..., TrialFolder]
 
@@ -27,7 +28,7 @@ MakeTrial = Callable[..., TrialFolder]
 def whole(runs: Runs, trial: MakeTrial, sweep_record: Callable[..., dict[str, Any]], tmp_path: Path) -> Path:
     """A database of four trials of a sweep."""
     folders = [trial(replicate=replicate, width=width) for replicate in range(2) for width in (0.25, 1.0)]
-    record_sweep(runs, sweep_record(folders))
+    write_record(runs, sweep_record(folders))
     path = tmp_path / "results.db"
     rebuild(path, runs)
     return path
@@ -209,7 +210,7 @@ def test_what_cannot_be_written_stays_queued_and_is_written_later(
         raise error
 
     with monkeypatch.context() as patched:
-        patched.setattr("autoreg.writer.bring_in", refuse)
+        patched.setattr("autoreg.database.writer.bring_in", refuse)
         for _ in range(2):
             with pytest.raises(DatabaseError, match=r"results.db cannot be written: "):
                 writer.commit()
@@ -295,7 +296,7 @@ def test_a_sweep_that_writes_while_verify_works_is_not_taken_for_damage(
         holder.stdout.readline()
         return rebuild(path, of)
 
-    monkeypatch.setattr("autoreg.verification.rebuild", hold_and_rebuild)
+    monkeypatch.setattr("autoreg.database.verify.rebuild", hold_and_rebuild)
     assert verify(whole, runs) == []
     [holder] = holders
     with holder:

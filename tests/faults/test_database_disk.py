@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from autoreg.database.writer import rebuild
 from autoreg.errors import DatabaseError
-from autoreg.runs import Runs, TrialFolder
-from autoreg.writer import rebuild
+from autoreg.runs.folder import Runs, TrialFolder
 from tests.faults.conftest import Promise
 from tests.faults.small_disk import counts
 from tests.faults.test_full_disk import can_mount
@@ -72,7 +72,7 @@ def test_a_rebuild_that_fails_leaves_what_was_there(
     def refuse(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("autoreg.writer.bring_in", refuse)
+    monkeypatch.setattr("autoreg.database.writer.bring_in", refuse)
     with pytest.raises(DatabaseError, match="No space left on device"):
         rebuild(path, runs)
     assert path.read_bytes() == b"what was there"

@@ -9,8 +9,8 @@ import pytest
 
 from tests.faults.conftest import Promise
 from tests.faults.here import run_here
-from tests.faults.small_sweep import SIZES, write_sweep
-from tests.sweep_process import command, rows_without_times
+from tests.helpers.small_sweep import SIZES, write_sweep
+from tests.helpers.sweep_process import command, rows_without_times
 
 #: Arguments: the size of the disk, where it is mounted, a folder that outlives it, and the sweep's command.
 SCRIPT = """

@@ -10,9 +10,9 @@ import pytest
 from tests.faults.conftest import Promise, needs_a_compiler
 from tests.faults.here import run_here
 from tests.faults.moments import Moments
-from tests.faults.small_sweep import write_sweep
 from tests.faults.two_trials import KILL
-from tests.sweep_process import MARK, alive_after, rows_without_times, start, trained_in
+from tests.helpers.small_sweep import write_sweep
+from tests.helpers.sweep_process import MARK, alive_after, rows_without_times, start, trained_in
 
 pytestmark = [pytest.mark.timeout(3600), needs_a_compiler]
 

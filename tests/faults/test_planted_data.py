@@ -10,11 +10,12 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from autoreg.datasets import cifar10_files, datasets
-from autoreg.datasets.cifar10_files import FOLDER, TARBALL, load_pictures
+from autoreg.datasets import datasets
+from autoreg.datasets.images import cifar10_files
+from autoreg.datasets.images.cifar10_files import FOLDER, TARBALL, load_pictures
 from autoreg.errors import DataError
-from tests.datasets.imagenet_layouts import write_folders
-from tests.test_checkpoints import Planted
+from tests.helpers.imagenet_layouts import write_folders
+from tests.training.test_checkpoints import Planted
 
 
 @pytest.fixture(autouse=True)

@@ -9,14 +9,15 @@ from typing import Any
 import duckdb
 import pytest
 
-from autoreg.cli import main
-from autoreg.config import TrialConfig
-from autoreg.database import open_for_reading
+from autoreg.cli.main import main
+from autoreg.config.trial import TrialConfig
+from autoreg.database.connection import open_for_reading
+from autoreg.database.verify import verify
+from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import ConfigError, DataError
-from autoreg.figures import find_figures
-from autoreg.runs import Runs, TrialFolder
-from autoreg.verification import verify
-from autoreg.writer import Writer, rebuild, record_sweep
+from autoreg.report.figures.source import find_figures
+from autoreg.runs.folder import Runs, TrialFolder
+from tests.helpers.records import write_record
 
 MakeTrial = Callable[..., TrialFolder]
 MakeRecord = Callable[..., dict[str, Any]]
@@ -63,7 +64,7 @@ def test_a_damaged_record_of_a_sweep_is_left_out_and_told_whatever_is_wrong_with
     runs: Runs, trial: MakeTrial, sweep_record: MakeRecord, tmp_path: Path
 ) -> None:
     record = sweep_record([trial()])
-    record_sweep(runs, record)
+    write_record(runs, record)
     texts = ["", "[]", "null", "1", "{}", "[" * 100_000, "\ud800"]
     texts += [json.dumps({**record, "sweep_id": f"planted{n}", key: value})
               for n, key in enumerate(record) for value in EMPTY]  # fmt: skip
@@ -156,7 +157,7 @@ def test_a_list_is_printed_in_every_form(
     runs: Runs, trial: MakeTrial, sweep_record: MakeRecord, tmp_path: Path, form: str, printed: str,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    record_sweep(runs, sweep_record([trial()], figures=["B5"]))
+    write_record(runs, sweep_record([trial()], figures=["B5"]))
     rebuild(tmp_path / "results.db", runs)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["autoreg", "query", "select figures from sweeps", "--format", form])
@@ -171,7 +172,7 @@ def test_what_a_strangers_files_say_does_not_reach_the_terminal_as_commands(
     folder = trial()
     hostile = "\x1b[2J\x1b]0;owned\x07"
     record = sweep_record([folder])
-    record_sweep(runs, {**record, "name": hostile, "updated_at": "2026-01-01T00:00:00+00:00"})
+    write_record(runs, {**record, "name": hostile, "updated_at": "2026-01-01T00:00:00+00:00"})
     (runs.sweeps / f"{hostile}.json").write_text("{}")
     result = json.loads(folder.result_path.read_text())
     folder.result_path.write_text(json.dumps({**result, "device": hostile, "error": hostile}))

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from autoreg.cli import cli
+from autoreg.cli.main import cli
+from autoreg.database.writer import rebuild
 from autoreg.errors import ConfigError
-from autoreg.runs import Runs, TrialFolder
-from autoreg.writer import rebuild
+from autoreg.runs.folder import Runs, TrialFolder
 
 NESTED = "select [1, null] as a, {'x': date '2026-01-01'} as b, 'xy'::blob as c, null::int[] as d"
 

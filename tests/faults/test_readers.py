@@ -9,8 +9,8 @@ import pytest
 from tests.faults.conftest import Promise
 from tests.faults.here import run_here
 from tests.faults.reader import Reader, reading
-from tests.faults.small_sweep import write_sweep
-from tests.sweep_process import rows_without_times
+from tests.helpers.small_sweep import write_sweep
+from tests.helpers.sweep_process import rows_without_times
 
 pytestmark = [pytest.mark.usefixtures("ray_here"), pytest.mark.timeout(1800)]
 

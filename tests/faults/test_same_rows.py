@@ -8,9 +8,9 @@ import pytest
 
 from tests.faults.conftest import Promise
 from tests.faults.here import one_core_left, run_here
-from tests.faults.meeting import TOGETHER, trainers
-from tests.faults.small_sweep import write_sweep
-from tests.sweep_process import rows_without_times
+from tests.helpers.meeting import TOGETHER, trainers
+from tests.helpers.small_sweep import write_sweep
+from tests.helpers.sweep_process import rows_without_times
 
 
 @pytest.mark.timeout(900)
@@ -21,7 +21,7 @@ def test_a_sweep_gives_the_same_rows_however_many_trials_run_at_once(
 ) -> None:
     notes = tmp_path / "notes"
     notes.mkdir()
-    network = {"name": "tests.faults.meeting:build", "folder": str(notes)}
+    network = {"name": "tests.helpers.meeting:build", "folder": str(notes)}
     file = write_sweep(tmp_path / "same.yaml", tuning=tuning, epochs=20, network=network)
     with one_core_left(ray_here):
         run_here(file, tmp_path / "one")

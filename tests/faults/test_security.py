@@ -10,18 +10,19 @@ from typing import Any
 import pytest
 import torch
 
-from autoreg import checkpoints
-from autoreg.config import Choice, TrialConfig
-from autoreg.database import open_for_reading
+from autoreg.config.trial import Choice, TrialConfig
+from autoreg.database.connection import open_for_reading
+from autoreg.database.queries import sweep_status
+from autoreg.database.writer import rebuild
 from autoreg.datasets import build_dataset
 from autoreg.errors import ConfigError, DataError
-from autoreg.figures import find_figures
-from autoreg.listing import sweep_status
-from autoreg.report import figures_with_data
-from autoreg.runs import Runs, TrialFolder
-from autoreg.training import load_network, train_trial
-from autoreg.writer import rebuild, record_sweep
-from tests.test_checkpoints import Planted
+from autoreg.report.figure import figures_with_data
+from autoreg.report.figures.source import find_figures
+from autoreg.runs.folder import Runs, TrialFolder
+from autoreg.training import checkpoints
+from autoreg.training.loop import load_network, train_trial
+from tests.helpers.records import write_record
+from tests.training.test_checkpoints import Planted
 
 
 @pytest.mark.parametrize("file", ["checkpoint.pt", "resume.pt"])
@@ -65,7 +66,7 @@ def test_hostile_texts_in_the_run_folder_stay_texts(
     text: str,
 ) -> None:
     record = sweep_record([trial()])
-    record_sweep(runs, record)
+    write_record(runs, record)
     planted = {**record, "name": text, "figures": [text, "B5"], "sweep_id": text}
     (runs.sweeps / "planted.json").write_text(json.dumps(planted))
     before = {path.name for path in tmp_path.iterdir()}

@@ -19,21 +19,20 @@ PRCTL = "asks the system to end the worker with its driver"
 DATA_ONLY = "reads data and nothing else"
 OWN_CODE = "a user's own function or drawing, which the user names"
 ALLOWED = {
-    ("datasets/cifar10_files.py", "pickle.Unpickler"): "the base of one that finds arrays only",
-    ("datasets/cifar10_files.py", "pickle.UnpicklingError"): "an exception",
-    ("checkpoints.py", "torch.load"): DATA_ONLY,
-    ("figures/__init__.py", "importlib.import_module"): "a drawing of autoreg's own",
-    ("figures/__init__.py", "importlib.util.spec_from_file_location"): OWN_CODE,
-    ("figures/__init__.py", "importlib.util.module_from_spec"): OWN_CODE,
+    ("datasets/images/cifar10_files.py", "pickle.Unpickler"): "the base of one that finds arrays only",
+    ("datasets/images/cifar10_files.py", "pickle.UnpicklingError"): "an exception",
+    ("training/checkpoints.py", "torch.load"): DATA_ONLY,
+    ("report/figures/source.py", "importlib.import_module"): "a drawing of autoreg's own",
+    ("report/figures/source.py", "importlib.util.spec_from_file_location"): OWN_CODE,
+    ("report/figures/source.py", "importlib.util.module_from_spec"): OWN_CODE,
     ("registry.py", "importlib.import_module"): OWN_CODE,
-    ("datasets/cache.py", "numpy.load"): DATA_ONLY,
-    ("exporters/__init__.py", "importlib.import_module"): "a module of autoreg's own, from its own folder",
+    ("datasets/images/cache.py", "numpy.load"): DATA_ONLY,
+    ("report/export/__init__.py", "importlib.import_module"): "a module of autoreg's own, from its own folder",
     ("__init__.py", "importlib.import_module"): "a module of autoreg's own, from a list",
-    ("cli_results.py", "importlib.import_module"): "a module of autoreg's own, from a list",
-    ("tuning/guardian.py", "subprocess.Popen"): "autoreg itself, without a shell",
-    ("forecast/company.py", "subprocess.Popen"): "a program that stands there, without a shell",
-    ("tuning/process.py", "ctypes.CDLL"): PRCTL,
-    ("tuning/process.py", "ctypes.CDLL(None).prctl"): PRCTL,
+    ("orchestrator/ray_runtime/reaper.py", "subprocess.Popen"): "autoreg itself, without a shell",
+    ("orchestrator/forecast/company.py", "subprocess.Popen"): "a program that stands there, without a shell",
+    ("orchestrator/ray_runtime/process.py", "ctypes.CDLL"): PRCTL,
+    ("orchestrator/ray_runtime/process.py", "ctypes.CDLL(None).prctl"): PRCTL,
 }
 #: Options that make a call read data only, or that no call may have.
 WANTED = {"torch.load": {"weights_only": "True"}, "yaml.parse": {"Loader": "yaml.SafeLoader"},

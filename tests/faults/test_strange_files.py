@@ -8,9 +8,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from autoreg.runs import Runs, TrialFolder, write_atomically
-from autoreg.writer import rebuild, record_sweep
-from tests.test_database import contents
+from autoreg.database.writer import rebuild
+from autoreg.files import write_atomically
+from autoreg.runs.folder import Runs, TrialFolder
+from tests.database.test_connection import contents
+from tests.helpers.records import write_record
 
 MakeTrial = Callable[..., TrialFolder]
 MakeRecord = Callable[..., dict[str, Any]]
@@ -78,7 +80,7 @@ def test_a_damaged_record_of_a_sweep_is_named_and_the_others_are_written(
     runs: Runs, trial: MakeTrial, sweep_record: MakeRecord, tmp_path: Path, change: Callable[[dict[str, Any]], Any]
 ) -> None:
     record = sweep_record([trial()])
-    record_sweep(runs, {**record, "sweep_id": "1" * 16})
+    write_record(runs, {**record, "sweep_id": "1" * 16})
     runs.sweep_path(record["sweep_id"]).write_text(json.dumps(change(record)))
     count, [problem] = rebuild(tmp_path / "results.db", runs)
     assert count == 1

@@ -7,8 +7,8 @@ import pytest
 
 from tests.faults.conftest import Promise
 from tests.faults.here import run_here
-from tests.faults.small_sweep import write_sweep
-from tests.sweep_process import results, rows_without_times, start
+from tests.helpers.small_sweep import write_sweep
+from tests.helpers.sweep_process import results, rows_without_times, start
 
 
 @pytest.mark.timeout(600)

@@ -18,17 +18,17 @@ from typing import Any
 
 import torch
 
-from autoreg.checkpoints import load
+from autoreg.config.sweep_file import load_sweep
+from autoreg.database.writer import Writer
 from autoreg.errors import AutoregError, first_line
-from autoreg.measuring import measure_trial
-from autoreg.runs import Runs
-from autoreg.sweep_file import load_sweep
-from autoreg.training import train_trial
-from autoreg.tuning.plan import make_plan
-from autoreg.tuning.worker import is_the_machines
-from autoreg.writer import Writer, record_sweep
-from tests.faults.small_sweep import write_sweep
-from tests.sweep_process import rows_without_times
+from autoreg.metrics.measure import measure_trial
+from autoreg.orchestrator.plan import make_plan
+from autoreg.orchestrator.ray_runtime.worker import is_the_machines
+from autoreg.runs.folder import Runs
+from autoreg.training.checkpoints import load
+from autoreg.training.loop import train_trial
+from tests.helpers.small_sweep import write_sweep
+from tests.helpers.sweep_process import rows_without_times
 
 #: Kinds of calls, in the order of failing_calls.c.
 KINDS = ("write", "fsync", "rename", "create", "mkdir")
@@ -69,7 +69,7 @@ def work(folder: Path) -> None:
     runs = Runs(folder / "runs")
     writer = Writer(folder / "results.db", runs)
     planned = list(plan.schedule(runs).planned())
-    record_sweep(runs, plan.record(planned))
+    runs.write_sweep(plan.record(planned))
     writer.queue_sweep(plan.sweep.sweep_id)
     for *_, config in planned:
         trial = runs.trial(config.trial_id)

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from autoreg.config import Choice
+from autoreg.config.trial import Choice
 from autoreg.datasets import Dataset, Split
-from autoreg.initializers import initialize
 from autoreg.metrics.ablation import ablation
 from autoreg.metrics.similarity import similarity
 from autoreg.networks import Network
+from autoreg.networks.initializers import initialize
 from autoreg.seeds import derive_seed
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from autoreg.config import Choice, TrialConfig
+from autoreg.config.trial import Choice, TrialConfig
 from autoreg.networks import forward_flops
 
 MakeConfig = Callable[..., TrialConfig]

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import Inception3
 
-from autoreg.config import Choice, TrialConfig
+from autoreg.config.trial import Choice, TrialConfig
 from autoreg.errors import ConfigError
-from autoreg.initializers import initialize
 from autoreg.networks import Network, build_network, parameter_count
-from tests.networks.torchvision_weights import copy_random_weights
+from autoreg.networks.initializers import initialize
+from tests.helpers.torchvision_weights import copy_random_weights
 
 MakeConfig = Callable[..., TrialConfig]
 

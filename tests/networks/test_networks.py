@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from autoreg.config import Choice, TrialConfig
+from autoreg.config.trial import Choice, TrialConfig
 from autoreg.errors import ConfigError
-from autoreg.initializers import initialize
 from autoreg.networks import Auxiliary, Network, build_network, networks, parameter_count
-from autoreg.networks.pooling import pool_first
+from autoreg.networks.initializers import initialize
+from autoreg.networks.network import pool_first
 
 WIDTHS = [0.25, 0.5, 1.0, 2.0, 4.0]
 #: Input shape and classes that each network is built for.

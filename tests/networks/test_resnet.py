@@ -7,10 +7,10 @@ import torch
 from torch import nn
 from torchvision.models import resnet18
 
-from autoreg.config import Choice, TrialConfig
+from autoreg.config.trial import Choice, TrialConfig
 from autoreg.errors import ConfigError
 from autoreg.networks import build_network, parameter_count
-from tests.networks.torchvision_weights import copy_random_weights
+from tests.helpers.torchvision_weights import copy_random_weights
 
 MakeConfig = Callable[..., TrialConfig]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from autoreg.config import TrialConfig
-from autoreg.database import open_for_reading, query
-from autoreg.runs import Runs
+from autoreg.config.trial import TrialConfig
+from autoreg.database.connection import open_for_reading, query
+from autoreg.runs.folder import Runs
 
 THINGS = """\
 import torch
@@ -138,7 +138,7 @@ def test_an_own_dataset_is_used_with_its_options(rows: Rows) -> None:
 
 
 def test_an_own_initializer_fills_the_weights(here: Path, rows: Rows) -> None:
-    from autoreg import checkpoints
+    from autoreg.training import checkpoints
 
     assert set(rows("select initializer from trials")["initializer"]) == {"things:halves(size=0.25)"}
     for folder in Runs(here / "runs").trials():

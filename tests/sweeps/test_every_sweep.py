@@ -7,14 +7,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from autoreg.database import open_for_reading, query
-from autoreg.figures import find_figures
+from autoreg.config.sweep_file import load_sweep
+from autoreg.database.connection import open_for_reading, query
+from autoreg.orchestrator.plan import Plan, make_plan
+from autoreg.orchestrator.run import run_sweep
 from autoreg.packaged import sweep_names
-from autoreg.report import report_figure
-from autoreg.runs import Runs
-from autoreg.sweep_file import load_sweep
-from autoreg.tuning.plan import Plan, make_plan
-from autoreg.tuning.run import run_sweep
+from autoreg.report.figure import report_figure
+from autoreg.report.figures.source import find_figures
+from autoreg.runs.folder import Runs
 from tests.sweeps.tiny import TUNED, tiny_sweep
 
 pytestmark = [pytest.mark.usefixtures("ray_here"), pytest.mark.timeout(600)]

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from autoreg import strict_yaml
+from autoreg.config import strict_yaml
 from autoreg.packaged import find_sweep
 
 #: The one sweep that is also tuned; the search itself is the same for all.

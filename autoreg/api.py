@@ -1,0 +1,177 @@
+"""Sweeps and trained networks for Python and notebooks."""
+
+import math
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from autoreg.config.sweep_file import LoadedSweep
+from autoreg.config.sweep_file import load_sweep as _load_file
+from autoreg.config.trial import TrialConfig
+from autoreg.database.scores import Measures
+from autoreg.datasets import Dataset, Split, build_dataset
+from autoreg.errors import ConfigError
+from autoreg.metrics.ablation import ablation
+from autoreg.metrics.similarity import similarity
+from autoreg.networks import Network
+from autoreg.networks.wrapped import wrap
+from autoreg.orchestrator.plan import Plan, check_resources, make_plan
+from autoreg.orchestrator.recorder import Summary
+from autoreg.orchestrator.run import run_sweep
+from autoreg.packaged import find_sweep
+from autoreg.runs.describe import describe
+from autoreg.runs.folder import Runs
+from autoreg.runs.records import TrialResult
+from autoreg.training.loop import load_network
+
+
+def load_sweep(name: str | os.PathLike[str], *overrides: str) -> LoadedSweep:
+    """Return a sweep, read and checked: `plan` says what it costs, `run` runs it.
+
+    Args:
+        name: a YAML file, or the name of a packaged sweep: `quickstart`.
+        overrides: `key=value` texts as the command line's `--set` takes them: `training.epochs=3`.
+
+    Raises:
+        ConfigError: there is no such sweep, or a key breaks a rule; it names file, line, key and what is allowed.
+    """
+    return _load_file(find_sweep(str(name)), overrides)
+
+
+def plan(sweep: LoadedSweep | str | os.PathLike[str]) -> Plan:
+    """Return a sweep that can run: every name known, every option valid, its data there, its parameters counted.
+
+    Raises:
+        ConfigError: a network, dataset, option, … is unknown or does not fit.
+        DataError: its data is missing or damaged.
+    """
+    loaded = sweep if isinstance(sweep, LoadedSweep) else load_sweep(sweep)
+    return make_plan(loaded)
+
+
+def run(
+    sweep: Plan | LoadedSweep | str | os.PathLike[str],
+    *,
+    database: str | os.PathLike[str] = "results.db",
+    runs: str | os.PathLike[str] = "runs",
+    address: str | None = None,
+    retry_failed: bool = False,
+) -> Summary:
+    """Train and measure what is not done yet of a sweep, as `autoreg sweep` does, and say how it ended.
+
+    Args:
+        sweep: a plan, a loaded sweep, or what `load_sweep` takes.
+        database: results.db, made if it is not there.
+        runs: the run folder.
+        address: a Ray cluster to join; None starts Ray on this machine.
+        retry_failed: train failed trials of this sweep again.
+
+    Raises:
+        ConfigError, DataError, DatabaseError: see `load_sweep`, `plan` and `autoreg.tuning.run.run_sweep`.
+    """
+    if not isinstance(sweep, Plan):
+        loaded = sweep if isinstance(sweep, LoadedSweep) else load_sweep(sweep)
+        if not address:
+            check_resources(loaded)
+        sweep = make_plan(loaded)
+    return run_sweep(sweep, Runs(Path(runs)), Path(database), address, retry_failed)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trained trial.
+
+    Attributes:
+        config: all that decides how it was trained.
+        result: how its training ended.
+        network: with its trained weights, in evaluation mode, on the CPU.
+        dataset: what it was trained on; `dataset.batches("test")` gives (inputs, labels) as the network takes them.
+    """
+
+    config: TrialConfig
+    result: TrialResult
+    network: Network
+    dataset: Dataset
+
+    def __repr__(self) -> str:
+        accuracy = self.result.test_accuracy
+        ending = self.result.status if accuracy is None else f"test accuracy {accuracy:.1%}"
+        layers = ", ".join(f"{layer.layer} {layer.units}" for layer in self.result.layers)
+        return f"<trial {self.config.trial_id}: {describe(self.config)}, {ending}; units: {layers or 'not counted'}>"
+
+
+def load_trial(
+    trial: str, *, runs: str | os.PathLike[str] = "runs", data: str | os.PathLike[str] | None = None
+) -> Trial:
+    """Return a trained trial of a run folder.
+
+    Args:
+        trial: its id, or the beginning of it if no other trial has the same.
+        runs: the run folder.
+        data: the folder that holds data; None for AUTOREG_DATA.
+
+    Raises:
+        ConfigError: there is no such trial, or more than one.
+        DataError: it has no result yet, or its checkpoint or its data is missing or damaged.
+    """
+    folder = Runs(Path(runs)).find(trial)
+    config, result = folder.read_config(), folder.read_result()
+    dataset = build_dataset(config, Path(data) if data is not None else None)
+    return Trial(config, result, load_network(config, folder, dataset), dataset)
+
+
+def measure_model(
+    model: nn.Module,
+    inputs: Tensor | Iterable[tuple[Tensor, Tensor]],
+    labels: Tensor | None = None,
+    *,
+    fractions: int = 7,
+    samples: int = 3,
+    threshold: float = 0.5,
+    max_vectors: int = 50_000,
+    seed: int = 0,
+    batch_size: int = 250,
+) -> Measures:
+    """Return the removable and the repeated units of a trained model, which is not changed.
+
+        measured = autoreg.measure_model(torchvision.models.resnet18(weights="DEFAULT"), inputs, labels)
+        measured.by_layer()  # layer, units, auc, similar_units, dead_share
+
+    Args:
+        model: of one input and one output, logits, [examples, classes]; it is cut into layers by
+            `autoreg.networks.wrapped.wrap`, or is a `Network`.
+        inputs: examples as the model takes them, [examples, …], or a DataLoader of (inputs, labels). They are held in
+            memory, on the model's device.
+        labels: true labels, [examples]; without them the accuracy in `ablation` is NaN. Unchanged labels need none.
+        fractions: how many equally spaced shares of dropped units from 0 to 1.
+        samples: how many random choices of units, and of activation vectors.
+        threshold: |r| from which two units are similar, in (0, 1).
+        max_vectors: how many activation vectors are correlated at most.
+        seed: of the random choices.
+        batch_size: how many examples are passed at once; all activations of a batch are held.
+
+    Raises:
+        ConfigError: the model cannot be cut into layers, or does not take the inputs.
+    """
+    if not isinstance(inputs, Tensor):
+        batches = list(inputs)
+        if labels is not None or not all(isinstance(batch, tuple | list) and len(batch) == 2 for batch in batches):
+            raise ConfigError("a loader gives pairs of inputs and labels, without labels beside it")
+        inputs, labels = (torch.cat(list(column)) for column in zip(*batches, strict=True))
+    if not len(inputs) or (labels is not None and len(labels) != len(inputs)):
+        given = "none" if labels is None else len(labels)
+        raise ConfigError(f"there must be examples, and a label for each, got {len(inputs)} and {given}")
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    network = wrap(model, inputs[:2].to(device)).to(device).eval()
+    with torch.inference_mode():
+        classes = network(inputs[:1].to(device)).shape[1]
+    split = Split(inputs, torch.zeros(len(inputs), dtype=torch.int64) if labels is None else labels).to(device)
+    shape = tuple(inputs.shape[1:])
+    dataset = Dataset(split, split, split, shape, classes, "given", evaluation_batch=batch_size)
+    removed = ablation(network, dataset, "test", seed, fractions=fractions, samples=samples)
+    repeated = similarity(network, dataset, "test", seed, threshold=threshold, samples=samples, max_vectors=max_vectors)
+    return Measures(removed if labels is not None else removed.with_columns(accuracy=math.nan), repeated)

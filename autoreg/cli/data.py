@@ -1,0 +1,26 @@
+"""`autoreg data`: fetch a dataset."""
+
+from pathlib import Path
+
+import click
+
+from autoreg.cli.help import Choice, command, option
+
+
+@command("Run")
+@click.argument("dataset", type=Choice(["cifar10"]), metavar="DATASET")
+@option(
+    "--root", group="Where", type=click.Path(path_type=Path), required=True,
+    help="The folder to put it in.",
+)  # fmt: skip
+def data(dataset: str, root: Path) -> None:
+    """Fetch a dataset from its official site: cifar10.
+
+    \b
+    autoreg data cifar10 --root data
+    AUTOREG_DATA=data autoreg sweep cifar_init
+    """  # noqa: D301
+    from autoreg.datasets.images.cifar10_files import download
+
+    download(root)
+    click.echo(f"{dataset} is in {root}; use it with AUTOREG_DATA={root}", err=True)

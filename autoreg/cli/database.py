@@ -1,0 +1,63 @@
+"""`autoreg verify` and `autoreg rebuild`: results.db beside the run folder."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from autoreg.cli.help import command
+from autoreg.cli.options import DATABASE, RUNS, print_text
+from autoreg.errors import AutoregError, DataError
+
+
+@command("Care")
+@DATABASE
+@RUNS
+def verify(database: Path, runs: Path) -> None:
+    """Compare results.db with the run folder, row for row, and name what is missing or damaged; nothing is changed.
+
+    It takes as long as `autoreg rebuild`, and room for two databases in the temporary folder. While a sweep runs, what
+    it has not written yet is missing. Checkpoints are checked by `autoreg sweep` when it reads them.
+
+    \b
+    autoreg verify
+    autoreg verify --db results.db --runs runs
+    """  # noqa: D301
+    from autoreg.database.verify import verify as find_differences
+    from autoreg.runs.folder import Runs
+
+    _require_folder(runs)
+    lines = find_differences(database, Runs(runs))
+    for line in lines:
+        print_text(line)
+    if lines:
+        click.echo(f"{database} and {runs} disagree; `autoreg rebuild` makes {database} again", err=True)
+        sys.exit(AutoregError.exit_code)
+    click.echo(f"{database} has every row of {runs}", err=True)
+
+
+@command("Care")
+@DATABASE
+@RUNS
+def rebuild(database: Path, runs: Path) -> None:
+    """Make results.db again from the run folder, which is not changed.
+
+    \b
+    autoreg rebuild
+    autoreg rebuild --db copy.db        # beside the one there is
+    """  # noqa: D301
+    from autoreg.database.writer import rebuild as rebuild_database
+    from autoreg.runs.folder import Runs
+
+    _require_folder(runs)
+    count, problems = rebuild_database(database, Runs(runs))
+    for problem in problems:
+        print_text(problem, err=True)
+    click.echo(f"{count} trials in {database}", err=True)
+    if problems:
+        sys.exit(AutoregError.exit_code)
+
+
+def _require_folder(runs: Path) -> None:
+    if not runs.is_dir():
+        raise DataError(f"the run folder {runs} does not exist; a sweep makes it, or --runs names another")

@@ -1,0 +1,87 @@
+"""`autoreg export`: tables for any program, trials for those that show experiments."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from autoreg.cli.help import Choice, Option, command, option
+from autoreg.cli.options import DATABASE, RUNS, print_text
+from autoreg.errors import ConfigError
+from autoreg.report.export import Source, exporters
+
+
+@command("Report")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), required=False)
+@option(
+    "--format", "form", group="Tables", type=Choice(["parquet", "csv"]),
+    help="Of the files; CSV has lists as JSON.  [default: parquet]",
+)  # fmt: skip
+@option("--views", group="Tables", is_flag=True, help="The views too: final_trials, auc, figure_6, …")
+@option("--sweep", "sweep_name", group="Trials", help="Only those of this sweep, by name or id.")
+@option(
+    "--definition", group="Trials", type=Choice(["released", "text"]),
+    help="Of removability and similarity, for their scores.  [default: released]",
+)  # fmt: skip
+@DATABASE
+@RUNS
+def export(
+    folder: Path | None, form: str | None, views: bool, sweep_name: str | None, definition: str | None,
+    database: Path, runs: Path, **targets: str | None,
+) -> None:  # fmt: skip
+    """Take results elsewhere: every table of results.db to FOLDER, or trials to another program.
+
+    Each table becomes one Parquet or CSV file. What was exported before is written again, never twice. A sweep may run
+    meanwhile.
+
+    \b
+    autoreg export tables --format csv --views
+    autoreg export --optuna searches.db          # optuna-dashboard sqlite:///searches.db
+    autoreg export --tensorboard curves          # tensorboard --logdir curves
+    """  # noqa: D301
+    chosen = {name: target for name, target in targets.items() if target is not None}
+    if bool(chosen) == bool(folder):
+        raise ConfigError(f"say what to write: either FOLDER for tables, or some of --{', --'.join(sorted(exporters))}")
+    if folder is None:
+        if form or views:
+            raise ConfigError("--format and --views are for tables, which go to FOLDER")
+        source = Source(database, runs, sweep_name, definition or "released")
+        for name, target in chosen.items():
+            written = 0
+            for line in exporters[name].write(source, target):
+                written += 1
+                print_text(line)
+            if not written:
+                print_text(f"--{name}: no trial has ended yet, so that nothing is written", err=True)
+        return
+    if sweep_name or definition:
+        raise ConfigError("--sweep and --definition are not for tables, which have all of them")
+    _write_tables(folder, form or "parquet", views, database)
+
+
+#: Behind FOLDER, so that the help has every way out in one place.
+export.params[1:1] = [
+    Option([f"--{name}"], metavar=exporters[name].target, help=exporters[name].help) for name in sorted(exporters)
+]
+
+
+def _write_tables(folder: Path, form: str, views: bool, database: Path) -> None:
+    from autoreg.database import connection as databases
+    from autoreg.files import write_atomically
+
+    connection = databases.open_for_reading(database)
+    try:
+        for name in databases.table_names(connection, views):
+            frame = databases.query(connection, f'from "{name}"')
+            path = folder / f"{name}.{form}"
+            write_atomically(path, partial(_write_frame, frame, form))
+            click.echo(path)
+    finally:
+        connection.close()
+
+
+def _write_frame(frame: Any, form: str, path: Path) -> None:
+    from autoreg.report.formats import flat
+
+    flat(frame).write_csv(path) if form == "csv" else frame.write_parquet(path, compression="zstd")

@@ -1,0 +1,1 @@
+"""What `autoreg init` writes: a commented sweep, a network to change, and a JSON Schema for editors."""

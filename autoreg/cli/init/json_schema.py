@@ -1,0 +1,103 @@
+"""The JSON Schema of a sweep file, by which editors complete keys and underline mistakes while one writes."""
+
+import inspect
+import re
+from typing import Any
+
+from autoreg.config.sections import Grid, LogRange, Measure, Resources, Space, Training, Tune, Variant
+from autoreg.config.sweep import Sweep
+from autoreg.config.trial import TrialConfig
+from autoreg.datasets import datasets
+from autoreg.metrics import metrics
+from autoreg.networks import networks
+from autoreg.networks.initializers import initializers
+from autoreg.registry import Registry
+from autoreg.training.optimizers import optimizers, schedules
+
+#: The keys whose value is a registered thing, alone or in a list.
+_CHOICES: dict[str, Registry[Any]] = {
+    "network": networks,
+    "dataset": datasets,
+    "initializer": initializers,
+    "optimizer": optimizers,
+    "schedule": schedules,
+}
+_CHOICE = "#/$defs/Choice"
+
+
+def sweep_schema() -> dict[str, Any]:
+    """Return the schema: every key with its type, its range and what it means, and the options of everything known."""
+    schema = Sweep.model_json_schema()
+    definitions = schema["$defs"]
+    for model in (Sweep, Grid, Training, LogRange, Space, Tune, Variant, Measure, Resources):
+        section = schema if model is Sweep else definitions[model.__name__]
+        meanings = _meanings(model) | (_meanings(TrialConfig) if model in (Grid, Training) else {})
+        for key, value in section["properties"].items():
+            value.pop("title", None)
+            if key in meanings:
+                value["description"] = meanings[key]
+            if key in _CHOICES:
+                section["properties"][key] = _with_choices(value, key)
+    for key, registry in _CHOICES.items():
+        definitions[key] = _choice(registry, {"root": {"type": "string"}} if key == "dataset" else {})
+    del definitions["Choice"]
+    definitions["Measure"]["properties"]["metrics"]["properties"] = {
+        name: {"type": "object", "properties": metrics.option_schemas(name)} for name in metrics
+    }
+    for key in ("grid", "training"):  # a variant names some of the keys
+        whole = definitions[key.capitalize()]
+        definitions["Variant"]["properties"][key] = {name: whole[name] for name in whole if name != "required"}
+    return schema | {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A sweep of autoreg"}
+
+
+def _with_choices(value: Any, key: str) -> Any:
+    """Return a key's schema in which a choice is one of that key's."""
+    if isinstance(value, dict) and value.get("$ref") == _CHOICE:
+        default = {"default": value["default"]["name"]} if "default" in value else {}
+        return {**value, "$ref": f"#/$defs/{key}"} | default
+    if isinstance(value, dict):
+        return {name: _with_choices(inside, key) for name, inside in value.items()}
+    return [_with_choices(inside, key) for inside in value] if isinstance(value, list) else value
+
+
+def _choice(registry: Registry[Any], more: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a name, or of a mapping with a name and the options that belong to it."""
+    known = [
+        {"const": name, "description": (inspect.getdoc(registry[name]) or "").partition("\n")[0]} for name in registry
+    ]
+    own = {
+        "type": "string",
+        "pattern": "^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$",
+        "description": "module:function",
+    }
+    mappings = [
+        {
+            "type": "object",
+            "properties": {"name": {"const": name}} | registry.option_schemas(name) | more,
+            "required": [
+                "name",
+                *(option for option, made in registry.options(name).items() if made.default is made.empty),
+            ],
+            "additionalProperties": False,
+        }
+        for name in registry
+    ]
+    any_own = {"type": "object", "properties": {"name": own}, "required": ["name"]}
+    return {"anyOf": [*known, own, *mappings, any_own]}
+
+
+def _needed(registry: Registry[Any], name: str) -> list[str]:
+    return [option for option, made in registry.options(name).items() if made.default is made.empty]
+
+
+def _meanings(model: type) -> dict[str, str]:
+    """Return what the `Attributes` section of a docstring says of each key."""
+    found: dict[str, str] = {}
+    names: list[str] = []
+    for line in (inspect.getdoc(model) or "").partition("Attributes:\n")[2].splitlines():
+        if named := re.match(r"^ {4}([a-z_, ]+): (.*)", line):
+            names = named[1].split(", ")
+            found |= dict.fromkeys(names, named[2])
+        elif line.startswith(" " * 8):
+            found |= {name: f"{found[name]} {line.strip()}" for name in names}
+    return found

@@ -1,0 +1,60 @@
+"""`autoreg list`: what a sweep may name, and what there is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from autoreg.cli.help import Choice, command
+from autoreg.cli.options import DATABASE, JSON, print_columns
+
+LISTS = ("networks", "datasets", "initializers", "optimizers", "schedules", "metrics", "figures", "sweeps", "trials")
+
+
+@command("Look", "list")
+@click.argument("kind", type=Choice(LISTS), metavar="KIND")
+@DATABASE
+@JSON
+def list_(kind: str, database: Path, as_json: bool) -> None:
+    """List what there is of a kind: what a sweep may name with its options, figures, or the trials in results.db.
+
+    Kinds: networks, datasets, initializers, optimizers, schedules, metrics, figures, sweeps, trials.
+
+    \b
+    autoreg list networks
+    autoreg list trials
+    """  # noqa: D301
+    rows = _rows_of(kind, database)
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    if kind == "trials" and rows:
+        rows.insert(0, {name: name for name in rows[0]})
+    print_columns([["-" if value is None else str(value) for value in row.values()] for row in rows])
+
+
+def _rows_of(kind: str, database: Path) -> list[dict[str, Any]]:
+    if kind == "trials":
+        from autoreg.database.queries import trial_rows
+
+        return trial_rows(database)
+    if kind == "figures":
+        from autoreg.packaged import figure_names
+
+        return [{"name": name} for name in figure_names()]
+    if kind == "sweeps":
+        from autoreg.config.sweep_file import load_sweep
+        from autoreg.packaged import find_sweep, sweep_names
+
+        loaded = {name: load_sweep(find_sweep(name)).sweep for name in sweep_names()}
+        return [{"name": name, "figures": ", ".join(found.figures)} for name, found in loaded.items()]
+    return _registered(kind)
+
+
+def _registered(kind: str) -> list[dict[str, Any]]:
+
+    from autoreg.metrics.registries import REGISTRIES
+
+    registry = REGISTRIES[kind]
+    return [{"name": name, "options": registry.signature(name)} for name in registry]

@@ -1,0 +1,90 @@
+"""The command line: parse, call one function, print. Data goes to stdout, everything else to stderr."""
+
+import sys
+
+import click
+
+from autoreg import __version__
+from autoreg.cli.completion import PLACES, completion_script
+from autoreg.cli.data import data
+from autoreg.cli.database import rebuild, verify
+from autoreg.cli.export import export
+from autoreg.cli.help import HELP, Choice, Group, command, mistake, option
+from autoreg.cli.init.command import init
+from autoreg.cli.list import list_
+from autoreg.cli.options import print_text
+from autoreg.cli.query import query
+from autoreg.cli.report import report
+from autoreg.cli.show import show
+from autoreg.cli.status import status
+from autoreg.cli.sweep import sweep
+from autoreg.errors import AutoregError, ConfigError, DataError, Interrupted, first_line
+
+
+def print_version(context: click.Context, _: click.Parameter, is_wanted: bool) -> None:
+    """Print the versions that a report of a bug needs, and end."""
+    if not is_wanted or context.resilient_parsing:
+        return
+    from importlib.metadata import version
+    from platform import python_version
+
+    parts = ", ".join(f"{name} {version(name)}" for name in ("torch", "ray", "optuna", "duckdb"))
+    click.echo(f"autoreg {__version__} (Python {python_version()}, {parts})")
+    context.exit()
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@option(
+    "--version", group=HELP, is_flag=True, is_eager=True, expose_value=False, callback=print_version,
+    help="Show the versions of autoreg and of what it stands on.",
+)  # fmt: skip
+def cli() -> None:
+    """Sweeps over width that measure removable and repeated units of neural networks.
+
+    \b
+    autoreg sweep quickstart           # train, tune, measure; no data needed
+    autoreg report --figure B5         # draw the figure
+    autoreg status                     # how far the sweeps are
+
+    Pages of the sources: docs/quickstart.md, five minutes to a figure of your own; docs/commands.md, all commands.
+    """  # noqa: D301
+
+
+@command("Shell")
+@click.argument("shell", type=Choice(list(PLACES)), metavar="SHELL")
+def completion(shell: str) -> None:
+    """Print the script for completion in a shell: bash, zsh or fish.
+
+    Completed are commands, options, choices, sweeps, figures, tables, and the trials in the run folder.
+
+    \b
+    eval "$(autoreg completion bash)"          # in ~/.bashrc
+    eval "$(autoreg completion zsh)"           # in ~/.zshrc, below compinit
+    autoreg completion fish | source           # in ~/.config/fish/config.fish
+    """  # noqa: D301
+    click.echo(completion_script(cli, shell), nl=False)
+
+
+for _command in (sweep, init, data, status, list_, show, query, report, export, verify, rebuild, completion):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line; errors of ours are one line on stderr and an exit code."""
+    try:
+        cli.main(prog_name="autoreg", standalone_mode=False)
+    except AutoregError as error:
+        print_text("\n".join(f"autoreg: {line}" for line in str(error).split("\n")), err=True)
+        sys.exit(error.exit_code)
+    except OSError as error:  # a full disk, a folder that may not be written: wherever it shows
+        print_text(f"autoreg: {first_line(error)}", err=True)
+        sys.exit(DataError.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(ConfigError.exit_code)
+    except click.ClickException as error:
+        print_text(f"autoreg: {mistake(error)}", err=True)
+        sys.exit(ConfigError.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("autoreg: stopped", err=True)
+        sys.exit(Interrupted.exit_code)

@@ -1,0 +1,34 @@
+"""The commands on what there is: results.db and the run folder; with the options that several commands have."""
+
+from pathlib import Path
+
+import click
+
+from autoreg.cli.help import option
+from autoreg.errors import (
+    printable,
+)
+
+DATABASE = option(
+    "--db", "database", group="Where", type=click.Path(path_type=Path), default=Path("results.db"), show_default=True,
+    help="The result database.",
+)  # fmt: skip
+RUNS = option(
+    "--runs", group="Where", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
+    help="The run folder.",
+)  # fmt: skip
+JSON = option("--json", "as_json", group="Output", is_flag=True, help="Print JSON.")
+
+
+def print_text(text: str, *, err: bool = False) -> None:
+    """Print lines in which words of files stand."""
+    for line in text.split("\n"):
+        click.echo(printable(line), err=err)
+
+
+def print_columns(rows: list[list[str]]) -> None:
+    """Print rows with aligned columns."""
+    rows = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,66 @@
+"""`autoreg query`: rows of results.db."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from autoreg.cli.help import Choice, command, option
+from autoreg.cli.options import DATABASE, print_columns
+from autoreg.errors import ConfigError, DamagedDatabase, DatabaseError
+
+
+@command("Look")
+@click.argument("sql")
+@option(
+    "--format", "form", group="Output", type=Choice(["table", "csv", "json", "parquet"]), default="table",
+    show_default=True, help="How the rows are printed; a table rounds to ten digits, Parquet needs a file or a pipe.",
+)  # fmt: skip
+@DATABASE
+def query(sql: str, form: str, database: Path) -> None:
+    """Print the rows of a query on results.db; it waits while a sweep writes, and changes nothing.
+
+    \b
+    autoreg query "select width, avg(test_accuracy) from trials where kind = 'final' group by all order by all"
+    autoreg query "from figure_b5" --format csv > b5.csv
+    autoreg query "from ablation" --format parquet > ablation.parquet
+    """  # noqa: D301
+    from autoreg.database import connection as databases
+
+    if form == "parquet" and sys.stdout.isatty():
+        raise ConfigError("Parquet is not for a terminal; put > FILE.parquet behind the command")
+
+    connection = databases.open_for_reading(database)
+    try:
+        frame = databases.query(connection, sql)
+    except DamagedDatabase:
+        raise
+    except DatabaseError as error:
+        raise ConfigError(str(error)) from error
+    finally:
+        connection.close()
+    if form == "csv":
+        from autoreg.report.formats import flat
+
+        click.echo(flat(frame).write_csv(), nl=False)
+    elif form == "json":
+        click.echo(json.dumps(_without_nan(frame).to_dicts(), indent=1, default=str))
+    elif form == "parquet":
+        frame.write_parquet(sys.stdout.buffer, compression="zstd")
+    else:
+        print_columns([frame.columns, *([_short(value) for value in row] for row in frame.rows())])
+
+
+def _short(value: Any) -> str:
+    """Return a value as people read it: 0.1 + 0.2 is 0.3."""
+    return "" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def _without_nan(frame: Any) -> Any:
+    """Return a frame with null where JSON has no number: NaN and infinity."""
+    import polars as pl
+
+    floats = [name for name, kind in frame.schema.items() if kind.is_float()]
+    return frame.with_columns(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in floats)

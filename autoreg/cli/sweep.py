@@ -1,0 +1,106 @@
+"""`autoreg sweep`: run sweeps, or say what they would run."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from autoreg.cli import completion
+from autoreg.cli.dry_run import count_text, print_dry_run
+from autoreg.cli.help import command, option
+from autoreg.cli.options import DATABASE, JSON, RUNS, print_text
+from autoreg.errors import AutoregError, ConfigError, Interrupted
+
+if TYPE_CHECKING:
+    from autoreg.orchestrator.progress.terminal import Verbosity
+
+
+@command("Run")
+@click.argument("sweeps", nargs=-1, required=True, metavar="SWEEP...", shell_complete=completion.sweeps)
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: training.epochs=3.")
+@click.option("--dry-run", is_flag=True, help="Say what would run and what it will take; run nothing.")
+@click.option("--no-calibration", is_flag=True, help="With --dry-run: time no steps; finished trials alone tell.")
+@JSON
+@DATABASE
+@RUNS
+@option("--address", group="Where", metavar="HOST:PORT", help="Join a Ray cluster: auto, or host:port.")
+@click.option("--retry-failed", is_flag=True, help="Train this sweep's failed trials again.")
+@click.option("--yes", is_flag=True, help="Run it even if it asks for more than 10,000 trials.")
+@option("--quiet", "-q", group="Output", is_flag=True, help="Say only what is wrong, and how it ended.")
+@option("--verbose", "-v", group="Output", is_flag=True, help="Also a line for each start, epoch and measured trial.")
+def sweep(
+    sweeps: tuple[str, ...], overrides: tuple[str, ...], dry_run: bool, no_calibration: bool, as_json: bool,
+    database: Path, runs: Path, address: str | None, retry_failed: bool, yes: bool, quiet: bool, verbose: bool,
+) -> None:  # fmt: skip
+    """Run sweeps one after another: YAML files, or names of packaged ones.
+
+    What is done already, by this or another sweep, is not done again; interrupted, the same command goes on. The first
+    Ctrl-C has running trials save their state after their epoch, the second stops at once.
+
+    \b
+    autoreg sweep quickstart
+    autoreg sweep sweeps/cifar_init.yaml --set training.epochs=3 --set grid.width=[1/4,1/2]
+    autoreg sweep --dry-run sweeps/*.yaml       # what they would run, shared trials counted once
+    """  # noqa: D301
+    from autoreg.config.sweep_file import load_sweep
+    from autoreg.orchestrator.plan import MANY_TRIALS, check_resources, check_size, make_plan
+    from autoreg.packaged import find_sweep
+    from autoreg.runs.folder import Runs
+
+    if quiet and verbose:
+        raise ConfigError("--quiet says less and --verbose says more: leave one of both out")
+    if (as_json or no_calibration) and not dry_run:
+        raise ConfigError(f"{'--json' if as_json else '--no-calibration'} is for a sweep with --dry-run")
+    loaded = [load_sweep(find_sweep(name), overrides) for name in sweeps]
+    for one in loaded:
+        if not (dry_run or yes):
+            check_size(one)
+        if not (dry_run or address):
+            check_resources(one)
+    plans = [make_plan(one) for one in loaded]
+    if dry_run:
+        is_counted = yes or all(one.sweep.size <= MANY_TRIALS for one in loaded)  # else it takes time, and memory
+        print_dry_run(plans, Runs(runs) if is_counted else None, as_json, not no_calibration)
+        return
+    from autoreg.orchestrator.progress.terminal import Verbosity
+
+    verbosity = Verbosity.QUIET if quiet else Verbosity.VERBOSE if verbose else Verbosity.NORMAL
+    try:
+        codes = [_run(plan, Runs(runs), database, address, retry_failed, verbosity) for plan in plans]
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"stopped at once; to go on from the last saved states: {_command()}") from error
+    if any(codes):
+        sys.exit(AutoregError.exit_code)
+
+
+def _command() -> str:
+    """Return the command that was given, as a shell takes it."""
+    data = os.environ.get("AUTOREG_DATA")  # which may have been set for this command only
+    return " ".join([*([f"AUTOREG_DATA={shlex.quote(data)}"] if data else []), "autoreg", shlex.join(sys.argv[1:])])
+
+
+def _run(plan: Any, runs: Any, database: Path, address: str | None, retry_failed: bool, verbosity: "Verbosity") -> bool:
+    """Run a sweep, print how it ended, and return whether anything went wrong."""
+    from autoreg.orchestrator.run import run_sweep
+
+    def say(done: int) -> None:
+        if verbosity > verbosity.QUIET:
+            click.echo(f"{plan.sweep.name}: {count_text(plan, done)}", err=True)
+
+    summary = run_sweep(plan, runs, database, address, retry_failed, begun=say, verbosity=verbosity)
+    for line in summary.problems:
+        print_text(line, err=True)
+    if summary.unwritten:
+        click.echo(
+            f"{summary.unwritten} finished trials wait for {database}; run the command again to add them", err=True
+        )
+    if summary.interrupted:
+        raise Interrupted(f"stopped; to go on: {_command()}")
+    failed = f", {len(summary.problems)} with problems" if summary.problems else ""
+    click.echo(
+        f"{summary.trained} trials trained, {summary.cached} were done before{failed}; rows in {database}", err=True
+    )
+    return bool(summary.problems or summary.unwritten)

@@ -1,0 +1,95 @@
+"""What sweeps have in common: trials that are trained once, whichever of them comes first."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from autoreg.config.group import Group
+from autoreg.config.sweep import Sweep
+
+
+class FinalKey(NamedTuple):
+    """What tells a final trial from all others, also while the setting that a search will choose is not known."""
+
+    group_id: str
+    study_id: str | None
+    lr_batch_factor: float
+    epochs: int
+    replicate: int
+
+
+def final_keys(group: Group) -> Iterator[FinalKey]:
+    """Yield the key of each final trial of a group, in the order of `Group.final_trials`."""
+    study = group.study_id if group.tune else None
+    for config in group.final_trials({}):
+        yield FinalKey(group.template.config_id, study, config.lr_batch_factor, config.epochs, config.replicate)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The trials that sweeps ask for.
+
+    Attributes:
+        finals: the final trials.
+        tuning: how many tuning trials of each search, by its id; they are numbered from 0.
+    """
+
+    finals: frozenset[FinalKey] = frozenset()
+    tuning: dict[str, int] = field(default_factory=dict)
+
+    def __or__(self, other: "Asked") -> "Asked":
+        studies = self.tuning.keys() | other.tuning.keys()
+        tuning = {study: max(self.tuning.get(study, 0), other.tuning.get(study, 0)) for study in studies}
+        return Asked(self.finals | other.finals, tuning)
+
+    def __and__(self, other: "Asked") -> "Asked":
+        studies = self.tuning.keys() & other.tuning.keys()
+        tuning = {study: min(self.tuning[study], other.tuning[study]) for study in studies}
+        return Asked(self.finals & other.finals, tuning)
+
+    @property
+    def final_count(self) -> int:
+        """How many final trials."""
+        return len(self.finals)
+
+    @property
+    def tuning_count(self) -> int:
+        """How many tuning trials."""
+        return sum(self.tuning.values())
+
+
+def asked_by(sweeps: Iterable[Sweep]) -> Asked:
+    """Return what some checked sweeps ask for together; what they share counts once."""
+    finals: set[FinalKey] = set()
+    tuning: dict[str, int] = {}
+    for group in (group for sweep in sweeps for group in sweep.groups()):
+        finals.update(final_keys(group))
+        if group.tune:
+            tuning[group.study_id] = max(tuning.get(group.study_id, 0), group.tune.trials)
+    return Asked(frozenset(finals), tuning)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What a sweep has in common with another.
+
+    Attributes:
+        name, figures: the other's.
+        finals, tuning: how many trials.
+    """
+
+    name: str
+    figures: list[str]
+    finals: int
+    tuning: int
+
+
+def shared_with(sweep: Sweep, others: Iterable[Sweep]) -> list[Shared]:
+    """Return what a checked sweep has in common with each of the others that it shares trials with."""
+    own = asked_by([sweep])
+    found = [(other, own & asked_by([other])) for other in others]
+    return [
+        Shared(other.name, other.figures, common.final_count, common.tuning_count)
+        for other, common in found
+        if common.finals or common.tuning
+    ]

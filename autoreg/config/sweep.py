@@ -1,0 +1,208 @@
+"""A sweep: one YAML file that describes an experiment, and the groups of trials that it asks for."""
+
+import math
+from collections.abc import Mapping
+from itertools import product
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import Field, ValidationError, WithJsonSchema, field_validator, model_validator
+
+from autoreg.config.group import Group
+from autoreg.config.sections import REGULARIZERS, Grid, Measure, Resources, Training, Tune, Variant
+from autoreg.config.trial import LARGEST, Choice, Strict, TrialConfig, content_id, format_width
+from autoreg.errors import ConfigError, did_you_mean
+from autoreg.packaged import figure_name
+
+Section = TypeVar("Section", Grid, Training)
+
+
+class Sweep(Strict):
+    """One experiment, or several variants of one.
+
+    Attributes:
+        name: the sweep's name in results.db.
+        figures: the figures that this sweep's trials are drawn in.
+        network, dataset: by name, or `package.module:function` for one's own.
+        initializer: of the weights; `grid.initializer` compares several.
+        grid: the axes; every combination of their values is a setting.
+        replicates: how often each final setting is trained, with other seeds; 0 only counts parameters.
+        training: how every trial is trained.
+        tune: the search for learning rate and batch size of each setting; without it they are used as they are.
+        measure: what is measured of every final trial.
+        resources: what of a machine one trial takes.
+        variants: experiments that differ in more than the axes of a grid; figures show each under its name.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=100)
+    figures: list[Annotated[str, WithJsonSchema({"type": ["string", "integer"]})]] = Field(default=["Scores"])
+    network: Choice
+    dataset: Choice
+    initializer: Choice = Choice(name="glorot_normal")
+    grid: Grid = Grid()
+    variants: list[Variant] | None = Field(default=None, min_length=1)
+    replicates: int = Field(ge=0, le=LARGEST)
+    training: Training
+    tune: Tune | None = None
+    measure: Measure = Measure()
+    resources: Resources = Resources()
+
+    @field_validator("figures", mode="before")
+    @classmethod
+    def _figures_are_names(cls, figures: Any) -> Any:
+        """Take `6` and `b5` for the names "6" and "B5"."""
+        if not isinstance(figures, list):
+            return figures
+        return [figure_name(str(name)) if isinstance(name, int | str) else name for name in figures]
+
+    @model_validator(mode="after")
+    def _every_part_makes_sense(self) -> Self:
+        for _, part in self.parts():
+            part._check_alone()
+        return self
+
+    def _check_alone(self) -> None:
+        if self.grid.epochs and self.training.patience is not None:
+            raise ValueError(f"training.patience must be null beside grid.epochs, got {self.training.patience}")
+        if self.grid.epochs and self.training.epochs != max(self.grid.epochs):
+            longest, epochs = max(self.grid.epochs), self.training.epochs
+            raise ValueError(f"training.epochs must be the largest of grid.epochs, {longest}, got {epochs}")
+        if self.tune is None:
+            return
+        space, rate, batch = self.tune.space, self.training.learning_rate, self.training.batch_size
+        if space.learning_rate and not space.learning_rate.low <= rate <= space.learning_rate.high:
+            raise ValueError(f"training.learning_rate must lie in tune.space, since it is tried first, got {rate}")
+        if space.batch_size and batch not in space.batch_size:
+            raise ValueError(f"training.batch_size must stand in tune.space, since it is tried first, got {batch}")
+
+    @property
+    def sweep_id(self) -> str:
+        """The hash of everything that this sweep asks for; its resources do not count."""
+        return content_id(self.model_dump(mode="json", exclude={"resources"}, exclude_defaults=True))
+
+    @property
+    def final_count(self) -> int:
+        """How many final trials the sweep has in all."""
+        return sum(group.final_count for group in self.groups())
+
+    @property
+    def tuning_count(self) -> int:
+        """How many tuning trials the sweep has in all."""
+        return sum(group.tune.trials for group in self.groups() if group.tune)
+
+    @property
+    def size(self) -> int:
+        """How many trials it asks for in all, those that variants share counted for each: known without making them."""
+        return sum(part._own_size for _, part in self.parts())
+
+    @property
+    def _own_size(self) -> int:
+        grid = self.grid
+        axes = (grid.width, grid.initializer, grid.optimizer, grid.regularizer, grid.random_labels)
+        finals = self.replicates * len(grid.lr_batch_factor) * len(grid.epochs or [0])
+        return math.prod(len(axis or [0]) for axis in axes) * (finals + (self.tune.trials if self.tune else 0))
+
+    def parts(self) -> list[tuple[str | None, "Sweep"]]:
+        """Return each variant's name and the variant as a sweep of its own; a sweep without variants is its only part.
+
+        Raises:
+            ValueError: a variant sets something that is not allowed.
+        """
+        if self.variants is None:
+            return [(None, self)]
+        parts: list[tuple[str | None, Sweep]] = []
+        for index, variant in enumerate(self.variants):
+            chosen: dict[str, Any] = {
+                key: getattr(variant, key) for key in ("network", "dataset", "initializer", "tune")
+            }
+            sections = {
+                "grid": _changed(self.grid, variant.grid, f"variants.{index}.grid"),
+                "training": _changed(self.training, variant.training, f"variants.{index}.training"),
+            }
+            update = {key: value for key, value in chosen.items() if value is not None} | sections
+            if variant.tune is False:
+                update["tune"] = None
+            parts.append((variant.name, self.model_copy(update={**update, "variants": None})))
+        return parts
+
+    def groups(self) -> list[Group]:
+        """Return one group for each setting of the grid, of every variant; what two variants share is one group.
+
+        Raises:
+            ConfigError: two settings of one part are the same trial, or two settings would be one point of a figure.
+        """
+        groups: dict[str, Group] = {}
+        points: dict[tuple[Any, ...], str] = {}
+        for name, part in self.parts():
+            own: set[str] = set()
+            for group in part._own_groups(name):
+                key = group.template.config_id
+                if key in own:
+                    raise ConfigError(f"two settings are the same trial: {group.template.initializer}")
+                own.add(key)
+                if points.setdefault((name, *group.shown_as), key) != key:
+                    point = f"{name} at {format_width(group.template.width)}x"
+                    raise ConfigError(
+                        f"variants of one name must differ in width or another axis, got two settings for {point}, "
+                        "which a figure would average"
+                    )
+                groups[key] = groups[key].shared_with(group) if key in groups else group
+        return list(groups.values())
+
+    def _own_groups(self, variant: str | None) -> list[Group]:
+        grid, training = self.grid, self.training
+        own_regularizers = training.model_dump(include={"augmentation", "dropout", "weight_decay"})
+        lengths = tuple(sorted(grid.epochs or [training.epochs]))
+        axes = product(
+            grid.width,
+            grid.initializer or [self.initializer],
+            grid.optimizer or [training.optimizer],
+            [REGULARIZERS[name] for name in grid.regularizer] if grid.regularizer else [own_regularizers],
+            grid.random_labels or [training.random_labels],
+        )
+        groups = []
+        for width, initializer, optimizer, regularizers, random_labels in axes:
+            template = TrialConfig(
+                kind="final",
+                network=self.network,
+                width=width,
+                dataset=self.dataset,
+                initializer=initializer,
+                optimizer=optimizer,
+                random_labels=random_labels,
+                learning_rate=training.learning_rate,
+                batch_size=training.batch_size,
+                lr_batch_factor=1.0,
+                schedule=training.schedule,
+                epochs=lengths[-1],
+                patience=training.patience,
+                shuffle=training.shuffle,
+                weight_average=training.weight_average,
+                precision=training.precision,
+                replicate=0,
+                **regularizers,
+            )
+            factors = tuple(grid.lr_batch_factor)
+            groups.append(Group(template, self.tune, factors, self.replicates, lengths, (variant,)))
+        return groups
+
+
+def _changed(section: Section, changes: Mapping[str, Any], where: str) -> Section:
+    """Return a section with some of its keys set. Raises ValueError that names the key."""
+    try:
+        return type(section).model_validate({**dict(section), **changes})
+    except ValidationError as error:
+        first: Any = error.errors()[0]
+        key = ".".join(map(str, (where, *first["loc"])))
+        if first["type"] == "extra_forbidden":
+            hint = did_you_mean(first["loc"][-1], type(section).model_fields)
+            raise ValueError(f"{key} unknown key {first['loc'][-1]!r}{hint}") from error
+        got = f", got {first['input']!r}"
+        raise ValueError(f"{key} {first['msg'].replace('Input should', 'should')}{got}") from error
+
+
+def load_definition(definition: str) -> Sweep:
+    """Return the sweep that `canonical_json` wrote. Raises ConfigError if this version cannot read it."""
+    try:
+        return Sweep.model_validate_json(definition)
+    except ValidationError as error:
+        raise ConfigError(f"a recorded sweep cannot be read by this version: {error.errors()[0]['msg']}") from error

@@ -1,0 +1,1 @@
+"""From the run folder to results.db, with the views of analysis_sql/."""

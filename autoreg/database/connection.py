@@ -1,0 +1,230 @@
+"""results.db: the only module that opens it. It is derived from the run folder and can be made again at any time."""
+
+import errno
+import fcntl
+import os
+import random
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from autoreg.database import schema
+from autoreg.database.ingest import insert_rows
+from autoreg.database.schema import Connection
+from autoreg.errors import ConfigError, DamagedDatabase, DatabaseError, DataError, first_line
+
+#: The newest storage format that the command-line client on PyPI opens.
+STORAGE = "v1.5.0"
+
+
+ADVICE = "`autoreg rebuild` makes it again from the run folder"
+#: What the disk refuses, which says nothing about what is in the file.
+_REFUSALS = tuple(
+    os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE)
+)
+_DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
+
+
+class Locked(Exception):
+    """Another process holds results.db; what was to be written stays in the queue."""
+
+
+def open_for_reading(path: Path, patience: float = 10.0) -> Connection:
+    """Return a read-only connection with this version's views; it waits while the sweep writes.
+
+    Raises:
+        DataError: the file is missing.
+        DatabaseError: the file is damaged, from a newer version, or held by another process for too long.
+    """
+    if not path.exists():
+        raise DataError(
+            f"{path} does not exist; a sweep makes it, or `autoreg rebuild` from the run folder; --db says where it is"
+        )
+    require_file(path)
+    try:
+        connection = connect(path, read_only=True, patience=patience)
+    except Locked as error:
+        raise DatabaseError(f"{path} is held by another process: {error}") from error
+    try:
+        schema.use(connection, path)
+    except DatabaseError:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def in_memory(measured: Mapping[str, pl.DataFrame]) -> Iterator[Connection]:
+    """Give this version's views over what metrics found of one network that is no trial of a sweep.
+
+    Args:
+        measured: rows by metric, as the metrics return them.
+    """
+    connection = duckdb.connect()
+    try:
+        schema.install(connection, Path("memory"))
+        only = ", ".join(f"'model' as {column}" for column in ("sweep_id", "trial_id", "network", "dataset"))
+        layers = "null::varchar as only_layer, null::varchar as released_layer"
+        connection.execute(f"create or replace view sweep_finals as select {only}, {layers}")
+        for metric, frame in measured.items():
+            connection.execute("insert into sweep_measurements values ('model', $1, 'test', $1)", [metric])
+            ids = {"trial_id": "model", "measurement_id": metric, "split": "test"}
+            insert_rows(
+                connection, metric, frame.select(*(pl.lit(text).alias(name) for name, text in ids.items()), "*")
+            )
+        yield connection
+    finally:
+        connection.close()
+
+
+def add_view(connection: Connection, name: str, sql: str) -> None:
+    """Add a view of the user's own for the life of a connection. Raises ConfigError if it is not a plain query."""
+    if not re.fullmatch(r"\w+", name):
+        raise ConfigError(f"a view's name has letters, digits and underscores, got {name!r}")
+    try:
+        connection.execute(f'create or replace temp view "{name}" as {sql}')
+    except duckdb.Error as error:
+        raise ConfigError(f"the view {name} cannot be made: {first_line(error)}") from error
+
+
+def query(connection: Connection, sql: str, **parameters: Any) -> pl.DataFrame:
+    """Return the rows of a query; `$name` in it stands for a parameter.
+
+    Raises:
+        DamagedDatabase: the file turns out to be damaged.
+        DatabaseError: the query fails for another reason.
+    """
+    try:
+        relation: Any = connection.sql(sql, params=parameters) if parameters else connection.sql(sql)
+        if relation is None:
+            raise DatabaseError("a query failed: there is nothing in it that gives rows")
+        frame: pl.DataFrame = relation.pl()
+    except pl.exceptions.PolarsError as error:  # types that a frame has not, such as intervals
+        raise DatabaseError(f"a query failed: cast what has no common type: {first_line(error)}") from error
+    except duckdb.Error as error:
+        if is_damage(error):
+            raise DamagedDatabase(f"results.db is damaged; {ADVICE} ({first_line(error)})") from error
+        complaint = " ".join(str(error).split("\n\n")[0].splitlines()) or first_line(error)  # with DuckDB's own hint
+        raise DatabaseError(f"a query failed: {complaint}") from error
+    return frame
+
+
+def table_names(connection: Connection, views: bool = True) -> list[str]:
+    """Return the names of all tables, and of the views, in alphabetical order."""
+    tables = query(connection, "select table_name as name from duckdb_tables()")["name"]
+    derived = query(connection, "select distinct view_name as name from duckdb_views() where not internal")["name"]
+    return sorted({*tables, *(derived if views else [])})
+
+
+def is_damage(error: duckdb.Error) -> bool:
+    """Whether an error is about the file and not about a query: a block without its checksum has no kind of its own."""
+    return isinstance(error, _DAMAGE) or type(error) is duckdb.Error
+
+
+@contextmanager
+def writer_lock(path: Path, patience: float) -> Iterator[None]:
+    """Hold the right to write, which is a file of its own beside results.db. Raises Locked after `patience` seconds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f"{path.name}.lock").open("a") as file:  # not "w", which would empty what a link leads to
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                _wait_until(deadline, error, "another sweep is writing")
+        yield
+
+
+@contextmanager
+def opened_for_writing(path: Path, patience: float) -> Iterator[Connection]:
+    """Give a connection that may write, to a database with this version's tables and views.
+
+    Raises:
+        Locked: another process holds it for longer than `patience` seconds.
+        DatabaseError: it is damaged, not ours or from a newer version.
+    """
+    require_file(path)
+    started = time.monotonic()
+    with writer_lock(path, patience):
+        if not path.exists():
+            with made_anew(path):
+                pass
+        connection = connect(path, read_only=False, patience=patience - (time.monotonic() - started))
+        try:
+            schema.install(connection, path)
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def made_anew(path: Path) -> Iterator[Connection]:
+    """Give an empty database that takes the place of what is at `path` once all is in it; the caller holds the lock.
+
+    Raises:
+        DatabaseError: it cannot be made; what was at `path` is still there then.
+    """
+    fresh = path.with_name(f".{path.name}.new")
+    _remove(fresh)
+    try:
+        connection = connect(fresh, read_only=False, patience=0)
+        try:
+            schema.install(connection, path)
+            yield connection
+            # Closing keeps quiet about a disk without room for this, and what is in the log only would stay behind.
+            connection.execute("checkpoint")
+        finally:
+            connection.close()
+        _log(path).unlink(missing_ok=True)  # before, since it would be applied to the new one
+        fresh.replace(path)
+    except (duckdb.Error, OSError) as error:
+        raise DatabaseError(f"{path} cannot be written: {first_line(error)}") from error
+    finally:
+        _remove(fresh)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    _log(path).unlink(missing_ok=True)
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}.wal")
+
+
+def connect(path: Path, *, read_only: bool, patience: float) -> Connection:
+    """Return a connection to the file as it is. Raises Locked or DatabaseError, as `opened_for_writing`."""
+    deadline = time.monotonic() + patience
+    # What lies in a file from a stranger may be a view that reads other files.
+    config: dict[str, Any] = {"enable_external_access": False}
+    if not read_only:
+        config["storage_compatibility_version"] = STORAGE
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only, config=config)
+        except duckdb.Error as error:
+            message = first_line(error)
+            if any(refusal in message for refusal in _REFUSALS):
+                raise DatabaseError(f"{path} cannot be opened: {message}") from error
+            if "could not set lock" not in message.lower():
+                raise DamagedDatabase(f"{path} cannot be opened; if it is autoreg's, {ADVICE} ({message})") from error
+            _wait_until(deadline, error, message)
+
+
+def require_file(path: Path) -> None:
+    """Raise DatabaseError if something else than a file is there."""
+    if path.exists() and not path.is_file():
+        raise DatabaseError(f"{path} is not a file")
+
+
+def _wait_until(deadline: float, error: Exception, message: str) -> None:
+    if time.monotonic() >= deadline:
+        raise Locked(message) from error
+    time.sleep(random.uniform(0.01, 0.05))

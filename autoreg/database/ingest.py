@@ -1,0 +1,242 @@
+"""Rows of results.db from files of the run folder; every insertion can be done again without adding anything."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from autoreg.config.trial import TrialConfig, canonical_json
+from autoreg.database.schema import TABLES, Connection, transaction
+from autoreg.errors import DataError, first_line
+from autoreg.runs.folder import TrialFolder
+from autoreg.runs.records import SweepRecord, TrialResult
+
+
+def bring_in(connection: Connection, folders: Sequence[TrialFolder]) -> None:
+    """Write what the folders of some trials hold and the database does not, in one transaction.
+
+    Raises:
+        DataError: a file of one of them is damaged; nothing of any is written then.
+    """
+    trials = {folder.trial_id: (folder, folder.read_config(), folder.read_result()) for folder in folders}
+    ids = list(trials)
+    with transaction(connection):
+        there = "select trial_id, finished_at from trials where trial_id in (select unnest(?))"
+        known = dict(connection.execute(there, [ids]).fetchall())
+        again = [trial_id for trial_id in known if known[trial_id] != utc(trials[trial_id][2].finished_at)]
+        if again:  # they were trained again: their rows are replaced
+            _delete_trials(connection, again)
+        new = [trials[trial_id][1:] for trial_id in ids if trial_id not in known or trial_id in again]
+        if new:
+            _insert_trials(connection, new)
+        there = "select trial_id, measurement_id from measurements where trial_id in (select unnest(?))"
+        measured = set(connection.execute(there, [ids]).fetchall())
+        missing: dict[str, list[Path]] = {}
+        for trial_id, (folder, _, _) in trials.items():
+            for path in folder.measurement_paths():
+                if (trial_id, measurement_id_of(path)) not in measured:
+                    missing.setdefault(_metric_of(path), []).append(path)
+        for metric, paths in missing.items():
+            _insert_measurements(connection, metric, paths)
+
+
+def known_trials(connection: Connection) -> dict[str, tuple[datetime, frozenset[str]]]:
+    """Return, for every trial in the database, when it was finished (UTC) and the ids of its measurements."""
+    rows = connection.execute(
+        "select trial_id, finished_at, list(measurement_id) filter (measurement_id is not null) "
+        "from trials left join measurements using (trial_id) group by all"
+    )
+    return {trial_id: (finished_at, frozenset(ids or ())) for trial_id, finished_at, ids in rows.fetchall()}
+
+
+def measurement_id_of(path: Path) -> str:
+    """Return the id of a measurement from the name of its file."""
+    return path.stem.rpartition("-")[2]
+
+
+def _metric_of(path: Path) -> str:
+    return path.stem.rpartition("-")[0]
+
+
+def _delete_trials(connection: Connection, ids: list[str]) -> None:
+    tables = connection.execute(
+        "select table_name from duckdb_columns() where column_name = 'measurement_id' and not internal"
+        " and table_name in (select table_name from duckdb_tables() where not temporary)"
+        " and table_name <> 'sweep_measurements'"
+    )
+    for table in ["trials", "epochs", "layers", *(name for (name,) in tables.fetchall())]:
+        connection.execute(f"delete from {_identifier(table)} where trial_id in (select unnest(?))", [ids])
+
+
+def _insert_trials(connection: Connection, trials: Sequence[tuple[TrialConfig, TrialResult]]) -> None:
+    _insert(connection, "trials", [_trial_row(config, result) for config, result in trials])
+    for table in ("epochs", "layers"):
+        rows = [
+            {"trial_id": config.trial_id, **record.model_dump()}
+            for config, result in trials
+            for record in getattr(result, table)
+        ]
+        _insert(connection, table, rows)
+
+
+def _insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        with _registered(connection, pl.DataFrame(rows, infer_schema_length=None)):
+            connection.execute(f"insert into {table} by name select * from new_rows")
+
+
+def _trial_row(config: TrialConfig, result: TrialResult) -> dict[str, Any]:
+    choices = {name: str(getattr(config, name)) for name in ("network", "dataset", "initializer", "optimizer")}
+    return {
+        "trial_id": config.trial_id,
+        "config_id": config.config_id,
+        **{name: getattr(config, name) for name in _CONFIG_COLUMNS},
+        **choices,
+        "learning_rate": config.effective_learning_rate,
+        "batch_size": config.effective_batch_size,
+        **result.model_dump(exclude={"epochs", "layers", "environment"}),
+        "finished_at": utc(result.finished_at),
+        "config": canonical_json(config),
+        "environment": canonical_json(result.environment),
+    }
+
+
+@contextmanager
+def _registered(connection: Connection, frame: pl.DataFrame) -> Iterator[None]:
+    """Let SQL read a frame as `new_rows`."""
+    connection.register("new_rows", frame.to_arrow())
+    try:
+        yield
+    finally:
+        with suppress(duckdb.Error):  # in a transaction that failed, whose error says more
+            connection.unregister("new_rows")
+
+
+def utc(text: str) -> datetime:
+    """Return a time of the run folder as results.db has it: UTC, without saying so.
+
+    DuckDB hands out times with a zone through pytz, which a user need not have.
+    """
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
+
+
+_CONFIG_COLUMNS = (
+    "kind",
+    "width",
+    "augmentation",
+    "dropout",
+    "weight_decay",
+    "random_labels",
+    "lr_batch_factor",
+    "replicate",
+)
+
+#: How a metric's file becomes rows. A metric that is not named here gets a table of its own with the file's columns.
+_INSERTS = {
+    "ablation": ["insert into ablation by name select * from new_rows"],
+    "similarity": [
+        """
+        insert into units by name
+        select trial_id, measurement_id, split, layer, sample,
+            unnest(range(len("similar"))) as unit, unnest("similar") as "similar",
+            unnest(strongest) as strongest, unnest(dead) as dead
+        from new_rows
+        """,
+        """
+        insert into correlations by name
+        select * exclude (bin, bins), bin / bins as bin_low, (bin + 1) / bins as bin_high
+        from (
+            select trial_id, measurement_id, split, layer, sample, len(pairs) as bins,
+                unnest(range(len(pairs))) as bin, unnest(pairs) as pairs
+            from new_rows
+        )
+        where pairs > 0
+        """,
+    ],
+}
+
+
+def _insert_measurements(connection: Connection, metric: str, paths: Sequence[Path]) -> None:
+    table = _identifier(metric.replace(".", "_"))
+    if metric not in _INSERTS and table.strip('"').lower() in _OWN_NAMES:
+        raise DataError(f"{paths[0]}: {metric} is a table of autoreg's own, not a metric's")
+    about, frames = zip(*map(_read_measurement, paths), strict=True)
+    try:
+        _insert(connection, "measurements", list(about))
+        for frame in _joined(frames):
+            insert_rows(connection, metric, frame)
+    except (duckdb.ProgrammingError, duckdb.DataError, duckdb.IntegrityError) as error:
+        raise DataError(f"{paths[0]} does not fit its table in results.db: {first_line(error)}") from error
+
+
+def insert_rows(connection: Connection, metric: str, frame: pl.DataFrame) -> None:
+    """Write a metric's rows, with columns trial_id, measurement_id and split, into its tables. Raises duckdb.Error."""
+    table = _identifier(metric.replace(".", "_"))
+    with _registered(connection, frame):
+        if metric not in _INSERTS:
+            connection.execute(f"create table if not exists {table} as select * from new_rows limit 0")
+        for statement in _INSERTS.get(metric, [f"insert into {table} by name select * from new_rows"]):
+            connection.execute(statement)
+
+
+def _read_measurement(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:
+    """Return a measurement's row and the rows of its file, both with the ids that the file's place and name say."""
+    ids = {"trial_id": path.parent.parent.name, "measurement_id": measurement_id_of(path)}
+    try:
+        facts, frame = pl.read_parquet_metadata(path), pl.read_parquet(path)
+        about = {
+            **ids,
+            "metric": facts["metric"],
+            "version": int(facts["version"]),
+            "split": facts["split"],
+            "options": facts["options"],
+        }
+    except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
+        advice = "remove it to have the trial measured again"
+        raise DataError(f"{path} is damaged; {advice} ({first_line(error)})") from error
+    if taken := ids.keys() & {column.lower() for column in frame.columns}:
+        raise DataError(f"{path} does not fit its table in results.db: {', '.join(sorted(taken))} stands in it already")
+    return about, frame.select(*(pl.lit(value).alias(name) for name, value in ids.items()), pl.all())
+
+
+def _joined(frames: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
+    """Return the frames, those of the same columns and types as one."""
+    alike: dict[Any, list[pl.DataFrame]] = {}
+    for frame in frames:
+        alike.setdefault(tuple(frame.schema.items()), []).append(frame)
+    return [pl.concat(group) for group in alike.values()]
+
+
+#: What no metric may bear the name of, in lower case, since DuckDB makes no difference.
+_OWN_NAMES = {"new_rows", "published", *TABLES}
+
+
+def _identifier(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise DataError(f"a table needs a plain name, got {name!r}")
+    return f'"{name}"'
+
+
+def replace_sweep(connection: Connection, record: SweepRecord) -> None:
+    """Write what a sweep asked for, in place of what was known of it, in one transaction."""
+    with transaction(connection):
+        for table in ("sweeps", *_SWEEP_TABLES):
+            connection.execute(f"delete from {table} where sweep_id = ?", [record.sweep_id])
+        connection.execute(
+            "insert into sweeps values (?, ?, ?, ?, ?)",
+            [record.sweep_id, record.name, record.figures, json.dumps(record.definition), utc(record.updated_at)],
+        )
+        for table in _SWEEP_TABLES:
+            rows = [{"sweep_id": record.sweep_id, **item.model_dump()} for item in getattr(record, table)]
+            if rows:
+                with _registered(connection, pl.DataFrame(rows, infer_schema_length=None)):
+                    connection.execute(f"insert into {table} by name select * from new_rows")
+
+
+_SWEEP_TABLES = ("sweep_groups", "sweep_trials", "sweep_measurements")

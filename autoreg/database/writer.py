@@ -1,0 +1,166 @@
+"""Rows for results.db: what the run folder has and the database has not, or all of it made anew."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from autoreg.database.connection import (
+    Locked,
+    connect,
+    is_damage,
+    made_anew,
+    opened_for_writing,
+    require_file,
+    writer_lock,
+)
+from autoreg.database.ingest import bring_in, known_trials, measurement_id_of, replace_sweep, utc
+from autoreg.database.schema import Connection
+from autoreg.errors import AutoregError, DatabaseError, first_line
+from autoreg.runs.folder import Runs, TrialFolder
+from autoreg.runs.records import TrialResult
+
+#: How many trials are brought in together: one statement for many rows takes little longer than for one.
+TRIALS_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Known:
+    """What results.db has of each trial: when it was finished, and the ids of its measurements."""
+
+    trials: dict[str, tuple[datetime, frozenset[str]]]
+
+    def has_all_of(self, folder: TrialFolder, result: TrialResult) -> bool:
+        """Whether nothing of a trial is missing, or older than what its folder holds."""
+        finished_at, ids = self.trials.get(folder.trial_id, (None, frozenset()))
+        if finished_at != utc(result.finished_at):
+            return False
+        return all(measurement_id_of(path) in ids for path in folder.measurement_paths())
+
+
+class Writer:
+    """Brings finished trials from the run folder into results.db.
+
+    The file is opened for the length of one commit only, so that a person can open it while a sweep runs. What cannot
+    be written, because somebody's shell holds the file or the disk is full, stays queued, and is safe in the run folder
+    meanwhile.
+    """
+
+    def __init__(self, path: Path, runs: Runs) -> None:
+        require_file(path)
+        self.path = path
+        self.runs = runs
+        self.problems: list[str] = []
+        self._trials: dict[str, TrialFolder] = {}
+        self._sweeps: set[str] = set()
+
+    def queue_trial(self, folder: TrialFolder) -> None:
+        """Have a trial's rows brought up to date by the next commit."""
+        self._trials[folder.trial_id] = folder
+
+    def queue_sweep(self, sweep_id: str) -> None:
+        """Have a sweep's rows brought up to date by the next commit."""
+        self._sweeps.add(sweep_id)
+
+    @property
+    def pending(self) -> int:
+        """How many trials and sweeps wait to be written."""
+        return len(self._trials) + len(self._sweeps)
+
+    def known(self) -> Known:
+        """Return what results.db has, so that only what it has not need be queued; nothing if it cannot be read now."""
+        if not self.path.exists():
+            return Known({})
+        try:
+            connection = connect(self.path, read_only=True, patience=0)
+        except (Locked, DatabaseError):
+            return Known({})
+        try:
+            return Known(known_trials(connection))
+        except duckdb.Error:  # another version's tables
+            return Known({})
+        finally:
+            connection.close()
+
+    def commit(self, patience: float = 0.0) -> bool:
+        """Write what is queued and return whether nothing is left.
+
+        A trial whose files are damaged is left out, and `problems` says so; the others are written.
+
+        Args:
+            patience: seconds to wait for another process to let go of the file.
+
+        Raises:
+            DatabaseError: results.db is damaged, from a newer version, or cannot be written; what is left to write
+                stays queued.
+        """
+        if not self.pending:
+            return True
+        try:
+            with opened_for_writing(self.path, patience) as connection:
+                self.write(connection)
+        except Locked:
+            return False
+        except (duckdb.Error, OSError) as error:
+            raise DatabaseError(f"{self.path} cannot be written: {first_line(error)}") from error
+        return True
+
+    def write(self, connection: Connection) -> None:
+        """Write what is queued; what cannot be stays so. Raises duckdb.Error if the database is to blame."""
+        for sweep_id in sorted(self._sweeps):
+            with self._problems_of(f"sweep {sweep_id}"):
+                replace_sweep(connection, self.runs.read_sweep(sweep_id))
+            self._sweeps.discard(sweep_id)
+        waiting = list(self._trials.values())
+        for start in range(0, len(waiting), TRIALS_AT_ONCE):
+            some = waiting[start : start + TRIALS_AT_ONCE]
+            try:
+                bring_in(connection, some)
+            except (AutoregError, duckdb.Error):  # what is wrong with one keeps no other out
+                for folder in some:
+                    with self._problems_of(f"trial {folder.trial_id}"):
+                        bring_in(connection, [folder])
+                    del self._trials[folder.trial_id]
+            else:
+                for folder in some:
+                    del self._trials[folder.trial_id]
+
+    @contextmanager
+    def _problems_of(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            # What is wrong with results.db or its disk, and not with what is written, is tried again later.
+            if is_damage(error) or isinstance(error, duckdb.OutOfMemoryException | duckdb.TransactionException):
+                raise
+            self.problems.append(f"{what} is left out of the database: {first_line(error)}")
+        except AutoregError as error:
+            self.problems.append(f"{what} is left out of the database: {first_line(error)}")
+
+
+def rebuild(path: Path, runs: Runs) -> tuple[int, list[str]]:
+    """Make results.db again from the run folder, replacing what is there.
+
+    Returns:
+        The number of trials in it, and one line for each trial or sweep whose files are damaged.
+
+    Raises:
+        DatabaseError: a sweep is writing to it for longer than a minute, or it cannot be written; what was there before
+            is still there then.
+    """
+    writer, folders = Writer(path, runs), runs.trials()
+    for folder in folders:
+        writer.queue_trial(folder)
+    for record in sorted(runs.sweeps.glob("*.json")):
+        writer.queue_sweep(record.stem)
+    try:
+        with writer_lock(path, patience=60), made_anew(path) as connection:
+            writer.write(connection)
+    except Locked as error:
+        raise DatabaseError(f"{path} is being written by another process: {error}") from error
+    except (duckdb.Error, OSError) as error:
+        raise DatabaseError(f"{path} cannot be written: {first_line(error)}") from error
+    return len(folders) - sum(problem.startswith("trial") for problem in writer.problems), writer.problems

@@ -1,0 +1,194 @@
+"""Finds pictures and their labels in Parquet files, by the types of the columns."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from torch import Tensor
+
+from autoreg.datasets.images.image_folders import joined
+from autoreg.datasets.images.imagenet_parquet import CHUNK, fingerprint_of
+from autoreg.errors import DataError, first_line
+
+#: What people call the files of the splits.
+FILES = {"train": ("train",), "validation": ("validation", "val", "valid"), "test": ("test",)}
+
+
+def find_parts(folder: Path) -> dict[str, list[Path]]:
+    """Return the files of each split that has some, in order. Raises DataError if there is none for training."""
+    if not folder.is_dir():
+        raise DataError(f"the folder {folder} does not exist (option `folder` below AUTOREG_DATA or dataset.root)")
+    for place in (folder, folder / "data"):
+        found = {
+            part: sorted(
+                path for name in names for path in (*place.glob(f"{name}-*.parquet"), *place.glob(f"{name}.parquet"))
+            )
+            for part, names in FILES.items()
+        }
+        if found["train"]:
+            return {part: paths for part, paths in found.items() if paths}
+    raise DataError(f"{folder} has no train-*.parquet, nor has data/ in it")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns hold the pictures and their labels.
+
+    Attributes:
+        image: by name.
+        is_struct: whether it is a struct with the file as `bytes`, else it is the file itself.
+        label: by name.
+        classes: their names, where the files have them.
+    """
+
+    image: str
+    is_struct: bool
+    label: str
+    classes: tuple[str, ...] = ()
+
+    def names(self, count: int) -> Sequence[str]:
+        """Return what each of so many labels is called."""
+        return self.classes if len(self.classes) >= count else [str(label) for label in range(count)]
+
+
+def find_columns(path: Path, image: str | None, label: str | None) -> Columns:
+    """Return the columns of pictures and labels: those named, else the only ones of their type.
+
+    Labels are what the hub's description in the file calls `ClassLabel`, else integers.
+
+    Raises:
+        DataError: the file is damaged, a named column is not there or of another type, or several may be meant.
+    """
+    schema = _schema(path)
+    features = _features(schema)
+    pictures = [field.name for field in schema if _is_picture(field.type)]
+    integers = [field.name for field in schema if pa.types.is_integer(field.type)]
+    described = [name for name in integers if features.get(name, {}).get("_type") == "ClassLabel"]
+    chosen = _chosen(path, "image", image, pictures, "files of pictures (struct with bytes, or binary)")
+    labels = _chosen(path, "label", label, described if described and label is None else integers, "integers")
+    names = features.get(labels, {}).get("names")
+    classes = tuple(map(str, names)) if isinstance(names, list) else ()
+    return Columns(chosen, pa.types.is_struct(schema.field(chosen).type), labels, classes)
+
+
+def _chosen(path: Path, option: str, wanted: str | None, there: list[str], kind: str) -> str:
+    if wanted is not None and wanted in there:
+        return wanted
+    known = ", ".join(there) or "none"
+    if wanted is not None:
+        raise DataError(f"{path} has no column {wanted!r} of {kind} (option `{option}`; there are: {known})")
+    if len(there) == 1:
+        return there[0]
+    if not there:
+        raise DataError(f"{path} has no column of {kind}")
+    raise DataError(f"{path} has several columns of {kind}; say which by the option `{option}`: {known}")
+
+
+def _schema(path: Path) -> pa.Schema:
+    try:
+        return pq.read_schema(path)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path} is damaged: {first_line(error)}") from error
+
+
+def _features(schema: pa.Schema) -> dict[str, dict[str, object]]:
+    """Return the hub's description of the columns, or nothing."""
+    try:
+        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+        return {name: feature for name, feature in features.items() if isinstance(feature, dict)}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {}
+
+
+def _is_picture(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind):
+        index = kind.get_field_index("bytes")
+        return index >= 0 and _is_picture(kind.field(index).type)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+@dataclass(frozen=True)
+class LabelledParquet:
+    """The pictures of a split.
+
+    Attributes:
+        paths: its files.
+        columns: where the pictures and labels are.
+        labels: int64, [pictures].
+        fingerprint: hash of the files' names, sizes and footers, and of the columns.
+    """
+
+    paths: list[Path]
+    columns: Columns
+    labels: Tensor
+    fingerprint: str
+
+    @classmethod
+    def load(cls, paths: list[Path], columns: Columns) -> "LabelledParquet":
+        """Return the labels of some files; pictures stay on disk.
+
+        Raises:
+            DataError: a file is damaged or has other columns, there are no pictures, or one has no label.
+        """
+        fingerprint = joined([fingerprint_of(paths), columns.image, columns.label])
+        for path in paths:
+            find_columns(path, columns.image, columns.label)
+        labels = torch.cat([_labels(path, columns) for path in paths])
+        if not len(labels):
+            raise DataError(f"{paths[0]} has no pictures")
+        return cls(paths, columns, labels, fingerprint)
+
+    def chunks(self) -> Iterator["_Chunk"]:
+        """Yield the pictures, a few at a time. Raises DataError if a file is damaged."""
+        wanted = f"{self.columns.image}.bytes" if self.columns.is_struct else self.columns.image
+        for path in self.paths:
+            start = 0
+            try:
+                with pq.ParquetFile(path) as file:
+                    for batch in file.iter_batches(CHUNK, columns=[wanted]):
+                        column = batch.column(self.columns.image)
+                        yield _Chunk(path, start, column.field("bytes") if self.columns.is_struct else column)
+                        start += len(batch)
+            except (pa.ArrowException, KeyError, OSError) as error:
+                raise DataError(f"{path} is damaged: {first_line(error)}") from error
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Pictures that are in memory for a moment; see `EncodedPictures`."""
+
+    path: Path
+    start: int
+    encoded: pa.Array
+
+    @property
+    def labels(self) -> Tensor:
+        return torch.zeros(len(self.encoded), dtype=torch.int64)  # of no interest while they are decoded
+
+    def read(self, row: int) -> bytes:
+        content: bytes | None = self.encoded[row].as_py()
+        if content is None:
+            raise DataError(f"{self.path}: there is no picture in row {self.start + row}")
+        return content
+
+    def name(self, row: int) -> str:
+        return f"picture in row {self.start + row} of {self.path}"
+
+
+def _labels(path: Path, columns: Columns) -> Tensor:
+    try:
+        column = pq.read_table(path, columns=[columns.label])[columns.label].cast(pa.int64())
+    except (pa.ArrowException, KeyError, OSError) as error:
+        raise DataError(f"{path} has no labels in a column {columns.label!r}: {first_line(error)}") from error
+    labels = torch.from_numpy(column.fill_null(-1).to_numpy().copy())
+    if len(unlabelled := (labels < 0).nonzero()):
+        row = int(unlabelled[0])
+        got = column[row].as_py()
+        raise DataError(
+            f"{path}: the picture in row {row} has no label, got {got}; a split without labels must lie elsewhere"
+        )
+    return labels

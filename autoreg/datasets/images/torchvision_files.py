@@ -1,0 +1,155 @@
+"""Which of torchvision's datasets can be read, how their splits are asked for, and which files are theirs."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autoreg.datasets.images.cache import cache_folder, cached_array, save_array
+from autoreg.datasets.images.image_folders import joined
+from autoreg.datasets.images.squares import CHUNK, Squares, decoded_once
+from autoreg.datasets.split import Split
+from autoreg.errors import DataError, first_line
+from autoreg.files import write_atomically
+
+#: Files that are told apart by name and size; others, which may have one size and two contents, by all of their bytes.
+PICTURES = (".jpg", ".jpeg", ".png", ".ppm", ".tif")
+#: What torchvision unpacked, and does not read any more.
+ARCHIVES = (".gz", ".tgz", ".tar", ".zip")
+
+Arguments = Mapping[str, Any]
+_FLAGS: Mapping[str, Arguments] = MappingProxyType({"train": {"train": True}, "test": {"train": False}})
+
+
+def _named(**splits: str) -> Mapping[str, Arguments]:
+    return {part: {"split": name} for part, name in splits.items()}
+
+
+@dataclass(frozen=True)
+class Published:
+    """One of torchvision's datasets.
+
+    Attributes:
+        files: a pattern of its files and folders below the data root.
+        splits: the arguments that each split is asked for by; what is missing is held out of the training pictures.
+    """
+
+    files: str
+    splits: Mapping[str, Arguments]
+
+
+#: Labelled pictures that torchvision reads without unpickling anything.
+PUBLISHED = {
+    "Caltech101": Published("caltech101", {"train": {}}),
+    "Caltech256": Published("caltech256", {"train": {}}),
+    "Country211": Published("country211", _named(train="train", validation="valid", test="test")),
+    "DTD": Published("dtd", _named(train="train", validation="val", test="test")),
+    "EuroSAT": Published("eurosat", {"train": {}}),
+    "FGVCAircraft": Published("fgvc-aircraft-2013b", _named(train="train", validation="val", test="test")),
+    "FashionMNIST": Published("FashionMNIST", _FLAGS),
+    "Flowers102": Published("flowers-102", _named(train="train", validation="val", test="test")),
+    "Food101": Published("food-101", _named(train="train", test="test")),
+    "GTSRB": Published("gtsrb", _named(train="train", test="test")),
+    "KMNIST": Published("KMNIST", _FLAGS),
+    "MNIST": Published("MNIST", _FLAGS),
+    "OxfordIIITPet": Published("oxford-iiit-pet", _named(train="trainval", test="test")),
+    "RenderedSST2": Published("rendered-sst2", _named(train="train", validation="val", test="test")),
+    "STL10": Published("stl10_binary", _named(train="train", test="test")),
+    "SUN397": Published("SUN397", {"train": {}}),
+    "SVHN": Published("*_32x32.mat", _named(train="train", test="test")),
+}
+#: Those that are pickles, and what reads the same pictures.
+PICKLED = {
+    "CIFAR10": "`dataset: cifar10`, which checks them,",
+    "CIFAR100": "the Hugging Face hub's Parquet files (`dataset: parquet`)",
+}
+
+
+def fingerprint_of(name: str, root: Path) -> str:
+    """Return the hash of a dataset's files. Raises DataError if there are none."""
+    found = [file for place in sorted(root.glob(PUBLISHED[name].files)) for file in _below(place)]
+    if not found:
+        raise DataError(f"no {name} in {root}: looked for {PUBLISHED[name].files}; {advice(name, root)}")
+    with ThreadPoolExecutor() as pool:
+        return joined([name, *pool.map(lambda path: f"{path.relative_to(root)}:{_content(path)}", found)])
+
+
+def _below(place: Path) -> list[Path]:
+    files = sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
+    return [path for path in files if path.suffix not in ARCHIVES and not path.name.startswith(".")]
+
+
+def _content(path: Path) -> str:
+    if path.suffix.lower() in PICTURES:
+        return str(path.stat().st_size)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+
+
+def advice(name: str, root: Path) -> str:
+    """Return how a dataset is fetched."""
+    calls = (
+        ", ".join([repr(str(root)), *(f"{key}={value!r}" for key, value in arguments.items()), "download=True"])
+        for arguments in PUBLISHED[name].splits.values()
+    )
+    lines = "; ".join(f"{name}({call})" for call in calls)
+    return f"Python fetches it: from torchvision.datasets import {name}; {lines}"
+
+
+def load_split(name: str, part: str, root: Path, fingerprint: str, squares: Squares) -> Split:
+    """Return a split with its labels, from the cache once it was decoded.
+
+    Raises:
+        DataError: files are missing or damaged, or the cache is.
+    """
+    pictures = cache_folder() / f"torchvision-{name}-{part}-{fingerprint}-{squares.size}-{squares.channels}.npy"
+    kept = cache_folder() / f"torchvision-{name}-{part}-{fingerprint}.labels.npy"
+    if not (pictures.is_file() and kept.is_file()):
+        pictures.unlink(missing_ok=True)  # a process was killed before it wrote their labels
+        opened = _opened(name, part, root)
+        found: list[int] = []
+        decoded_once(pictures, len(opened), squares, lambda: _decoded(name, root, opened, squares, found))
+        write_atomically(kept, lambda path: save_array(path, np.asarray(found, dtype=np.int64)))
+    labels = torch.from_numpy(cached_array(kept, (-1,), np.int64))
+    if not len(labels) or int(labels.min()) < 0:
+        raise DataError(f"{name} in {root}: each {part} picture needs a label from 0, got {labels[:3].tolist()}")
+    return Split(decoded_once(pictures, len(labels), squares, lambda: iter(())), labels)
+
+
+def _opened(name: str, part: str, root: Path) -> Any:
+    from torchvision import datasets as published
+
+    try:
+        return getattr(published, name)(str(root), **PUBLISHED[name].splits[part])
+    except Exception as error:  # each has a format of its own
+        if isinstance(error, RuntimeError) and "not found" in str(error):
+            raise DataError(f"{name} in {root} is not whole ({first_line(error)}); {advice(name, root)}") from error
+        raise _damaged(name, root, error) from error
+
+
+def _decoded(name: str, root: Path, opened: Any, squares: Squares, labels: list[int]) -> Iterator[Tensor]:
+    """Yield the squares of all pictures, and add their labels to a list."""
+
+    def made(row: int) -> tuple[np.ndarray[Any, Any], int]:
+        picture, label = opened[row]
+        return np.asarray(squares.crop(picture.convert("RGB"), None)), int(label)
+
+    with ThreadPoolExecutor() as pool:
+        for start in range(0, len(opened), CHUNK):
+            try:
+                arrays, some = zip(*pool.map(made, range(start, min(start + CHUNK, len(opened)))), strict=True)
+            except Exception as error:  # likewise
+                raise _damaged(name, root, error) from error
+            labels += some
+            yield torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2)[:, : squares.channels]
+
+
+def _damaged(name: str, root: Path, error: Exception) -> DataError:
+    return DataError(f"{name} in {root} cannot be read: {type(error).__name__}: {first_line(error)}")

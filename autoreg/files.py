@@ -1,0 +1,86 @@
+"""Files written whole or not at all, JSON read back, and locks between processes."""
+
+import errno
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+from uuid import uuid4
+
+from autoreg.errors import DataError, first_line
+
+#: How often a lock that another process holds is tried again.
+SECONDS_BETWEEN_TRIES = 0.1
+
+
+def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write a file so that it is either not there or whole: temporary name, fsync, rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
+    try:
+        write(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _fsync_folder(path.parent)
+
+
+def _fsync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically."""
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def read_json(path: Path) -> Any:
+    """Return a JSON file's content. Raises DataError if it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path}: cannot be read as JSON: {first_line(error)}") from error
+
+
+@contextmanager
+def hold(path: Path, give_up: Callable[[], bool]) -> Iterator[bool]:
+    """Hold a lock, and say whether it is held; the system lets go of it if the process dies.
+
+    Args:
+        path: the lock's file.
+        give_up: asked while another process holds it; when true, the waiting ends without the lock.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        with path.open("a") as file:  # not "w", which would empty a file that a planted link leads to
+            if _is_held_now(file, path):
+                try:
+                    yield True
+                finally:
+                    path.unlink(missing_ok=True)
+                return
+        if give_up():
+            yield False
+            return
+        time.sleep(SECONDS_BETWEEN_TRIES)
+
+
+def _is_held_now(file: IO[str], path: Path) -> bool:
+    """Lock an open file, unless another process has, or has removed the file since it was opened."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.ENOENT, errno.ESTALE):  # the last: removed by another machine
+            return False
+        raise

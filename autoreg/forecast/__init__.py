@@ -1,1 +1,0 @@
-"""What a sweep will take: FLOPs, time and disk, before anything of it runs."""

@@ -1,0 +1,127 @@
+"""How long a trial takes, as far as trials like it tell; bundles, the ETA and the estimate of a dry run ask it.
+
+Initial weights, labels and learning rates change nothing. Between widths the time grows at most with the number of
+weights, which is about the square of the width, and with that of the steps.
+"""
+
+from collections.abc import Iterable
+from statistics import median
+from typing import NamedTuple
+
+from autoreg.config.trial import TrialConfig
+
+#: From and to, in seconds.
+Range = tuple[float, float]
+
+#: Between these powers of the width the time of a trial grows.
+LEAST_GROWTH, MOST_GROWTH = 0.0, 2.0
+#: More values of one key tell no more; the last ones count.
+ENOUGH = 20
+
+
+class Key(NamedTuple):
+    """Work that takes the same time at the same width and batch size, but for a few percent."""
+
+    what: str
+    network: str
+    dataset: str
+    augmentation: bool = False
+    optimizer: str = ""
+    precision: str = ""
+    is_averaged: bool = False
+
+
+def training_key(config: TrialConfig) -> Key:
+    """Return what tells an epoch of a trial from those of others."""
+    return Key(
+        "train", str(config.network), str(config.dataset), config.augmentation, str(config.optimizer), config.precision,
+        config.weight_average > 0,
+    )  # fmt: skip
+
+
+def measuring_key(config: TrialConfig) -> Key:
+    """Return what tells the measuring of a trial from that of others."""
+    return Key("measure", str(config.network), str(config.dataset))
+
+
+class Durations:
+    """Seconds of an epoch and of measuring a trial, by what is trained, its width and its batch size."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Key, dict[tuple[float, int], list[float]]] = {}
+        self._epochs: dict[str, tuple[int, int]] = {}
+
+    def note_epoch(self, config: TrialConfig, seconds: float) -> None:
+        """Learn what an epoch took."""
+        self._note(training_key(config), config, seconds)
+
+    def note_trial(self, config: TrialConfig, epochs: int, seconds: float) -> None:
+        """Learn what the training of a trial took, which ran so many epochs."""
+        if epochs:
+            self.note_epoch(config, seconds / epochs)
+            run, allowed = self._epochs.get(config.kind, (0, 0))
+            self._epochs[config.kind] = run + epochs, allowed + config.epochs
+
+    def note_measuring(self, config: TrialConfig, seconds: float) -> None:
+        """Learn what the measuring of a trial took."""
+        self._note(measuring_key(config), config, seconds)
+
+    def epoch(self, config: TrialConfig) -> Range | None:
+        """Return what an epoch takes, from and to; None if nothing like it was seen."""
+        return self._range(training_key(config), config)
+
+    def measuring(self, config: TrialConfig) -> Range | None:
+        """Return what the measuring of a trial takes, from and to; None if nothing like it was seen."""
+        return self._range(measuring_key(config), config)
+
+    def training(self, config: TrialConfig) -> float | None:
+        """Return at most how long a trial trains; None if nothing like it was seen."""
+        epoch = self.epoch(config)
+        return epoch and epoch[1] * config.epochs
+
+    def known_epoch(self, config: TrialConfig) -> float | None:
+        """Return what an epoch takes at just this width and batch size; None if none was seen there."""
+        seen = self._seen.get(training_key(config), {}).get(_size(config))
+        return median(seen) if seen else None
+
+    def share_of_epochs(self, kind: str) -> float:
+        """Return how many of their epochs trials of a kind have needed; others are pruned or stop early."""
+        run, allowed = self._epochs.get(kind, (0, 0))
+        return run / allowed if allowed else 1.0
+
+    def _note(self, key: Key, config: TrialConfig, seconds: float) -> None:
+        seen = self._seen.setdefault(key, {}).setdefault(_size(config), [])
+        seen.append(seconds)
+        del seen[:-ENOUGH]
+
+    def _range(self, key: Key, config: TrialConfig) -> Range | None:
+        """Return the median at this width and batch size, or the narrowest bounds that another one gives."""
+        by_size = self._seen.get(key)
+        if not by_size:
+            return None
+        here = _size(config)
+        if here in by_size:
+            return (median(by_size[here]),) * 2
+        bounds = [_scaled(median(seen), size, here) for size, seen in by_size.items()]
+        return min(bounds, key=lambda ends: ends[1] - ends[0])
+
+
+def _size(config: TrialConfig) -> tuple[float, int]:
+    return config.width, config.effective_batch_size
+
+
+def _scaled(seconds: float, seen: tuple[float, int], wanted: tuple[float, int]) -> Range:
+    wider, smaller = wanted[0] / seen[0], seen[1] / wanted[1]
+    ends = [seconds * wider**growth * steps for growth in (LEAST_GROWTH, MOST_GROWTH) for steps in (1.0, smaller)]
+    return min(ends), max(ends)
+
+
+def total(ranges: Iterable[tuple[Range | None, float]]) -> Range | None:
+    """Return the sum of ranges, each so many times; None if one that counts is not known."""
+    low = high = 0.0
+    for each, count in ranges:
+        if count and each is None:
+            return None
+        if each:
+            low, high = low + count * each[0], high + count * each[1]
+    return low, high

@@ -1,0 +1,224 @@
+"""A checked sweep: every name known, every option valid, the data there, and what it will cost."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from autoreg.config.group import Group, setting_labels
+from autoreg.config.overlap import asked_by
+from autoreg.config.sections import Variant
+from autoreg.config.sweep import Sweep
+from autoreg.config.sweep_file import LoadedSweep
+from autoreg.config.trial import Choice, Strict, TrialConfig
+from autoreg.datasets import check_dataset, data_root, datasets, load_dataset
+from autoreg.errors import ConfigError
+from autoreg.metrics.measure import Measurement, measurements_of
+from autoreg.networks import networks, parameter_count
+from autoreg.networks.initializers import initializers
+from autoreg.orchestrator.schedule import Schedule
+from autoreg.packaged import expand_figure
+from autoreg.registry import Registry
+from autoreg.runs.folder import Runs
+from autoreg.runs.records import SweepGroup, SweepMeasurement, SweepRecord, SweepTrial
+from autoreg.training.optimizers import optimizers, schedules
+
+#: A sweep of more trials than this is run only if the user says so.
+MANY_TRIALS = 10_000
+#: So many settings of a plan stand in its `repr`.
+SETTINGS_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep that can run.
+
+    Attributes:
+        sweep: with every option that repeats a default left out.
+        root: the folder that holds data (`dataset.root`, else AUTOREG_DATA), or None.
+        measurements: what is measured of each final trial.
+        data: the fingerprint of each dataset.
+        groups: each group with the number of trainable parameters of its network, the largest first, since those
+            take longest.
+    """
+
+    sweep: Sweep
+    root: Path | None
+    measurements: list[Measurement]
+    groups: list[tuple[Group, int]]
+    data: dict[Choice, str]
+
+    def __repr__(self) -> str:
+        counts = f"{self.sweep.final_count} final and {self.sweep.tuning_count} tuning trials"
+        labels = setting_labels([group for group, _ in self.groups])
+        shown = [
+            f"  {label}: {parameters:,} parameters"
+            for label, (_, parameters) in list(zip(labels, self.groups, strict=True))[:SETTINGS_SHOWN]
+        ]
+        if rest := len(labels) - len(shown):
+            shown.append(f"  … and {rest} more")
+        return "\n".join([f"<plan of {self.sweep.name}: {counts}, {len(labels)} settings>", *shown])
+
+    def schedule(self, runs: Runs) -> Schedule:
+        """Return the schedule over a run folder."""
+        return Schedule([group for group, _ in self.groups], runs)
+
+    def record(self, trials: Iterable[tuple[str, str, TrialConfig]]) -> SweepRecord:
+        """Return what the run folder keeps of the sweep: what it asks for, and the trials that it has so far."""
+        return SweepRecord(
+            sweep_id=self.sweep.sweep_id,
+            name=self.sweep.name,
+            figures=self.sweep.figures,
+            definition=self.sweep.model_dump(mode="json"),
+            updated_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            sweep_groups=[
+                SweepGroup(
+                    group_id=group.template.config_id,
+                    variant=variant,
+                    network=str(group.template.network),
+                    dataset=str(group.template.dataset),
+                    width=group.template.width,
+                    epochs=group.lengths[-1],
+                    parameters=parameters,
+                )
+                for group, parameters in self.groups
+                for variant in group.variants
+            ],
+            sweep_trials=[
+                SweepTrial(trial_id=trial_id, group_id=group_id, kind=config.kind)
+                for group_id, trial_id, config in trials
+            ],
+            sweep_measurements=[
+                SweepMeasurement(metric=asked.metric, split=asked.split, measurement_id=asked.measurement_id)
+                for asked in self.measurements
+            ],
+        )
+
+
+def make_plan(loaded: LoadedSweep) -> Plan:
+    """Check a sweep against everything that is registered, and return what it will do.
+
+    Raises:
+        ConfigError: an unknown name or option, a width that leaves no unit, …, with the file and line where it stands.
+        DataError: the dataset is missing or damaged.
+    """
+    sweep = checked_sweep(loaded)
+    measurements = []
+    for name, options in sweep.measure.metrics.items():
+        with _located(loaded, ("measure", "metrics", name)):
+            measurements += measurements_of(name, options, sweep.measure.splits)
+    groups: list[tuple[Group, int]] = []
+    with _located(loaded, ("grid",)):
+        settings = sweep.groups()
+    data: dict[Choice, str] = {}
+    for group in settings:
+        with _located(loaded, ("dataset",)):
+            dataset = load_dataset(group.template, loaded.root)
+        data[group.template.dataset] = dataset.fingerprint
+        with _located(loaded, ("training",)):
+            for variant in _batch_variants(group):
+                check_dataset(variant, dataset)
+        with _located(loaded, ("grid", "width")):
+            groups.append((group, parameter_count(group.template, dataset.input_shape, dataset.classes)))
+    groups.sort(key=lambda pair: -pair[1])
+    return Plan(sweep, data_root(loaded.root), measurements, groups, data)
+
+
+def check_resources(loaded: LoadedSweep) -> None:
+    """Raise ConfigError if a trial is to have more of this machine than there is."""
+    cores, wanted = os.cpu_count() or 1, loaded.sweep.resources.cpus
+    if wanted > cores:
+        where = loaded.document.where(("resources", "cpus"))
+        raise ConfigError(f"{where}: resources.cpus: this machine has {cores}, got {wanted}")
+
+
+def check_size(loaded: LoadedSweep) -> None:
+    """Raise ConfigError if the sweep is so large that it may be a mistake."""
+    source, size = loaded.document.source, loaded.sweep.size
+    if size > MANY_TRIALS:
+        raise ConfigError(f"{source}: the sweep asks for {size:,} trials; --yes runs more than {MANY_TRIALS:,}")
+
+
+def count_trials(sweeps: Iterable[Sweep]) -> tuple[int, int]:
+    """Return how many final and how many tuning trials some sweeps have together; what they share counts once."""
+    asked = asked_by(sweeps)
+    return asked.final_count, asked.tuning_count
+
+
+def _batch_variants(group: Group) -> Iterator[TrialConfig]:
+    """Yield the group's trial at every batch size that it may come to."""
+    space = group.tune.space.batch_size if group.tune else None
+    for size, factor in product(space or [group.template.batch_size], group.factors):
+        yield group.template.model_copy(update={"batch_size": size, "lr_batch_factor": factor})
+
+
+def checked_sweep(loaded: LoadedSweep) -> Sweep:
+    """Return the sweep with every choice checked; its variants name every choice, and what differs in sections.
+
+    Its data need not be there. Raises ConfigError for a figure, a name or an option that does not exist.
+    """
+    figures = []
+    for index, figure in enumerate(loaded.sweep.figures):
+        with _located(loaded, ("figures", index)):
+            figures += expand_figure(figure)
+    sweep = loaded.sweep.model_copy(update={"figures": list(dict.fromkeys(figures))})
+    own = _checked_part(loaded, sweep, ())
+    if sweep.variants is None:
+        return own
+    variants = []
+    for index, (name, part) in enumerate(sweep.parts()):
+        checked = _checked_part(loaded, part, ("variants", index))
+        grid, training = _changes(own.grid, checked.grid), _changes(own.training, checked.training)
+        choices: dict[str, Any] = {key: getattr(checked, key) for key in ("network", "dataset", "initializer")}
+        choices["tune"] = checked.tune or (False if sweep.tune else None)
+        variants.append(Variant(name=str(name), **choices, grid=grid, training=training))
+    return own.model_copy(update={"variants": variants})
+
+
+def _changes(section: Strict, changed: Strict) -> dict[str, Any]:
+    """Return what differs, so that a key which a later version adds does not give a sweep another id."""
+    before = section.model_dump(mode="json")
+    return {key: value for key, value in changed.model_dump(mode="json").items() if value != before[key]}
+
+
+def _checked_part(loaded: LoadedSweep, sweep: Sweep, where: tuple[str | int, ...]) -> Sweep:
+    def checked(registry: Registry[Any], choice: Choice, *path: str | int) -> Choice:
+        with _located(loaded, (*where, *path)):
+            options = registry.check_options(choice.name, choice.options)
+            return Choice(name=choice.name, options=options, source=registry.source(choice.name))
+
+    grid = {
+        axis: [checked(registry, choice, "grid", axis, index) for index, choice in enumerate(choices)]
+        for axis, registry in (("initializer", initializers), ("optimizer", optimizers))
+        if (choices := getattr(sweep.grid, axis))
+    }
+    training = {
+        "optimizer": checked(optimizers, sweep.training.optimizer, "training", "optimizer"),
+        "schedule": checked(schedules, sweep.training.schedule, "training", "schedule"),
+    }
+    return sweep.model_copy(
+        update={
+            "network": checked(networks, sweep.network, "network"),
+            "dataset": checked(datasets, sweep.dataset, "dataset"),
+            "initializer": checked(initializers, sweep.initializer, "initializer"),
+            "grid": sweep.grid.model_copy(update=grid),
+            "training": sweep.training.model_copy(update=training),
+        }
+    )
+
+
+class _located:  # noqa: N801
+    """Puts the file and line of a key in front of an error that names none."""
+
+    def __init__(self, loaded: LoadedSweep, path: tuple[str | int, ...]) -> None:
+        self._where = f"{loaded.document.where(path)}: {'.'.join(map(str, path))}"
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ConfigError):
+            raise ConfigError(f"{self._where}: {error}") from error

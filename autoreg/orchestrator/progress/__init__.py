@@ -1,0 +1,1 @@
+"""How a sweep stands and how long it will take, in numbers, in a file and on a terminal."""

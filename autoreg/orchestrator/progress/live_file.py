@@ -1,0 +1,93 @@
+"""What runs right now, for other terminals: a file in a sweep's scratch folder, true while its driver lives."""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from autoreg.files import hold
+from autoreg.orchestrator.progress.counts import Counts
+from autoreg.runs.folder import Runs
+
+SECONDS_BETWEEN_WRITES = 2.0
+STATE, LOCK = "now.json", "driver.lock"
+
+
+@dataclass
+class LiveState:
+    """A sweep that runs.
+
+    Attributes:
+        sweep_id: of its definition.
+        name: the sweep's.
+        process: the driver's id.
+        updated_at: when this was written, in seconds since 1970.
+        counts: how it stands.
+    """
+
+    sweep_id: str
+    name: str
+    process: int
+    updated_at: float
+    counts: Counts
+
+
+class LiveStateFile:
+    """Written by the driver every two seconds. Who is killed holds no lock, without which the file counts for nothing.
+
+    Args:
+        scratch: the sweep's scratch folder, which is there.
+        sweep_id: of its definition.
+        name: the sweep's.
+        counts: how it stands, also later on.
+    """
+
+    def __init__(self, scratch: Path, sweep_id: str, name: str, counts: Counts) -> None:
+        self._path, self._lock = scratch / STATE, scratch / LOCK
+        self._about = sweep_id, name, os.getpid()
+        self._counts = counts
+        self._written_at = 0.0
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Let others know that the driver lives."""
+        with hold(self._lock, give_up=lambda: False):
+            yield
+
+    def update(self) -> None:
+        """Write it if it is time to. A disk that does not take it has others know less."""
+        if time.monotonic() - self._written_at < SECONDS_BETWEEN_WRITES:
+            return
+        self._written_at = time.monotonic()
+        state = LiveState(*self._about, updated_at=time.time(), counts=self._counts)
+        half = self._path.with_name(f".{STATE}.tmp")
+        with suppress(OSError):  # without a sync: it is of no use after a crash
+            half.write_text(json.dumps(asdict(state)), encoding="utf-8")
+            half.replace(self._path)
+
+
+def running_sweeps(runs: Runs) -> list[LiveState]:
+    """Return the sweeps that run on a run folder, the latest first."""
+    found = []
+    for path in runs.scratch.glob(f"*/{STATE}"):
+        with suppress(OSError, ValidationError):  # it has just ended, is another version's, or a stranger's
+            if _is_held(path.with_name(LOCK)):
+                found.append(TypeAdapter(LiveState).validate_json(path.read_bytes()))
+    return sorted(found, key=lambda state: -state.counts.began)
+
+
+def _is_held(lock: Path) -> bool:
+    descriptor = os.open(lock, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

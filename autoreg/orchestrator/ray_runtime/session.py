@@ -1,0 +1,94 @@
+"""Ray, started quietly and on this machine only, or joined where it already runs."""
+
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from autoreg.errors import ConfigError, first_line
+from autoreg.orchestrator.ray_runtime.reaper import Guardian
+
+#: Read by Ray when it is first imported: no chatter, no usage report, no loggers.
+QUIET = {
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_DEDUP_LOGS": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
+    "TUNE_WARN_THRESHOLD_S": "1000",
+}
+#: For a session that is started here: its processes talk to each other with a token only, and on the loopback
+#: interface only, which Ray does unasked on other systems than Linux; a test lists the sockets. The token is in the
+#: environment, since the file that Ray would write can be read by others where a home folder can.
+OWN = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "SPT_NOENV": "1",  # or Ray's agents write their title over their environment, by which the guardian knows them
+}
+#: How long the head of a cluster may take to answer.
+SECONDS_TO_ANSWER = 10.0
+
+
+@contextmanager
+def ray_session(address: str | None = None, scratch: Path | None = None) -> Iterator[Any]:
+    """Give the `ray` module with a running session, and end the session if it was started here.
+
+    Args:
+        address: None starts Ray on this machine; `auto` or `host:port` joins a running cluster.
+        scratch: a folder that is removed when the session ends, in whatever way.
+
+    Raises:
+        ConfigError: there is no Ray at that address.
+    """
+    for name, value in (QUIET if address else QUIET | OWN).items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    # Ray waits for its processes most of the time in which it starts; meanwhile this one imports what comes next.
+    Thread(target=_import_tune, daemon=True).start()
+    for name in ("ray", "ray.tune", "ray.train", "ray.data"):  # what goes wrong, the driver tells in its own words
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    # "local" and not None, which would join whatever Ray happens to run on this machine
+    where: dict[str, Any] = {"address": address} if address else {"address": "local", "include_dashboard": False}
+    with Guardian() as guardian:
+        if scratch:
+            guardian.remove(scratch)
+        if ray.is_initialized():
+            yield ray
+            return
+        try:
+            context: Any = ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
+        except (ConnectionError, ValueError) as error:
+            raise ConfigError(f"no Ray session at {address or 'this machine'}: {first_line(error)}") from error
+        if not address:
+            guardian.remove(Path(context.address_info["session_dir"]))
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
+
+
+def _import_tune() -> None:
+    import ray.tune  # noqa: F401
+
+
+def check_address(address: str | None) -> None:
+    """Raise ConfigError unless a cluster's address can be connected to: Ray itself would try for minutes."""
+    if address is None or address == "auto":
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not (host and port.isdigit()):
+        raise ConfigError(f"no Ray session at {address}: an address is auto or host:port")
+    try:
+        socket.create_connection((host, int(port)), timeout=SECONDS_TO_ANSWER).close()
+    except (OSError, OverflowError) as error:
+        raise ConfigError(f"no Ray session at {address}: {first_line(error)}") from error

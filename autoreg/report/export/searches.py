@@ -1,0 +1,115 @@
+"""Every search of a run folder, from its records alone: what each sweep asked for, and what its trials found."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from optuna.trial import FrozenTrial
+
+from autoreg.config.group import Group, setting_labels
+from autoreg.config.sweep import load_definition
+from autoreg.errors import ConfigError, DataError, did_you_mean
+from autoreg.orchestrator.study import GroupStudy
+from autoreg.runs.folder import Runs
+from autoreg.runs.records import SweepRecord, TrialResult
+
+
+@dataclass(frozen=True)
+class Search:
+    """The search of one group.
+
+    Attributes:
+        name: the first sweep that asked for it and the group's setting, with the study's id where others are called so.
+        sweeps: the names of the sweeps that ask for it.
+        study: its proposals and their results.
+    """
+
+    name: str
+    sweeps: tuple[str, ...]
+    study: GroupStudy
+
+    @property
+    def score(self) -> str:
+        """What it maximises."""
+        return "train_accuracy" if self.study.group.template.random_labels else "validation_accuracy"
+
+    def facts(self) -> dict[str, Any]:
+        """Return what its trials have in common, as JSON has it."""
+        template = self.study.group.template
+        fields = template.model_dump(mode="json", exclude={"kind", "replicate", "study"})
+        searched = self.study.tune.space.model_dump(exclude_none=True)
+        choices = {key: str(getattr(template, key)) for key in fields if isinstance(fields[key], dict)}
+        return {
+            "sweeps": ", ".join(self.sweeps),
+            "study_id": self.study.group.study_id,
+            **{key: value for key, value in (fields | choices).items() if key not in searched},
+            "epochs": self.study.tune.epochs,
+        }
+
+    def trials(self) -> list[FrozenTrial]:
+        """Return every proposal with when and how it ended; those that have not ended wait."""
+        found = []
+        for proposal in self.study.proposals:
+            trial = self.study.frozen(proposal)
+            if result := self.study.result(proposal):
+                _add_times(trial, result)
+                trial.user_attrs |= {"status": result.status, "epochs_run": result.epochs_run}
+                trial.user_attrs |= {"error": result.error.splitlines()[0]} if result.error else {}
+            found.append(trial)
+        return found
+
+
+def searches(runs: Runs, sweep: str | None = None) -> list[Search]:
+    """Return every search that was begun, by the time of the sweeps that asked for them first.
+
+    Args:
+        runs: the run folder.
+        sweep: a sweep's name or id, for those that it asks for; None for all.
+
+    Raises:
+        ConfigError: there is no such sweep, or one is of a version that this one cannot read.
+        DataError: a record is damaged.
+    """
+    records = _records(runs, sweep)
+    found: dict[str, Search] = {}
+    for record in records:
+        for group, label in _tuned_groups(runs, record):
+            known = found.get(group.study_id)
+            if known is None:
+                found[group.study_id] = Search(f"{record.name}: {label}", (record.name,), GroupStudy(group, runs))
+            elif record.name not in known.sweeps:
+                found[group.study_id] = replace(known, sweeps=(*known.sweeps, record.name))
+    begun = [search for search in found.values() if search.study.proposals]
+    names = Counter(search.name for search in begun)
+    return [
+        search if names[search.name] == 1 else replace(search, name=f"{search.name} [{search.study.group.study_id}]")
+        for search in begun
+    ]
+
+
+def _records(runs: Runs, sweep: str | None) -> list[SweepRecord]:
+    records = [runs.read_sweep(path.stem) for path in runs.sweeps.glob("[!.]*.json")]
+    records.sort(key=lambda record: (datetime.fromisoformat(record.updated_at), record.sweep_id))
+    known = {text for record in records for text in (record.name, record.sweep_id)}
+    if sweep is not None and sweep not in known:
+        raise ConfigError(
+            f"no sweep {sweep!r} in {runs.root}{did_you_mean(sweep, (record.name for record in records))}"
+        )
+    return [record for record in records if sweep in (None, record.name, record.sweep_id)]
+
+
+def _tuned_groups(runs: Runs, record: SweepRecord) -> list[tuple[Group, str]]:
+    try:
+        groups = load_definition(json.dumps(record.definition)).groups()
+    except ConfigError as error:
+        raise DataError(f"{runs.sweep_path(record.sweep_id)}: {error}") from error
+    return [(group, label) for group, label in zip(groups, setting_labels(groups), strict=True) if group.tune]
+
+
+def _add_times(trial: FrozenTrial, result: TrialResult) -> None:
+    """Set when a trial ran: Optuna has local times without a zone."""
+    ended = datetime.fromisoformat(result.finished_at).astimezone().replace(tzinfo=None)
+    trial.datetime_complete = ended
+    trial.datetime_start = ended - timedelta(seconds=result.seconds)

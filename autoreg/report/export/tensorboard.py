@@ -1,0 +1,83 @@
+"""Curves, settings and scores of trials as TensorBoard reads them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autoreg.report.export.exporter import Source, exporter, optional
+
+if TYPE_CHECKING:
+    from autoreg.report.export.trials import FinishedTrial
+
+#: TensorBoard draws what has the same first word beside each other.
+TAGS = {
+    "learning_rate": "learning_rate",
+    "train_loss": "loss/train",
+    "train_accuracy": "accuracy/train",
+    "validation_loss": "loss/validation",
+    "validation_accuracy": "accuracy/validation",
+}
+
+
+@exporter("FOLDER")
+def tensorboard(source: Source, target: str) -> Iterator[str]:
+    """Curves by epoch, settings and scores of each trial in results.db, a run each, for TensorBoard.
+
+    Runs lie in `<sweep>/final/` and `<sweep>/tune/`. A file that would not change is not touched.
+
+    Raises:
+        ConfigError: there is no such sweep, or tensorboardX is not installed.
+        DataError: results.db has no sweep.
+    """
+    with optional("tensorboardX", "tensorboard", "tensorboardX"):
+        import tensorboardX  # noqa: F401
+    from autoreg.files import write_atomically
+    from autoreg.report.export.trials import finished_trials
+
+    for trials in finished_trials(source.database, source.sweep, source.definition):
+        for trial in trials:
+            folder = Path(target) / trial.sweep / trial.kind / re.sub(r"[^\w.,=()+ -]", "_", trial.name)
+            path = folder / f"events.out.tfevents.{trial.trial_id}"
+            content = _content(trial)
+            if not path.is_file() or path.read_bytes() != content:
+                write_atomically(path, lambda temporary, content=content: temporary.write_bytes(content))  # type: ignore[misc]
+        if trials:
+            yield f"{Path(target) / trials[0].sweep}  {len(trials)} trials"
+
+
+def _content(trial: "FinishedTrial") -> bytes:
+    """Return the event file of a trial: the same bytes for the same trial."""
+    from tempfile import TemporaryDirectory
+
+    from tensorboardX.proto.event_pb2 import Event
+    from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
+    from tensorboardX.record_writer import RecordWriter
+    from tensorboardX.summary import hparams, scalar
+
+    ended = trial.finished_at.timestamp()
+    events: list[Any] = [Event(wall_time=ended, file_version="brain.Event:2")]
+
+    def add(summary: Any, step: int = 0) -> None:
+        events.append(Event(wall_time=ended, step=step, summary=summary))
+
+    scores = {f"scores/{name}": value for name, value in trial.scores.items()}
+    facts = {name: getattr(trial, name) for name in ("sweep", "trial_id", "status", "definition")}
+    for summary in hparams(trial.settings | facts, scores):
+        for value in summary.value:  # its settings are in the order of a hash that differs between processes
+            plugin = value.metadata.plugin_data
+            plugin.content = HParamsPluginData.FromString(plugin.content).SerializeToString(deterministic=True)
+        add(summary)
+    for curve, values in trial.curves.items():
+        for epoch, value in zip(trial.epochs, values, strict=True):
+            if value is not None:
+                add(scalar(TAGS[curve], value), epoch)
+    for name, value in scores.items():
+        add(scalar(name, value), trial.epochs[-1] if trial.epochs else 0)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "events"
+        records = RecordWriter(str(path))
+        for event in events:
+            records.write(event.SerializeToString(deterministic=True))
+        records.close()
+        return path.read_bytes()

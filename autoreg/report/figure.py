@@ -1,0 +1,240 @@
+"""Reports: a view's rows, drawn and written as pictures and CSV with their provenance."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from io import BytesIO
+from pathlib import Path
+
+import matplotlib as mpl
+import polars as pl
+from matplotlib.figure import Figure
+
+from autoreg import __version__
+from autoreg.config.group import setting_labels
+from autoreg.config.sweep import load_definition
+from autoreg.config.sweep_file import load_sweep
+from autoreg.database.connection import add_view, open_for_reading, query
+from autoreg.database.schema import Connection
+from autoreg.errors import ConfigError, DataError
+from autoreg.files import write_atomically, write_text
+from autoreg.packaged import figure_names, find_sweep, sweep_names
+from autoreg.report.figures.source import FigureSource
+from autoreg.report.figures.style import SETTINGS
+
+#: What a figure can be written as.
+FORMATS = ("png", "pdf", "svg", "csv")
+DEFAULT_FORMATS = ("png", "pdf", "csv")
+
+
+@dataclass(frozen=True)
+class FigureRows:
+    """What a figure shows.
+
+    Attributes:
+        source: where it comes from.
+        frame: its view's rows, of one sweep, one definition and one split.
+        published: the paper's points that stand behind them; may be empty.
+        sweep_id: the sweep's.
+        definition: `released` or `text`.
+        missing: one line for each setting that lacks trials.
+    """
+
+    source: FigureSource
+    frame: pl.DataFrame
+    published: pl.DataFrame
+    sweep_id: str
+    definition: str
+    missing: list[str]
+
+    @property
+    def sweep(self) -> str | None:
+        """The sweep's name, where the view has it."""
+        return self.frame["sweep"][0] if "sweep" in self.frame.columns else None
+
+    @property
+    def trials(self) -> list[str]:
+        """The trials whose numbers it shows."""
+        if "trials" not in self.frame.columns:
+            return []
+        return sorted({trial for cell in self.frame["trials"].to_list() for trial in cell})
+
+    def draw(self) -> Figure:
+        """Return the figure. Raises ConfigError if a drawing of the user's own fails."""
+        return self.source.draw(self.frame, self.published)
+
+    def as_csv(self) -> str:
+        """Return the rows with every digit; lists are texts."""
+        return self.frame.with_columns(pl.col(pl.List(pl.String)).list.join(" ")).write_csv()
+
+
+def read_figure(
+    database: Path, figure: FigureSource, definition: str = "released", sweep: str | None = None
+) -> FigureRows:
+    """Return what a figure shows of results.db.
+
+    Args:
+        database: results.db, opened read-only.
+        figure: one that `find_figures` found.
+        definition: `released` or `text`: which of the two definitions of removability and similarity is shown. The
+            paper's values are drawn behind the first only, since they were made by it.
+        sweep: a sweep's name or id; None takes the latest sweep that feeds this figure.
+
+    Raises:
+        ConfigError: there is no such sweep, or the user's own view is wrong.
+        DataError: results.db has no trial for it.
+    """
+    connection = open_for_reading(database)
+    try:
+        if not figure.is_packaged:
+            add_view(connection, figure.view, figure.sql())
+            columns = query(connection, f'select * from "{figure.view}" limit 0').columns
+            if "sweep_id" not in columns:
+                raise ConfigError(f"{figure.path}: a figure needs a column sweep_id, got {', '.join(columns)}")
+        sweep_id = _find_sweep(connection, figure, sweep)
+        frame = query(connection, f'select * from "{figure.view}" where sweep_id = $sweep_id', sweep_id=sweep_id)
+        missing = missing_trials(connection, sweep_id)
+        if "definition" in frame.columns:
+            frame = frame.filter(pl.col("definition") == definition)
+        frame = _one_split(frame)
+        published = _published(connection, figure.name, frame, definition)
+    finally:
+        connection.close()
+    if frame.is_empty():
+        more = f"; … ({len(missing)} settings)" if len(missing) > 3 else ""
+        lacking = f"; missing: {'; '.join(missing[:3])}{more}" if missing else ""
+        raise DataError(f"figure {figure.name} has no measured trial yet in {database}{lacking}")
+    frame = frame.sort([name for name in frame.columns if not isinstance(frame.schema[name], pl.List)])
+    return FigureRows(figure, frame, published, sweep_id, definition, missing)
+
+
+def report_figure(
+    database: Path,
+    figure: FigureSource,
+    out: Path,
+    definition: str = "released",
+    sweep: str | None = None,
+    formats: Sequence[str] = DEFAULT_FORMATS,
+) -> tuple[list[Path], list[str]]:
+    """Draw a figure from results.db and return the files written and one line for each missing trial.
+
+    Args:
+        database: results.db, opened read-only.
+        figure: one that `find_figures` found.
+        out: the folder to write to.
+        definition: `released` or `text`; see `read_figure`.
+        sweep: a sweep's name or id; None takes the latest sweep that feeds this figure.
+        formats: some of `FORMATS`; a JSON file with the provenance is written beside them.
+
+    Raises:
+        ConfigError: there is no such sweep, or the user's own view or drawing is wrong.
+        DataError: results.db has no trial for it.
+    """
+    rows = read_figure(database, figure, definition, sweep)
+    return _write(rows, out, formats), rows.missing
+
+
+def picture(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:
+    """Return a figure as `png`, `pdf` or `svg`: the same bytes for the same figure."""
+    dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
+    file = BytesIO()
+    with mpl.rc_context(SETTINGS):
+        figure.savefig(file, format=kind, dpi=160, metadata=dates.get(kind), transparent=transparent)
+    return file.getvalue()
+
+
+def _published(connection: Connection, figure: str, frame: pl.DataFrame, definition: str) -> pl.DataFrame:
+    """Return the paper's points that may stand behind a frame: of its split and its number of examples."""
+    points = query(connection, "select * from published_points where figure = $figure", figure=figure)
+    if definition != "released":
+        return points.clear()
+    if "split" in frame.columns:
+        points = points.filter(pl.col("split").is_in(frame["split"].unique().to_list()))
+    if "teacher_examples" in frame.columns:
+        points = points.filter(pl.col("teacher_examples").is_in(frame["teacher_examples"].unique().to_list()))
+    return points
+
+
+def figures_with_data(database: Path, sweep: str | None = None) -> list[str]:
+    """Return the figures for which results.db has a sweep, or that of the given name or id."""
+    connection = open_for_reading(database)
+    try:
+        chosen = "$sweep is null or $sweep in (name, sweep_id)"
+        fed = query(connection, f"select distinct unnest(figures) as figure from sweeps where {chosen}", sweep=sweep)[
+            "figure"
+        ].to_list()
+    finally:
+        connection.close()
+    return [name for name in figure_names() if name in fed]
+
+
+def missing_trials(connection: Connection, sweep_id: str) -> list[str]:
+    """Return one line for each setting of a sweep that lacks final trials: how many, and why where it is known."""
+    rows = query(connection, "select definition::varchar as definition from sweeps where sweep_id = $id", id=sweep_id)
+    sweep = load_definition(rows["definition"][0])
+    finals = query(connection, "select group_id, state from final_states where sweep_id = $id", id=sweep_id)
+    lines = []
+    groups = sweep.groups()
+    for group, label in zip(groups, setting_labels(groups), strict=True):
+        states = Counter(finals.filter(pl.col("group_id") == group.template.config_id)["state"].to_list())
+        states["not run"] += group.final_count - states.total()
+        lacking = {state: count for state, count in states.items() if count > 0 and state != "measured"}
+        if lacking:
+            counts = ", ".join(f"{count} {state}" for state, count in lacking.items())
+            lines.append(f"{label}: {sum(lacking.values())} of {group.final_count} trials ({counts})")
+    return lines
+
+
+def _find_sweep(connection: Connection, figure: FigureSource, sweep: str | None) -> str:
+    """Return the id of the sweep to show: the latest of that name or id that feeds the figure."""
+    fed = query(connection, "select sweep_id, name, figures from sweeps order by updated_at desc")
+    if figure.is_packaged:
+        fed = fed.filter(pl.col("figures").list.contains(figure.name))
+    else:
+        shown = query(connection, f'select distinct sweep_id from "{figure.view}"')["sweep_id"].to_list()
+        fed = fed.filter(pl.col("sweep_id").is_in(shown))
+    if sweep:
+        names = fed["name"].unique(maintain_order=True).to_list()
+        if sweep not in {*names, *fed["sweep_id"].to_list()}:
+            there = ", ".join(names) or "none"
+            raise ConfigError(f"no sweep {sweep!r} feeds figure {figure.name} (those in results.db that do: {there})")
+        fed = fed.filter((pl.col("name") == sweep) | (pl.col("sweep_id") == sweep))
+    if fed.is_empty():
+        makers = [name for name in sweep_names() if figure.name in load_sweep(find_sweep(name)).sweep.figures]
+        advice = "; run: " + " or ".join(f"autoreg sweep sweeps/{name}.yaml" for name in makers) if makers else ""
+        raise DataError(f"figure {figure.name} needs trials, and results.db has no sweep that feeds it{advice}")
+    found: str = fed["sweep_id"][0]
+    return found
+
+
+def _one_split(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of the test split, or of the only one that was measured."""
+    if "split" not in frame.columns:
+        return frame
+    splits = frame["split"].unique().sort().to_list()
+    shown = "test" if "test" in splits or not splits else splits[-1]
+    return frame.filter(pl.col("split") == shown)
+
+
+def _write(rows: FigureRows, out: Path, formats: Sequence[str]) -> list[Path]:
+    name = rows.source.path.stem
+    figure = rows.draw()
+    paths = [out / f"{name}.{kind}" for kind in formats]
+    for kind, path in zip(formats, paths, strict=True):
+        content = rows.as_csv().encode() if kind == "csv" else picture(figure, kind)
+        write_atomically(path, lambda temporary, content=content: temporary.write_bytes(content))  # type: ignore[misc]
+    facts = {
+        "view": name,
+        "definition": rows.definition,
+        "sweep_id": rows.sweep_id,
+        "sweep": rows.sweep,
+        "trials": rows.trials,
+        "missing": rows.missing,
+        "versions": {"autoreg": __version__} | {name: version(name) for name in ("duckdb", "matplotlib", "polars")},
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    write_text(out / f"{name}.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+    return [*paths, out / f"{name}.json"]

@@ -1,0 +1,1 @@
+"""Drawings of figures, and where a figure comes from."""

@@ -1,0 +1,55 @@
+"""Figure 3: how |r| is spread in the last convolutional layer, by width, one panel for each initializer."""
+
+from string import ascii_lowercase
+
+import numpy as np
+import polars as pl
+from matplotlib.figure import Figure
+
+from autoreg.report.figures.style import PAPER, format_width, legend_outside, new_figure, series_order, width_colours
+
+
+def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
+    """Return a violin of |r| for each width, with a bar at the mean, drawn from the histogram of pairs.
+
+    Args:
+        frame: columns series, width, layer, bin_low, bin_high, share, mean_abs_r; one row a bin that has pairs.
+        published: the paper's means; columns series, width, score, value.
+    """
+    conditions = series_order(frame["series"].unique().to_list())
+    widths = sorted(frame["width"].unique().to_list())
+    colours = width_colours(widths)
+    figure, [row] = new_figure(len(conditions), width=3.0)
+    for letter, axes, condition in zip(ascii_lowercase, row, conditions, strict=False):
+        for place, width in enumerate(widths):
+            bins = frame.filter((pl.col("series") == condition) & (pl.col("width") == width)).sort("bin_low")
+            if bins.is_empty():
+                continue
+            edges, outline = _outline(bins)
+            axes.fill_betweenx(edges, place - outline, place + outline, step="post", color=colours[width], linewidth=0)
+            mean = bins["mean_abs_r"][0]
+            axes.hlines(mean, place - 0.3, place + 0.3, color="black", linewidth=1.4)
+            paper = published.filter((pl.col("series") == condition) & (pl.col("width") == width))
+            for value in paper["value"].to_list():
+                axes.hlines(value, place - 0.3, place + 0.3, color="#8c8c8c", linewidth=1.2, linestyle=":", label=PAPER)
+            axes.annotate(f"{mean:.2f}", (place + 0.31, mean), fontsize=7, va="center")
+        axes.set_xticks(range(len(widths)), [format_width(width) for width in widths])
+        axes.set_xlim(-0.6, len(widths) - 0.3)
+        axes.set_ylim(0, 1)
+        axes.set_xlabel("Width factor")
+        axes.set_ylabel("|Pearson r| of pairs of units")
+        axes.set_title(f"({letter}) {condition}, {frame['layer'][0]}", loc="left")
+    if published.height:
+        legend_outside(figure)
+    note = f"{frame['network'][0]} on {frame['dataset'][0]}; black bar: mean"
+    figure.supxlabel(note, fontsize=7, color="#555555")
+    return figure
+
+
+def _outline(bins: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return bin edges from 0 to 1 and the violin's half width from each edge on, the widest bin 0.42."""
+    step = bins["bin_high"][0] - bins["bin_low"][0]
+    count = round(1 / step)
+    share = np.zeros(count + 1)
+    share[np.rint(bins["bin_low"].to_numpy() / step).astype(int)] = bins["share"].to_numpy()
+    return np.linspace(0, 1, count + 1), 0.42 * share / share.max()

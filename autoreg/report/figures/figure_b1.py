@@ -1,0 +1,35 @@
+"""Figure B1: parameters against width, one panel for each kind of data."""
+
+from string import ascii_lowercase
+
+import polars as pl
+from matplotlib.figure import Figure
+
+from autoreg.report.figures.style import draw_published, legend_entries, look_of, new_figure, series_order, width_axis
+
+
+def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
+    """Return the number of trainable parameters against width, both logarithmic.
+
+    Args:
+        frame: columns panel, series, width, parameters; one row a series and width.
+        published: the paper's numbers; columns series, width, score, value.
+    """
+    panels = ["Synthetic data", "CIFAR-10", "ImageNet"]
+    panels = [name for name in panels if name in frame["panel"].to_list()]
+    figure, [row] = new_figure(len(panels))
+    for letter, axes, panel in zip(ascii_lowercase, row, panels, strict=False):
+        own = frame.filter(pl.col("panel") == panel)
+        series = series_order(own["series"].unique().to_list())
+        for name in series:
+            look = look_of(name, series)
+            draw_published(axes, published, name, "parameters", 1.0, look["marker"])
+            line = own.filter(pl.col("series") == name).sort("width")
+            axes.plot(line["width"].to_list(), line["parameters"].to_list(), label=name, **look)
+        width_axis(axes, own["width"].to_list())
+        axes.set_yscale("log")
+        axes.set_ylabel("Trainable parameters")
+        axes.set_title(f"({letter}) {panel}", loc="left")
+        axes.legend(*legend_entries([axes]), loc="upper left", fontsize=7.5)
+        axes.set_ylim(top=axes.get_ylim()[1] * 8)  # room for the legend above the lines
+    return figure

@@ -1,0 +1,109 @@
+"""Figures: one SQL view each, which names its drawing; dropping a file into `analysis_sql/reports` adds a figure.
+
+The view is `figure_<name>.sql`. Its third line, `-- drawing: width_panels auc similar_units`, names a module of this
+package and what is handed to its `draw(frame, published, *arguments) -> Figure`; a drawing reads no database and writes
+no file. A figure of a user's own is any such file, given by its path; without the third line its drawing is the
+function `draw` in the Python file of the same name beside it.
+"""
+
+import importlib
+import importlib.util
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import polars as pl
+from matplotlib.figure import Figure
+
+from autoreg.errors import ConfigError, first_line, shown
+from autoreg.packaged import expand_figure, packaged_folder
+from autoreg.report.figures.style import SETTINGS
+
+
+@dataclass(frozen=True)
+class FigureSource:
+    """Where a figure comes from.
+
+    Attributes:
+        name: as people write it: `6`, `B5`; or the stem of a user's own file.
+        path: the SQL file.
+        is_packaged: whether its view is one of autoreg's own.
+    """
+
+    name: str
+    path: Path
+    is_packaged: bool
+
+    @property
+    def view(self) -> str:
+        """The name of its view; a figure of the user's own must not take the name of one of ours."""
+        return self.path.stem if self.is_packaged else f"own_{self.path.stem}"
+
+    def sql(self) -> str:
+        """Return the query. Raises ConfigError if the file cannot be read as text."""
+        try:
+            return self.path.read_text(encoding="utf-8").rstrip().rstrip(";")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{self.path}: cannot be read: {first_line(error)}") from error
+
+    def draw(self, frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
+        """Return the figure in the style of the house, without touching the user's own matplotlib settings.
+
+        Args:
+            frame: the view's rows.
+            published: the paper's points for this figure, columns series, width, x, score, value; may be empty.
+
+        Raises:
+            ConfigError: a figure of the user's own has no drawing, or the drawing failed.
+        """
+        # A name is a name, and no formula, though it has dollars in it.
+        frame = frame.with_columns(pl.col(pl.String).str.replace_all("$", r"\$", literal=True))
+        with mpl.rc_context(SETTINGS):
+            try:
+                module, arguments = self._drawing()
+                drawn: Figure = module.draw(frame, published, *arguments)
+                if not isinstance(drawn, Figure):
+                    raise TypeError(f"draw must return a matplotlib Figure, got {drawn!r}")
+            except Exception as error:
+                if self.is_packaged or isinstance(error, ConfigError):
+                    raise
+                # the file is the user's: anything may go wrong in it
+                raise ConfigError(
+                    f"{self.path}: its drawing failed: {type(error).__name__}: {first_line(error)}"
+                ) from error
+        return drawn
+
+    def _drawing(self) -> tuple[Any, list[str]]:
+        named = re.search(r"^-- drawing: (\w+) *(.*)$", self.sql(), re.MULTILINE)
+        if named:
+            try:
+                return importlib.import_module(f"autoreg.report.figures.{named[1]}"), named[2].split()
+            except ModuleNotFoundError as error:
+                raise ConfigError(f"{self.path}: no drawing is called {named[1]!r}") from error
+        beside = self.path.with_suffix(".py")
+        if not beside.is_file():
+            raise ConfigError(f"{self.path}: a figure needs a line `-- drawing: …`, or {beside.name} beside it")
+        spec = importlib.util.spec_from_file_location(beside.stem, beside)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module, []
+
+
+def find_figures(text: str) -> list[FigureSource]:
+    """Return the figure of that name, the panels `1a`, `1b`, `1c` for `1`, or the user's own figure at that path.
+
+    Raises:
+        ConfigError: there is no such figure.
+    """
+    if text.endswith(".sql"):
+        path = Path(text)
+        if not os.path.isfile(path):  # noqa: PTH113, false and no error for a name that no file can have
+            raise ConfigError(f"no figure file {shown(text)}")
+        return [FigureSource(path.stem, path, is_packaged=False)]
+    folder = packaged_folder("analysis_sql") / "reports"
+    return [FigureSource(name, folder / f"figure_{name.lower()}.sql", is_packaged=True) for name in expand_figure(text)]

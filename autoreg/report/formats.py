@@ -1,0 +1,120 @@
+"""Tables: a frame as Markdown, CSV and LaTeX."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+
+from autoreg.config.trial import format_width
+
+
+def as_csv(frame: pl.DataFrame) -> str:
+    """Return the frame with every digit, one line a row."""
+    return frame.write_csv()
+
+
+def as_markdown(frame: pl.DataFrame) -> str:
+    """Return a table for people: rounded numbers, accuracies in percent with their deviation, numbers at the right."""
+    cells = shown_cells(frame)
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    numeric = numeric_columns(frame)
+    rules = ["-" * (width - 1) + ":" if right else "-" * width for width, right in zip(widths, numeric, strict=True)]
+    lines = [_aligned(cells[0], widths, numeric), rules, *(_aligned(row, widths, numeric) for row in cells[1:])]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def as_latex(frame: pl.DataFrame) -> str:
+    r"""Return a booktabs table, to be put into a document with `\usepackage{booktabs}`."""
+    head, *body = [[_escaped(cell) for cell in row] for row in shown_cells(frame)]
+    columns = "".join("r" if right else "l" for right in numeric_columns(frame))
+    lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", _latex_row(head), r"\midrule"]
+    lines += [_latex_row(row) for row in body]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+#: By file ending.
+FORMATS: dict[str, Callable[[pl.DataFrame], str]] = {"md": as_markdown, "csv": as_csv, "tex": as_latex}
+
+
+def _columns(frame: pl.DataFrame) -> list[str]:
+    """Return the columns that are shown; `x_std` is shown with `x`."""
+    return [
+        name for name in frame.columns if name.removesuffix("_std") not in frame.columns or not name.endswith("_std")
+    ]
+
+
+def numeric_columns(frame: pl.DataFrame) -> list[bool]:
+    """Return for each column that is shown whether it has numbers."""
+    return [frame.schema[name].is_numeric() for name in _columns(frame)]
+
+
+def shown_cells(frame: pl.DataFrame) -> list[list[str]]:
+    """Return a table's head and rows for people: rounded numbers, accuracies in percent with their deviation."""
+    names = _columns(frame)
+    head = [f"{name.replace('_', ' ')} (%)" if _is_share(name) else name.replace("_", " ") for name in names]
+    return [head, *([_cell(row, name) for name in names] for row in frame.iter_rows(named=True))]
+
+
+def _cell(row: dict[str, Any], name: str) -> str:
+    shown, deviation = _shown(name, row[name]), _shown(name, row.get(f"{name}_std"))
+    return f"{shown} ± {deviation}" if shown and deviation else shown
+
+
+def _is_share(name: str) -> bool:
+    return "accuracy" in name
+
+
+def _shown(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if name == "width":
+        return f"{format_width(value)}x"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if _is_share(name):
+        return f"{value * 100:.1f}"
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:.4g}"
+
+
+def _aligned(row: list[str], widths: list[int], numeric: list[bool]) -> list[str]:
+    return [
+        cell.rjust(width) if right else cell.ljust(width)
+        for cell, width, right in zip(row, widths, numeric, strict=True)
+    ]
+
+
+def _latex_row(cells: list[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+#: Characters that mean something to LaTeX, and signs that not every engine has.
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{sign: rf"\{sign}" for sign in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "σ": r"$\sigma$",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+}
+
+
+def _escaped(text: str) -> str:
+    return "".join(_LATEX.get(sign, sign) for sign in text)
+
+
+def flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame whose lists, structures and bytes are texts, since CSV has none of them."""
+    texts = [
+        pl.Series(
+            column.name, [None if value is None else json.dumps(value, default=str) for value in column.to_list()]
+        )
+        for column in frame
+        if column.dtype.is_nested() or column.dtype == pl.Binary
+    ]
+    return frame.with_columns(texts)

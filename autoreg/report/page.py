@@ -1,0 +1,179 @@
+"""One self-contained page of all that results.db shows: figures, verdicts, tables, sweeps; no request leaves it."""
+
+import base64
+import json
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import polars as pl
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+from autoreg import __version__
+from autoreg.config.sweep import load_definition
+from autoreg.database.connection import open_for_reading, query
+from autoreg.database.queries import sweep_status
+from autoreg.errors import ConfigError, DataError
+from autoreg.files import write_text
+from autoreg.packaged import VERDICTS, table_names
+from autoreg.report.figure import figures_with_data, picture, read_figure
+from autoreg.report.figures import residuals
+from autoreg.report.figures.source import find_figures
+from autoreg.report.figures.style import SETTINGS
+from autoreg.report.formats import numeric_columns, shown_cells
+from autoreg.report.table import read_table
+
+#: What the page calls the tables, in its order.
+TITLES = {VERDICTS: "Verdicts", "comparison": "Beside the paper", "1": "Table 1: how each network was trained"}
+
+
+def report_page(database: Path, out: Path, definition: str = "released", sweep: str | None = None) -> Path:
+    """Write `report.html` with every figure and table that has trials, and return its path.
+
+    Args:
+        database: results.db, opened read-only.
+        out: the folder to write to.
+        definition: `released` or `text`, of removability and similarity.
+        sweep: a sweep's name or id, to show that alone.
+
+    Raises:
+        DataError: results.db has no sweep yet.
+        DatabaseError: it cannot be read.
+    """
+    sweeps = _sweeps(database, sweep)
+    if not sweeps:
+        raise DataError(f"{database} has no sweep{f' {sweep!r}' if sweep else ''} yet")
+    tables = _tables(database, sweep)
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    page = environment.get_template("page.html.j2").render(
+        database=database.name,
+        definition=definition,
+        figures=_figures(database, definition, sweep),
+        tables=tables,
+        sweeps=sweeps,
+        versions={"autoreg": __version__} | {name: version(name) for name in ("duckdb", "matplotlib", "polars")},
+        made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    )
+    path = out / "report.html"
+    write_text(path, page)
+    return path
+
+
+def _figures(database: Path, definition: str, sweep: str | None) -> list[dict[str, Any]]:
+    found = []
+    for source in [source for name in figures_with_data(database, sweep) for source in find_figures(name)]:
+        try:
+            rows = read_figure(database, source, definition, sweep)
+        except DataError:  # its sweep has no measured trial yet
+            continue
+        title = source.sql().partition("\n")[0].removeprefix("-- ").rstrip(".")
+        found.append(
+            {
+                "name": source.name,
+                "title": title,
+                "picture": _svg(rows.draw()),
+                "csv": _data_uri("text/csv", rows.as_csv().encode()),
+                "table": _table(rows.frame.drop("trials", "definition", strict=False)),
+                "sweep": rows.sweep or "",
+                "sweep_id": rows.sweep_id,
+                "trials": len(rows.trials),
+                "missing": rows.missing,
+            }
+        )
+    return found
+
+
+def _tables(database: Path, sweep: str | None) -> list[dict[str, Any]]:
+    found = []
+    for name in sorted(table_names(), key=[*TITLES, *table_names()].index):
+        try:
+            frame, shown = read_table(database, name, sweep)
+        except DataError:
+            continue
+        with mpl.rc_context(SETTINGS):
+            drawn = residuals.draw(frame) if name == "comparison" else None
+        found.append(
+            {
+                "name": name,
+                "title": TITLES.get(name, f"Table {name}"),
+                "picture": _svg(drawn) if drawn else None,
+                "csv": _data_uri("text/csv", frame.write_csv().encode()),
+                "table": _table(shown),
+                "rows": shown.height,
+            }
+        )
+    return found
+
+
+def _sweeps(database: Path, sweep: str | None) -> list[dict[str, Any]]:
+    """Return each sweep with how far it is, what it asks for as YAML, and what its trials were run with."""
+    connection = open_for_reading(database)
+    try:
+        details = query(
+            connection,
+            """
+            select
+                sweep_id,
+                any_value(definition)::varchar as definition,
+                list_distinct(list(environment::varchar)) as environments,
+                list_sort(list_distinct(list(device))) as devices,
+                sum(seconds) as seconds
+            from sweeps
+            left join sweep_trials using (sweep_id)
+            left join trials using (trial_id)
+            group by sweep_id
+            """,
+        )
+    finally:
+        connection.close()
+    found = []
+    for row in sweep_status(database):
+        if sweep is not None and sweep not in (row["name"], row["sweep_id"]):
+            continue
+        [more] = details.filter(pl.col("sweep_id") == row["sweep_id"]).to_dicts()
+        environment: dict[str, set[str]] = {}
+        for text in more["environments"] or []:
+            for key, value in json.loads(text).items():
+                environment.setdefault(key, set()).add(str(value))
+        found.append(
+            {
+                **row,
+                "definition": _as_yaml(more["definition"]),
+                "devices": ", ".join(more["devices"] or []),
+                "hours": (more["seconds"] or 0) / 3600,
+                "environment": {key: ", ".join(sorted(values)) for key, values in sorted(environment.items())},
+            }
+        )
+    return found
+
+
+def _table(frame: pl.DataFrame) -> dict[str, Any]:
+    head, *rows = shown_cells(frame.with_columns(pl.col(pl.List(pl.String)).list.join(" ")))
+    return {"head": head, "rows": rows, "numeric": numeric_columns(frame)}
+
+
+def _as_yaml(definition: str) -> str:
+    """Return what a sweep asks for as its file might have it, what repeats a default left out."""
+    try:
+        asked = load_definition(definition).model_dump(mode="json", exclude_defaults=True)
+    except ConfigError:  # of another version
+        asked = json.loads(definition)
+    text: str = yaml.safe_dump(asked, sort_keys=False, allow_unicode=True, width=100)
+    return text
+
+
+def _svg(figure: Figure) -> str:
+    """Return a picture that scales; its letters are drawn as paths, so that they look the same everywhere."""
+    with mpl.rc_context({**SETTINGS, "svg.fonttype": "path", "svg.hashsalt": "autoreg"}):
+        return _data_uri("image/svg+xml", picture(figure, "svg", transparent=True))
+
+
+def _data_uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

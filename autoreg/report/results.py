@@ -1,0 +1,142 @@
+"""results.db for Python and notebooks: frames of Polars, figures of matplotlib; neither torch nor ray."""
+
+import os
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from autoreg.database import connection as database
+from autoreg.errors import ConfigError, did_you_mean
+from autoreg.report.figure import FigureRows, figures_with_data, read_figure
+from autoreg.report.figures import width_panels
+from autoreg.report.figures.source import find_figures
+from autoreg.report.figures.style import SETTINGS
+from autoreg.report.table import read_table
+
+
+def _png(figure: Figure) -> bytes:
+    """Return what a notebook shows of a figure, which only those of pyplot bring along."""
+    picture = BytesIO()
+    figure.savefig(picture, format="png", dpi=120)
+    return picture.getvalue()
+
+
+class Results:
+    """A result database. It is opened for each question and closed again, so that a sweep can write in between.
+
+        results = autoreg.Results("results.db")
+        results.query("select width, avg(test_accuracy) from final_trials group by width order by width")
+        results.figure("B5")
+
+    Args:
+        path: results.db.
+
+    Raises:
+        DataError: it does not exist.
+        DatabaseError: it is damaged, from another version, or held by another process.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] = "results.db") -> None:
+        self.path = Path(path)
+        self.names()
+
+    def __repr__(self) -> str:
+        return f"Results({str(self.path)!r})"
+
+    def query(self, sql: str, **parameters: Any) -> pl.DataFrame:
+        """Return the rows of a query; `$name` in it stands for the parameter of that name.
+
+        Args:
+            sql: of DuckDB, over `names()`.
+            parameters: values by name: `query("from trials where width = $width", width=0.25)`.
+
+        Raises:
+            DatabaseError: the query is wrong, or results.db cannot be read.
+        """
+        connection = database.open_for_reading(self.path)
+        try:
+            return database.query(connection, sql, **parameters)
+        finally:
+            connection.close()
+
+    def names(self) -> list[str]:
+        """Return the names of all tables and views."""
+        connection = database.open_for_reading(self.path)
+        try:
+            return database.table_names(connection)
+        finally:
+            connection.close()
+
+    def table(self, name: str) -> pl.DataFrame:
+        """Return all rows of a table or view. Raises ConfigError if there is none of that name."""
+        if name not in self.names():
+            raise ConfigError(f"no table or view {name!r}{did_you_mean(name, self.names())}")
+        return self.query(f'from "{name}"')
+
+    def figures(self) -> list[str]:
+        """Return the names of the figures that have trials."""
+        return figures_with_data(self.path)
+
+    def figure(self, name: str, definition: str = "released", sweep: str | None = None) -> Figure:
+        """Return a figure, which a notebook shows: `6`, `1a`, `B5`, or the path of a view of one's own.
+
+        Args:
+            name: the figure's.
+            definition: `released` or `text`, of removability and similarity.
+            sweep: a sweep's name or id; None takes the latest that feeds it.
+
+        Raises:
+            ConfigError: there is no such figure or sweep.
+            DataError: it has no measured trial.
+        """
+        figure = self._rows(name, definition, sweep).draw()
+        vars(figure)["_repr_png_"] = partial(_png, figure)
+        return figure
+
+    def frame(self, name: str, definition: str = "released", sweep: str | None = None) -> pl.DataFrame:
+        """Return the rows that a figure shows; arguments and errors are those of `figure`."""
+        return self._rows(name, definition, sweep).frame
+
+    def draw(self, name: str, column: str, axes: Axes, definition: str = "released", sweep: str | None = None) -> None:
+        """Draw a figure's panel of one score against width into axes, which may be of a figure of one's own.
+
+        Args:
+            name: the figure's.
+            column: the score: `auc`, `similar_units`, `test_accuracy` or `train_accuracy`.
+            axes: are drawn into; their legend and title are the caller's.
+            definition: `released` or `text`, of removability and similarity.
+            sweep: a sweep's name or id; None takes the latest that feeds it.
+
+        Raises:
+            ConfigError: there is no such figure or sweep, or the figure has no such panel.
+            DataError: it has no measured trial.
+        """
+        rows = self._rows(name, definition, sweep)
+        with mpl.rc_context(SETTINGS):
+            width_panels.draw_panel(axes, rows.frame, rows.published, column)
+
+    def report(self, table: str, sweep: str | None = None) -> pl.DataFrame:
+        """Return the rows of a report's table, with every column.
+
+        Args:
+            table: `1`, `comparison` or `verdicts`.
+            sweep: a sweep's name or id; None takes the latest of each name.
+
+        Raises:
+            ConfigError: there is no such table or sweep.
+            DataError: it has no row yet.
+        """
+        return read_table(self.path, table, sweep)[0]
+
+    def _rows(self, name: str, definition: str, sweep: str | None) -> FigureRows:
+        sources = find_figures(name)
+        if len(sources) > 1:
+            panels = ", ".join(source.name for source in sources)
+            raise ConfigError(f"figure {name} has several panels, each a figure of its own: {panels}")
+        return read_figure(self.path, sources[0], definition, sweep)

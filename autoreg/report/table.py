@@ -1,0 +1,109 @@
+"""Reports as tables: a view's rows, or verdicts made from them, as Markdown, CSV and LaTeX."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from autoreg.database.connection import open_for_reading, query
+from autoreg.database.schema import Connection
+from autoreg.errors import ConfigError, DataError, did_you_mean
+from autoreg.files import write_text
+from autoreg.packaged import VERDICTS, table_names
+from autoreg.report.formats import FORMATS
+
+#: The paper's threshold of |r|, whose verdicts people see first.
+THRESHOLD = 0.5
+
+
+def read_table(database: Path, table: str, sweep: str | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return a table's rows with every column, and those that are shown to people.
+
+    Of verdicts, the latter are those at |r| ≥ 0.5, the paper's threshold, with the other thresholds at which they are
+    the same.
+
+    Args:
+        database: results.db, opened read-only.
+        table: one of `table_names`.
+        sweep: a sweep's name or id; None shows the latest sweep of each name.
+
+    Raises:
+        ConfigError: there is no such table.
+        DataError: results.db has no trial for it.
+    """
+    if table not in table_names():
+        raise ConfigError(f"unknown table {table!r}{did_you_mean(table, table_names())}")
+    connection = open_for_reading(database)
+    try:
+        frame = _verdicts(connection) if table == VERDICTS else query(connection, f"select * from table_{table}")
+        names = query(connection, "select sweep_id, name from latest_sweeps")
+    finally:
+        connection.close()
+    if sweep is not None:
+        if sweep not in {*names["name"], *names["sweep_id"]}:
+            raise ConfigError(f"no sweep {sweep!r}{did_you_mean(sweep, names['name'])}")
+        frame = frame.filter((pl.col("sweep") == sweep) | (pl.col("sweep_id") == sweep))
+    if frame.is_empty():
+        raise DataError(f"table {table} has no row yet in {database}")
+    frame = frame.sort([name for name in frame.columns if name != "sweep_id"])
+    shown = _main_verdicts(frame) if table == VERDICTS else frame
+    return frame, shown.drop("sweep_id")
+
+
+def report_table(
+    database: Path, table: str, out: Path, sweep: str | None = None, formats: Sequence[str] = tuple(FORMATS)
+) -> list[Path]:
+    """Write a table of results.db, and return the files; see `read_table`.
+
+    Args:
+        database: results.db, opened read-only.
+        table: one of `table_names`.
+        out: the folder to write to.
+        sweep: a sweep's name or id; None shows the latest sweep of each name.
+        formats: some of `FORMATS`. The CSV has every row and every digit, the others what is shown to people.
+
+    Raises:
+        ConfigError: there is no such table.
+        DataError: results.db has no trial for it.
+    """
+    frame, shown = read_table(database, table, sweep)
+    for name in formats:
+        write_text(out / f"table_{table}.{name}", FORMATS[name](frame if name == "csv" else shown))
+    return [out / f"table_{table}.{name}" for name in formats]
+
+
+def _verdicts(connection: Connection) -> pl.DataFrame:
+    """Return the verdicts over the latest sweep of each name, on the test split where it was measured."""
+    from autoreg.report.verdicts import verdicts  # scipy takes half a second to import, which no other report needs
+
+    trends = query(
+        connection,
+        """
+        select *
+        from width_trends
+        where sweep_id in (select sweep_id from latest_sweeps)
+        qualify split = first_value(split) over (partition by sweep_id order by split = 'test' desc, split)
+        """,
+    )
+    if trends.is_empty():
+        return trends
+    found = verdicts(trends)
+    return found.with_columns(pl.col("figures").list.join(", "))
+
+
+def _main_verdicts(frame: pl.DataFrame) -> pl.DataFrame:
+    keys = ["sweep_id", "definition", "split", "series"]
+    agreeing = (
+        frame.sort("threshold")
+        .join(frame.filter(pl.col("threshold") == THRESHOLD).select(*keys, main="verdict"), on=keys)
+        .filter(pl.col("verdict") == pl.col("main"))
+        .group_by(keys)
+        .agg(same_at=pl.col("threshold").cast(pl.String).str.join(" "))
+    )
+    columns = ["sweep", "definition", "series", "verdict", "removability", "repetition"]
+    numbers = [
+        "auc_slope", "auc_low", "auc_high", "similarity_factor", "similarity_low", "similarity_high", "replicates",
+        "replicates_needed",
+    ]  # fmt: skip
+    main = frame.filter(pl.col("threshold") == THRESHOLD).join(agreeing, on=keys)
+    return main.sort("sweep", "definition", "series").select("sweep_id", *columns, "same_at", *numbers)

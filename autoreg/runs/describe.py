@@ -1,0 +1,31 @@
+"""A trial in words, for people."""
+
+from autoreg.config.trial import TrialConfig, format_width
+from autoreg.runs.records import TrialResult
+
+
+def describe(config: TrialConfig) -> str:
+    """Return a trial in a few words: `alexnet 1/4x he_normal lr 0.01 bs 128 r0`."""
+    words = [str(config.network), f"{format_width(config.width)}x", setting_of(config)]
+    words += [f"lr {config.effective_learning_rate:.4g}", f"bs {config.effective_batch_size}"]
+    return " ".join([*words, kind_of(config)])
+
+
+def outcome(config: TrialConfig, result: TrialResult) -> str:
+    """Return a finished trial in one line."""
+    if result.status == "failed":
+        reason = (result.error or "").splitlines()[0]
+        return f"failed   {describe(config)}: {reason}"
+    accuracy = "" if result.validation_accuracy is None else f", validation accuracy {result.validation_accuracy:.1%}"
+    return f"{result.status:8} {describe(config)}: {result.epochs_run} epochs in {result.seconds:.1f} s{accuracy}"
+
+
+def setting_of(config: TrialConfig) -> str:
+    """Return what tells a trial from others of its network and width, beside its learning rate and batch size."""
+    words = (("augmentation", config.augmentation), ("random labels", config.random_labels))
+    return " ".join([str(config.initializer), *(word for word, on in words if on)])
+
+
+def kind_of(config: TrialConfig) -> str:
+    """Return `tuning`, or the replicate of a final trial: `r0`."""
+    return "tuning" if config.kind == "tune" else f"r{config.replicate}"

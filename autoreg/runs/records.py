@@ -1,0 +1,126 @@
+"""What a trial leaves behind: its epochs, its layers, how it ended; and what a sweep asked for."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from autoreg.config.trial import Strict, TrialConfig
+from autoreg.errors import DataError
+
+Status = Literal["done", "failed", "diverged", "pruned"]
+#: What columns of results.db hold: 32 and 64 bits.
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+LargeCount = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+def _check_time(text: str) -> str:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError(f"a time names its zone, got {text!r}")
+    return text
+
+
+Time = Annotated[str, AfterValidator(_check_time)]
+
+
+class Epoch(Strict):
+    """One epoch of training. Accuracies are shares in [0, 1]; a loss is None where it was not finite.
+
+    `train_loss` and `train_accuracy` are of the batches as they were trained on (augmented, before each step); the loss
+    contains that of an auxiliary classifier (`Network.loss`). `learning_rate` is that of the epoch's last step.
+    """
+
+    epoch: Annotated[Count, Field(ge=1)]
+    learning_rate: float
+    train_loss: float | None
+    train_accuracy: float
+    validation_loss: float | None
+    validation_accuracy: float
+    seconds: float
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether the network still computes numbers."""
+        return self.train_loss is not None and self.validation_loss is not None
+
+
+def selection_score(config: TrialConfig, epoch: Epoch) -> float:
+    """Return what epochs and settings are chosen by: accuracy on the validation split.
+
+    With random labels it is the accuracy on the training batches, since validation labels mean nothing then (released
+    code, train.py).
+    """
+    return epoch.train_accuracy if config.random_labels else epoch.validation_accuracy
+
+
+class Layer(Strict):
+    """One measured layer: its units, and at how many positions each is applied (1 for fully connected layers)."""
+
+    layer_index: Count
+    layer: str
+    units: Count
+    positions: Count
+
+
+class DamagedResult(DataError):
+    """The record of a trial's training is not what was written."""
+
+
+class TrialResult(Strict):
+    """What a trained trial left behind, beside its checkpoint. Accuracies are of `best_epoch`'s weights, in [0, 1]."""
+
+    status: Status
+    error: str | None = None
+    parameters: LargeCount | None = None
+    epochs_run: Count = 0
+    best_epoch: Count | None = None
+    train_accuracy: float | None = None
+    validation_accuracy: float | None = None
+    test_accuracy: float | None = None
+    seconds: float = 0.0
+    device: str | None = None
+    finished_at: Time
+    environment: dict[str, str] = Field(default_factory=dict)
+    layers: list[Layer] = Field(default_factory=list)
+    epochs: list[Epoch] = Field(default_factory=list)
+
+
+class SweepGroup(Strict):
+    """A network at one size with one setting of the grid; `variant` is None in a sweep without variants."""
+
+    group_id: str
+    variant: str | None
+    network: str
+    dataset: str
+    width: float
+    epochs: Count
+    parameters: LargeCount
+
+
+class SweepTrial(Strict):
+    """A trial that a sweep asks for."""
+
+    trial_id: str
+    group_id: str
+    kind: str
+
+
+class SweepMeasurement(Strict):
+    """A measurement that a sweep asks for, of each of its final trials."""
+
+    metric: str
+    split: str
+    measurement_id: str
+
+
+class SweepRecord(Strict):
+    """What the run folder keeps of a sweep; records of the first versions have no groups."""
+
+    sweep_id: str
+    name: str
+    figures: list[str]
+    definition: dict[str, Any]
+    updated_at: Time
+    sweep_groups: list[SweepGroup] = Field(default_factory=list)
+    sweep_trials: list[SweepTrial] = Field(default_factory=list)
+    sweep_measurements: list[SweepMeasurement] = Field(default_factory=list)

@@ -1,0 +1,1 @@
+"""One trial: its loop, its state, its checkpoints."""

@@ -1,0 +1,239 @@
+"""Training: one trial from its configuration to its checkpoint."""
+
+import math
+import platform
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from autoreg import __version__
+from autoreg.config.trial import TrialConfig
+from autoreg.datasets import Dataset, build_dataset
+from autoreg.networks import Network, build_network
+from autoreg.runs.folder import TrialFolder
+from autoreg.runs.records import Epoch, Layer, Status, TrialResult
+from autoreg.seeds import derive_seed
+from autoreg.training import checkpoints
+from autoreg.training.optimizers import learning_rate_at
+from autoreg.training.precision import precision_of
+from autoreg.training.state import TrialState
+
+#: An interrupted trial repeats at most this much work.
+SECONDS_BETWEEN_CHECKPOINTS = 30.0
+
+
+def train_trial(
+    config: TrialConfig,
+    folder: TrialFolder,
+    *,
+    root: Path | None = None,
+    device: str = "cpu",
+    prune_below: Sequence[float | None] = (),
+    shorter: TrialFolder | None = None,
+    is_continued: bool = False,
+    on_epoch: Callable[[Epoch], object] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
+    seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
+) -> TrialResult | None:
+    """Train a trial to its end and return its result, which is also in the run folder; None if it was stopped early.
+
+    A trial that was stopped or killed continues from `resume.pt` and ends, on a CPU, with the same bits as one that was
+    not: all randomness of an epoch derives from the replicate and the epoch.
+
+    Args:
+        config: the trial.
+        folder: its run folder; the caller holds its lock.
+        root: the folder that holds data, or None for AUTOREG_DATA.
+        device: `cpu` or `cuda`.
+        prune_below: for each epoch, the `selection_score` that the best so far must reach; None where any will do.
+        shorter: the finished trial, of the same settings but fewer epochs, whose network this one trains further; the
+            result is the same as without.
+        is_continued: whether a longer trial will go on from this one, so that its state is kept.
+        on_epoch: called after each epoch.
+        stop: asked after each epoch; when true, the state is saved and training ends without a result.
+        seconds_between_checkpoints: how much time may pass until `resume.pt` is written again.
+    """
+    dataset = build_dataset(config, root, device)
+    folder.write_config(config)
+    state, resumed = TrialState.resumed(config, dataset, folder, *([shorter] if shorter else []))
+    status: Status = "done"
+    saved_at = time.monotonic()
+    while not state.is_finished(config):
+        epoch = train_epoch(config, dataset, state)
+        on_epoch(epoch)
+        if not epoch.is_finite:
+            status = "diverged"
+            break
+        if state.falls_behind(config, prune_below):
+            status = "pruned"
+            break
+        stopping = stop() and not state.is_finished(config)
+        if stopping or time.monotonic() - saved_at >= seconds_between_checkpoints:
+            state.save(folder, config, dataset.fingerprint)
+            saved_at = time.monotonic()
+        if stopping:
+            return None
+    if is_continued and status == "done":
+        state.save(folder, config, dataset.fingerprint)
+    result = _finish(config, folder, dataset, state, status, resumed)
+    folder.discarded_path.unlink(missing_ok=True)
+    if not is_continued:
+        folder.forget_state()
+    if shorter:
+        shorter.forget_state()
+    return result
+
+
+def train_epoch(config: TrialConfig, dataset: Dataset, state: TrialState) -> Epoch:
+    """Train one epoch, evaluate on the validation split, and return both; with the trial's precision."""
+    with precision_of(config.precision, dataset.train.labels.device):
+        return _train_epoch(config, dataset, state)
+
+
+def _train_epoch(config: TrialConfig, dataset: Dataset, state: TrialState) -> Epoch:
+    started = time.perf_counter()
+    network, optimizer, done = state.network, state.optimizer, len(state.epochs)
+    device = dataset.train.labels.device
+    generator = torch.Generator().manual_seed(derive_seed(config.replicate, "batches", done))
+    _seed(derive_seed(config.replicate, "dropout", done), device)
+    order = torch.randperm(len(dataset.train), generator=generator) if config.shuffle else None
+    augmenting = generator if config.augmentation else None
+    network.train()
+    seen, total_loss, correct = 0, torch.zeros((), device=device), torch.zeros((), device=device)
+    for inputs, labels in dataset.batches("train", config.effective_batch_size, order, augmenting):
+        rate = learning_rate_at(config, done + seen / len(dataset.train))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        logits, loss = network.loss(inputs, labels)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        if state.average is not None:
+            state.average.update_parameters(network)
+        seen += len(labels)
+        total_loss += loss.detach() * len(labels)
+        correct += (logits.detach().argmax(1) == labels).sum()
+    train_loss = total_loss.item() / len(dataset.train)
+    validation_loss, validation_accuracy = evaluate(state.kept, dataset, "validation")
+    epoch = Epoch(
+        epoch=done + 1,
+        learning_rate=rate,
+        train_loss=_finite(train_loss),
+        train_accuracy=correct.item() / len(dataset.train),
+        validation_loss=_finite(validation_loss),
+        validation_accuracy=validation_accuracy,
+        seconds=time.perf_counter() - started,
+    )
+    state.add(epoch, config)
+    return epoch
+
+
+@torch.inference_mode()
+def evaluate(network: Network, dataset: Dataset, split: str) -> tuple[float, float]:
+    """Return the mean cross-entropy and the accuracy, a share in [0, 1], of a split without augmentation."""
+    network.eval()
+    labels = dataset.split(split).labels
+    loss, correct = torch.zeros((), device=labels.device), torch.zeros((), device=labels.device)
+    for inputs, truth in dataset.batches(split):
+        logits = network(inputs)
+        loss += functional.cross_entropy(logits.float(), truth, reduction="sum")
+        correct += (logits.argmax(1) == truth).sum()
+    return loss.item() / len(labels), correct.item() / len(labels)
+
+
+def _finish(
+    config: TrialConfig, folder: TrialFolder, dataset: Dataset, state: TrialState, status: Status, resumed: str | None
+) -> TrialResult:
+    network = state.kept
+    if state.best_weights:
+        network.load_state_dict(state.best_weights)
+    network.eval()
+    accuracies: dict[str, Any] = {}
+    if config.kind == "final" and status == "done":
+        with precision_of(config.precision, dataset.train.labels.device):
+            accuracies = {
+                f"{split}_accuracy": evaluate(network, dataset, split)[1] for split in ("train", "validation", "test")
+            }
+        content = {"trial_id": config.trial_id, "epoch": state.best_epoch, "network": network.state_dict()}
+        checkpoints.save(folder.checkpoint_path, content)
+    elif state.best_epoch:
+        # A tuning trial never looks at the test split, and its weights are not needed again.
+        accuracies = {"validation_accuracy": state.epochs[state.best_epoch - 1].validation_accuracy}
+    result = TrialResult(
+        status=status,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        epochs_run=len(state.epochs),
+        best_epoch=state.best_epoch,
+        seconds=sum(epoch.seconds for epoch in state.epochs),
+        device=_device_name(dataset),
+        finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        environment=_environment(dataset, resumed, folder.discarded),
+        layers=layers_of(network, dataset),
+        epochs=state.epochs,
+        **accuracies,
+    )
+    folder.write_result(result)
+    return result
+
+
+@torch.inference_mode()
+def layers_of(network: Network, dataset: Dataset) -> list[Layer]:
+    """Return the measured layers with their units and positions."""
+    network.eval()
+    inputs, _ = next(dataset.batches("test", 1))
+    return [
+        Layer(layer_index=index, layer=layer, units=shape[1], positions=math.prod(shape[2:]))
+        for index, (layer, shape) in enumerate((layer, values.shape) for layer, values in network.walk(inputs))
+    ]
+
+
+def load_network(config: TrialConfig, folder: TrialFolder, dataset: Dataset) -> Network:
+    """Return a trained network, in evaluation mode.
+
+    Raises:
+        DamagedCheckpoint: the checkpoint is missing, damaged, another trial's or of another architecture.
+    """
+    content: dict[str, Any] = checkpoints.load(folder.checkpoint_path)
+    if content.get("trial_id") != config.trial_id:
+        raise checkpoints.DamagedCheckpoint(f"{folder.checkpoint_path.name} is of another trial")
+    network = build_network(config, dataset.input_shape, dataset.classes)
+    try:
+        network.load_state_dict(content["network"])
+    except (KeyError, TypeError, RuntimeError) as error:
+        problem = f"{folder.checkpoint_path.name} does not fit the network {config.network}"
+        raise checkpoints.DamagedCheckpoint(problem) from error
+    return network.to(dataset.test.labels.device).eval()
+
+
+def _seed(seed: int, device: torch.device) -> None:
+    """Seed what a network draws from; `torch.manual_seed` also prepares for devices that are not there, at length."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _device_name(dataset: Dataset) -> str:
+    device = dataset.test.labels.device
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def _environment(dataset: Dataset, resumed: str | None, discarded: str | None) -> dict[str, str]:
+    environment = {
+        "autoreg": __version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "threads": str(torch.get_num_threads()),
+        "data": dataset.fingerprint,
+    }
+    history = {"resumed": resumed, "trained_again": discarded}
+    return environment | {name: text for name, text in history.items() if text}

@@ -1,1 +1,0 @@
-"""Scheduling: the only package that knows Ray Tune and Optuna."""

@@ -1,0 +1,112 @@
+"""What `autoreg init` writes is a sweep that runs, and a schema that holds for every sweep."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from PIL import Image
+
+import autoreg
+from autoreg.cli.init.json_schema import sweep_schema
+from autoreg.cli.init.starter import write_starter
+from autoreg.config.strict_yaml import parse
+from autoreg.errors import ConfigError, DataError
+from autoreg.packaged import find_sweep, sweep_names
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def complaints(document: Any) -> list[str]:
+    return [error.message for error in jsonschema.Draft202012Validator(sweep_schema()).iter_errors(document)]
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(sweep_schema())
+    assert json.loads(json.dumps(sweep_schema()))["title"] == "A sweep of autoreg"
+    assert sweep_schema()["properties"]["replicates"]["description"].startswith("how often each final setting")
+
+
+@pytest.mark.parametrize("name", sweep_names())
+def test_every_packaged_sweep_fits_the_schema(name: str) -> None:
+    path = find_sweep(name)
+    assert complaints(parse(path.read_text(encoding="utf-8"), str(path)).data) == []
+
+
+def test_the_readmes_sweep_fits_the_schema() -> None:
+    text = README.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    assert complaints(parse(text, "README").data) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"replicate": 3},
+        {"network": "alexnot"},
+        {"network": {"name": "mlp", "hiden": 3}},
+        {"dataset": {"name": "noise"}},
+        {"training": {"learning_rate": 0, "batch_size": 1, "epochs": 1}},
+        {"grid": {"width": ["wide"]}},
+    ],
+)
+def test_an_editor_underlines_what_a_sweep_may_not_say(change: dict[str, Any]) -> None:
+    training = {"learning_rate": 0.1, "batch_size": 10, "epochs": 1}
+    right = {"name": "own", "network": "mlp", "dataset": "teacher", "replicates": 1, "training": training}
+    assert complaints(right) == []
+    assert complaints({**right, **change}) != []
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "my pictures"
+    for name, colour in (("dark", 40), ("light", 200)):
+        (folder / name).mkdir(parents=True)
+        for number in range(12):
+            Image.new("L", (20, 20), colour + number).save(folder / name / f"{number}.jpg")
+    return folder
+
+
+def run(*words: str | Path, cwd: Path) -> str:
+    environment = {**os.environ, "AUTOREG_CACHE": str(cwd / "cache"), "NO_COLOR": "1"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "autoreg", *words], capture_output=True, text=True, cwd=cwd, env=environment
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def test_made_up_data_and_a_network_of_ones_own_are_a_sweep(tmp_path: Path) -> None:
+    assert run("init", cwd=tmp_path).split() == ["my_sweep.yaml", "my_sweep_network.py", "sweep.schema.json"]
+    text = (tmp_path / "my_sweep.yaml").read_text(encoding="utf-8")
+    assert complaints(parse(text, "my_sweep.yaml").data) == []
+    planned = run("sweep", "my_sweep.yaml", "--dry-run", cwd=tmp_path)
+    assert "24 final trials, 32 tuning trials, 0 already done" in planned.splitlines()
+
+
+def test_from_nothing_to_a_figure_of_ones_own_pictures(tmp_path: Path, pictures: Path) -> None:
+    run("init", "--pictures", pictures, "--size", "16", cwd=tmp_path)
+    text = (tmp_path / "my_sweep.yaml").read_text(encoding="utf-8")
+    assert complaints(parse(text, "my_sweep.yaml").data) == []
+    short = ["grid.width=[1/2, 1]", "replicates=1", "training.epochs=1", "training.batch_size=8", "tune=null"]
+    run("sweep", "my_sweep.yaml", *(word for change in short for word in ("--set", change)), cwd=tmp_path)
+    assert "reports/figure_scores.png" in run("report", "--all", cwd=tmp_path).split()
+    assert autoreg.Results(tmp_path / "results.db").table("trial_scores")["series"].unique().len() == 2
+
+
+def test_nothing_that_is_there_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "my_sweep_network.py").write_text("mine")
+    with pytest.raises(ConfigError, match=r"my_sweep_network\.py is there already"):
+        write_starter(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["my_sweep_network.py"]
+
+
+def test_what_is_wrong_is_said_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="a sweep's name has small letters"):
+        write_starter(tmp_path, "My Sweep")
+    with pytest.raises(DataError, match="nowhere does not exist"):
+        write_starter(tmp_path, pictures=tmp_path / "nowhere")
+    assert list(tmp_path.iterdir()) == []

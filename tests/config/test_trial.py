@@ -1,0 +1,65 @@
+"""A trial's identity: pinned by golden values, moved by everything that can change its result."""
+
+from collections.abc import Callable
+
+import pytest
+from pydantic import ValidationError
+
+from autoreg.config.trial import Choice, TrialConfig, canonical_json, format_width, measurement_id, parse_fraction
+
+MakeConfig = Callable[..., TrialConfig]
+
+
+def test_ids_are_golden(config: MakeConfig) -> None:
+    assert config().trial_id == "164906a06f0c9700-r0"
+    assert measurement_id("ablation", 1, "test", {"samples": 1}) == "510169969e1a0fb3"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "tune"}, {"width": 0.5}, {"network": Choice(name="alexnet")}, {"random_labels": True},
+        {"augmentation": True}, {"initializer": Choice(name="normal", options={"sigma": 1.0})}, {"dropout": 0.5},
+        {"weight_decay": 1e-3}, {"optimizer": Choice(name="sgd")}, {"learning_rate": 0.2}, {"batch_size": 51},
+        {"lr_batch_factor": 4.0}, {"schedule": Choice(name="exponential")}, {"epochs": 4}, {"patience": 1},
+        {"shuffle": False},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_every_field_that_can_change_the_result_changes_the_id(config: MakeConfig, change: dict[str, object]) -> None:
+    assert config(**change).config_id != config().config_id
+
+
+def test_replicates_share_the_config_id(config: MakeConfig) -> None:
+    assert config(replicate=3).config_id == config().config_id
+    assert config(replicate=3).trial_id == f"{config().config_id}-r3"
+
+
+def test_a_config_survives_json(config: MakeConfig) -> None:
+    made = config(initializer=Choice(name="normal", options={"sigma": 1e-5}))
+    again = TrialConfig.model_validate_json(canonical_json(made))
+    assert again == made
+    assert again.trial_id == made.trial_id
+
+
+def test_the_lr_batch_factor_multiplies_both(config: MakeConfig) -> None:
+    made = config(learning_rate=0.01, batch_size=128, lr_batch_factor=0.25)
+    assert made.effective_learning_rate == pytest.approx(0.0025)
+    assert made.effective_batch_size == 32
+
+
+@pytest.mark.parametrize(("text", "width"), [("1/4", 0.25), ("4", 4.0), (0.5, 0.5), ("0.25", 0.25)])
+def test_widths_are_written_as_fractions_or_numbers(text: object, width: float) -> None:
+    assert parse_fraction(text) == width
+
+
+def test_widths_are_shown_as_fractions() -> None:
+    assert [format_width(width) for width in (0.25, 1.0, 1.5, 4.0)] == ["1/4", "1", "3/2", "4"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"width": 0.0}, {"learning_rate": float("nan")}, {"epochs": "3"}, {"dropout": 1.0}, {"extra": 1}]
+)
+def test_a_config_is_strict(config: MakeConfig, change: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        config(**change)

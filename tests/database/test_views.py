@@ -1,0 +1,274 @@
+"""Every view has the grain that its second line promises, and the derived numbers equal those worked out by hand."""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+import torch
+
+from autoreg.config.trial import Choice
+from autoreg.database.connection import open_for_reading, query
+from autoreg.database.writer import Writer
+from autoreg.metrics.similarity import correlate
+from autoreg.packaged import packaged_folder
+from autoreg.report.verdicts import verdicts
+from autoreg.runs.folder import Runs, TrialFolder
+from tests.helpers.records import write_record
+
+VIEWS = sorted(packaged_folder("analysis_sql").glob("*/*.sql"))
+
+
+def opened(path: Path, runs: Runs, folders: list[TrialFolder], *records: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """Bring trials and their sweeps into a database, and open it for reading."""
+    writer = Writer(path, runs)
+    for folder in folders:
+        writer.queue_trial(folder)
+    for record in records:
+        write_record(runs, record)
+        writer.queue_sweep(record["sweep_id"])
+    assert writer.commit()
+    return open_for_reading(path)
+
+
+@pytest.fixture(scope="module")
+def connection(
+    tmp_path_factory: pytest.TempPathFactory, trial_in: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Two widths × two initializers × two replicates; the second replicate's curve lies higher."""
+    folder = tmp_path_factory.mktemp("grid")
+    runs = Runs(folder / "runs")
+    folders = grid_of(partial(trial_in, runs), "mlp")
+    connection = opened(folder / "results.db", runs, folders, sweep_record(folders))
+    yield connection
+    connection.close()
+
+
+def grid_of(trial: Callable[..., TrialFolder], network: str, **changes: Any) -> list[TrialFolder]:
+    return [
+        trial(
+            unchanged=(1.0, 0.5 + 0.1 * replicate, 0.1), similar=((1, None), (3, 5)),
+            network=Choice(name=network), width=width, initializer=Choice(name=name), replicate=replicate, **changes,
+        )
+        for width in (0.25, 1.0) for name in ("he_normal", "glorot_normal") for replicate in (0, 1)
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def every_network(
+    tmp_path_factory: pytest.TempPathFactory, trial_in: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The same grid for a network of each family, in one sweep, and AlexNet on CIFAR-10 in another."""
+    folder = tmp_path_factory.mktemp("networks")
+    runs = Runs(folder / "runs")
+    names = ("mlp", "alexnet", "resnet56", "resnet18", "inception_v3")
+    folders = [made for name in names for made in grid_of(partial(trial_in, runs), name)]
+    alexnets = grid_of(partial(trial_in, runs), "alexnet", dataset=Choice(name="cifar10"))
+    alone = {**sweep_record(alexnets), "sweep_id": "f" * 16, "name": "alexnet_alone"}
+    connection = opened(folder / "results.db", runs, [*folders, *alexnets], sweep_record(folders), alone)
+    yield connection
+    connection.close()
+
+
+@pytest.mark.parametrize("path", VIEWS, ids=lambda path: path.stem)
+def test_a_view_has_rows_and_its_grain(path: Path, every_network: duckdb.DuckDBPyConnection) -> None:
+    sentence, grain = path.read_text(encoding="utf-8").splitlines()[:2]
+    assert re.fullmatch(r"-- .+\.", sentence)
+    assert grain.startswith("-- grain: ")
+    keys = grain.removeprefix("-- grain: ").split(", ")
+    frame = query(every_network, f"select * from {path.stem}")
+    assert frame.height > 0
+    assert frame.select(keys).is_duplicated().sum() == 0
+    assert frame.select(keys).null_count().sum_horizontal().item() == 0
+
+
+def test_views_are_in_the_database_for_a_plain_client(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folders = [trial(width=width) for width in (0.25, 1.0)]
+    opened(tmp_path / "results.db", runs, folders, sweep_record(folders)).close()
+    with duckdb.connect(str(tmp_path / "results.db"), read_only=True) as plain:
+        row = plain.execute("select count(*) from figure_6").fetchone()
+    assert row == (2 * 2,)  # widths × definitions
+
+
+def test_areas_equal_hand_values(connection: duckdb.DuckDBPyConnection) -> None:
+    found = query(connection, "select definition, replicate, auc from auc join final_trials using (sweep_id, trial_id)")
+    for replicate, middle in ((0, 0.5), (1, 0.6)):
+        own = {row["definition"]: row["auc"] for row in found.to_dicts() if row["replicate"] == replicate}
+        # released: the mean of the points of the whole network's curve; text: trapezoids under 1, m + 0.02, 0.1
+        assert own["released"] == pytest.approx((1 + middle + 0.1) / 3)
+        assert own["text"] == pytest.approx(0.5 * (1 + middle + 0.02) / 2 + 0.5 * (middle + 0.02 + 0.1) / 2)
+
+
+def test_similar_units_equal_hand_values(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = query(
+        connection, "select distinct definition, similar_units, similar_units_std, dead_units from similar_units"
+    )
+    found = {row["definition"]: row for row in rows.to_dicts()}
+    assert rows.height == 2
+    # conv: 1 and a dead unit; full: 3 and 5
+    assert found["text"]["similar_units"] == pytest.approx((1 + 4) / 2)
+    assert found["released"]["similar_units"] == pytest.approx(((1 - 1) / 2 + 4) / 2)
+    assert found["text"]["similar_units_std"] == pytest.approx((0 + 1) / 2)
+    assert found["released"]["similar_units_std"] == pytest.approx((1 + 1) / 2)
+    assert found["text"]["dead_units"] == 1
+
+
+def test_similar_units_at_each_threshold_equal_hand_values(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = query(connection, "select distinct definition, threshold, similar_units from similar_units_by_threshold")
+    found = {(definition, threshold): value for definition, threshold, value in rows.iter_rows()}
+    assert len(found) == rows.height == 2 * 7
+    for threshold in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
+        # Each layer has 2 units and 1 pair with |r| in 0.75 to 0.76; one unit of conv is dead, none of full is.
+        similar = 2 if threshold < 0.75 else 0
+        assert found["text", threshold] == pytest.approx((similar / 1 + similar / 2) / 2)
+        assert found["released", threshold] == pytest.approx(((similar - 1) / 2 + similar / 2) / 2)
+
+
+def test_a_threshold_counts_the_pairs_from_its_own_bin_on(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folder = trial(similarity=similarity_of({"full": ([0] * 100, [False] * 100, [1] * 100)}))
+    other = opened(tmp_path / "other.db", runs, [folder], sweep_record([folder]))
+    rows = query(other, "select distinct threshold, similar_units from similar_units_by_threshold order by threshold")
+    pairs = (70, 60, 50, 40, 30, 20, 10)
+    assert rows["similar_units"].to_list() == pytest.approx([2 * count / 100 for count in pairs])
+    other.close()
+
+
+def test_at_the_measured_threshold_both_views_of_similar_units_agree(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    layers = {}
+    for name, units in (("mixed", 60), ("dead", 7), ("lonely", 3)):
+        vectors = torch.randn(200, units, generator=generator)
+        if name == "mixed":
+            vectors = (vectors + 2 * torch.randn(200, 1, generator=generator) * (torch.arange(units) % 3)).relu()
+            vectors[:, ::7] = 0
+        elif name == "dead":
+            vectors[:] = 1
+        similar, _, dead, pairs = correlate(vectors, 0.5).as_lists()
+        layers[name] = (similar, dead, pairs)
+    assert sum(layers["mixed"][2][50:]) > 100  # there is something to agree about
+    assert sum(layers["lonely"][2][50:]) == 0
+    folder = trial(similarity=similarity_of(layers))
+    other = opened(tmp_path / "other.db", runs, [folder], sweep_record([folder]))
+    keys = "sweep_id, trial_id, definition, split, sample"
+    both = query(
+        other,
+        f"""
+        select similar_units.similar_units as counted, similar_units_by_threshold.similar_units as binned
+        from similar_units
+        join similar_units_by_threshold using ({keys})
+        where threshold = 0.5
+        """,
+    )
+    assert both.height == 2
+    assert both["binned"].to_list() == pytest.approx(both["counted"].to_list(), rel=1e-14)
+    other.close()
+
+
+def similarity_of(layers: dict[str, tuple[list[int | None], list[bool], list[int]]]) -> pl.DataFrame:
+    """A similarity measurement of one sample: (similar, dead, pairs) of each layer."""
+    rows = [
+        {
+            "split": "test", "layer": layer, "sample": 0, "vectors": 200, "similar": similar,
+            "strongest": [0.5] * len(dead), "dead": dead, "pairs": pairs,
+        }
+        for layer, (similar, dead, pairs) in layers.items()
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema_overrides={"similar": pl.List(pl.Int32)})
+
+
+def test_width_trends_hold_each_replicate_once_and_give_verdicts(connection: duckdb.DuckDBPyConnection) -> None:
+    frame = query(connection, "select * from width_trends")
+    assert frame.height == 2 * 2 * 2 * 2 * 7  # widths, initializers, replicates, definitions, thresholds
+    chosen = frame.filter(definition="released", threshold=0.9, series="He Norm", width=0.25, replicate=1)
+    [row] = chosen.to_dicts()
+    assert row["auc"] == pytest.approx((1 + 0.6 + 0.1) / 3)
+    assert row["similar_units"] == pytest.approx(-0.25)
+    found = verdicts(frame)
+    assert found.height == 2 * 2 * 7
+    assert found["verdict"].unique().to_list() == ["undecided"]  # two widths are no trend
+
+
+def test_width_trends_leave_out_trials_that_failed_and_keep_those_without_similarity(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folders = [trial(replicate=replicate) for replicate in range(3)]
+    failed = folders[1].read_result()
+    assert failed is not None
+    folders[1].write_result(failed.model_copy(update={"status": "failed", "error": "out of memory"}))
+    [path] = [path for path in folders[2].measurement_paths() if "similarity" in path.name]
+    path.unlink()
+    other = opened(tmp_path / "other.db", runs, folders, sweep_record(folders))
+    rows = query(other, "select distinct replicate, auc is null, similar_units is null from width_trends order by all")
+    assert rows.rows() == [(0, False, False), (2, False, True)]
+    other.close()
+
+
+def test_figure_6_averages_the_replicates(connection: duckdb.DuckDBPyConnection) -> None:
+    frame = query(
+        connection, "select * from figure_6 where definition = 'released' and width = 0.25 and series = 'He Norm'"
+    )
+    [row] = frame.to_dicts()
+    areas = [(1 + middle + 0.1) / 3 for middle in (0.5, 0.6)]
+    assert row["replicates"] == 2
+    assert row["auc"] == pytest.approx(sum(areas) / 2)
+    assert row["auc_std"] == pytest.approx((areas[1] - areas[0]) / 2)
+    assert row["dead_share"] == pytest.approx(1 / 4)
+    assert len(row["trials"]) == 2
+
+
+def test_figure_3_shows_the_last_layer_that_has_positions(connection: duckdb.DuckDBPyConnection) -> None:
+    frame = query(connection, "select * from figure_3 where width = 1 and series = 'He Norm' order by bin_low")
+    assert frame["layer"].unique().to_list() == ["conv"]
+    assert frame["share"].to_list() == pytest.approx([0.75, 0.25])
+    assert frame["mean_abs_r"].to_list() == pytest.approx([0.75 * 0.255 + 0.25 * 0.755] * 2)
+
+
+def test_sigmas_have_short_labels_and_other_options_keep_theirs(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    options = [{"sigma": 100.0}, {"sigma": 0.01}, {"sigma": 1e-5}, {"sigma": 1.0, "hidden_ratio": 1.0}]
+    folders = [trial(initializer=Choice(name="normal", options=given)) for given in options]
+    other = opened(tmp_path / "other.db", runs, folders, sweep_record(folders))
+    labels = query(other, "select distinct initializer from final_trials order by all")["initializer"].to_list()
+    assert labels == ["normal(hidden_ratio=1.0, sigma=1.0)", "σ = 0.01", "σ = 100", "σ = 1e-05"]
+    other.close()
+
+
+def test_only_measurements_that_the_sweep_asked_for_are_shown(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folder = trial()
+    connection = opened(tmp_path / "results.db", runs, [folder], sweep_record([folder]))
+    before = query(connection, "select count(*) as n from ablation_curves")["n"][0]
+    connection.close()
+    [ablation] = [path for path in folder.measurement_paths() if "ablation" in path.name]
+    (folder.measurements / f"ablation-{'f' * 16}.parquet").write_bytes(ablation.read_bytes())
+    connection = opened(tmp_path / "results.db", runs, [folder])
+    assert query(connection, "select count(distinct measurement_id) as n from ablation")["n"][0] == 2
+    assert query(connection, "select count(*) as n from ablation_curves")["n"][0] == before > 0
+    connection.close()
+
+
+def test_a_series_names_the_axes_that_its_sweep_varies(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folders = [
+        trial(random_labels=labels, lr_batch_factor=factor, augmentation=True, weight_decay=1e-3)
+        for labels in (False, True)
+        for factor in (0.25, 4.0)
+    ]
+    other = opened(tmp_path / "other.db", runs, folders, sweep_record(folders))
+    series = query(other, "select series from final_trials order by all")["series"].to_list()
+    assert series == [f"{labels} labels, k = {k}" for labels in ("Random", "True") for k in ("0.25", "4")]
+    assert query(other, "select distinct regularizer from final_trials").rows() == [("Data Aug. + Weight Decay",)]
+    other.close()

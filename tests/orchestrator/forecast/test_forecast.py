@@ -1,0 +1,128 @@
+"""A forecast by finished trials alone is arithmetic; one by real steps knows every setting."""
+
+from collections.abc import Callable
+
+import pytest
+
+from autoreg.config.sweep_file import LoadedSweep
+from autoreg.config.trial import TrialConfig
+from autoreg.orchestrator.forecast.as_json import json_of
+from autoreg.orchestrator.forecast.costs import SECONDS_OF_TUNE
+from autoreg.orchestrator.forecast.forecast import Forecast, forecast
+from autoreg.orchestrator.forecast.machine import Machine
+from autoreg.orchestrator.forecast.sweep_forecast import SECONDS_OF_RAY
+from autoreg.orchestrator.plan import make_plan
+from autoreg.runs.folder import Runs
+
+Small = Callable[..., LoadedSweep]
+Took = Callable[..., None]
+
+UNTUNED = ("tune=null", "training.patience=null")
+
+
+def without_steps(runs: Runs, *sweeps: LoadedSweep, cores: int = 2) -> Forecast:
+    return forecast([make_plan(one) for one in sweeps], runs, 0.0, Machine(cores, 0))
+
+
+def finals(loaded: LoadedSweep) -> list[TrialConfig]:
+    return [config for group, _ in make_plan(loaded).groups for config in group.final_trials({})]
+
+
+def test_without_steps_and_without_finished_trials_nothing_is_known(small: Small, runs: Runs) -> None:
+    found = without_steps(runs, small())
+    assert (found.seconds, found.hindsight, found.sweeps[0].seconds) == (None, None, None)
+    assert [setting.source for setting in found.sweeps[0].settings] == [None, None]
+    assert not runs.root.exists()
+
+
+def test_finished_trials_tell_how_long_the_others_take(small: Small, runs: Runs, took: Took) -> None:
+    loaded = small(*UNTUNED, "replicates=4")
+    for config in finals(loaded):
+        if config.replicate == 0:
+            took(config, 10.0 if config.width == 0.5 else 2.0)
+    [sweep] = without_steps(runs, loaded).sweeps
+    assert [setting.epoch_seconds for setting in sweep.settings] == [10, 2]
+    assert {setting.source for setting in sweep.settings} == {"finished trials"}
+    # Of each width 3 trials of 3 epochs are left. Two lanes: 30, 30 | 30, 6, 6, 6; Tune adds its own to each.
+    assert sweep.settings[0].seconds == pytest.approx(3 * (30 + SECONDS_OF_TUNE))
+    assert sweep.seconds == pytest.approx(60 + 2 * SECONDS_OF_TUNE + SECONDS_OF_RAY)
+    assert sweep.at_once == 2
+    [alone] = without_steps(runs, loaded, cores=1).sweeps
+    assert alone.seconds == pytest.approx(3 * 36 + 6 * SECONDS_OF_TUNE + SECONDS_OF_RAY)
+
+
+def test_trials_of_another_device_or_of_more_threads_tell_nothing(small: Small, runs: Runs, took: Took) -> None:
+    loaded = small(*UNTUNED, "grid.width=[1/2]", "replicates=3")
+    first, second, _ = finals(loaded)
+    took(first, 10.0, device="NVIDIA T4")
+    took(second, 10.0, threads=2)
+    assert without_steps(runs, loaded).seconds is None
+
+
+def test_trials_of_other_sweeps_tell_if_they_are_like_these(small: Small, runs: Runs, took: Took) -> None:
+    [other] = finals(small(*UNTUNED, "grid.width=[1/2]", "grid.initializer=[glorot_uniform]", "replicates=1"))
+    took(other, 10.0)
+    loaded = small(*UNTUNED, "grid.width=[1/2]")
+    assert without_steps(runs, loaded).seconds == pytest.approx(30 + SECONDS_OF_TUNE + SECONDS_OF_RAY)
+    assert without_steps(runs, small(*UNTUNED, "grid.width=[1/2]", "training.optimizer=adam")).seconds is None
+
+
+def test_the_second_sweep_takes_only_what_the_first_has_not_done(small: Small, runs: Runs, took: Took) -> None:
+    loaded = small(*UNTUNED, "grid.width=[1/2]", "replicates=3")
+    took(finals(loaded)[0], 10.0)
+    found = without_steps(runs, loaded, loaded, small(*UNTUNED, "grid.width=[1/2]", "replicates=4"))
+    one = 30 + SECONDS_OF_TUNE + SECONDS_OF_RAY
+    assert [sweep.seconds for sweep in found.sweeps] == [pytest.approx(one), 0, pytest.approx(one)]
+    assert found.seconds == pytest.approx(2 * one)
+
+
+def test_trials_may_end_early_only_by_patience_or_pruning(small: Small, runs: Runs) -> None:
+    cases = {
+        UNTUNED: False,
+        ("tune=null", "training.patience=2"): True,
+        (): True,
+        ("tune.pruning=none",): False,
+    }
+    for overrides, expected in cases.items():
+        assert without_steps(runs, small(*overrides)).sweeps[0].at_most is expected
+
+
+def test_steps_tell_of_every_setting_and_how_good_that_is(small: Small, runs: Runs, took: Took) -> None:
+    loaded = small("grid.width=[1/4,1,4]")
+    plan = make_plan(loaded)
+    schedule = plan.schedule(runs)
+    assignment = schedule.next()
+    assert assignment is not None
+    before = forecast([plan], runs, 0.5, Machine(1, 0))
+    said = before.sweeps[0].settings[0].epoch_seconds
+    assert before.hindsight is None
+    assert said is not None
+    assert before.sweeps[0].seconds is not None
+    took(assignment.config, 1000 * said)
+    after = forecast([plan], runs, 0.5, Machine(1, 0))
+    assert after.hindsight is not None
+    assert after.hindsight.trials == 1
+    assert 50 < after.hindsight.ratio < 20_000, "about 1000 times as long as was said"
+    assert after.sweeps[0].settings[0].epoch_seconds == pytest.approx(1000 * said)
+    assert [setting.source for setting in after.sweeps[0].settings] == ["finished trials", "timed", "timed"]
+    settings = json_of(after, [[]])["sweeps"][0]["settings"]
+    assert [setting["left_tuning_trials"] for setting in settings] == [4, 5, 5]
+    assert all(setting["worker_seconds"] > 0 for setting in settings)
+
+
+def test_disk_is_what_checkpoints_records_and_blocks_take(small: Small, runs: Runs) -> None:
+    [sweep] = without_steps(runs, small(*UNTUNED, "grid.width=[1/2]", "replicates=1")).sweeps
+    # 64 units on 10 inputs and 2 classes: 834 weights, in one block; a folder and two records; a folder of two files.
+    assert sweep.settings[0].size.checkpoint_bytes == 4 * (10 * 64 + 64 + 64 * 2 + 2)
+    assert sweep.disk_bytes == 4096 * (1 + 3 + 2)
+
+
+def test_states_of_running_trials_count_if_they_run_for_long(small: Small, runs: Runs, took: Took) -> None:
+    loaded = small("tune=null", "training.patience=2", "grid.width=[1/2]", "replicates=8")
+    weights = 4 * 834
+    took(finals(loaded)[0], 9.0)
+    assert without_steps(runs, loaded).sweeps[0].peak_bytes == 0
+    took(finals(loaded)[0], 11.0)
+    [sweep] = without_steps(runs, loaded, cores=3).sweeps
+    # Network, momentum and best weights, the last two states, of three trials.
+    assert sweep.peak_bytes == 3 * 2 * 3 * weights

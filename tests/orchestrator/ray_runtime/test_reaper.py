@@ -1,0 +1,61 @@
+"""Nothing of a sweep outlives its driver."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from autoreg.orchestrator.ray_runtime.reaper import processes_with
+
+DRIVER = """
+import os, subprocess, sys, time
+from pathlib import Path
+from autoreg.orchestrator.ray_runtime.reaper import MARK, Guardian
+
+folder = Path(sys.argv[1])
+before = os.environ.get(MARK)
+with Guardian() as guardian:
+    guardian.remove(folder)
+    child = ["sh", "-c", "trap '' TERM INT HUP; while :; do sleep 60; done"]
+    subprocess.Popen(child, start_new_session=True)
+    print(os.environ[MARK], flush=True)
+    if sys.argv[2] == "wait":
+        time.sleep(60)
+print(os.environ.get(MARK) == before, flush=True)
+"""
+
+
+def start(folder: Path, how: str) -> tuple[subprocess.Popen[str], str]:
+    folder.mkdir()
+    (folder / "file").touch()
+    process = subprocess.Popen([sys.executable, "-c", DRIVER, folder, how], stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    return process, process.stdout.readline().strip()
+
+
+def gone(mark: str, folder: Path, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while processes_with(mark) or folder.exists():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_when_the_driver_is_killed_its_processes_are_and_its_folder_is_removed(tmp_path: Path) -> None:
+    process, mark = start(tmp_path / "scratch", "wait")
+    deadline = time.monotonic() + 10
+    while not processes_with(mark):
+        assert time.monotonic() < deadline
+    assert (tmp_path / "scratch").exists()
+    process.kill()
+    process.communicate()
+    assert gone(mark, tmp_path / "scratch", seconds=3)
+
+
+def test_when_the_driver_is_through_nothing_is_left_either(tmp_path: Path) -> None:
+    process, mark = start(tmp_path / "scratch", "end")
+    rest, _ = process.communicate(timeout=20)
+    assert rest == "True\n", "the mark is what it was before"
+    assert process.returncode == 0
+    assert gone(mark, tmp_path / "scratch", seconds=0)

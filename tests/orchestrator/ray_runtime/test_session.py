@@ -1,0 +1,91 @@
+"""Ray's session: reachable from this machine only, with a token only."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autoreg.errors import ConfigError
+from autoreg.orchestrator.ray_runtime.reaper import MARK, processes_with
+from autoreg.orchestrator.ray_runtime.session import check_address
+
+LISTENING = "0A"
+
+
+def listening_addresses(processes: list[int]) -> dict[str, int]:
+    """The local addresses of all TCP sockets on which the processes listen, each with a process."""
+    owners = {}
+    for process in processes:
+        for link in Path(f"/proc/{process}/fd").iterdir():
+            try:
+                owners[str(link.readlink())] = process
+            except OSError:
+                continue
+    found = {}
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == LISTENING and f"socket:[{words[9]}]" in owners:
+                digits = words[1].split(":")[0]
+                packed = b"".join(bytes.fromhex(digits[at : at + 8])[::-1] for at in range(0, len(digits), 8))
+                address = ip_address(packed)
+                found[str(getattr(address, "ipv4_mapped", None) or address)] = owners[f"socket:[{words[9]}]"]
+    return found
+
+
+def rest() -> None:
+    time.sleep(1)
+
+
+def test_every_socket_of_a_sweep_listens_on_the_loopback_interface_only(ray_here: Any) -> None:
+    busy = ray_here.remote(rest).remote()
+    processes = [*processes_with(os.environ[MARK]), os.getpid()]
+    assert len(processes) > 3
+    addresses = listening_addresses(processes)
+    ray_here.get(busy)
+    assert addresses, "Ray listens somewhere"
+    assert all(ip_address(address).is_loopback for address in addresses), addresses
+
+
+def test_a_socket_on_another_interface_would_be_noticed() -> None:
+    with socket.create_server(("0.0.0.0", 0)):
+        assert "0.0.0.0" in listening_addresses([os.getpid()])
+
+
+def test_the_dashboard_has_no_page(ray_here: Any) -> None:
+    commands = [Path(f"/proc/{process}/cmdline").read_bytes() for process in processes_with(os.environ[MARK])]
+    dashboards = [command for command in commands if b"dashboard/dashboard.py" in command]
+    assert commands
+    assert all(b"--disable-frontend" in command for command in dashboards), "Ray counts its usage there, if asked to"
+
+
+def test_nobody_gets_in_without_the_token(ray_here: Any) -> None:
+    code = "import sys; from ray._raylet import GcsClient; GcsClient(sys.argv[1]).get_all_node_info(timeout=20)"
+    address = ray_here.get_runtime_context().gcs_address
+    for environment, lets_in in ((os.environ, True), ({**os.environ, "RAY_AUTH_TOKEN": "0" * 64}, False)):
+        ended = subprocess.run([sys.executable, "-c", code, address], capture_output=True, text=True, env=environment)
+        assert (ended.returncode == 0) == lets_in, ended.stderr
+        assert lets_in or "token" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("nonsense", "no Ray session at nonsense: an address is auto or host:port"),
+        ("host:", "no Ray session at host:: an address is auto or host:port"),
+        ("127.0.0.1:1", "no Ray session at 127.0.0.1:1: "),
+        ("127.0.0.1:99999", "no Ray session at 127.0.0.1:99999: "),
+    ],
+)
+def test_an_address_where_nobody_listens_is_told_at_once(address: str, message: str) -> None:
+    started = time.monotonic()
+    with pytest.raises(ConfigError) as caught:
+        check_address(address)
+    assert str(caught.value).startswith(message)
+    assert time.monotonic() - started < 5

@@ -1,0 +1,148 @@
+"""A sweep through Ray: everything trained, measured and written once, however it is interrupted."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from autoreg.config.sweep_file import LoadedSweep
+from autoreg.database.connection import open_for_reading, query
+from autoreg.orchestrator.plan import make_plan
+from autoreg.orchestrator.run import run_sweep
+from autoreg.runs.folder import Runs
+from tests.database.test_connection import contents
+from tests.helpers.sweep_process import (
+    command,
+    results,
+    rows_without_times,
+    run_to_its_end,
+    settings,
+    start,
+    wait_for_trials,
+)
+
+Small = Callable[..., LoadedSweep]
+pytestmark = [pytest.mark.usefixtures("ray_here"), pytest.mark.timeout(900)]
+
+
+def test_a_sweep_ends_with_all_its_rows_and_a_second_start_adds_none(small: Small, runs: Runs, tmp_path: Path) -> None:
+    database = tmp_path / "results.db"
+    plan = make_plan(small())
+    summary = run_sweep(plan, runs, database)
+    assert (summary.trained, summary.cached, summary.problems, summary.unwritten) == (14, 0, [], 0)
+    connection = open_for_reading(database)
+    counts = query(connection, "select kind, status, count(*) as n from trials group by all").rows()
+    assert sum(count for kind, _, count in counts if kind == "final") == 4
+    assert sum(count for kind, _, count in counts if kind == "tune") == 10
+    assert query(connection, "select count(distinct trial_id) as n from ablation")["n"][0] == 4
+    assert query(connection, "select count(distinct trial_id) as n from units")["n"][0] == 4
+    assert query(connection, "select distinct state from final_states").rows() == [("measured",)]
+    assert (
+        query(connection, "select count(*) as n from trials where kind = 'tune' and test_accuracy is not null")["n"][0]
+        == 0
+    )
+    connection.close()
+    before = contents(database)
+    started = time.monotonic()
+    again = run_sweep(plan, runs, database)
+    assert (again.trained, again.cached) == (0, 14)
+    assert time.monotonic() - started < 5
+    after = contents(database)
+    assert {name: rows for name, rows in after.items() if name != "sweeps"} == {
+        name: rows for name, rows in before.items() if name != "sweeps"
+    }
+    assert list((runs.scratch).iterdir()) == []
+
+
+def test_a_measurement_that_is_missing_is_made_without_training(small: Small, runs: Runs, tmp_path: Path) -> None:
+    database = tmp_path / "results.db"
+    overrides = ("tune=null", "grid.width=[1/4]")
+    run_sweep(make_plan(small(*overrides)), runs, database)
+    summary = run_sweep(make_plan(small(*overrides, "measure.metrics.similarity.threshold=0.7")), runs, database)
+    assert (summary.trained, summary.cached, summary.problems) == (0, 2, [])
+    connection = open_for_reading(database)
+    assert query(connection, "select metric, count(*) as n from measurements group by all order by all").rows() == [
+        ("ablation", 2), ("similarity", 4),
+    ]  # fmt: skip
+    connection.close()
+
+
+def test_what_the_machine_got_wrong_is_tried_again_and_what_the_trial_got_wrong_is_not(
+    small: Small, runs: Runs, tmp_path: Path
+) -> None:
+    folder = tmp_path / "tries"
+    overrides = ("tune=null", "network=tests.helpers.faulty:fails_once", f"network.folder={folder}", "replicates=1")
+    summary = run_sweep(make_plan(small(*overrides)), runs, tmp_path / "results.db")
+    assert (summary.trained, summary.problems) == (2, [])
+    assert len(list(folder.iterdir())) == 2, "each trial failed once and was tried again"
+
+
+def test_weights_that_turn_out_to_be_damaged_are_trained_again(small: Small, runs: Runs, tmp_path: Path) -> None:
+    plan, database = make_plan(small("tune=null", "grid.width=[1/4]")), tmp_path / "results.db"
+    run_sweep(plan, runs, database)
+    before = rows_without_times(database)
+    folder = runs.trials()[0]
+    folder.checkpoint_path.write_bytes(folder.checkpoint_path.read_bytes()[:-100])
+    for path in folder.measurement_paths():
+        path.unlink()
+    summary = run_sweep(plan, runs, database)
+    assert (summary.trained, summary.cached, summary.problems) == (1, 1, [])
+    assert rows_without_times(database) == before
+
+
+SLOW = settings("training.epochs=150", "tune.epochs=100", "dataset.train_size=1000")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_save_what_is_in_flight_and_say_how_to_go_on(
+    small: Small, tmp_path: Path, number: signal.Signals
+) -> None:
+    file = Path(small().document.source)
+    folder = tmp_path / "stopped"
+    process = start(file, folder, *SLOW)
+    wait_for_trials(folder, 3, process)
+    process.send_signal(number)
+    assert process.wait(120) == 130
+    log = (folder / "log").read_text()
+    assert "running trials save their state" in log
+    said, _, again = log.splitlines()[-1].partition(" autoreg ")
+    assert said.startswith("autoreg: stopped; to go on:")
+    assert shlex.split(again) == command(file, folder, *SLOW)[3:]
+    assert "Traceback" not in log
+    assert "SIGTERM" not in log
+    with duckdb.connect(str(folder / "results.db"), read_only=True) as connection:
+        written = connection.execute("select count(*) from trials").fetchone()
+    assert written
+    assert written[0] == len(results(folder))
+    if number == signal.SIGINT:
+        run_to_its_end(file, folder, *SLOW)
+
+
+def test_two_sweeps_at_once_train_each_trial_once(small: Small, tmp_path: Path) -> None:
+    file = Path(small().document.source)
+    folder = tmp_path / "both"
+    first, second = start(file, folder, *SLOW), start(file, folder, *SLOW)
+    assert (first.wait(400), second.wait(400)) == (0, 0), (folder / "log").read_text()
+    log = (folder / "log").read_text()
+    trained = [int(count) for count in re.findall(r"(\d+) trials trained", log)]
+    assert sum(trained) == 14
+    assert len(contents(folder / "results.db")["trials"]) == 14
+
+
+def test_nothing_of_ray_reaches_the_user(small: Small, tmp_path: Path) -> None:
+    file = Path(small().document.source)
+    (tmp_path / "quiet").mkdir()
+    arguments = command(file, tmp_path / "quiet", *settings("tune=null", "training.epochs=2"))
+    ended = subprocess.run(arguments, capture_output=True, text=True, check=True, env={**os.environ, "NO_COLOR": "1"})
+    assert ended.stdout == ""
+    lines = ended.stderr.splitlines()
+    assert lines[0] == "small: 4 final trials, 0 tuning trials, 0 already done"
+    assert all(line.startswith("[") for line in lines[1:-1]), ended.stderr
+    assert lines[-1].startswith("4 trials trained, 0 were done before; rows in ")

@@ -1,0 +1,263 @@
+"""Drawings show what their frame says: lines, ticks, labels, and one look for a condition everywhere."""
+
+import matplotlib as mpl
+import polars as pl
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from autoreg.report.figures.source import find_figures
+from autoreg.report.figures.style import COLOURS, CONDITIONS, PAPER, format_width, look_of
+
+NO_POINTS = pl.DataFrame(
+    schema={"series": pl.String, "width": pl.Float64, "x": pl.Float64, "score": pl.String, "value": pl.Float64}
+)
+
+
+def drawn(name: str, frame: pl.DataFrame, published: pl.DataFrame = NO_POINTS) -> Figure:
+    [source] = find_figures(name)
+    return source.draw(frame, published)
+
+
+def scores(series: tuple[str, ...] = ("Glorot Norm", "He Norm")) -> pl.DataFrame:
+    rows = [
+        {
+            "series": name, "variant": None, "width": width, "network": "alexnet", "dataset": "cifar10",
+            "replicates": 3,
+            "test_accuracy": 0.7, "test_accuracy_std": 0.01, "auc": 0.3 + 0.1 * place + 0.01 * width, "auc_std": 0.02,
+            "similar_units": 1.0 + place + width, "similar_units_std": 0.5,
+        }
+        for place, name in enumerate(series) for width in (0.25, 0.5, 1.0, 2.0, 4.0)
+    ]  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+def lines_of(figure: Figure, panel: int) -> list[list[float]]:
+    figure.canvas.draw()
+    return [list(container[0].get_ydata()) for container in figure.axes[panel].containers]
+
+
+def test_figure_6_draws_each_series_at_each_width() -> None:
+    figure = drawn("6", scores())
+    assert lines_of(figure, 0)[0] == pytest.approx([0.3 + 0.01 * width for width in (0.25, 0.5, 1, 2, 4)])
+    assert lines_of(figure, 1)[1] == pytest.approx([2 + width for width in (0.25, 0.5, 1, 2, 4)])
+    for axes in figure.axes:
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["¼×", "½×", "1×", "2×", "4×"]
+        assert axes.get_xscale() == "log"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Glorot Norm", "He Norm"]
+    assert "3 replicates a point" in figure.get_supxlabel()
+
+
+def test_a_name_with_dollars_is_no_formula() -> None:
+    figure = drawn("6", scores((r"$\frac{$", "He Norm")))
+    figure.canvas.draw()
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["He Norm", r"\$\frac{\$"]
+
+
+def test_similar_units_below_zero_are_shown_on_a_linear_axis() -> None:
+    frame = scores().with_columns(similar_units=pl.lit(-0.5))
+    figure = drawn("6", frame)
+    assert figure.axes[1].get_yscale() == "linear"
+
+
+def test_a_score_that_is_not_measured_leaves_a_gap_and_no_error() -> None:
+    frame = scores().with_columns(
+        similar_units=pl.when(pl.col("width") == 1).then(None).otherwise("similar_units"),
+        auc_std=pl.lit(None, dtype=pl.Float64),
+    )
+    assert len(lines_of(drawn("6", frame), 1)[0]) == 4
+
+
+def test_figure_2_draws_one_curve_a_width() -> None:
+    rows = [
+        {
+            "series": name, "width": width, "fraction": step / 6, "unchanged": 1 - step / 7, "unchanged_std": 0.01,
+            "network": "alexnet", "dataset": "cifar10", "samples": 3, "replicates": 2,
+        }
+        for name in ("Glorot Norm", "He Norm", "LeCun Norm") for width in (0.25, 1.0) for step in range(7)
+    ]  # fmt: skip
+    figure = drawn("2", pl.DataFrame(rows))
+    assert len(figure.axes) == 3
+    assert lines_of(figure, 0)[0] == pytest.approx([100 * (1 - step / 7) for step in range(7)])
+
+
+def test_figure_3_draws_a_violin_and_its_mean_for_each_width() -> None:
+    rows = [
+        {
+            "series": "He Norm", "width": width, "layer": "conv2", "bin_low": low, "bin_high": low + 0.01, "share": 0.5,
+            "mean_abs_r": width / 10, "network": "alexnet", "dataset": "cifar10",
+        }
+        for width in (0.25, 1.0, 4.0) for low in (0.1, 0.29)
+    ]  # fmt: skip
+    figure = drawn("3", pl.DataFrame(rows))
+    figure.canvas.draw()
+    [axes] = figure.axes
+    assert [text.get_text() for text in axes.texts] == ["0.03", "0.10", "0.40"]
+    assert "conv2" in axes.get_title(loc="left")
+
+
+def test_a_condition_looks_the_same_whatever_it_is_shown_with() -> None:
+    assert look_of("He Norm", ["He Norm"]) == look_of("He Norm", ["Glorot Norm", "He Norm", "LeCun Norm"])
+    assert len({look_of(name, ["own", "He Norm", "mine"])["color"] for name in ("own", "He Norm", "mine")}) == 3
+    assert all(len(COLOURS) > place for place, _ in enumerate(CONDITIONS))
+
+
+def test_drawing_leaves_the_users_own_settings_alone() -> None:
+    before = dict(mpl.rcParams)
+    drawn("6", scores())
+    assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize(("width", "text"), [(0.25, "¼×"), (1.0, "1×"), (16.0, "16×"), (1 / 3, "1/3×"), (1.5, "3/2×")])
+def test_widths_are_written_as_people_do(width: float, text: str) -> None:
+    assert format_width(width) == text
+
+
+def published(series: str, score: str, values: dict[float, float], width: float | None = None) -> pl.DataFrame:
+    """Points of the paper: a value at each place on the x axis, which is the width unless one is given."""
+    rows = [
+        {"series": series, "width": x if width is None else width, "x": x, "score": score, "value": value}
+        for x, value in values.items()
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=NO_POINTS.schema)
+
+
+def papers_lines(axes: Axes) -> list[Line2D]:
+    return [line for line in axes.lines if line.get_label() == PAPER]
+
+
+def grey(colour: object) -> bool:
+    red, green, blue = to_rgb(colour)  # type: ignore[arg-type]
+    return red == green == blue
+
+
+def labels_of(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_the_papers_points_stand_behind_ours_grey_and_once_in_the_legend() -> None:
+    points = pl.concat(
+        published(name, score, {0.25: 0.3, 4: 0.5})
+        for name in ("Glorot Norm", "He Norm")
+        for score in ("auc", "similar_units")
+    )
+    figure = drawn("6", scores(), points)
+    for axes in figure.axes:
+        lines = papers_lines(axes)
+        assert [list(line.get_xdata()) for line in lines] == [[0.25, 4]] * 2
+        assert [list(line.get_ydata()) for line in lines] == [[0.3, 0.5]] * 2
+        ours = min(artist.get_zorder() for container in axes.containers for artist in container[:1])
+        assert all(line.get_zorder() < ours for line in lines)
+        assert all(grey(line.get_color()) for line in lines)
+    assert labels_of(figure) == ["Glorot Norm", "He Norm", "paper"]
+
+
+def test_a_series_that_the_paper_has_not_is_drawn_alone() -> None:
+    figure = drawn("6", scores(), published("LeCun Norm", "auc", {0.25: 0.3}))
+    assert not any(papers_lines(axes) for axes in figure.axes)
+    assert labels_of(figure) == ["Glorot Norm", "He Norm"]
+
+
+def test_the_papers_accuracies_are_in_percent_as_ours() -> None:
+    [axes] = drawn("1a", scores(), published("He Norm", "test_accuracy", {0.25: 0.75})).axes
+    [line] = papers_lines(axes)
+    assert list(line.get_ydata()) == [75]
+
+
+def test_a_figure_of_variants_has_a_row_for_each() -> None:
+    names = ("ResNet56, k = 4", "AlexNet, k = 0.25", "AlexNet, k = 4")
+    frame = scores(names).with_columns(variant=pl.col("series").str.split(",").list.first())
+    figure = drawn("B13", frame, published("AlexNet, k = 4", "auc", {0.25: 0.3}))
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "(a) AlexNet: accuracy", "(b) AlexNet: removable units", "(c) AlexNet: repeated units",
+        "(d) ResNet56: accuracy", "(e) ResNet56: removable units", "(f) ResNet56: repeated units",
+    ]  # fmt: skip
+    assert [len(axes.containers) for axes in figure.axes] == [2, 2, 2, 1, 1, 1]
+    assert [len(papers_lines(axes)) for axes in figure.axes] == [0, 1, 0, 0, 0, 0]
+    assert labels_of(figure) == ["k = 0.25", "k = 4", "paper"]
+
+
+def test_without_variants_all_series_stand_in_one_row() -> None:
+    assert len(drawn("B13", scores(("k = 0.25", "k = 4"))).axes) == 3
+
+
+def test_layer_panels_have_a_line_a_layer_and_a_row_a_series() -> None:
+    frame = pl.concat(
+        scores(("AlexNet", "AlexNet-Random")).with_columns(layer=pl.lit(layer), layer_index=pl.lit(index))
+        for index, layer in enumerate(("conv1", "conv2", "fc3"))
+    )
+    figure = drawn("B7", frame)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "(a) AlexNet: removable units", "(b) AlexNet: repeated units", "(c) AlexNet-Random: removable units",
+        "(d) AlexNet-Random: repeated units",
+    ]  # fmt: skip
+    for axes in figure.axes:
+        assert [container.get_label() for container in axes.containers] == ["conv1", "conv2", "fc3"]
+        assert len({container[0].get_color() for container in axes.containers}) == 3
+    assert labels_of(figure) == ["conv1", "conv2", "fc3"]
+    assert lines_of(figure, 2)[0] == pytest.approx([0.4 + 0.01 * width for width in (0.25, 0.5, 1, 2, 4)])
+
+
+def test_figure_b1_counts_parameters_on_two_logarithmic_axes() -> None:
+    rows = [
+        {"panel": panel, "series": name, "width": width, "parameters": int(factor * width**2)}
+        for panel, name, factor in (("CIFAR-10", "AlexNet", 7e6), ("Synthetic data", "MLP, 10 dim.", 1.7e3))
+        for width in (0.25, 1.0, 4.0)
+    ]
+    figure = drawn("B1", pl.DataFrame(rows), published("AlexNet", "parameters", {0.25: 438_746}))
+    figure.canvas.draw()
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["(a) Synthetic data", "(b) CIFAR-10"]
+    for axes in figure.axes:
+        assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["¼×", "1×", "4×"]
+    [line] = [line for line in figure.axes[1].lines if line.get_label() == "AlexNet"]
+    assert list(line.get_ydata()) == [437_500, 7_000_000, 112_000_000]
+    assert [len(papers_lines(axes)) for axes in figure.axes] == [0, 1]
+
+
+def test_figure_b2_runs_down_to_the_end_of_training() -> None:
+    frame = pl.concat(
+        scores(("ResNet18",)).with_columns(
+            epochs_before_end=pl.lit(left), auc=pl.lit(1 / (1 + left)), similar_units_replicate_std=pl.lit(0.1)
+        )
+        for left in (8, 4, 0)
+    )
+    figure = drawn("B2", frame, published("ResNet18", "auc", {8: 0.2, 0: 0.3}, width=0.25))
+    for axes in figure.axes:
+        left, right = axes.get_xlim()
+        assert left > 8 > 0 > right
+        assert axes.get_xlabel() == "Epochs before the end"
+        assert len(axes.containers) == 5
+    assert lines_of(figure, 1)[0] == pytest.approx([1, 1 / 5, 1 / 9])
+    [line] = papers_lines(figure.axes[1])
+    assert (list(line.get_xdata()), list(line.get_ydata())) == ([0, 8], [0.3, 0.2])
+    assert labels_of(figure) == ["¼×", "½×", "1×", "2×", "4×", "paper"]
+
+
+def test_figure_2_and_3_show_the_papers_curves_and_means() -> None:
+    curves = pl.DataFrame(
+        [
+            {
+                "series": "Glorot Norm", "width": 0.25, "fraction": step / 6, "unchanged": 0.5, "unchanged_std": 0.01,
+                "network": "alexnet", "dataset": "cifar10", "samples": 3, "replicates": 2,
+            }
+            for step in range(7)
+        ]
+    )  # fmt: skip
+    figure = drawn("2", curves, published("Glorot Norm", "unchanged", {0: 1, 0.5: 0.4}, width=0.25))
+    [line] = papers_lines(figure.axes[0])
+    assert (list(line.get_xdata()), list(line.get_ydata())) == ([0, 50], [100, 40])
+    bins = pl.DataFrame(
+        [
+            {
+                "series": "He Norm", "width": 0.25, "layer": "conv2", "bin_low": 0.1, "bin_high": 0.11, "share": 1.0,
+                "mean_abs_r": 0.105, "network": "alexnet", "dataset": "cifar10",
+            }
+        ]
+    )  # fmt: skip
+    figure = drawn("3", bins, published("He Norm", "mean_abs_r", {0.25: 0.2}))
+    [means] = [made for made in figure.axes[0].collections if made.get_label() == PAPER]
+    assert means.get_segments()[0][:, 1].tolist() == [0.2, 0.2]
+    assert labels_of(figure) == ["paper"]

@@ -1,0 +1,136 @@
+"""Reports are made from results.db alone, say what is missing, and carry their provenance."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from autoreg.database.queries import sweep_status
+from autoreg.errors import ConfigError, DatabaseError, DataError
+from autoreg.packaged import figure_names
+from autoreg.report.figure import _one_split, figures_with_data, report_figure
+from autoreg.report.figures.source import find_figures
+
+Fill = Callable[..., Path]
+
+
+def report(database: Path, name: str, *more: Any, **options: Any) -> tuple[list[Path], list[str]]:
+    [source] = find_figures(name)
+    return report_figure(database, source, *more, **options)
+
+
+@pytest.fixture
+def fill(tmp_path: Path, fill_in: Fill) -> Fill:
+    """Make a results.db of this test's own."""
+    return partial(fill_in, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def of_network(tmp_path_factory: pytest.TempPathFactory, fill_in: Fill) -> Callable[[str], Path]:
+    """The results.db of a network, made once."""
+    return cache(lambda network: fill_in(tmp_path_factory.mktemp(network), network=network))
+
+
+@pytest.mark.parametrize("definition", ["released", "text"])
+@pytest.mark.parametrize("name", figure_names())
+def test_every_figure_is_written_in_every_format(
+    of_network: Callable[[str], Path], tmp_path: Path, name: str, definition: str
+) -> None:
+    network = {"B6": "resnet56", "B7": "alexnet", "B8": "resnet18", "B9": "inception_v3"}.get(name, "mlp")
+    paths, missing = report(of_network(network), name, tmp_path / "out", definition)
+    assert missing == []
+    assert [path.suffix for path in paths] == [".png", ".pdf", ".csv", ".json"]
+    assert paths[0].read_bytes().startswith(b"\x89PNG")
+    assert paths[1].read_bytes().startswith(b"%PDF")
+    facts = json.loads(paths[3].read_text(encoding="utf-8"))
+    assert (facts["definition"], facts["sweep"]) == (definition, "fixture")
+    assert len(facts["trials"]) == (0 if name == "B1" else 8)
+    assert set(facts["versions"]) == {"autoreg", "duckdb", "matplotlib", "polars"}
+    table = pl.read_csv(paths[2])
+    assert set(table["series"]) == ({"mlp"} if name == "B1" else {"He Norm", "Glorot Norm"})
+    assert set(table["width"]) == {0.25, 1.0}
+
+
+def test_every_figure_of_the_paper_is_there_and_one_for_any_sweep() -> None:
+    numbered = ["1a", "1b", "1c", "2", "3", "4", "5", "6", *(f"B{number}" for number in range(1, 14))]
+    assert figure_names() == [*numbered, "Scores"]
+    assert [source.name for source in find_figures("1")] == ["1a", "1b", "1c"]
+    assert [source.name for source in find_figures("b5")] == ["B5"]
+
+
+def test_missing_trials_are_said_with_their_settings(fill: Fill, tmp_path: Path) -> None:
+    paths, missing = report(fill(drop=3), "6", tmp_path / "out")
+    assert missing == [
+        "mlp 1/4x he_normal: 2 of 2 trials (2 not run)",
+        "mlp 1/4x glorot_normal: 1 of 2 trials (1 not run)",
+    ]
+    assert json.loads(paths[3].read_text(encoding="utf-8"))["missing"] == missing
+
+
+def test_a_figure_without_any_trial_says_what_would_make_it(fill: Fill, tmp_path: Path) -> None:
+    path = fill(drop=8)
+    with pytest.raises(
+        DataError, match=r"figure 6 has no measured trial yet[^$]*mlp 1x he_normal: 2 of 2 trials \(2 not run\)"
+    ):
+        report(path, "6", tmp_path / "out")
+    path = fill(figures=["2"])
+    with pytest.raises(DataError, match=r"has no sweep that feeds it; run: autoreg sweep sweeps/cifar_init.yaml"):
+        report(path, "6", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_figure_is_answered_with_the_known_ones(fill: Fill, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"unknown figure '66'.*allowed: 1a, 1b, 1c, 2, 3, 4, .*B13"):
+        report(fill(), "66", tmp_path / "out")
+
+
+def test_the_latest_sweep_is_shown_unless_another_is_named(fill: Fill, tmp_path: Path) -> None:
+    fill()
+    path = fill(sweep_id="f" * 16, name="newer", updated_at="2026-02-01T00:00:00+00:00")
+    latest = json.loads(report(path, "6", tmp_path / "out")[0][3].read_text(encoding="utf-8"))
+    named = json.loads(report(path, "6", tmp_path / "out", sweep="fixture")[0][3].read_text(encoding="utf-8"))
+    assert (latest["sweep"], named["sweep"]) == ("newer", "fixture")
+    with pytest.raises(ConfigError, match=r"no sweep 'absent' feeds figure 6 .*newer, fixture"):
+        report(path, "6", tmp_path / "out", sweep="absent")
+
+
+def test_only_figures_that_a_sweep_feeds_have_data(fill: Fill) -> None:
+    assert figures_with_data(fill(figures=["6", "B5", "no such figure"])) == ["6", "B5"]
+
+
+def test_the_split_that_was_measured_is_shown(fill: Fill, tmp_path: Path) -> None:
+    frame = pl.DataFrame({"split": ["train", "train", "validation"]})
+    assert _one_split(frame)["split"].to_list() == ["validation"]
+    assert _one_split(pl.DataFrame({"split": ["train", "test"]}))["split"].to_list() == ["test"]
+
+
+def test_the_status_counts_what_is_done(fill: Fill) -> None:
+    [row] = sweep_status(fill(drop=3))
+    wanted = {"name": "fixture", "final_trials": 8, "final_done": 5, "measured": 5, "tuning_trials": 0, "failed": 0}
+    assert {key: row[key] for key in wanted} == wanted
+
+
+def test_a_report_imports_neither_torch_nor_ray(fill: Fill, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from autoreg.report.figures.source import find_figures;"
+        "from autoreg.report.figure import report_figure;"
+        f"report_figure(Path({str(fill())!r}), find_figures('6')[0], Path({str(tmp_path / 'out')!r}));"
+        "print([name for name in ('torch', 'ray', 'optuna') if name in sys.modules])"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == "[]\n"
+
+
+def test_an_own_figure_whose_query_fails_while_it_runs_is_one_line(fill: Fill, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.sql"
+    path.write_text(
+        "-- drawing: width_panels auc\nselect sweep_id, cast(series as integer) as width from scores_by_width"
+    )
+    with pytest.raises(DatabaseError, match=r"a query failed: .*Could not convert"):
+        report(fill(), str(path), tmp_path / "out")

@@ -1,0 +1,64 @@
+"""A lock whose file goes with it is held by one at a time."""
+
+import errno
+import fcntl
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from autoreg import files as locking
+from autoreg.files import hold
+
+
+def test_many_who_come_and_go_never_hold_it_together_and_leave_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locking, "SECONDS_BETWEEN_TRIES", 0.0)
+    path = tmp_path / "locks" / "one"
+    inside: list[int] = []
+    together: list[list[int]] = []
+
+    def come_and_go(name: int) -> None:
+        for _ in range(200):
+            with hold(path, lambda: False):
+                inside.append(name)
+                time.sleep(0)
+                if len(inside) > 1:
+                    together.append(list(inside))
+                inside.remove(name)
+
+    threads = [threading.Thread(target=come_and_go, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == []
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_file_that_another_machine_removed_is_opened_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, tries = fcntl.flock, []
+
+    def flock(*arguments: int) -> None:
+        tries.append(arguments)
+        if len(tries) == 1:
+            raise OSError(errno.ESTALE, "Stale file handle")
+        real(*arguments)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with hold(tmp_path / "one", lambda: False) as is_held:
+        assert is_held
+    assert len(tries) == 2
+
+
+def test_a_system_without_locks_is_an_error_and_no_endless_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(*_: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(OSError, match="No locks"), hold(tmp_path / "one", lambda: False):
+        pass

@@ -1,0 +1,113 @@
+"""A model of one's own is measured in two lines, with the numbers that a trial of a sweep would get."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+import autoreg
+from autoreg.config.trial import TrialConfig
+from autoreg.database.writer import Writer
+from autoreg.errors import ConfigError
+from autoreg.metrics.measure import measure_trial, measurements_of
+from autoreg.runs.folder import Runs
+from autoreg.training.loop import train_trial
+from tests.helpers.records import write_record
+
+DATA = torch.randn(200, 6, generator=torch.Generator().manual_seed(1))
+
+
+def model_with_copies() -> nn.Sequential:
+    """Eight units of which six are copies of two, so that each of these has three or two similar ones."""
+    first = nn.Linear(6, 8, bias=False)
+    with torch.no_grad():
+        first.weight.zero_()
+        for unit, source in enumerate([0, 0, 0, 0, 1, 1, 1, 2]):
+            first.weight[unit, source] = 1.0 + unit
+    return nn.Sequential(first, nn.Tanh(), nn.Linear(8, 3))
+
+
+def test_copies_of_a_unit_are_repeated_units() -> None:
+    measured = autoreg.measure_model(model_with_copies(), DATA)
+    assert measured.by_layer()["similar_units"].to_list() == [pytest.approx((4 * 3 + 3 * 2) / 8)]
+    [row] = measured.scores().to_dicts()
+    assert row["similar_units"] == pytest.approx(18 / 8)
+    assert row["dead_share"] == 0
+    assert repr(measured).startswith("<measures as released: auc 0.")
+    assert "similar_units 2.25" in repr(measured)
+    assert "<td>2.25</td>" in measured._repr_html_()
+
+
+def test_units_that_the_output_does_not_look_at_are_removable() -> None:
+    model = model_with_copies()
+    with torch.no_grad():
+        model[2].weight.zero_()
+    measured = autoreg.measure_model(model, DATA)
+    for definition in ("released", "text"):
+        assert measured.scores(definition)["auc"].to_list() == [1.0]
+        assert measured.by_layer(definition)["auc"].to_list() == [1.0]
+        assert set(measured.curves(definition)["unchanged"]) == {1.0}
+
+
+def test_a_loader_is_as_good_as_tensors_and_without_labels_there_is_no_accuracy() -> None:
+    labels = torch.arange(200) % 3
+    given = autoreg.measure_model(model_with_copies(), DATA, labels)
+    loaded = autoreg.measure_model(model_with_copies(), DataLoader(TensorDataset(DATA, labels), batch_size=64))
+    assert given.similarity.equals(loaded.similarity)
+    unlabelled = autoreg.measure_model(model_with_copies(), DATA)
+    assert all(math.isnan(value) for value in unlabelled.ablation["accuracy"])
+    assert 0 <= given.ablation["accuracy"].min() <= given.ablation["accuracy"].max() <= 1
+
+
+@pytest.mark.parametrize("definition", ["released", "text"])
+def test_a_trials_network_has_the_scores_that_results_db_has(
+    runs: Runs, tmp_path: Path, config: Callable[..., TrialConfig], sweep_record: Callable[..., dict], definition: str
+) -> None:  # fmt: skip
+    trial = config()
+    folder = runs.trial(trial.trial_id)
+    train_trial(trial, folder)
+    wanted = [one for name in ("ablation", "similarity") for one in measurements_of(name, {}, ["test"])]
+    measure_trial(folder, wanted)
+    record = sweep_record([folder])
+    record["sweep_measurements"] = [
+        {"metric": one.metric, "split": one.split, "measurement_id": one.measurement_id} for one in wanted
+    ]
+    write_record(runs, record)
+    writer = Writer(tmp_path / "results.db", runs)
+    writer.queue_trial(folder)
+    writer.queue_sweep(record["sweep_id"])
+    assert writer.commit()
+    sql = "select auc, similar_units, dead_share from trial_scores where definition = $definition"
+    stored = autoreg.Results(tmp_path / "results.db").query(sql, definition=definition)
+
+    loaded = autoreg.load_trial(trial.trial_id, runs=runs.root)
+    test = loaded.dataset.test
+    measured = autoreg.measure_model(loaded.network, test.inputs.float(), test.labels)
+    assert measured.scores(definition).row(0) == pytest.approx(stored.row(0))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "labels", "words"),
+    [
+        (DATA[:0], None, "there must be examples, and a label for each, got 0 and none"),
+        (DATA, torch.zeros(3), "there must be examples, and a label for each, got 200 and 3"),
+        ([DATA], None, "a loader gives pairs of inputs and labels"),
+        (DATA.reshape(100, 12), None, "the model cannot be run on the inputs, (2, 12)"),
+    ],
+)
+def test_what_does_not_fit_is_said_in_one_line(inputs: Tensor, labels: Tensor | None, words: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        autoreg.measure_model(model_with_copies(), inputs, labels)
+    assert str(raised.value).startswith(words)
+
+
+def test_an_unknown_definition_is_an_error() -> None:
+    measured = autoreg.measure_model(model_with_copies(), DATA, samples=1)
+    assert isinstance(measured.ablation, pl.DataFrame)
+    with pytest.raises(ConfigError, match="definition must be released or text, got 'paper'"):
+        measured.scores("paper")
