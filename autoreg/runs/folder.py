@@ -155,7 +155,7 @@ class TrialFolder:
             give_up: asked while the trial is held elsewhere; when true, the waiting ends without the lock.
         """
         # A file beside the trials' folders, since not every shared file system locks folders.
-        with hold(self.path.parent / ".locks" / self.trial_id, give_up) as is_held:
+        with hold(self.path.parent / ".locks" / self.trial_id, give_up=give_up) as is_held:
             if is_held:
                 for leftover in (*self.path.glob(".*.tmp"), *self.measurements.glob(".*.tmp")):
                     leftover.unlink(missing_ok=True)

@@ -1,9 +1,7 @@
 """ImageNet from the Hugging Face hub's Parquet files, whose pictures are copied to a file that can be read anywhere."""
 
-import fcntl
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +13,7 @@ from torch import Tensor
 
 from autoreg.datasets.images.cache import cache_folder
 from autoreg.errors import DataError, first_line
-from autoreg.files import write_atomically
+from autoreg.files import hold, write_atomically
 
 #: What the files of a part may be called, the best first: the hub's `test-*` has no labels, but copies of it may.
 PARTS = {"train": ["train"], "val": ["validation", "val", "test"]}
@@ -69,7 +67,8 @@ class ParquetPictures:
         fingerprint = fingerprint_of(paths)
         cached = cache_folder() / f"imagenet-{part}-{fingerprint}.arrow"
         if not cached.is_file():
-            with _locked(cached):
+            # Of several workers that start at once, one copies and the others wait for it.
+            with hold(cached.with_name(f".{cached.name}.lock")):
                 if not cached.is_file():
                     write_atomically(cached, partial(_copy, paths))
         try:
@@ -131,12 +130,3 @@ def fingerprint_of(paths: list[Path]) -> str:
             file.seek(max(0, size - 8 - int.from_bytes(tail[:4], "little")))
             digest.update(f"{path.name}:{size}\n".encode() + file.read())
     return digest.hexdigest()
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a file's lock: of several workers that start at once, one copies and the others wait for it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
