@@ -67,7 +67,7 @@ def _plain(value: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _curve(name: str, epochs: list[dict[str, Any]]) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from autoreg.config.sweep import Sweep
 from autoreg.config.sweep_file import load_sweep
 from autoreg.config.trial import Choice
-from autoreg.database.connection import open_for_reading, query
+from autoreg.database.connection import query, reading
 from autoreg.database.writer import Writer
 from autoreg.packaged import find_sweep, packaged_folder, sweep_names
 from autoreg.runs.folder import Runs, TrialFolder
@@ -64,9 +64,8 @@ def every_sweep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.Duc
             writer.queue_trial(trial)
     assert writer.commit()
     assert writer.problems == []
-    connection = open_for_reading(folder / "results.db")
-    yield connection
-    connection.close()
+    with reading(folder / "results.db") as connection:
+        yield connection
 
 
 def test_every_published_point_has_a_counterpart_in_a_packaged_sweep(every_sweep: duckdb.DuckDBPyConnection) -> None:
@@ -173,9 +172,8 @@ def test_the_comparison_sets_a_trial_beside_its_published_value(
     for folder in folders:
         writer.queue_trial(folder)
     assert writer.commit()
-    connection = open_for_reading(tmp_path / "results.db")
-    frame = query(connection, "select * from table_comparison")
-    connection.close()
+    with reading(tmp_path / "results.db") as connection:
+        frame = query(connection, "select * from table_comparison")
     assert frame.select("figure", "series", "score").sort("figure", "series", "score").rows() == [
         (figure, series, score)
         for figure, scores in (("1c", ["test_accuracy", "train_accuracy"]), ("6", ["auc", "similar_units"]))
