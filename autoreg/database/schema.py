@@ -46,7 +46,12 @@ MIGRATIONS = {
             dataset varchar not null, width double not null, epochs integer not null, parameters bigint not null
         )
     """,
-    3: 'alter table units rename column "similar" to similar_units',
+    3: """
+        alter table units rename column "similar" to similar_units;
+        drop view if exists sweep_finals;
+        drop view if exists final_states;
+        drop view if exists areas
+    """,
 }
 
 
@@ -69,7 +74,7 @@ def install(connection: Connection, path: Path) -> None:
     Raises:
         DatabaseError: it is no results database, or from a newer version.
     """
-    if not _names(connection, "table"):  # in a database with somebody's own tables, nothing is made
+    if not _names(connection):  # in a database with somebody's own tables, nothing is made
         with transaction(connection):
             connection.execute(TABLES_SQL)
             connection.execute("insert into schema_info values (?, null)", [SCHEMA_VERSION])
@@ -136,7 +141,7 @@ def _literal(text: str) -> str:
 
 def _require_tables(connection: Connection, path: Path) -> None:
     """Raise DatabaseError if a table is gone: no trial is to blame for what cannot be written then."""
-    there = _names(connection, "table")
+    there = _names(connection)
     gone = [name for name in TABLES if name not in there]
     if not gone:  # a metric that is new in this version has no table yet
         measured = connection.execute("select distinct metric from measurements").fetchall()
@@ -145,13 +150,14 @@ def _require_tables(connection: Connection, path: Path) -> None:
         raise DatabaseError(f"{path} has no table {', '.join(gone)}; {ADVICE}")
 
 
-def _names(connection: Connection, kind: str) -> set[str]:
-    return {name for (name,) in connection.execute(f"select {kind}_name from duckdb_{kind}s()").fetchall()}
+def _names(connection: Connection) -> set[str]:
+    tables, views = "select table_name from duckdb_tables()", "select view_name from duckdb_views() where not internal"
+    return {name for (name,) in connection.execute(f"{tables} union all {views}").fetchall()}
 
 
 def _has_these_views(connection: Connection) -> bool:
     hashes = connection.execute("select views_hash from schema_info").fetchall()
-    return hashes == [(_views_hash(),)] and _names(connection, "view").issuperset(_view_texts())
+    return hashes == [(_views_hash(),)] and _names(connection).issuperset([*REFERENCE_TABLES, *_view_texts()])
 
 
 def _make_views(connection: Connection, life: str = "") -> None:

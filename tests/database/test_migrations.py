@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from autoreg.database.connection import STORAGE, query, reading
-from autoreg.database.schema import MIGRATIONS, SCHEMA_VERSION
+from autoreg.database.schema import MIGRATIONS, SCHEMA_VERSION, view_names
 from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import DatabaseError
 from autoreg.runs.folder import Runs, TrialFolder
@@ -79,6 +79,7 @@ create table sweep_groups (
     dataset varchar not null, width double not null, epochs integer not null, parameters bigint not null
 );
 create table published as select '1' as figure, 0.25 as width, 'top1_accuracy_pct' as metric, 49.385 as value;
+create view areas as select 'trial' as curve;
 update schema_info set schema_version = 2;
 """
 
@@ -129,6 +130,8 @@ def test_the_next_writer_migrates_an_old_database_and_keeps_its_rows(old: Path, 
     with reading(old) as connection:
         assert query(connection, "select schema_version from schema_info").rows() == [(SCHEMA_VERSION,)]
         assert query(connection, "select * from sweep_groups").height == 0
+        views = query(connection, "select view_name from duckdb_views() where not internal")
+        assert set(views["view_name"]) == set(view_names())
         assert query(connection, "select * from published_points").height > 1000
     writer.queue_sweep("0123456789abcdef")
     assert writer.commit()

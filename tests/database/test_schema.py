@@ -29,7 +29,7 @@ MakeTrial = Callable[..., TrialFolder]
 
 @pytest.fixture
 def path(tmp_path: Path, runs: Runs, trial: MakeTrial, sweep_record: Callable[..., Any]) -> Path:
-    write_record(runs, sweep_record([trial()]))
+    write_record(runs, sweep_record([trial()], ["6"]))
     rebuild(tmp_path / "results.db", runs)
     return tmp_path / "results.db"
 
@@ -61,7 +61,9 @@ def test_the_views_in_a_file_of_this_version_are_not_made_again(path: Path) -> N
         assert temporary_views(connection) == 0
 
 
-@pytest.mark.parametrize("change", ["update schema_info set views_hash = 'another'", "drop view figure_6"])
+@pytest.mark.parametrize(
+    "change", ["update schema_info set views_hash = 'another'", "drop view figure_6", "drop table labels"]
+)
 def test_a_file_with_other_views_is_read_with_this_versions(path: Path, change: str) -> None:
     with duckdb.connect(str(path)) as connection:
         connection.execute("create or replace view auc as select 'another version' as text")
