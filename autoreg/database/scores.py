@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
+from polars import selectors as cs
 
 from autoreg.database.connection import in_memory, query
 from autoreg.database.ingest import bring_in, insert, insert_rows
@@ -11,7 +12,7 @@ from autoreg.errors import ConfigError
 from autoreg.runs.folder import TrialFolder
 from autoreg.runs.records import Layer
 
-#: Scores of each layer, whatever metrics there are.
+#: Scores of each layer, whatever metrics there are; deviations are left out of all that is shown of one network.
 LAYER_SCORES = """
     select split, definition, layer, units, sample_means.* exclude (sweep_id, trial_id, definition, split, layer)
     from sample_means
@@ -44,7 +45,7 @@ class Measures:
         return f"measures as released: {', '.join(numbers)}"
 
     def scores(self, definition: str = "released") -> pl.DataFrame:
-        """Return one row: auc (removable units, in [0, 1]), similar_units (repeated units) and so on.
+        """Return one row: auc (removable units, in [0, 1]), similar_units (repeated units), dead_share.
 
         Args:
             definition: `released` or `text`, of both.
@@ -53,7 +54,7 @@ class Measures:
         return self._scores(f"select {columns} from sample_means where layer is null", definition)
 
     def by_layer(self, definition: str = "released") -> pl.DataFrame:
-        """Return one row for each measured layer, in their order: layer, units, auc, similar_units and so on.
+        """Return one row for each measured layer, in their order: layer, units, auc, similar_units, dead_share.
 
         Args:
             definition: `released` or `text`: of a convolution, the latter drops single applications of its kernels.
@@ -84,7 +85,7 @@ class Measures:
                 insert_rows(
                     connection, metric, frame.with_columns(pl.lit(text).alias(key) for key, text in ids.items())
                 )
-            return query(connection, sql).filter(definition=definition).drop("definition")
+            return query(connection, sql).filter(definition=definition).select(~cs.ends_with("_std", "definition"))
 
 
 def layer_scores(folder: TrialFolder) -> pl.DataFrame:
@@ -101,4 +102,4 @@ def layer_scores(folder: TrialFolder) -> pl.DataFrame:
             "insert into sweep_measurements"
             " select '', metric, split, max(measurement_id) from measurements group by metric, split"
         )
-        return query(connection, LAYER_SCORES)
+        return query(connection, LAYER_SCORES).select(~cs.ends_with("_std"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from polars import selectors as cs
 
 from autoreg.config.group import setting_labels
 from autoreg.config.sweep import load_definition
@@ -167,7 +168,7 @@ def _labels(connection: Connection, sweep_id: str) -> dict[str, str]:
 
 
 def _scores(connection: Connection, sweep_id: str, definition: str) -> dict[str, dict[str, float]]:
-    """Return each trial's scores: what `trial_scores` has beside the settings of `final_trials`."""
+    """Return each trial's scores: what `trial_scores` has beside settings and deviations."""
     settings = query(connection, "from final_trials limit 0").columns
     rows = query(
         connection,
@@ -175,7 +176,8 @@ def _scores(connection: Connection, sweep_id: str, definition: str) -> dict[str,
         id=sweep_id,
         definition=definition,
     )
-    columns = [name for name in rows.columns if name not in {*settings, "definition", "split"}]
+    scored = cs.exclude(*settings, "definition", "split") - cs.ends_with("_std")
+    columns = cs.expand_selector(rows, scored)
     scores: dict[str, dict[str, float]] = {}
     for row in rows.to_dicts():
         named = {f"{row['split']}_{score}": _rounded(row[score]) for score in columns if row[score] is not None}

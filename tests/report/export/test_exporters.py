@@ -96,6 +96,8 @@ def test_a_finished_trial_has_the_numbers_of_the_database(database: Path, defini
             f"mlp {'1/4' if row['width'] == 0.25 else '1'}x {row['initializer']} r{row['replicate']} "
         )
         assert trial.scores["test_accuracy"] == row["test_accuracy"]
+        measured = {"test_auc", "test_similar_units", "test_dead_share"}
+        assert set(trial.scores) == {"train_accuracy", "validation_accuracy", "test_accuracy"} | measured
         for score in ("auc", "similar_units", "dead_share"):
             assert trial.scores[f"test_{score}"] == pytest.approx(scored[score], rel=1e-11)
         assert (trial.epochs, trial.curves["train_loss"], trial.curves["validation_loss"]) == ([1], [1.0], [None])
