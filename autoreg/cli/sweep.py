@@ -15,7 +15,7 @@ from autoreg.cli.options import DATABASE, JSON, RUNS, print_text
 from autoreg.errors import AutoregError, ConfigError, Interrupted
 
 if TYPE_CHECKING:
-    from autoreg.orchestrator.progress.terminal import Verbosity
+    from autoreg.orchestrator.progress.counts import Verbosity
 
 
 @command("Run")
@@ -65,7 +65,7 @@ def sweep(
         is_counted = yes or all(one.sweep.size <= MANY_TRIALS for one in loaded)  # else it takes time, and memory
         print_dry_run(plans, Runs(runs) if is_counted else None, as_json, not no_calibration)
         return
-    from autoreg.orchestrator.progress.terminal import Verbosity
+    from autoreg.orchestrator.progress.counts import Verbosity
 
     verbosity = Verbosity.QUIET if quiet else Verbosity.VERBOSE if verbose else Verbosity.NORMAL
     try:

@@ -3,7 +3,6 @@
 import os
 import sys
 import time
-from enum import IntEnum
 from types import TracebackType
 from typing import Protocol
 
@@ -11,16 +10,8 @@ from rich.console import Console
 from rich.live import Live
 
 from autoreg.errors import printable
-from autoreg.orchestrator.progress.counts import Counts
+from autoreg.orchestrator.progress.counts import Counts, Verbosity
 from autoreg.orchestrator.progress.table import Dashboard
-
-
-class Verbosity(IntEnum):
-    """How much is said: problems only; what has ended; everything."""
-
-    QUIET = 0
-    NORMAL = 1
-    VERBOSE = 2
 
 
 class Display(Protocol):
