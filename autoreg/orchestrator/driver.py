@@ -4,8 +4,6 @@ It has no clock, opens no file, and knows neither Ray nor a screen: those are th
 can happen to a sweep, in whatever order, can be tried in memory.
 """
 
-from collections.abc import Iterator
-
 from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator import events as ev
 from autoreg.orchestrator.bundles import Bundler
@@ -24,6 +22,8 @@ from autoreg.runs.describe import describe, outcome
 from autoreg.runs.records import TrialResult
 
 SECONDS_BETWEEN_COMMITS = 2.0
+#: What is to blame if a process comes to the end of a bundle, and one of its trials has not ended.
+SILENT = Failure(Kind.TRANSIENT, "its process said nothing of it")
 
 
 class Driver:
@@ -70,7 +70,7 @@ class Driver:
             case ev.Proposed():
                 self.schedule.propose(event.study_id, dict(event.hyperparameters))
             case ev.TrialFound():
-                self._find(event)
+                self._record(event.config, event.result, is_here=False, is_measured=event.is_measured)
             case ev.BundleStarted():
                 if text := self.running.start(event.name, now):
                     self._say(text, Verbosity.VERBOSE)
@@ -79,10 +79,9 @@ class Driver:
             case ev.TrialEnded():
                 self._end(event)
             case ev.BundleEnded():
-                for config in self._close(event.name):
-                    self.schedule.end(config, None)
+                self._close(event.name)
             case ev.BundleFailed():
-                self._fail(event)
+                self._close(event.name, event.failure)
             case ev.Measured():
                 self._measure(event)
             case ev.MeasuringFailed():
@@ -91,8 +90,6 @@ class Driver:
                 self._stop()
             case ev.StorageFailed():
                 self._block(event.why)
-            case ev.RowsWait():
-                self._say(f"rows wait: {event.why}", Verbosity.QUIET)
             case ev.Tick():
                 self._tick()
         self.endings.update(self.counts, self.plan.sweep.final_count)
@@ -112,13 +109,6 @@ class Driver:
     def progress(self) -> tuple[int, int]:
         """Grows while anything is begun."""
         return self.schedule.handed_out, len(self._trained_again)
-
-    def searches_in_vain(self) -> Iterator[str]:
-        """Yield a line for each search that found nothing."""
-        for state in self.schedule.states:
-            if state.group.final_count and state.final_trials() == {}:
-                trial = describe(state.group.template)
-                yield f"no tuning trial of {trial} succeeded, so it has no final trials"
 
     def _hand_out(self) -> None:
         """Start the next bundle, unless a search has to propose first."""
@@ -145,10 +135,6 @@ class Driver:
 
     def _share(self, assignment: Assignment) -> Share:
         return share_of(self.machine, self.plan.sweep.resources, assignment.config.width, assignment.is_alone)
-
-    def _find(self, event: ev.TrialFound) -> None:
-        """Take a trial that was trained before, or by another sweep meanwhile."""
-        self._record(event.config, event.result, is_here=False, is_measured=event.is_measured)
 
     def _progress(self, event: ev.EpochEnded) -> None:
         if progress := self.running.progress(event, self._now):
@@ -183,19 +169,16 @@ class Driver:
         elif self.endings.add_measured(config.trial_id):
             self._say(f"measured {describe(config)}", Verbosity.VERBOSE)
 
-    def _close(self, name: str) -> list[TrialConfig]:
-        """Take note that a process does something else now, and return the trials that it has left."""
+    def _close(self, name: str, failure: Failure = SILENT) -> None:
+        """Take note that a process is done with a bundle; the first trial that it has left is to blame if it failed."""
         left = self.running.left(name, self.schedule.in_flight)
         self.running.remove(name)
-        return left
-
-    def _fail(self, event: ev.BundleFailed) -> None:
-        """Blame the first trial that has not ended; those after it have not begun."""
-        left = self._close(event.name)
-        for config in left[1:]:
+        for config in left[1:]:  # they have not begun
             self.schedule.put_back(config.trial_id)
-        if left:
-            self._judge(left[0], event.failure)
+        if left and self.is_stopping and failure is SILENT:
+            self.schedule.put_back(left[0].trial_id)
+        elif left:
+            self._judge(left[0], failure)
 
     def _judge(self, blamed: TrialConfig, failure: Failure) -> None:
         """Have a trial tried again, or give it up, or the whole sweep."""

@@ -83,7 +83,7 @@ class TrialEnded(Event):
 
 @dataclass(frozen=True)
 class BundleEnded(Event):
-    """A process is done with a bundle; `TrialEnded` of its trials came before."""
+    """A process is done with a bundle; `TrialEnded` of its trials should have come before."""
 
     name: str
 
@@ -121,13 +121,6 @@ class StopRequested(Event):
 @dataclass(frozen=True)
 class StorageFailed(Event):
     """The run folder cannot be written."""
-
-    why: str
-
-
-@dataclass(frozen=True)
-class RowsWait(Event):
-    """results.db could not be written; its rows are safe in the run folder."""
 
     why: str
 
@@ -188,7 +181,7 @@ class WriteRows(Order):
 
 @dataclass(frozen=True)
 class Commit(Order):
-    """Bring what is written down into results.db; answer with `RowsWait` if that fails."""
+    """Bring what is written down into results.db, if that can be done now."""
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 
 from autoreg.config.trial import TrialConfig
 from autoreg.database.writer import Known, Writer
+from autoreg.errors import DatabaseError, first_line
+from autoreg.orchestrator.failure import Failure
 from autoreg.orchestrator.plan import Plan
 from autoreg.runs.folder import TrialFolder
+from autoreg.runs.log import TrialLog
 from autoreg.runs.records import TrialResult
 
 #: How long a sweep waits at its end for somebody's shell to let go of results.db.
@@ -44,6 +47,7 @@ class Recorder:
         self._plan, self.writer = plan, writer
         self._recorded: set[str] | None = None
         self._known: Known | None = None
+        self._warned_of = ""
 
     def add(self, folder: TrialFolder) -> None:
         """Have a trial's rows brought up to date."""
@@ -56,6 +60,36 @@ class Recorder:
         if not self._known.has_all_of(folder, result):
             folder.write_config(config)  # or a damaged one would keep its rows out
             self.add(folder)
+
+    def is_measured(self, folder: TrialFolder) -> bool:
+        """Whether a trial has every measurement that the sweep asks for."""
+        return all(measurement.path(folder).is_file() for measurement in self._plan.measurements)
+
+    def log(self, trial_id: str, text: str) -> None:
+        """Add lines to a trial's log."""
+        with TrialLog(self.writer.runs.trial(trial_id).log_path) as log:
+            log.say(text)
+
+    def give_up(self, config: TrialConfig, failure: Failure) -> TrialResult:
+        """Write down that a trial has failed, and return its result."""
+        folder = self.writer.runs.trial(config.trial_id)
+        result = TrialResult.failed(f"{failure.why}\n{failure.details[:2000]}")
+        folder.write_config(config)
+        folder.write_result(result)
+        return result
+
+    def commit_if_possible(self, planned: Iterable[tuple[str, TrialConfig]]) -> str | None:
+        """Write what is queued; if that fails it waits, and a line says why, once.
+
+        Training goes on meanwhile: the run folder has the rows.
+        """
+        try:
+            self.commit(planned)
+        except (DatabaseError, OSError) as error:
+            if first_line(error) != self._warned_of:
+                self._warned_of = first_line(error)
+                return f"rows wait: {self._warned_of}"
+        return None
 
     def commit(self, planned: Iterable[tuple[str, TrialConfig]], patience: float = 0.0) -> bool:
         """Write what is queued, and return whether nothing is left; it is not if somebody holds results.db.

@@ -49,7 +49,7 @@ def run_sweep(
     begun(runner.driver.counts.cached)
     with make_display(runner.driver.counts, verbosity) as runner.display:
         for line in damaged:
-            runner.display.line(line)
+            runner.say(line)
         if runner.driver.has_work:
             # The signals are taken last, since Ray sets handlers of its own.
             with ray_session(address, runner.scratch) as ray, StopOnSignal(runner.request_stop):

@@ -9,9 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from autoreg.config.trial import TrialConfig
 from autoreg.database.writer import Writer
-from autoreg.errors import DatabaseError, DataError, first_line
+from autoreg.errors import DataError, first_line
 from autoreg.metrics.measure import check_data
 from autoreg.orchestrator import events as ev
 from autoreg.orchestrator.driver import Driver
@@ -24,9 +23,8 @@ from autoreg.orchestrator.progress.terminal import Display
 from autoreg.orchestrator.recorder import PATIENCE, Recorder, Summary
 from autoreg.orchestrator.resume import begin_schedule, trained_trials
 from autoreg.orchestrator.study import propose
-from autoreg.runs.folder import Runs, TrialFolder
-from autoreg.runs.log import TrialLog
-from autoreg.runs.records import DamagedResult, TrialResult
+from autoreg.runs.folder import Runs
+from autoreg.runs.records import DamagedResult
 
 
 class Backend(Protocol):
@@ -51,12 +49,12 @@ class SweepRunner:
         database: results.db.
     """
 
-    display: Display
     backend: Backend
 
     def __init__(self, plan: Plan, runs: Runs, database: Path) -> None:
         self.plan, self.runs = plan, runs
         self.recorder = Recorder(plan, Writer(database, runs))
+        self.display: Display | None = None
         hours = plan.sweep.resources.time_limit_hours
         self.scratch = runs.scratch / f"{plan.sweep.name}-{time.time_ns()}"
         place = Place(runs.root, plan.root and plan.root.absolute(), self.scratch, hours and hours * 3600)
@@ -65,7 +63,6 @@ class SweepRunner:
         self._jobs: deque[BundleJob] = deque()
         self._stop_requested = False
         self._errors: dict[str, None] = {}
-        self._warned_of = ""
 
     def begin(self, retry_failed: bool = False) -> list[str]:
         """Take what earlier runs left, and bring it into results.db.
@@ -103,7 +100,7 @@ class SweepRunner:
                 continue
             check_data(folder, result, self.plan.data[config.dataset])
             self.recorder.add_if_missing(folder, config, result)
-            self.tell(ev.TrialFound(config, result, self._is_measured(folder)))
+            self.tell(ev.TrialFound(config, result, self.recorder.is_measured(folder)))
         return lines
 
     def run(self, backend: Backend) -> None:
@@ -131,7 +128,7 @@ class SweepRunner:
         for name in self.driver.running.names:  # whose end nobody told
             self.end_bundle(name)
         for line in self.take_what_is_trained():
-            self.display.line(line)
+            self.say(line)
 
     def tell(self, event: ev.Event) -> None:
         """Tell the driver of an event, and do what it wants done, and what follows from that."""
@@ -139,10 +136,10 @@ class SweepRunner:
         while events:
             for order in self.driver.step(events.popleft(), time.time()):
                 try:
-                    if answer := self._carry_out(order):
-                        events.append(answer)
+                    answer = self._carry_out(order)
                 except OSError as error:
-                    events.append(ev.StorageFailed(first_line(error)))
+                    answer = ev.StorageFailed(first_line(error))
+                events += [answer] if answer else []
 
     def next_job(self) -> BundleJob | None:
         """Return a bundle that a free worker can take, or None; see `is_over`."""
@@ -173,7 +170,7 @@ class SweepRunner:
         """Tell the driver that a process is done with a trial, whose result is in the run folder if it has one."""
         folder = self.runs.trial(trial_id)
         result = folder.read_result() if folder.is_trained else None
-        self.tell(ev.TrialEnded(trial_id, result, self._is_measured(folder), was_trained))
+        self.tell(ev.TrialEnded(trial_id, result, self.recorder.is_measured(folder), was_trained))
 
     def end_bundle(self, name: str, failure: Failure | None = None) -> None:
         """Tell the driver that a process is done with a bundle.
@@ -197,7 +194,13 @@ class SweepRunner:
             self.tell(event)
         self.tell(ev.Tick())
         self.live_file.update()
-        self.display.update()
+        if self.display:
+            self.display.update()
+
+    def say(self, text: str, at: Verbosity = Verbosity.NORMAL) -> None:
+        """Tell the user, once there is a display."""
+        if self.display:
+            self.display.line(text, at)
 
     def request_stop(self) -> None:
         """Have the sweep stop; called from a signal handler, so it only leaves a note for the next `tick`."""
@@ -208,7 +211,7 @@ class SweepRunner:
         line = f"{type(error).__name__}: {first_line(error)}"
         if line not in self._errors:
             self._errors[line] = None
-            self.display.line(line)
+            self.say(line)
 
     def failure(self, trial_id: str, failure: Failure) -> Failure:
         """Return a failure of a trial, or that its time was over if it was."""
@@ -222,61 +225,42 @@ class SweepRunner:
             self.runs.trial(trial_id).forget_state()
         if not recorder.commit(driver.schedule.planned()):
             waiting = f"waiting for {recorder.writer.path}, which another process holds…"
-            self.display.line(waiting, Verbosity.QUIET)
+            self.say(waiting, Verbosity.QUIET)
             recorder.commit(driver.schedule.planned(), PATIENCE)
         return Summary(
             trained=driver.endings.trained,
             cached=driver.endings.skipped,
             problems=[
-                *self._errors, *driver.endings.problems.values(), *recorder.writer.problems, *driver.searches_in_vain()
+                *self._errors, *driver.endings.problems.values(), *recorder.writer.problems, *driver.schedule.in_vain()
             ],
             unwritten=recorder.writer.pending,
             interrupted=driver.is_stopping and not driver.is_blocked,
         )  # fmt: skip
 
     def _carry_out(self, order: ev.Order) -> ev.Event | None:
-        """Do what the driver wants done, and return what is to be answered."""
+        """Do what the driver wants done, and return the answer that it waits for."""
         match order:
             case ev.Propose():
-                return ev.Proposed(order.study_id, propose(self.driver.schedule.search(order.study_id), self.runs))
+                search = self.driver.schedule.search(order.study_id)
+                return ev.Proposed(order.study_id, propose(search, self.runs))
             case ev.StartBundle():
                 self._jobs.append(order.job)
             case ev.StartMeasuring():
                 self.backend.measure(order.job)
             case ev.GiveUp():
-                return self._give_up(order.config, order.failure)
+                return ev.TrialEnded(order.config.trial_id, self.recorder.give_up(order.config, order.failure))
             case ev.Log():
-                with TrialLog(self.runs.trial(order.trial_id).log_path) as log:
-                    log.say(order.text)
+                self.recorder.log(order.trial_id, order.text)
             case ev.WriteRows():
                 self.recorder.add(self.runs.trial(order.trial_id))
             case ev.Commit():
-                return self._commit()
+                if line := self.recorder.commit_if_possible(self.driver.schedule.planned()):
+                    self.say(line, Verbosity.QUIET)
             case ev.Say():
-                self.display.line(order.text, order.at)
+                self.say(order.text, order.at)
             case ev.StopWorkers():
                 self.driver.place.stop_file.touch()
         return None
-
-    def _give_up(self, config: TrialConfig, failure: Failure) -> ev.TrialEnded:
-        folder = self.runs.trial(config.trial_id)
-        result = TrialResult.failed(f"{failure.why}\n{failure.details[:2000]}")
-        folder.write_config(config)
-        folder.write_result(result)
-        return ev.TrialEnded(config.trial_id, result)
-
-    def _commit(self) -> ev.RowsWait | None:
-        """Bring rows into results.db; if that fails training goes on, since the run folder has them."""
-        try:
-            self.recorder.commit(self.driver.schedule.planned())
-        except (DatabaseError, OSError) as error:
-            if first_line(error) != self._warned_of:
-                self._warned_of = first_line(error)
-                return ev.RowsWait(self._warned_of)
-        return None
-
-    def _is_measured(self, folder: TrialFolder) -> bool:
-        return all(measurement.path(folder).is_file() for measurement in self.plan.measurements)
 
     def _stack(self, trial_id: str) -> str | None:
         """Return where a trial's process stood when its time was over, the innermost call first; None if it was not."""

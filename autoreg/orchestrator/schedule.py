@@ -8,6 +8,7 @@ from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator.group_state import Assignment, GroupState
 from autoreg.orchestrator.jobs import TrialJob
 from autoreg.orchestrator.search import Search
+from autoreg.runs.describe import describe
 from autoreg.runs.records import TrialResult
 
 
@@ -130,3 +131,9 @@ class Schedule:
             for trial_id, config in (state.tuning_trials() | (state.final_trials() or {})).items():
                 if trial_id in self.ended and not (config.kind == "final" and state.has_successor(config)):
                     yield trial_id
+
+    def in_vain(self) -> Iterator[str]:
+        """Yield a line for each search that found nothing."""
+        for state in self.states:
+            if state.group.final_count and state.final_trials() == {}:
+                yield f"no tuning trial of {describe(state.group.template)} succeeded, so it has no final trials"

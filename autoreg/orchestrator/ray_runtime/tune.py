@@ -20,7 +20,7 @@ def fit(runner: SweepRunner, slots: int) -> None:
     # Or Tune would ask for one trial at a time, and start its first processes one after another.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(slots)
     tuner = tune.Tuner(
-        tune.with_resources(_train, _resources),
+        tune.with_resources(worker.train_for_tune, worker.resources),
         tune_config=tune.TuneConfig(
             metric="metric",
             mode="max",
@@ -43,10 +43,6 @@ def fit(runner: SweepRunner, slots: int) -> None:
     tuner.fit()
 
 
-def _train(config: dict[str, Any]) -> None:
-    worker.train(config["job"], worker.TuneReporter())
-
-
 def _job(trial: Any) -> BundleJob:
     job: BundleJob = trial.config["job"]
     return job
@@ -54,12 +50,6 @@ def _job(trial: Any) -> BundleJob:
 
 def _name(trial: Any) -> str:
     return _job(trial).name
-
-
-def _resources(config: dict[str, Any]) -> Any:
-    share = config["job"].share
-    wanted = {"CPU": share.cpus, "GPU": share.gpu}
-    return tune.PlacementGroupFactory([{kind: amount for kind, amount in wanted.items() if amount}])
 
 
 class _Bundles(Searcher):

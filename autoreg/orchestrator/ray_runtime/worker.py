@@ -1,4 +1,7 @@
-"""What runs inside Ray: training a bundle of trials, measuring one trial."""
+"""What runs inside Ray: training a bundle of trials, measuring one trial.
+
+Workers import this module, and Ray keeps its functions until the driver's process ends: it leads to no DuckDB.
+"""
 
 import time
 import traceback
@@ -70,6 +73,20 @@ class TuneReporter(Reporter):
         from ray import tune
 
         tune.report({"metric": 0.0, **report})
+
+
+def resources(config: dict[str, Any]) -> Any:
+    """Return what of a machine Ray Tune gives a bundle."""
+    from ray import tune
+
+    share = config["job"].share
+    wanted = {"CPU": share.cpus, "GPU": share.gpu}
+    return tune.PlacementGroupFactory([{kind: amount for kind, amount in wanted.items() if amount}])
+
+
+def train_for_tune(config: dict[str, Any]) -> None:
+    """Train a bundle, as Ray Tune's function trainable."""
+    train(config["job"], TuneReporter())
 
 
 def train(job: BundleJob, reporter: Reporter) -> None:
