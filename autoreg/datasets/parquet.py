@@ -1,4 +1,4 @@
-"""Pictures from Parquet files as the Hugging Face hub has them, as squares of one size."""
+"""Images from Parquet files as the Hugging Face hub has them, as squares of one size."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -27,19 +27,19 @@ def parquet(
     test_share: Annotated[float, Field(gt=0, le=0.5)] = 0.15,
     stratified: bool = True,
 ) -> Dataset:
-    """Return the pictures of `train-*.parquet`, below the data root, as size×size squares.
+    """Return the images of `train-*.parquet`, below the data root, as size×size squares.
 
     The folder, or `data/` in it, may also have `validation-*.parquet` (or `val-`, `valid-`) and `test-*.parquet`; what
     is missing is held out as by `image_folder`, with `stratified: false` from all classes together. A column of
-    pictures holds their files, as the hub's `Image` does; `image` and `label` name the columns where there are several
-    that may be meant. Labels number the classes from 0. `channels: 1` makes pictures grey.
+    images holds their files, as the hub's `Image` does; `image` and `label` name the columns where there are several
+    that may be meant. Labels number the classes from 0. `channels: 1` makes images grey.
 
-    Pictures are squared, standardised and augmented as by `image_folder`. They are decoded once and kept in the cache
+    Images are squared, standardised and augmented as by `image_folder`. They are decoded once and kept in the cache
     and in memory, channels·size² bytes each.
 
     Raises:
-        DataError: there are no such files or columns, a picture has no label, or one cannot be read.
-        ConfigError: a class has too few pictures to hold some out.
+        DataError: there are no such files or columns, an image has no label, or one cannot be read.
+        ConfigError: a class has too few images to hold some out.
     """
     if root is None:
         raise DataError("parquet needs files: set dataset.root, or AUTOREG_DATA, to the folder that has them")

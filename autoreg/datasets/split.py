@@ -12,7 +12,7 @@ from torch import Tensor
 class Examples(Protocol):
     """What a split of any kind offers.
 
-    `Split` holds its inputs on the device; a split of pictures that do not fit there decodes them on the fly.
+    `Split` holds its inputs on the device; a split of images that do not fit there decodes them on the fly.
     """
 
     @property

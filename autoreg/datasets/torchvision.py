@@ -1,4 +1,4 @@
-"""Torchvision's datasets of labelled pictures, by their names there, as squares of one size."""
+"""Torchvision's datasets of labelled images, by their names there, as squares of one size."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -32,18 +32,18 @@ def torchvision(
     test_share: Annotated[float, Field(gt=0, le=0.5)] = 0.15,
     stratified: bool = True,
 ) -> Dataset:
-    """Return the pictures of `torchvision.datasets.<dataset>` as size×size squares; nothing is downloaded.
+    """Return the images of `torchvision.datasets.<dataset>` as size×size squares; nothing is downloaded.
 
     `folder`, below the data root, is what torchvision calls `root`. Splits are torchvision's; what it has not is held
-    out as by `image_folder`, with `stratified: false` from all classes together. Grey pictures have three equal
-    channels; `channels: 1` makes all pictures grey, with one.
+    out as by `image_folder`, with `stratified: false` from all classes together. Grey images have three equal
+    channels; `channels: 1` makes all images grey, with one.
 
-    Pictures are squared, standardised and augmented as by `image_folder`. They are decoded once and kept in the cache
+    Images are squared, standardised and augmented as by `image_folder`. They are decoded once and kept in the cache
     and in memory, channels·size² bytes each.
 
     Raises:
         DataError: the files are not there, with the lines that fetch them, or damaged.
-        ConfigError: a class has too few pictures to hold some out.
+        ConfigError: a class has too few images to hold some out.
     """
     if root is None:
         raise DataError("torchvision needs files: set dataset.root, or AUTOREG_DATA, to the folder that has them")

@@ -1,4 +1,4 @@
-"""Pictures that lie in folders, one for each class."""
+"""Images that lie in folders, one for each class."""
 
 import hashlib
 import os
@@ -17,13 +17,13 @@ SUFFIXES = (".jpeg", ".jpg", ".png")
 
 
 @dataclass(frozen=True)
-class FolderPictures:
-    """Pictures that are files of a folder.
+class FolderImages:
+    """Images that are files of a folder.
 
     Attributes:
         folder: where they lie.
         names: their paths below it, in one buffer, since a million Python texts take ten times as much.
-        labels: int64, [pictures], indices into `classes`.
+        labels: int64, [images], indices into `classes`.
         classes: names of the classes (synsets), sorted.
         fingerprint: hash of names and sizes.
     """
@@ -35,33 +35,33 @@ class FolderPictures:
     fingerprint: str
 
     def read(self, row: int) -> bytes:
-        """Return the bytes of one picture's file."""
+        """Return the bytes of one image's file."""
         return self._path(row).read_bytes()
 
     def name(self, row: int) -> str:
-        """Return a picture's path."""
+        """Return an image's path."""
         return str(self._path(row))
 
     def _path(self, row: int) -> Path:
         return self.folder / str(self.names[row].as_py())
 
 
-def labelled_folders(folder: Path) -> FolderPictures:
-    """Return the pictures of a folder that has one for each class. Raises DataError if one of them has none."""
+def labelled_folders(folder: Path) -> FolderImages:
+    """Return the images of a folder that has one for each class. Raises DataError if one of them has none."""
     classes = class_folders(folder)
     if not classes:
         raise DataError(f"{folder} has no class folders, one for each class (ImageNet: synsets such as n01440764)")
 
     def listed(name: str) -> tuple[pa.StringArray, str]:
-        found = pictures_in(folder / name)
+        found = images_in(folder / name)
         if not found:
-            raise DataError(f"class folder {folder / name} has no pictures ({', '.join(SUFFIXES)})")
+            raise DataError(f"class folder {folder / name} has no images ({', '.join(SUFFIXES)})")
         return pa.array([f"{name}/{file}" for file, _ in found]), joined(f"{file}:{size}" for file, size in found)
 
     with ThreadPoolExecutor() as pool:  # a million files: asking for their sizes waits for the disk
         names, fingerprints = zip(*pool.map(listed, classes), strict=True)
     labels = torch.repeat_interleave(torch.arange(len(classes)), torch.tensor([len(part) for part in names]))
-    return FolderPictures(folder, pa.concat_arrays(names), labels, classes, joined([*classes, *fingerprints]))
+    return FolderImages(folder, pa.concat_arrays(names), labels, classes, joined([*classes, *fingerprints]))
 
 
 def class_folders(folder: Path) -> list[str]:
@@ -70,8 +70,8 @@ def class_folders(folder: Path) -> list[str]:
         return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
 
 
-def pictures_in(folder: Path) -> list[tuple[str, int]]:
-    """Return the names and sizes of a folder's pictures, sorted."""
+def images_in(folder: Path) -> list[tuple[str, int]]:
+    """Return the names and sizes of a folder's images, sorted."""
     try:
         with os.scandir(folder) as entries:
             found = sorted(

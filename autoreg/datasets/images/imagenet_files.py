@@ -1,4 +1,4 @@
-"""Finds ImageNet in each form in which people have it, and reads single pictures of it."""
+"""Finds ImageNet in each form in which people have it, and reads single images of it."""
 
 import csv
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ import torch
 
 from autoreg.datasets.images.image_folders import (
     SUFFIXES,
-    FolderPictures,
+    FolderImages,
     class_folders,
+    images_in,
     joined,
     labelled_folders,
-    pictures_in,
 )
-from autoreg.datasets.images.imagenet_parquet import ParquetPictures, parquet_parts
-from autoreg.datasets.images.streamed import EncodedPictures
+from autoreg.datasets.images.imagenet_parquet import ParquetImages, parquet_parts
+from autoreg.datasets.images.streamed import EncodedImages
 from autoreg.errors import DataError
 
 #: Where Kaggle's archive keeps `train` and `val`, and its labels of the latter.
@@ -26,23 +26,23 @@ SOLUTION = "LOC_val_solution.csv"
 
 @dataclass(frozen=True)
 class Source:
-    """The pictures that were found.
+    """The images that were found.
 
     Attributes:
-        train: the training pictures.
-        val: the validation pictures, or None if they were not asked for.
+        train: the training images.
+        val: the validation images, or None if they were not asked for.
         classes: number of classes; labels number them in the order of their names (synsets).
         fingerprint: hash of the files' names and sizes, and of Parquet files' footers; not of every byte.
     """
 
-    train: EncodedPictures
-    val: EncodedPictures | None
+    train: EncodedImages
+    val: EncodedImages | None
     classes: int
     fingerprint: str
 
 
-def find_pictures(root: Path | None, folder: str, *, with_val: bool) -> Source:
-    """Return the pictures in a folder below the data root, with or without its validation pictures.
+def find_images(root: Path | None, folder: str, *, with_val: bool) -> Source:
+    """Return the images in a folder below the data root, with or without its validation images.
 
     The folder holds one of:
 
@@ -50,7 +50,7 @@ def find_pictures(root: Path | None, folder: str, *, with_val: bool) -> Source:
     - Kaggle's archive, `Data/CLS-LOC/train` and `Data/CLS-LOC/val` (also in `ILSVRC/`), whose flat `val` is labelled by
       `LOC_val_solution.csv`;
     - the Hugging Face hub's Parquet, `train-*.parquet` and `validation-*.parquet` (also in `data/`). On first use the
-      encoded pictures are copied to the cache (`ParquetPictures`), which takes as much disk again.
+      encoded images are copied to the cache (`ParquetImages`), which takes as much disk again.
 
     Raises:
         DataError: there is no such folder, or something in it is missing or damaged.
@@ -70,13 +70,13 @@ def find_pictures(root: Path | None, folder: str, *, with_val: bool) -> Source:
 
 
 def _from_parquet(place: Path, with_val: bool) -> Source:
-    found = {part: ParquetPictures.load(paths, part) for part, paths in parquet_parts(place, with_val).items()}
-    highest = {part: int(pictures.labels.max()) for part, pictures in found.items()}
+    found = {part: ParquetImages.load(paths, part) for part, paths in parquet_parts(place, with_val).items()}
+    highest = {part: int(images.labels.max()) for part, images in found.items()}
     if highest.get("val", 0) > highest["train"]:
         raise DataError(
             f"{place}: classes of train and val differ: labels up to {highest['train']} and {highest['val']}"
         )
-    fingerprint = joined(pictures.fingerprint for pictures in found.values())
+    fingerprint = joined(images.fingerprint for images in found.values())
     return Source(found["train"], found.get("val"), highest["train"] + 1, fingerprint)
 
 
@@ -85,7 +85,7 @@ def _from_folders(base: Path, place: Path, with_val: bool) -> Source:
     found = [train]
     if with_val:
         if not (place / "val").is_dir():
-            raise DataError(f"{place} has no val/; `test: train` holds test pictures out of the training pictures")
+            raise DataError(f"{place} has no val/; `test: train` holds test images out of the training images")
         folder = place / "val"
         val = labelled_folders(folder) if class_folders(folder) else _flat(folder, _find_solution(base, place))
         if val.classes != train.classes:
@@ -99,11 +99,11 @@ def _from_folders(base: Path, place: Path, with_val: bool) -> Source:
     return Source(train, found[1] if with_val else None, len(train.classes), fingerprint)
 
 
-def _flat(folder: Path, solution: Path) -> FolderPictures:
-    """Return pictures that lie in one folder, with Kaggle's labels of them."""
-    found = pictures_in(folder)
+def _flat(folder: Path, solution: Path) -> FolderImages:
+    """Return images that lie in one folder, with Kaggle's labels of them."""
+    found = images_in(folder)
     if not found:
-        raise DataError(f"{folder} has no pictures ({', '.join(SUFFIXES)})")
+        raise DataError(f"{folder} has no images ({', '.join(SUFFIXES)})")
     synsets = _read_solution(solution)
     missing = [name for name, _ in found if name.split(".")[0] not in synsets]
     if missing:
@@ -114,7 +114,7 @@ def _flat(folder: Path, solution: Path) -> FolderPictures:
     labelled = zip(found, truth, strict=True)
     fingerprint = joined(f"{name}:{size}:{synset}" for (name, size), synset in labelled)
     labels = torch.tensor([index[name] for name in truth])
-    return FolderPictures(folder, pa.array([name for name, _ in found]), labels, classes, fingerprint)
+    return FolderImages(folder, pa.array([name for name, _ in found]), labels, classes, fingerprint)
 
 
 def _find_solution(base: Path, place: Path) -> Path:
@@ -125,13 +125,13 @@ def _find_solution(base: Path, place: Path) -> Path:
         if folder == base:
             break
     raise DataError(
-        f"{place / 'val'} has pictures but no class folders: put Kaggle's {SOLUTION} into {base}, or sort the pictures "
+        f"{place / 'val'} has images but no class folders: put Kaggle's {SOLUTION} into {base}, or sort the images "
         "into val/<synset>/, or use `test: train`"
     )
 
 
 def _read_solution(path: Path) -> dict[str, str]:
-    """Return the synset of each picture of Kaggle's file: rows such as `ILSVRC2012_val_00000001,n01751748 1 2 3 4 `."""
+    """Return the synset of each image of Kaggle's file: rows such as `ILSVRC2012_val_00000001,n01751748 1 2 3 4 `."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
         try:

@@ -1,4 +1,4 @@
-"""Pictures of any size as squares of one size: decoded once, held as bytes, and split where splits are missing."""
+"""Images of any size as squares of one size: decoded once, held as bytes, and split where splits are missing."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from torch.nn import functional
 from autoreg.datasets.dataset import Dataset
 from autoreg.datasets.images.cache import cached_array
 from autoreg.datasets.images.cifar10_images import random_crops
-from autoreg.datasets.images.streamed import EncodedPictures, StreamedSplit
+from autoreg.datasets.images.streamed import EncodedImages, StreamedSplit
 from autoreg.datasets.split import Split
 from autoreg.errors import ConfigError
 from autoreg.files import write_atomically
 from autoreg.seeds import derive_seed
 
-#: Share of a picture's side by which it is shifted at most, as CIFAR-10's are by 4 of 32 pixels.
+#: Share of an image's side by which it is shifted at most, as CIFAR-10's are by 4 of 32 pixels.
 SHIFT = 1 / 8
-#: Pictures that are decoded at a time.
+#: Images that are decoded at a time.
 CHUNK = 256
 
 
 @dataclass(frozen=True)
 class Squares:
-    """The middle of a picture, as its camera was held.
+    """The middle of an image, as its camera was held.
 
     Attributes:
         size: side of the square.
@@ -39,23 +39,23 @@ class Squares:
     channels: int = 3
 
     def draw(self, count: int, generator: torch.Generator) -> list[list[float]]:
-        """Return no numbers: the middle of a picture is no matter of chance."""
+        """Return no numbers: the middle of an image is no matter of chance."""
         return [[] for _ in range(count)]
 
-    def crop(self, picture: Image.Image, drawn: Sequence[float] | None) -> Image.Image:
-        """Return the middle of a picture, its shorter side resized to `size`; grey as three equal channels."""
-        square = ImageOps.fit(ImageOps.exif_transpose(picture), (self.size, self.size), Image.Resampling.BILINEAR)
+    def crop(self, image: Image.Image, drawn: Sequence[float] | None) -> Image.Image:
+        """Return the middle of an image, its shorter side resized to `size`; grey as three equal channels."""
+        square = ImageOps.fit(ImageOps.exif_transpose(image), (self.size, self.size), Image.Resampling.BILINEAR)
         return square if self.channels == 3 else square.convert("L").convert("RGB")
 
-    def decode(self, pictures: EncodedPictures) -> Iterator[Tensor]:
-        """Yield all in order, uint8, [batch, channels, size, size]. Raises DataError, naming the damaged picture."""
-        split = StreamedSplit(pictures, torch.arange(len(pictures.labels)), pictures.labels, self)
+    def decode(self, images: EncodedImages) -> Iterator[Tensor]:
+        """Yield all in order, uint8, [batch, channels, size, size]. Raises DataError, naming the damaged image."""
+        split = StreamedSplit(images, torch.arange(len(images.labels)), images.labels, self)
         for decoded, _ in split.batches(CHUNK):
             yield decoded[:, : self.channels]
 
 
 def decoded_once(path: Path, count: int, squares: Squares, decode: Callable[[], Iterator[Tensor]]) -> Tensor:
-    """Return all pictures, uint8, [pictures, channels, size, size], decoded for this and every later process.
+    """Return all images, uint8, [images, channels, size, size], decoded for this and every later process.
 
     Args:
         path: the file of the cache that keeps them; its name says what of.
@@ -64,7 +64,7 @@ def decoded_once(path: Path, count: int, squares: Squares, decode: Callable[[], 
         decode: gives them in order, some at a time.
 
     Raises:
-        DataError: a picture cannot be read, or the cache is damaged.
+        DataError: an image cannot be read, or the cache is damaged.
     """
     shape = (count, squares.channels, squares.size, squares.size)
     if not path.is_file():
@@ -90,10 +90,10 @@ def held_out(
         split: where they are taken from.
         shares: of each new split, in (0, 1).
         classes: names of the labels, for messages.
-        stratified: whether of every class the same share is taken, and one picture at least.
+        stratified: whether of every class the same share is taken, and one image at least.
 
     Raises:
-        ConfigError: a class has too few pictures to hold some out.
+        ConfigError: a class has too few images to hold some out.
     """
     order = torch.randperm(len(split), generator=torch.Generator().manual_seed(derive_seed("image_folder")))
     owner = torch.zeros(len(split), dtype=torch.int64)  # 0 is for training
@@ -103,7 +103,7 @@ def held_out(
         counts = [max(1, round(share * len(own))) for share in shares.values()]
         if sum(counts) >= len(own) > 0 and shares:
             advice = "; `stratified: false` takes them from all classes together" if stratified else ""
-            raise ConfigError(f"{name} has {len(own)} pictures, too few to hold {sum(counts)} of them out{advice}")
+            raise ConfigError(f"{name} has {len(own)} images, too few to hold {sum(counts)} of them out{advice}")
         if len(own):
             for place, chosen in enumerate(torch.split(own[: sum(counts)], counts), start=1):
                 owner[chosen] = place
@@ -115,18 +115,18 @@ def held_out(
 def squares_dataset(splits: dict[str, Split], classes: int, fingerprint: str) -> Dataset:
     """Return three splits of squares as a dataset.
 
-    Channels are standardised by the training pictures. Augmentation shifts by up to an eighth, in a black frame, and
+    Channels are standardised by the training images. Augmentation shifts by up to an eighth, in a black frame, and
     flips half of the time.
     """
     _, channels, size, _ = splits["train"].inputs.shape
     deviation, mean = torch.std_mean(splits["train"].inputs.float(), (0, 2, 3), correction=0, keepdim=True)
     deviation = deviation.clamp_min(1.0)  # of a channel that is the same everywhere
 
-    def prepare(pictures: Tensor) -> Tensor:
-        return (pictures.float() - mean.to(pictures.device)) / deviation.to(pictures.device)
+    def prepare(images: Tensor) -> Tensor:
+        return (images.float() - mean.to(images.device)) / deviation.to(images.device)
 
-    def augment(pictures: Tensor, generator: torch.Generator) -> Tensor:
-        framed = functional.pad(pictures, [max(1, int(size * SHIFT))] * 4)
+    def augment(images: Tensor, generator: torch.Generator) -> Tensor:
+        framed = functional.pad(images, [max(1, int(size * SHIFT))] * 4)
         return prepare(random_crops(framed, size, generator))
 
     return Dataset(

@@ -20,7 +20,7 @@ from autoreg.errors import DataError, first_line
 from autoreg.files import write_atomically
 
 #: Files that are told apart by name and size; others, which may have one size and two contents, by all of their bytes.
-PICTURES = (".jpg", ".jpeg", ".png", ".ppm", ".tif")
+IMAGES = (".jpg", ".jpeg", ".png", ".ppm", ".tif")
 #: What torchvision unpacked, and does not read any more.
 ARCHIVES = (".gz", ".tgz", ".tar", ".zip")
 
@@ -38,14 +38,14 @@ class Published:
 
     Attributes:
         files: a pattern of its files and folders below the data root.
-        splits: the arguments that each split is asked for by; what is missing is held out of the training pictures.
+        splits: the arguments that each split is asked for by; what is missing is held out of the training images.
     """
 
     files: str
     splits: Mapping[str, Arguments]
 
 
-#: Labelled pictures that torchvision reads without unpickling anything.
+#: Labelled images that torchvision reads without unpickling anything.
 PUBLISHED = {
     "Caltech101": Published("caltech101", {"train": {}}),
     "Caltech256": Published("caltech256", {"train": {}}),
@@ -65,7 +65,7 @@ PUBLISHED = {
     "SUN397": Published("SUN397", {"train": {}}),
     "SVHN": Published("*_32x32.mat", _named(train="train", test="test")),
 }
-#: Those that are pickles, and what reads the same pictures.
+#: Those that are pickles, and what reads the same images.
 PICKLED = {
     "CIFAR10": "`dataset: cifar10`, which checks them,",
     "CIFAR100": "the Hugging Face hub's Parquet files (`dataset: parquet`)",
@@ -87,7 +87,7 @@ def _below(place: Path) -> list[Path]:
 
 
 def _content(path: Path) -> str:
-    if path.suffix.lower() in PICTURES:
+    if path.suffix.lower() in IMAGES:
         return str(path.stat().st_size)
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
@@ -109,18 +109,18 @@ def load_split(name: str, part: str, root: Path, fingerprint: str, squares: Squa
     Raises:
         DataError: files are missing or damaged, or the cache is.
     """
-    pictures = cache_folder() / f"torchvision-{name}-{part}-{fingerprint}-{squares.size}-{squares.channels}.npy"
+    images = cache_folder() / f"torchvision-{name}-{part}-{fingerprint}-{squares.size}-{squares.channels}.npy"
     kept = cache_folder() / f"torchvision-{name}-{part}-{fingerprint}.labels.npy"
-    if not (pictures.is_file() and kept.is_file()):
-        pictures.unlink(missing_ok=True)  # a process was killed before it wrote their labels
+    if not (images.is_file() and kept.is_file()):
+        images.unlink(missing_ok=True)  # a process was killed before it wrote their labels
         opened = _opened(name, part, root)
         found: list[int] = []
-        decoded_once(pictures, len(opened), squares, lambda: _decoded(name, root, opened, squares, found))
+        decoded_once(images, len(opened), squares, lambda: _decoded(name, root, opened, squares, found))
         write_atomically(kept, lambda path: save_array(path, np.asarray(found, dtype=np.int64)))
     labels = torch.from_numpy(cached_array(kept, (-1,), np.int64))
     if not len(labels) or int(labels.min()) < 0:
-        raise DataError(f"{name} in {root}: each {part} picture needs a label from 0, got {labels[:3].tolist()}")
-    return Split(decoded_once(pictures, len(labels), squares, lambda: iter(())), labels)
+        raise DataError(f"{name} in {root}: each {part} image needs a label from 0, got {labels[:3].tolist()}")
+    return Split(decoded_once(images, len(labels), squares, lambda: iter(())), labels)
 
 
 def _opened(name: str, part: str, root: Path) -> Any:
@@ -135,11 +135,11 @@ def _opened(name: str, part: str, root: Path) -> Any:
 
 
 def _decoded(name: str, root: Path, opened: Any, squares: Squares, labels: list[int]) -> Iterator[Tensor]:
-    """Yield the squares of all pictures, and add their labels to a list."""
+    """Yield the squares of all images, and add their labels to a list."""
 
     def made(row: int) -> tuple[np.ndarray[Any, Any], int]:
-        picture, label = opened[row]
-        return np.asarray(squares.crop(picture.convert("RGB"), None)), int(label)
+        image, label = opened[row]
+        return np.asarray(squares.crop(image.convert("RGB"), None)), int(label)
 
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(opened), CHUNK):
