@@ -1,16 +1,16 @@
 """Images of one's own, in folders named by their classes, as squares of one size."""
 
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import AfterValidator, Field
 
 from autoreg.datasets.dataset import Dataset, datasets
 from autoreg.datasets.images.cache import cache_folder
-from autoreg.datasets.images.image_folders import FolderImages, class_folders, joined, labelled_folders
-from autoreg.datasets.images.squares import Squares, decoded_once, held_out, squares_dataset
-from autoreg.datasets.split import Split, below_the_root
-from autoreg.errors import DataError
+from autoreg.datasets.images.classes import require_same_classes
+from autoreg.datasets.images.data_folder import Folder, data_folder
+from autoreg.datasets.images.fingerprint import hash_texts
+from autoreg.datasets.images.image_folders import FolderImages, class_folders, labelled_folders
+from autoreg.datasets.images.squares import Squares, decoded_once
+from autoreg.datasets.images.squares_dataset import Share, Side, squares_dataset
+from autoreg.datasets.split import Split
 
 #: What people call the folders of the splits.
 FOLDERS = {"train": ("train", "training"), "validation": ("val", "validation", "valid"), "test": ("test",)}
@@ -20,10 +20,10 @@ FOLDERS = {"train": ("train", "training"), "validation": ("val", "validation", "
 def image_folder(
     root: Path | None,
     *,
-    folder: Annotated[str, AfterValidator(below_the_root)] = ".",
-    size: Annotated[int, Field(ge=8, le=1024)] = 64,
-    validation_share: Annotated[float, Field(gt=0, le=0.5)] = 0.15,
-    test_share: Annotated[float, Field(gt=0, le=0.5)] = 0.15,
+    folder: Folder = ".",
+    size: Side = 64,
+    validation_share: Share = 0.15,
+    test_share: Share = 0.15,
     stratified: bool = True,
 ) -> Dataset:
     """Return images that lie in `<class>/*.jpg` (or JPEG, PNG), below the data root, as size×size squares.
@@ -40,29 +40,16 @@ def image_folder(
         DataError: there is no such folder, a class has no images, or one cannot be read.
         ConfigError: a class has too few images to hold some out.
     """
-    base = _find(root, folder)
-    parts = _parts(base)
-    found = {split: labelled_folders(place) for split, place in parts.items()}
-    classes = found["train"].classes
-    for split, images in found.items():
-        if images.classes != classes:
-            odd = sorted(set(images.classes) ^ set(classes))
-            raise DataError(f"{base}: classes of {parts[split].name} and of train differ: {', '.join(odd[:3])}")
-    splits = {split: _decoded(images, Squares(size)) for split, images in found.items()}
-    shares = {"validation": validation_share, "test": test_share}
-    missing = {name: shares[name] for name in shares if name not in splits}
-    splits |= held_out(splits["train"], missing, classes, stratified)
-    return squares_dataset(splits, len(classes), joined(images.fingerprint for images in found.values()))
-
-
-def _find(root: Path | None, folder: str) -> Path:
-    if root is None:
-        raise DataError("image_folder needs images: set dataset.root, or AUTOREG_DATA, to the folder that has them")
-    if not (root / folder).is_dir():
-        raise DataError(
-            f"the folder {root / folder} does not exist (option `folder` below AUTOREG_DATA or dataset.root)"
-        )
-    return root / folder
+    base = data_folder(root, folder, "image_folder")
+    parts = {split: labelled_folders(path) for split, path in _parts(base).items()}
+    require_same_classes({split: images.classes for split, images in parts.items()}, base)
+    return squares_dataset(
+        {split: _decoded(images, Squares(size)) for split, images in parts.items()},
+        parts["train"].classes,
+        hash_texts(images.fingerprint for images in parts.values()),
+        shares={"validation": validation_share, "test": test_share},
+        stratified=stratified,
+    )
 
 
 def _parts(base: Path) -> dict[str, Path]:

@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from torch import Tensor
 
 from autoreg.datasets.dataset import Dataset, datasets
+from autoreg.datasets.images.data_folder import Folder
 from autoreg.datasets.images.imagenet_crops import ImagenetCrops
 from autoreg.datasets.images.imagenet_files import find_images
 from autoreg.datasets.images.streamed import EncodedImages, StreamedSplit
-from autoreg.datasets.split import below_the_root
 from autoreg.errors import ConfigError
 from autoreg.seeds import derive_seed
 
@@ -26,7 +26,7 @@ EVALUATION_BATCH = 50
 def imagenet(
     root: Path | None,
     *,
-    folder: Annotated[str, AfterValidator(below_the_root)] = "imagenet",
+    folder: Folder = "imagenet",
     size: Annotated[int, Field(ge=1)] = 224,
     validation_size: Annotated[int, Field(ge=1)] = 10_000,
     train_size: Annotated[int, Field(ge=1)] | None = None,

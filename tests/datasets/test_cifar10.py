@@ -226,7 +226,7 @@ def test_the_sweep_file_says_what_a_network_sees(official: Path) -> None:
     [[inputs, _]] = cropped.batches("test")
     assert torch.equal(inputs, prepare_cropped(cropped.test.inputs))
     assert datasets.check_options("cifar10", {"pictures": "cropped"}) == {}
-    with pytest.raises(ConfigError, match="option 'images' of dataset 'cifar10' should be 'cropped' or 'whole'"):
+    with pytest.raises(ConfigError, match="option 'pictures' of dataset 'cifar10' should be 'cropped' or 'whole'"):
         datasets.check_options("cifar10", {"pictures": "resized"})
 
 

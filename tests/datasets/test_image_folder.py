@@ -113,11 +113,11 @@ def with_an_empty_class(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "kind", "words"),
     [
-        (lambda folder: None, DataError, "image_folder needs images: set dataset.root"),
+        (lambda folder: None, DataError, "image_folder needs files: set AUTOREG_DATA or dataset.root"),
         (lambda folder: folder, DataError, "does not exist (option `folder` below"),
         (lambda folder: fill(folder, 2), ConfigError, "class 'blue' has 2 images, too few to hold 2 of them out"),
         (broken, DataError, "3.png cannot be read as an image"),
-        (other_classes, DataError, "classes of val and of train differ: green"),
+        (other_classes, DataError, "classes of validation and of train differ, 2 and 3; only in one of them: green"),
         (with_an_empty_class, DataError, "yellow has no images (.jpeg, .jpg, .png)"),
     ],
 )

@@ -123,8 +123,8 @@ def _archives(base: Path) -> None:
     [
         (lambda base: _without(base, "train"), r"no ImageNet in .*imagenet: looked for train/, Data/CLS-LOC/train/"),
         (lambda base: _without(base, "val"), r"imagenet has no val/; `test: train` holds test images out"),
-        (_rename, r"classes of train/ and val/ differ, 3 and 3; only in one of them: n01440764, n99999999$"),
-        (lambda base: _without(base, "train/n02084071"), r"differ, 2 and 3; only in one of them: n02084071$"),
+        (_rename, r"classes of val and of train differ, 3 and 3; only in one of them: n01440764, n99999999$"),
+        (lambda base: _without(base, "train/n02084071"), r"differ, 3 and 2; only in one of them: n02084071$"),
         (_empty, r"class folder .*n01443537 has no images \(\.jpeg, \.jpg, \.png\)"),
         (_archives, r"train has no class folders, one for each class"),
         (
@@ -183,7 +183,7 @@ def _frame(**columns: Any) -> pl.DataFrame:
         (_frame(image=[b"x"]), r"validation-.*: not the Parquet layout `image`, `label`"),
         (_frame().rename({"image": "img"}), r"validation-.*: not the Parquet layout `image`, `label`"),
         (_frame().clear(), r"imagenet has no images in its val files"),
-        (_frame(label=[3]), r"classes of train and val differ: labels up to 2 and 3"),
+        (_frame(label=[3]), r"classes of val and of train differ: labels up to 3 and 2"),
         (None, r"validation-.*parquet is damaged: it does not end as a Parquet file does"),
     ],
 )

@@ -180,7 +180,7 @@ def with_one(row: int, content: bytes | None) -> Callable[[Path], Any]:
         (train(count=0), {}, "has no images"),
         (train(label=pa.array([0, 1, None] * 10)), {}, "the image in row 2 has no label, got None"),
         (with_test_labels(-1), {}, "test-0.parquet: the image in row 0 has no label, got -1"),
-        (with_test_labels(3), {}, "classes of test and of train differ: labels up to 3, 2"),
+        (with_test_labels(3), {}, "classes of test and of train differ: labels up to 3 and 2"),
         (with_one(9, b"no image"), {}, "image in row 9 of"),
         (with_one(8, None), {}, "there is no image in row 8"),
     ],

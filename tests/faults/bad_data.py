@@ -111,5 +111,5 @@ DATA: dict[str, tuple[Prepare, list[str], str]] = {
     "a flat validation folder": (flat_val, IMAGENET, "imagenet/val has images but no class folders: put Kaggle's"),
     "class folders that differ": (
         image_folders(CLASSES, [CLASSES[0], "n02102040"]), IMAGENET,
-        "classes of train/ and val/ differ, 2 and 2; only in one of them: n01443537, n02102040"),
+        "classes of val and of train differ, 2 and 2; only in one of them: n01443537, n02102040"),
 }  # fmt: skip

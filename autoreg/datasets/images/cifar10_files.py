@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from autoreg.datasets.images.cache import Array, cache_folder, cached_array, save_array
+from autoreg.datasets.images.fingerprint import hash_files
 from autoreg.errors import DataError, first_line
 from autoreg.files import write_atomically
 
@@ -76,15 +77,15 @@ def _find(root: Path | None) -> tuple[str, Read]:
         if (folder / FOLDER).is_dir():
             files = [folder / FOLDER / name for name in BATCHES]
             _require(files)
-            return _fingerprint(files), partial(_read_folder, folder / FOLDER)
+            return hash_files(files), partial(_read_folder, folder / FOLDER)
         if (folder / TARBALL).is_file():
-            return _fingerprint([folder / TARBALL]), partial(_read_tarball, folder / TARBALL)
+            return hash_files([folder / TARBALL]), partial(_read_tarball, folder / TARBALL)
         parts = {split: sorted(folder.glob(f"{split}-*.parquet")) for split in COUNTS}
         if any(parts.values()):
             for split, paths in parts.items():
                 if not paths:
                     raise DataError(f"{folder} has no {split}-*.parquet")
-            return _fingerprint([*parts["train"], *parts["test"]]), partial(_read_parquet, parts)
+            return hash_files([*parts["train"], *parts["test"]]), partial(_read_parquet, parts)
     raise DataError(
         f"no CIFAR-10 in {root}: looked for {FOLDER}/, {TARBALL} and train-*.parquet, also in {root}/cifar10"
     )
@@ -94,15 +95,6 @@ def _require(paths: Iterable[Path]) -> None:
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise DataError(f"CIFAR-10 is incomplete, missing: {', '.join(missing)}")
-
-
-def _fingerprint(paths: Iterable[Path]) -> str:
-    digest = hashlib.blake2b(digest_size=8)
-    for path in paths:
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 22):
-                digest.update(chunk)
-    return digest.hexdigest()
 
 
 class _ArraysOnly(pickle.Unpickler):
@@ -120,9 +112,9 @@ def _read_batches(read: Callable[[str], bytes]) -> tuple[Array, Array]:
     images, labels = [], []
     for name, checksum in BATCHES.items():
         content = read(name)
-        found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        if found != checksum:
-            raise DataError(f"{name} of CIFAR-10 is damaged: its MD5 sum is {found}, should be {checksum}")
+        checksum_read = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        if checksum_read != checksum:
+            raise DataError(f"{name} of CIFAR-10 is damaged: its MD5 sum is {checksum_read}, should be {checksum}")
         try:
             batch = _ArraysOnly(io.BytesIO(content), encoding="bytes").load()
         except (pickle.UnpicklingError, EOFError, ValueError) as error:
@@ -138,8 +130,8 @@ def _read_folder(folder: Path) -> tuple[Array, Array]:
 
 def _read_tarball(path: Path) -> tuple[Array, Array]:
     def member(name: str) -> bytes:  # read by its one known name, so nothing is ever extracted to disk
-        found = archive.getmember(f"{FOLDER}/{name}")
-        file = archive.extractfile(found) if found.isreg() and found.size <= LARGEST_BATCH else None
+        entry = archive.getmember(f"{FOLDER}/{name}")
+        file = archive.extractfile(entry) if entry.isreg() and entry.size <= LARGEST_BATCH else None
         if file is None:  # a link would be followed, to another member or to itself
             raise DataError(f"{path}: {FOLDER}/{name} is no plain file of at most {LARGEST_BATCH:,} bytes")
         return file.read()

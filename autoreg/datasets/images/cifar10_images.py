@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from autoreg.datasets.images.random_crops import random_crops
+
 #: Images are 32×32; AlexNet's crops are 28×28; ResNet's are cut after adding 4 black pixels on each side.
 SIZE, CROP, PADDING = 32, 28, 4
 
@@ -57,19 +59,6 @@ def standardised(images: Tensor) -> Tensor:
     deviation, mean = torch.std_mean(images, (1, 2, 3), correction=0, keepdim=True)
     floor = images[0].numel() ** -0.5
     return (images - mean) / deviation.clamp_min(floor)
-
-
-def random_crops(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
-    """Return a random side×side part of each image as floats, flipped half of the time."""
-    count, device, places = len(images), images.device, images.shape[-1] - side + 1
-    top = torch.randint(places, (count, 1), generator=generator)
-    left = torch.randint(places, (count, 1), generator=generator)
-    flipped = torch.rand(count, 1, generator=generator) < 0.5
-    steps = torch.arange(side)
-    rows = (top + steps).to(device)
-    columns = (left + torch.where(flipped, steps.flip(0), steps)).to(device)
-    index = torch.arange(count, device=device)[:, None, None]
-    return images.permute(0, 2, 3, 1)[index, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).float()
 
 
 def _resized(crops: Tensor) -> Tensor:

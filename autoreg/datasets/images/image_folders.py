@@ -1,6 +1,5 @@
 """Images that lie in folders, one for each class."""
 
-import hashlib
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from autoreg.datasets.images.fingerprint import hash_texts
 from autoreg.errors import DataError
 
 SUFFIXES = (".jpeg", ".jpg", ".png")
@@ -53,15 +53,15 @@ def labelled_folders(folder: Path) -> FolderImages:
         raise DataError(f"{folder} has no class folders, one for each class (ImageNet: synsets such as n01440764)")
 
     def listed(name: str) -> tuple[pa.StringArray, str]:
-        found = images_in(folder / name)
-        if not found:
+        files = images_in(folder / name)
+        if not files:
             raise DataError(f"class folder {folder / name} has no images ({', '.join(SUFFIXES)})")
-        return pa.array([f"{name}/{file}" for file, _ in found]), joined(f"{file}:{size}" for file, size in found)
+        return pa.array([f"{name}/{file}" for file, _ in files]), hash_texts(f"{file}:{size}" for file, size in files)
 
     with ThreadPoolExecutor() as pool:  # a million files: asking for their sizes waits for the disk
         names, fingerprints = zip(*pool.map(listed, classes), strict=True)
     labels = torch.repeat_interleave(torch.arange(len(classes)), torch.tensor([len(part) for part in names]))
-    return FolderImages(folder, pa.concat_arrays(names), labels, classes, joined([*classes, *fingerprints]))
+    return FolderImages(folder, pa.concat_arrays(names), labels, classes, hash_texts([*classes, *fingerprints]))
 
 
 def class_folders(folder: Path) -> list[str]:
@@ -74,15 +74,15 @@ def images_in(folder: Path) -> list[tuple[str, int]]:
     """Return the names and sizes of a folder's images, sorted."""
     try:
         with os.scandir(folder) as entries:
-            found = sorted(
+            files = sorted(
                 (entry.name, entry.stat().st_size)
                 for entry in entries
                 if entry.name.lower().endswith(SUFFIXES) and not entry.name.startswith(".")
             )
     except OSError as error:
         raise DataError(f"{folder} cannot be listed: {error}") from error
-    _require_utf8([folder.name, *(name for name, _ in found)])
-    return found
+    _require_utf8([folder.name, *(name for name, _ in files)])
+    return files
 
 
 def _require_utf8(names: Iterable[str]) -> None:
@@ -91,8 +91,3 @@ def _require_utf8(names: Iterable[str]) -> None:
             name.encode()
         except UnicodeEncodeError as error:  # Arrow and the fingerprint take no other
             raise DataError(f"the name of a file or folder must be UTF-8, got {name!r}") from error
-
-
-def joined(parts: Iterable[str]) -> str:
-    """Return the hash of some texts: 16 hexadecimal digits."""
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()

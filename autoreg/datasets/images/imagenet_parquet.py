@@ -1,6 +1,5 @@
 """ImageNet from the Hugging Face hub's Parquet files, whose images are copied to a file that can be read anywhere."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -11,14 +10,13 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from autoreg.datasets.images.cache import cache_folder
+from autoreg.datasets.images.cache import CHUNK, cache_folder
+from autoreg.datasets.images.fingerprint import hash_footers
 from autoreg.errors import DataError, first_line
 from autoreg.files import hold, write_atomically
 
 #: What the files of a part may be called, the best first: the hub's `test-*` has no labels, but copies of it may.
 PARTS = {"train": ["train"], "val": ["validation", "val", "test"]}
-#: Images that are in memory at a time while they are copied, beside one row group.
-CHUNK = 256
 _SCHEMA = pa.schema([("bytes", pa.binary()), ("label", pa.int64())])
 
 
@@ -26,8 +24,8 @@ def parquet_parts(folder: Path, with_val: bool) -> dict[str, list[Path]]:
     """Return the files of `train` and, if asked for, of `val`. Raises DataError if there are none."""
     parts = {}
     for part in ("train", "val") if with_val else ("train",):
-        found = [sorted(folder.glob(f"{name}-*.parquet")) for name in PARTS[part]]
-        paths = next((paths for paths in found if paths), None)
+        candidates = [sorted(folder.glob(f"{name}-*.parquet")) for name in PARTS[part]]
+        paths = next((paths for paths in candidates if paths), None)
         if paths is None:
             looked = ", ".join(f"{name}-*.parquet" for name in PARTS[part])
             raise DataError(f"{folder} has no {looked}; `test: train` holds test images out of the training images")
@@ -64,7 +62,7 @@ class ParquetImages:
         Raises:
             DataError: a file is damaged or has other columns, an image has no label, or the disk is full.
         """
-        fingerprint = fingerprint_of(paths)
+        fingerprint = hash_footers(paths)
         cached = cache_folder() / f"imagenet-{part}-{fingerprint}.arrow"
         if not cached.is_file():
             # Of several workers that start at once, one copies and the others wait for it.
@@ -115,18 +113,3 @@ def _batches(path: Path) -> Iterator[pa.RecordBatch]:
                 raise DataError(f"{path}: there is no image in row {start + encoded.is_null().index(True).as_py()}")
             yield pa.record_batch([encoded, labels], schema=_SCHEMA)
             start += len(labels)
-
-
-def fingerprint_of(paths: list[Path]) -> str:
-    """Return the hash of the files' names, sizes and footers, which say where each column lies and its extremes."""
-    digest = hashlib.blake2b(digest_size=8)
-    for path in paths:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - 8))
-            tail = file.read()
-            if tail[4:] != b"PAR1":
-                raise DataError(f"{path} is damaged: it does not end as a Parquet file does")
-            file.seek(max(0, size - 8 - int.from_bytes(tail[:4], "little")))
-            digest.update(f"{path.name}:{size}\n".encode() + file.read())
-    return digest.hexdigest()

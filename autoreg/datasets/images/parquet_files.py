@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from autoreg.datasets.images.image_folders import joined
-from autoreg.datasets.images.imagenet_parquet import CHUNK, fingerprint_of
+from autoreg.datasets.images.cache import CHUNK
+from autoreg.datasets.images.fingerprint import hash_footers, hash_texts
 from autoreg.errors import DataError, first_line
 
 #: What people call the files of the splits.
@@ -20,18 +20,15 @@ FILES = {"train": ("train",), "validation": ("validation", "val", "valid"), "tes
 
 def find_parts(folder: Path) -> dict[str, list[Path]]:
     """Return the files of each split that has some, in order. Raises DataError if there is none for training."""
-    if not folder.is_dir():
-        raise DataError(f"the folder {folder} does not exist (option `folder` below AUTOREG_DATA or dataset.root)")
-    for place in (folder, folder / "data"):
-        found = {
-            part: sorted(
-                path for name in names for path in (*place.glob(f"{name}-*.parquet"), *place.glob(f"{name}.parquet"))
-            )
-            for part, names in FILES.items()
-        }
-        if found["train"]:
-            return {part: paths for part, paths in found.items() if paths}
+    for parent in (folder, folder / "data"):
+        parts = {part: _files(parent, names) for part, names in FILES.items()}
+        if parts["train"]:
+            return {part: paths for part, paths in parts.items() if paths}
     raise DataError(f"{folder} has no train-*.parquet, nor has data/ in it")
+
+
+def _files(folder: Path, names: Sequence[str]) -> list[Path]:
+    return sorted(path for name in names for end in ("", "-*") for path in folder.glob(f"{name}{end}.parquet"))
 
 
 @dataclass(frozen=True)
@@ -134,7 +131,7 @@ class LabelledParquet:
         Raises:
             DataError: a file is damaged or has other columns, there are no images, or one has no label.
         """
-        fingerprint = joined([fingerprint_of(paths), columns.image, columns.label])
+        fingerprint = hash_texts([hash_footers(paths), columns.image, columns.label])
         for path in paths:
             find_columns(path, columns.image, columns.label)
         labels = torch.cat([_labels(path, columns) for path in paths])

@@ -75,12 +75,12 @@ class StreamedSplit:
 
         Raises DataError, naming the file, for an image that cannot be read.
         """
-        places = torch.arange(len(self)) if order is None else order.cpu()
+        indices = torch.arange(len(self)) if order is None else order.cpu()
         # Reading waits for the disk, and decoding does not hold Python's lock: two threads at least.
         pool = ThreadPoolExecutor(max(2, torch.get_num_threads()))
         ahead: deque[_Batch] = deque()
         try:
-            for chosen in torch.split(places, batch_size):
+            for chosen in torch.split(indices, batch_size):
                 ahead.append(self._start(chosen, generator, pool))
                 if len(ahead) > LOOK_AHEAD:
                     yield self._finished(ahead.popleft())

@@ -1,6 +1,5 @@
 """Which of torchvision's datasets can be read, how their splits are asked for, and which files are theirs."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autoreg.datasets.images.cache import cache_folder, cached_array, save_array
-from autoreg.datasets.images.image_folders import joined
-from autoreg.datasets.images.squares import CHUNK, Squares, decoded_once
+from autoreg.datasets.images.cache import CHUNK, cache_folder, cached_array, save_array
+from autoreg.datasets.images.fingerprint import hash_files, hash_texts
+from autoreg.datasets.images.squares import Squares, decoded_once
 from autoreg.datasets.split import Split
 from autoreg.errors import DataError, first_line
 from autoreg.files import write_atomically
@@ -72,25 +71,24 @@ PICKLED = {
 }
 
 
-def fingerprint_of(name: str, root: Path) -> str:
+def hash_of(name: str, root: Path) -> str:
     """Return the hash of a dataset's files. Raises DataError if there are none."""
-    found = [file for place in sorted(root.glob(PUBLISHED[name].files)) for file in _below(place)]
-    if not found:
+    files = [file for path in sorted(root.glob(PUBLISHED[name].files)) for file in _below(path)]
+    if not files:
         raise DataError(f"no {name} in {root}: looked for {PUBLISHED[name].files}; {advice(name, root)}")
     with ThreadPoolExecutor() as pool:
-        return joined([name, *pool.map(lambda path: f"{path.relative_to(root)}:{_content(path)}", found)])
+        return hash_texts([name, *pool.map(lambda path: f"{path.relative_to(root)}:{_content(path)}", files)])
 
 
-def _below(place: Path) -> list[Path]:
-    files = sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
-    return [path for path in files if path.suffix not in ARCHIVES and not path.name.startswith(".")]
+def _below(path: Path) -> list[Path]:
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    return [file for file in files if file.suffix not in ARCHIVES and not file.name.startswith(".")]
 
 
 def _content(path: Path) -> str:
     if path.suffix.lower() in IMAGES:
         return str(path.stat().st_size)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+    return hash_files([path])
 
 
 def advice(name: str, root: Path) -> str:
@@ -114,9 +112,9 @@ def load_split(name: str, part: str, root: Path, fingerprint: str, squares: Squa
     if not (images.is_file() and kept.is_file()):
         images.unlink(missing_ok=True)  # a process was killed before it wrote their labels
         opened = _opened(name, part, root)
-        found: list[int] = []
-        decoded_once(images, len(opened), squares, lambda: _decoded(name, root, opened, squares, found))
-        write_atomically(kept, lambda path: save_array(path, np.asarray(found, dtype=np.int64)))
+        collected: list[int] = []
+        decoded_once(images, len(opened), squares, lambda: _decoded(name, root, opened, squares, collected))
+        write_atomically(kept, lambda path: save_array(path, np.asarray(collected, dtype=np.int64)))
     labels = torch.from_numpy(cached_array(kept, (-1,), np.int64))
     if not len(labels) or int(labels.min()) < 0:
         raise DataError(f"{name} in {root}: each {part} image needs a label from 0, got {labels[:3].tolist()}")
@@ -137,14 +135,14 @@ def _opened(name: str, part: str, root: Path) -> Any:
 def _decoded(name: str, root: Path, opened: Any, squares: Squares, labels: list[int]) -> Iterator[Tensor]:
     """Yield the squares of all images, and add their labels to a list."""
 
-    def made(row: int) -> tuple[np.ndarray[Any, Any], int]:
+    def cropped(row: int) -> tuple[np.ndarray[Any, Any], int]:
         image, label = opened[row]
         return np.asarray(squares.crop(image.convert("RGB"), None)), int(label)
 
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(opened), CHUNK):
             try:
-                arrays, some = zip(*pool.map(made, range(start, min(start + CHUNK, len(opened)))), strict=True)
+                arrays, some = zip(*pool.map(cropped, range(start, min(start + CHUNK, len(opened)))), strict=True)
             except Exception as error:  # likewise
                 raise _damaged(name, root, error) from error
             labels += some
