@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from autoreg.cli.help import Choice, command
+from autoreg.cli.help import OneOf, command
 from autoreg.cli.options import DATABASE, JSON, print_columns
 
 LISTS = ("networks", "datasets", "initializers", "optimizers", "schedules", "metrics", "figures", "sweeps", "trials")
 
 
-@command("Look", "list")
-@click.argument("kind", type=Choice(LISTS), metavar="KIND")
+@command("Inspect", "list")
+@click.argument("kind", type=OneOf(LISTS), metavar="KIND")
 @DATABASE
 @JSON
 def list_(kind: str, database: Path, as_json: bool) -> None:
