@@ -42,14 +42,14 @@ def export(
     """  # noqa: D301
     chosen = {name: target for name, target in targets.items() if target is not None}
     if bool(chosen) == bool(folder):
-        raise ConfigError(f"say what to write: either FOLDER for tables, or some of --{', --'.join(sorted(exporters))}")
+        raise ConfigError(f"say what to write: either FOLDER for tables, or some of --{', --'.join(exporters)}")
     if folder is None:
         if form or views:
             raise ConfigError("--format and --views are for tables, which go to FOLDER")
         source = Source(database, runs, sweep_name, definition or "released")
         for name, target in chosen.items():
             written = 0
-            for line in exporters[name].write(source, target):
+            for line in exporters[name](source, target):
                 written += 1
                 print_text(line)
             if not written:
@@ -62,8 +62,10 @@ def export(
 
 #: Behind FOLDER, so that the help has every way out in one place.
 export.params[1:1] = [
-    GroupedOption([f"--{name}"], metavar=exporters[name].target, help=exporters[name].help)
-    for name in sorted(exporters)
+    GroupedOption(
+        [f"--{name}"], metavar=vars(exporters[name])["target"], help=(exporters[name].__doc__ or "").split("\n\n")[0]
+    )
+    for name in exporters
 ]
 
 
