@@ -18,7 +18,7 @@ demo: install
 	$(BIN)/autoreg sweep quickstart
 	$(BIN)/autoreg report --figure B5
 
-## test: all tests; those on real pictures too if AUTOREG_DATA says where they are
+## test: all tests; those on real images too if AUTOREG_DATA says where they are
 test: install
 	$(BIN)/python -m pytest
 

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -39,9 +40,14 @@ def _fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically."""
+    write_atomically(path, lambda temporary: temporary.write_bytes(content))
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_bytes(path, text.encode())
 
 
 def read_json(path: Path) -> Any:
@@ -53,14 +59,16 @@ def read_json(path: Path) -> Any:
 
 
 @contextmanager
-def hold(path: Path, give_up: Callable[[], bool]) -> Iterator[bool]:
+def hold(path: Path, patience: float = math.inf, give_up: Callable[[], bool] = lambda: False) -> Iterator[bool]:
     """Hold a lock, and say whether it is held; the system lets go of it if the process dies.
 
     Args:
-        path: the lock's file.
+        path: the lock's file, which goes when the lock does.
+        patience: for how many seconds another process's lock is waited for.
         give_up: asked while another process holds it; when true, the waiting ends without the lock.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + patience
     while True:
         with path.open("a") as file:  # not "w", which would empty a file that a planted link leads to
             if _is_held_now(file, path):
@@ -69,10 +77,22 @@ def hold(path: Path, give_up: Callable[[], bool]) -> Iterator[bool]:
                 finally:
                     path.unlink(missing_ok=True)
                 return
-        if give_up():
+        if give_up() or time.monotonic() >= deadline:
             yield False
             return
         time.sleep(SECONDS_BETWEEN_TRIES)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds a lock. Raises OSError if its file is not there."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _is_held_now(file: IO[str], path: Path) -> bool:

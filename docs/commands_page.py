@@ -18,24 +18,24 @@ stdout; progress, warnings and errors go to stderr, so that `autoreg query … >
 def page() -> str:
     context = click.Context(cli, info_name="autoreg")
     lines = [HEAD]
-    for title, commands in command_groups(cli):
+    for title, commands in command_groups(cli).items():
         lines += [f"## {title}", ""]
-        for name, made in commands:
-            lines += describe(name, made, context)
+        for name, command in commands.items():
+            lines += describe(name, command, context)
     lines += ["## Exit codes", "", "| code | what it says |", "|---|---|"]
     lines += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES]
     return "\n".join(lines) + "\n"
 
 
-def describe(name: str, made: click.Command, above: click.Context) -> list[str]:
-    context = click.Context(made, info_name=name, parent=above, terminal_width=1000)
-    summary, examples, rest = sections(made.help or "")
+def describe(name: str, command: click.Command, above: click.Context) -> list[str]:
+    context = click.Context(command, info_name=name, parent=above, terminal_width=1000)
+    summary, examples, rest = sections(command)
     lines = [f"### autoreg {name}", "", summary, "", *(f"    {line}" for line in examples), ""]
     for paragraph in rest:
         lines += [" ".join(paragraph.split()), ""]
-    arguments = " ".join(made.collect_usage_pieces(context))
+    arguments = " ".join(command.collect_usage_pieces(context))
     lines += [f"Usage: `autoreg {name} {arguments}`", "", "| option | what it does |", "|---|---|"]
-    for title, options in option_groups(made, context):
+    for title, options in option_groups(command, context).items():
         if title != "Help":
             rows = [option.get_help_record(context) or ("", "") for option in options]
             lines += [f"| **{title}** | |", *(f"| `{cell(flags)}` | {cell(text)} |" for flags, text in rows)]

@@ -1,4 +1,4 @@
-"""Shared fixtures: small configurations, a run folder with known rows, real pictures where there are any."""
+"""Shared fixtures: small configurations, a run folder with known rows, real images where there are any."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ torch.set_num_threads(1)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     root = os.environ.get("AUTOREG_DATA")
     for item in items:
-        if marker := item.get_closest_marker("real_pictures"):
+        if marker := item.get_closest_marker("real_images"):
             [folder] = marker.args
             if not (root and (Path(root) / folder).is_dir()):
                 item.add_marker(pytest.mark.skip(reason=f"no folder {folder} in AUTOREG_DATA={root or ''}"))

@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from autoreg import files as locking
-from autoreg.files import hold
+from autoreg import files
+from autoreg.files import hold, is_held
 
 
 def test_many_who_come_and_go_never_hold_it_together_and_leave_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locking, "SECONDS_BETWEEN_TRIES", 0.0)
+    monkeypatch.setattr(files, "SECONDS_BETWEEN_TRIES", 0.0)
     path = tmp_path / "locks" / "one"
     inside: list[int] = []
     together: list[list[int]] = []
 
     def come_and_go(name: int) -> None:
         for _ in range(200):
-            with hold(path, lambda: False):
+            with hold(path):
                 inside.append(name)
                 time.sleep(0)
                 if len(inside) > 1:
@@ -48,7 +48,7 @@ def test_a_file_that_another_machine_removed_is_opened_anew(tmp_path: Path, monk
         real(*arguments)
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with hold(tmp_path / "one", lambda: False) as is_held:
+    with hold(tmp_path / "one") as is_held:
         assert is_held
     assert len(tries) == 2
 
@@ -60,5 +60,19 @@ def test_a_system_without_locks_is_an_error_and_no_endless_wait(
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with pytest.raises(OSError, match="No locks"), hold(tmp_path / "one", lambda: False):
+    with pytest.raises(OSError, match="No locks"), hold(tmp_path / "one"):
         pass
+
+
+def test_a_lock_that_is_held_is_seen_and_waited_for_no_longer_than_asked(tmp_path: Path) -> None:
+    path = tmp_path / "one"
+    with pytest.raises(FileNotFoundError):
+        is_held(path)
+    with hold(path):
+        assert is_held(path)
+        with hold(path, patience=0) as is_mine:
+            assert not is_mine
+        with hold(path, give_up=lambda: True) as is_mine:
+            assert not is_mine
+    with hold(path, patience=0) as is_mine:
+        assert is_mine

@@ -1,7 +1,6 @@
 """results.db: the only module that opens it. It is derived from the run folder and can be made again at any time."""
 
 import errno
-import fcntl
 import os
 import random
 import re
@@ -18,6 +17,7 @@ from autoreg.database import schema
 from autoreg.database.ingest import insert_rows
 from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, DamagedDatabase, DatabaseError, DataError, first_line
+from autoreg.files import hold
 
 #: The newest storage format that the command-line client on PyPI opens.
 STORAGE = "v1.5.0"
@@ -130,15 +130,9 @@ def is_damage(error: duckdb.Error) -> bool:
 @contextmanager
 def writer_lock(path: Path, patience: float) -> Iterator[None]:
     """Hold the right to write, which is a file of its own beside results.db. Raises Locked after `patience` seconds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f"{path.name}.lock").open("a") as file:  # not "w", which would empty what a link leads to
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                _wait_until(deadline, error, "another sweep is writing")
+    with hold(path.with_name(f"{path.name}.lock"), patience) as is_held:
+        if not is_held:
+            raise Locked("another sweep is writing")
         yield
 
 

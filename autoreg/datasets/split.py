@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from typing import Protocol, Self
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor
 class Examples(Protocol):
     """What a split of any kind offers.
 
-    `Split` holds its inputs on the device; a split of pictures that do not fit there decodes them on the fly.
+    `Split` holds its inputs on the device; a split of images that do not fit there decodes them on the fly.
     """
 
     @property
@@ -69,11 +68,3 @@ class Split:
     def with_labels(self, labels: Tensor) -> Self:
         """Return this split with other labels, [examples]."""
         return replace(self, labels=labels)
-
-
-def below_the_root(folder: str) -> str:
-    """Return a relative path that does not leave where it starts. Raises ValueError for any other."""
-    path = PurePosixPath(folder)
-    if path.is_absolute() or ".." in path.parts or "\\" in folder or not folder:
-        raise ValueError("should be a folder below the data root, without '..'")
-    return folder

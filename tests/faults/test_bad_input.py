@@ -143,14 +143,14 @@ OVERRIDES: dict[str, tuple[list[str], str]] = {
     "a network that is not there": (["network=nowhere:build"], "network 'nowhere:build' cannot be imported"),
     "a network that is none": (["network=autoreg.cli.main:main"], "must be a function (width, input_shape,"),
     "a command for a dataset": (["dataset={name: os:system, root: ls}"], "'os' is a module of Python itself"),
-    "a network that wants pictures": (["network=alexnet"], "it needs pictures: channels, height and width"),
+    "a network that wants images": (["network=alexnet"], "it needs images: channels, height and width"),
     "a grid of many trials": (["replicates=5001"], "asks for 10,002 trials; --yes runs more than 10,000"),
     "a grid of a thousand million trials": (["replicates=500000000"], "asks for 1,000,000,000 trials; --yes runs"),
     "variants of one name at one width": (
         ["variants=[{name: a}, {name: a, training: {epochs: 3}}]"], "which a figure would average"),
     "an override without a value": (["epochs"], "--set wants key=value, got 'epochs'"),
     "an override below a number": (["replicates.more=1"], "replicates is not a mapping"),
-    "a picture folder outside the data": (
+    "an image folder outside the data": (
         ["dataset={name: imagenet, root: ., folder: ../.., train_size: 1, validation_size: 1}"],
         "option 'folder' of dataset 'imagenet' should be a folder below the data root, without '..', got '../..'"),
 }  # fmt: skip

@@ -77,7 +77,7 @@ def test_hostile_texts_in_the_run_folder_stay_texts(
     connection = open_for_reading(database)
     assert connection.execute("select count(*) from trials").fetchone() == (1,)
     connection.close()
-    assert {path.name for path in tmp_path.iterdir()} - before == {"results.db", "results.db.lock"}
+    assert {path.name for path in tmp_path.iterdir()} - before == {"results.db"}
 
 
 @pytest.mark.parametrize("name", ["trials", 'x"y', "x'y", "a-b", "1x", "units; drop table trials"])

@@ -27,7 +27,6 @@ ALLOWED = {
     ("report/figures/source.py", "importlib.util.module_from_spec"): OWN_CODE,
     ("registry.py", "importlib.import_module"): OWN_CODE,
     ("datasets/images/cache.py", "numpy.load"): DATA_ONLY,
-    ("report/export/__init__.py", "importlib.import_module"): "a module of autoreg's own, from its own folder",
     ("__init__.py", "importlib.import_module"): "a module of autoreg's own, from a list",
     ("orchestrator/ray_runtime/reaper.py", "subprocess.Popen"): "autoreg itself, without a shell",
     ("orchestrator/forecast/company.py", "subprocess.Popen"): "a program that stands there, without a shell",

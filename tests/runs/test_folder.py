@@ -129,7 +129,7 @@ def test_a_result_that_may_not_be_read_is_not_taken_for_a_damaged_one(
         raise error
 
     folder = trial()
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(DataError, match=r"result.json: cannot be read") as raised:
         folder.read_result()
     assert not isinstance(raised.value, DamagedResult), "or a finished trial would be thrown away"

@@ -22,22 +22,22 @@ from autoreg.training.state import TrialState
 MakeConfig = Callable[..., TrialConfig]
 
 
-def pictures(root: Path | None) -> Dataset:
-    """A few noisy pictures in the form of CIFAR-10, for networks that need pictures."""
+def images(root: Path | None) -> Dataset:
+    """A few noisy images in the form of CIFAR-10, for networks that need images."""
     generator = torch.Generator().manual_seed(0)
     inputs = torch.randint(256, (60, 3, 32, 32), generator=generator, dtype=torch.uint8)
     labels = torch.arange(60) % 10
     split = [Split(inputs[start : start + 20], labels[start : start + 20]) for start in (0, 20, 40)]
-    return Dataset(*split, (3, 32, 32), 10, "pictures", prepare_cropped, augment_cropped)
+    return Dataset(*split, (3, 32, 32), 10, "images", prepare_cropped, augment_cropped)
 
 
-datasets.register(pictures)
+datasets.register(images)
 ALEXNET = {
-    "network": Choice(name="alexnet"), "dataset": Choice(name="pictures"), "batch_size": 8, "learning_rate": 0.01,
+    "network": Choice(name="alexnet"), "dataset": Choice(name="images"), "batch_size": 8, "learning_rate": 0.01,
     "augmentation": True, "dropout": 0.5, "weight_decay": 1e-3, "epochs": 4, "patience": 4,
 }  # fmt: skip
 RESNET = {
-    "network": Choice(name="resnet56"), "dataset": Choice(name="pictures"), "initializer": Choice(name="resnet_v1"),
+    "network": Choice(name="resnet56"), "dataset": Choice(name="images"), "initializer": Choice(name="resnet_v1"),
     "schedule": Choice(name="step", options={"boundaries": [2], "warmup": 1}), "batch_size": 8, "weight_decay": 2e-4,
     "epochs": 4,
 }  # fmt: skip

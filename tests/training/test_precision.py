@@ -85,7 +85,7 @@ def test_bfloat16_learns_as_much_as_float32_with_other_bits(config: MakeConfig) 
 
 
 @pytest.mark.parametrize("network", ["alexnet", "resnet56"])
-def test_pictures_are_trained_on_in_bfloat16(config: MakeConfig, network: str) -> None:
+def test_images_are_trained_on_in_bfloat16(config: MakeConfig, network: str) -> None:
     noise = Choice(name="noise", options={"shape": [3, 32, 32], "train_size": 40})
     losses = {}
     for precision in ("float32", "bfloat16"):

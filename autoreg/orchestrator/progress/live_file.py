@@ -1,6 +1,5 @@
 """What runs right now, for other terminals: a file in a sweep's scratch folder, true while its driver lives."""
 
-import fcntl
 import json
 import os
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from autoreg.files import hold
+from autoreg.files import hold, is_held
 from autoreg.orchestrator.progress.counts import Counts
 from autoreg.runs.folder import Runs
 
@@ -57,7 +56,7 @@ class LiveStateFile:
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Let others know that the driver lives."""
-        with hold(self._lock, give_up=lambda: False):
+        with hold(self._lock):
             yield
 
     def update(self) -> None:
@@ -77,17 +76,6 @@ def running_sweeps(runs: Runs) -> list[LiveState]:
     found = []
     for path in runs.scratch.glob(f"*/{STATE}"):
         with suppress(OSError, ValidationError):  # it has just ended, is another version's, or a stranger's
-            if _is_held(path.with_name(LOCK)):
+            if is_held(path.with_name(LOCK)):
                 found.append(TypeAdapter(LiveState).validate_json(path.read_bytes()))
     return sorted(found, key=lambda state: -state.counts.began)
-
-
-def _is_held(lock: Path) -> bool:
-    descriptor = os.open(lock, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

@@ -10,7 +10,7 @@ from rich.console import Console
 from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator.progress.counts import Counts, GroupCounts, MeasuredTrial, RunningTrial
 from autoreg.orchestrator.progress.table import Dashboard, duration, remaining, throughput
-from autoreg.orchestrator.progress.terminal import LineDisplay, LiveDisplay, Verbosity, is_lively, make_display
+from autoreg.orchestrator.progress.terminal import Display, LiveDisplay, Verbosity, is_interactive, make_display
 
 MakeConfig = Callable[..., TrialConfig]
 
@@ -123,7 +123,7 @@ def test_as_much_is_said_as_is_wanted(
 ) -> None:
     counts = counts_of(config, 1)
     console = Console(file=io.StringIO(), width=80, force_terminal=True)
-    for display in (LineDisplay(counts, verbosity), LiveDisplay(counts, verbosity, console)):
+    for display in (Display(counts, verbosity), LiveDisplay(counts, verbosity, console)):
         with display:
             display.line("wrong", Verbosity.QUIET)
             display.line("ended")
@@ -149,16 +149,16 @@ def test_a_burst_of_lines_is_printed_at_once_and_whole(config: MakeConfig, monke
 
 
 @pytest.mark.parametrize(
-    ("terminal", "name", "value", "lively"),
+    ("terminal", "name", "value", "interactive"),
     [(True, "X", "", True), (False, "X", "", False), (True, "NO_COLOR", "1", False), (True, "TERM", "dumb", False)],
 )
 def test_the_table_is_for_terminals_that_want_it(
-    config: MakeConfig, terminal: bool, name: str, value: str, lively: bool, monkeypatch: pytest.MonkeyPatch
+    config: MakeConfig, terminal: bool, name: str, value: str, interactive: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal, raising=False)
-    assert is_lively(terminal) == lively
-    assert isinstance(make_display(counts_of(config, 0)), LiveDisplay if lively else LineDisplay)
-    assert isinstance(make_display(counts_of(config, 0), Verbosity.QUIET), LineDisplay)
+    assert is_interactive(terminal) == interactive
+    assert type(make_display(counts_of(config, 0))) is (LiveDisplay if interactive else Display)
+    assert type(make_display(counts_of(config, 0), Verbosity.QUIET)) is Display

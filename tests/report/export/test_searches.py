@@ -45,7 +45,7 @@ def searched(small: Small, runs: Runs, finish: Finish) -> Callable[..., list[Sea
 
 
 def export(runs: Runs, path: Path, sweep: str | None = None) -> list[str]:
-    return list(exporters["optuna"].write(Source(Path("results.db"), runs.root, sweep), str(path)))
+    return list(exporters["optuna"](Source(Path("results.db"), runs.root, sweep), str(path)))
 
 
 def read(path: Path) -> dict[str, optuna.Study]:
