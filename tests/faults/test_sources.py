@@ -30,7 +30,6 @@ ALLOWED = {
     ("report/export/__init__.py", "importlib.import_module"): "a module of autoreg's own, from its own folder",
     ("__init__.py", "importlib.import_module"): "a module of autoreg's own, from a list",
     ("orchestrator/ray_runtime/reaper.py", "subprocess.Popen"): "autoreg itself, without a shell",
-    ("orchestrator/forecast/company.py", "subprocess.Popen"): "a program that stands there, without a shell",
     ("orchestrator/ray_runtime/process.py", "ctypes.CDLL"): PRCTL,
     ("orchestrator/ray_runtime/process.py", "ctypes.CDLL(None).prctl"): PRCTL,
 }
