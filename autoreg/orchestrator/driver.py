@@ -8,13 +8,14 @@ from autoreg.config.trial import TrialConfig
 from autoreg.database.writer import Writer
 from autoreg.errors import DatabaseError, DataError, first_line
 from autoreg.metrics.measure import check_data
-from autoreg.orchestrator.bundles import Pace
+from autoreg.orchestrator.durations import Durations
 from autoreg.orchestrator.measuring_queue import Measured, MeasuringQueue
 from autoreg.orchestrator.plan import Plan
 from autoreg.orchestrator.progress.counts import Counts, MeasuredTrial
-from autoreg.orchestrator.progress.eta import Outlook
+from autoreg.orchestrator.progress.eta import count_groups, eta, seconds_trained, status_of
 from autoreg.orchestrator.progress.live_file import LiveStateFile
 from autoreg.orchestrator.progress.terminal import Display, Verbosity
+from autoreg.orchestrator.progress.tracker import Tracker
 from autoreg.orchestrator.recorder import PATIENCE, Ledger, Summary
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.runs.describe import describe, outcome
@@ -36,7 +37,9 @@ class RunningSweep:
         self.measuring = MeasuringQueue(plan.measurements, plan.root, sweep.resources.measuring, hours, self.trace)
         total = sweep.final_count + sweep.tuning_count
         self.counts = Counts(total=total, cached=0, to_measure=sweep.final_count, began=time.time())
-        self.pace = Pace()
+        self.durations = Durations()
+        self.training_since, self._trained_seconds = 0.0, 0.0
+        self._tracker = Tracker(self.counts)
         self.summary = Summary()
         self.draining = False
         self._is_blocked = False
@@ -44,8 +47,6 @@ class RunningSweep:
         self.stop_file = self.scratch / "stop"
         self.live_state = LiveStateFile(self.scratch, sweep.sweep_id, sweep.name, self.counts)
         self._taken: dict[str, TrialConfig] = {}
-        measuring = self.measuring
-        self.outlook = Outlook(schedule, self.counts, self._taken, lambda: measuring.left, lambda: measuring.slots)
         self._trained_again: set[str] = set()
         self._said_draining = False
         self._warned_of: str | None = None
@@ -78,7 +79,7 @@ class RunningSweep:
         self.runs.remove_leftovers()
         lines = self._take_what_is_done()
         self.ledger.commit()
-        self.outlook.look()
+        self._look()
         return lines
 
     def _take_what_is_done(self) -> list[str]:
@@ -96,8 +97,7 @@ class RunningSweep:
             check_data(folder, result, self.plan.data[config.dataset])
             self.ledger.add_if_missing(folder, config, result)
             self._take(folder, config, result)
-            self.pace.note(config, result)
-            self.outlook.note(config, result, now=False)
+            self.durations.note_trial(config, result.epochs_run, result.seconds)
             self.counts.cached += 1
             self.summary.cached += 1
         return lines
@@ -153,8 +153,10 @@ class RunningSweep:
         about = outcome(config, result)
         self.display.line(about if trained else f"{about} (trained by another sweep)")
         folder = self.runs.trial(trial_id)
-        self.pace.note(config, result)
-        self.outlook.note(config, result, now=trained)
+        self.durations.note_trial(config, result.epochs_run, result.seconds)
+        if trained:
+            self._tracker.note_end(time.time())
+            self._trained_seconds += result.seconds
         self.ledger.add(folder)
         self._take(folder, config, result)
         if config.kind == "final" and result.status == "done" and trial_id not in self.measuring.left:
@@ -175,7 +177,8 @@ class RunningSweep:
         running = self.measuring.running
         about = {trial_id: MeasuredTrial(describe(self._taken[trial_id]), since) for trial_id, since in running.items()}
         self.counts.measuring = about
-        self.outlook.look()
+        if self._tracker.is_due(time.time()):
+            self._look()
         self.live_state.update()
         self.display.update()
         try:
@@ -184,6 +187,16 @@ class RunningSweep:
             if first_line(error) != self._warned_of:
                 self._warned_of = first_line(error)
                 self.display.line(f"rows wait: {self._warned_of}", Verbosity.QUIET)
+
+    def _look(self) -> None:
+        """Bring the groups, and the time that is left, up to date."""
+        states, in_flight, now = self.schedule.states, self.schedule.in_flight, time.time()
+        statuses = [status_of(state, self._taken, self.measuring.left, in_flight) for state in states]
+        under_way = seconds_trained(self.counts.running.values(), now)
+        since = self.training_since
+        speed = (self._trained_seconds + under_way) / max(1.0, now - since) if since else 0.0
+        self.counts.groups = count_groups(statuses)
+        self.counts.seconds_left = eta(statuses, self.durations, speed, under_way, self.measuring.slots)
 
     def drain(self) -> None:
         """Hand out no more trials, and have the running ones save their state at the end of their epoch.
@@ -226,7 +239,7 @@ class RunningSweep:
         about, failure = describe(self._taken[trial_id]), measured.failure
         if failure is None:
             self.counts.measured += 1
-            self.outlook.note_measured(self._taken[trial_id], measured.seconds)
+            self.durations.note_measuring(self._taken[trial_id], measured.seconds)
             self.display.line(f"measured {about}", Verbosity.VERBOSE)
             self.ledger.add(measured.folder)
         elif measured.is_damaged and trial_id not in self._trained_again:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from autoreg.config.trial import TrialConfig
 from autoreg.errors import AutoregError, first_line
-from autoreg.orchestrator.bundles import Pack
+from autoreg.orchestrator.bundles import Bundle
 from autoreg.orchestrator.failure import failure_of
 from autoreg.orchestrator.progress.counts import RunningTrial
 from autoreg.orchestrator.progress.terminal import Verbosity
@@ -22,7 +22,6 @@ class TrialListener:
 
     def __init__(self, sweep: "RunningSweep") -> None:
         self._sweep = sweep
-        self._started: dict[str, float] = {}
 
     def tick(self) -> None:
         """Let the sweep do its own work."""
@@ -32,21 +31,21 @@ class TrialListener:
         """Note an error in one of the methods."""
         self._sweep.gone_wrong(error)
 
-    def pack_started(self, pack: Pack) -> None:
+    def pack_started(self, pack: Bundle) -> None:
         """Show the first trial of a pack."""
         first, more = next(iter(pack.values())), len(pack) - 1
-        self._started[_name(pack)] = time.monotonic()
+        self._sweep.training_since = self._sweep.training_since or time.time()
         self._sweep.counts.running[_name(pack)] = RunningTrial.of(first, time.time(), more)
         self._say(f"started  {describe(first)}" + (f" and {more} more" if more else ""))
 
-    def pack_progressed(self, pack: Pack, report: dict[str, Any]) -> None:
+    def pack_progressed(self, pack: Bundle, report: dict[str, Any]) -> None:
         """Take note of the trials that have ended, and show how far the running one is."""
         for trial_id, trained in report["ended"].items():
             self._sweep.trial_ended(pack[trial_id], trained)
         if trial_id := report.get("running"):
             self._epoch(pack, pack[trial_id], report)
 
-    def _epoch(self, pack: Pack, config: TrialConfig, report: dict[str, Any]) -> None:
+    def _epoch(self, pack: Bundle, config: TrialConfig, report: dict[str, Any]) -> None:
         """Show how far a trial is."""
         running, now = self._sweep.counts.running, time.time()
         trial = running.get(_name(pack))
@@ -55,27 +54,25 @@ class TrialListener:
             trial = running[_name(pack)] = RunningTrial.of(config, now, more)
         loss, accuracy, seconds = report["loss"], report["accuracy"], report["seconds"]
         trial.told(now, report["epoch"], loss, accuracy, seconds)
-        self._sweep.outlook.note_epoch(config, seconds)
+        self._sweep.durations.note_epoch(config, seconds)
         figures = f"loss {'not finite' if loss is None else f'{loss:.4g}'}, validation accuracy {accuracy:.1%}"
         self._say(f"epoch {trial.epoch}/{trial.epochs} of {describe(config)}: {figures}")
 
     def _say(self, text: str) -> None:
         self._sweep.display.line(text, Verbosity.VERBOSE)
 
-    def _gone(self, pack: Pack) -> None:
+    def _gone(self, pack: Bundle) -> None:
         """Take note that a pack's process does something else now."""
         self._sweep.counts.running.pop(_name(pack), None)
-        if (started := self._started.pop(_name(pack), None)) is not None:
-            self._sweep.outlook.note_work(time.monotonic() - started)
 
-    def pack_ended(self, pack: Pack) -> None:
+    def pack_ended(self, pack: Bundle) -> None:
         """Take note of the trials that were not reported as ended: the user has stopped them."""
         self._gone(pack)
         for trial_id, config in pack.items():
             if trial_id in self._sweep.schedule.in_flight:
                 self._sweep.trial_ended(config, trained=True)
 
-    def pack_failed(self, pack: Pack, error: str) -> None:
+    def pack_failed(self, pack: Bundle, error: str) -> None:
         """Blame the first trial that has not ended; those after it have not begun.
 
         Args:
@@ -120,6 +117,6 @@ class TrialListener:
         self._sweep.trial_ended(config, trained=True)
 
 
-def _name(pack: Pack) -> str:
+def _name(pack: Bundle) -> str:
     """Return what tells the pack from the others that run."""
     return next(iter(pack))

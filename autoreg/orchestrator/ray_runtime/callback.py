@@ -7,25 +7,25 @@ from typing import Any, Protocol
 from ray import tune
 
 from autoreg.config.trial import TrialConfig
-from autoreg.orchestrator.bundles import Pack
+from autoreg.orchestrator.bundles import Bundle
 
 
 class Listener(Protocol):
     """What a sweep wants to hear of."""
 
-    def pack_started(self, pack: Pack) -> None:
+    def pack_started(self, pack: Bundle) -> None:
         """The first trial of a pack starts."""
         ...
 
-    def pack_progressed(self, pack: Pack, report: dict[str, Any]) -> None:
+    def pack_progressed(self, pack: Bundle, report: dict[str, Any]) -> None:
         """A pack has reported what has ended, and what runs."""
         ...
 
-    def pack_ended(self, pack: Pack) -> None:
+    def pack_ended(self, pack: Bundle) -> None:
         """A pack has ended; trials that were not reported as such have not."""
         ...
 
-    def pack_failed(self, pack: Pack, error: str) -> None:
+    def pack_failed(self, pack: Bundle, error: str) -> None:
         """The machine let a pack down; error is all that is known of it."""
         ...
 
@@ -87,6 +87,6 @@ def _error(trial: Any) -> str:
     return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
-def _pack(trial: Any) -> Pack:
+def _pack(trial: Any) -> Bundle:
     configs = [TrialConfig.model_validate_json(made["config"]) for made in trial.config["order"]["trials"]]
     return {config.trial_id: config for config in configs}

@@ -1,11 +1,11 @@
-"""The bridge between our schedule and Ray Tune: a searcher that hands out packs of trials."""
+"""The bridge between our schedule and Ray Tune: a searcher that hands out bundles of trials."""
 
 from collections.abc import Callable
 from typing import Any
 
 from ray.tune.search import Searcher
 
-from autoreg.orchestrator.bundles import Packer
+from autoreg.orchestrator.bundles import Bundler
 from autoreg.orchestrator.group_state import Assignment
 from autoreg.orchestrator.schedule import Schedule
 
@@ -15,8 +15,8 @@ class ScheduleSearcher(Searcher):
 
     Args:
         schedule: our own account of what is left to do.
-        packer: hands out its trials in packs, each of which is a trial to Tune.
-        order: makes what the worker is told out of a pack.
+        bundler: hands out its trials in bundles, each of which is a trial to Tune.
+        order: makes what the worker is told out of a bundle.
         draining: asked before each suggestion; when true, nothing new is handed out.
         gone_wrong: told of an exception, which would otherwise end the whole run; nothing new is handed out after it.
     """
@@ -24,22 +24,22 @@ class ScheduleSearcher(Searcher):
     def __init__(
         self,
         schedule: Schedule,
-        packer: Packer,
+        bundler: Bundler,
         order: Callable[[list[Assignment]], dict[str, Any]],
         draining: Callable[[], bool],
         gone_wrong: Callable[[Exception], None],
     ) -> None:
         super().__init__(metric="accuracy", mode="max")
-        self._schedule, self._packer, self._order = schedule, packer, order
+        self._schedule, self._bundler, self._order = schedule, bundler, order
         self._draining, self._gone_wrong = draining, gone_wrong
 
     def suggest(self, trial_id: str) -> Any:
-        """Return the config of a pack, None for "not now", or FINISHED."""
+        """Return the config of a bundle, None for "not now", or FINISHED."""
         if self._draining():
             return Searcher.FINISHED
         try:
-            if pack := self._packer.next():
-                return {"order": self._order(pack)}
+            if bundle := self._bundler.next():
+                return {"order": self._order(bundle)}
             return Searcher.FINISHED if self._schedule.is_finished() else None
         except Exception as error:
             self._gone_wrong(error)

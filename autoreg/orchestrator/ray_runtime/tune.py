@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ray import tune
 
 from autoreg.config.trial import canonical_json
-from autoreg.orchestrator.bundles import Packer
+from autoreg.orchestrator.bundles import Bundler
 from autoreg.orchestrator.group_state import Assignment
 from autoreg.orchestrator.listener import TrialListener
 from autoreg.orchestrator.ray_runtime import worker
@@ -31,7 +31,7 @@ def fit(sweep: "RunningSweep", ray: Any) -> None:
         return _order(sweep, pack, resources(pack[0]))
 
     slots = max(1, int(total["CPU"]) // sweep.plan.sweep.resources.cpus)
-    packer = Packer(sweep.schedule, sweep.pace, resources, slots, lambda: sweep.remaining)
+    bundler = Bundler(sweep.schedule, sweep.durations, resources, slots, lambda: sweep.remaining)
 
     # Or Tune would ask for one trial at a time, and start its first processes one after another.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(slots)
@@ -41,7 +41,7 @@ def fit(sweep: "RunningSweep", ray: Any) -> None:
             metric="accuracy",
             mode="max",
             num_samples=-1,
-            search_alg=ScheduleSearcher(sweep.schedule, packer, order, lambda: sweep.draining, sweep.gone_wrong),
+            search_alg=ScheduleSearcher(sweep.schedule, bundler, order, lambda: sweep.draining, sweep.gone_wrong),
             reuse_actors=True,
             trial_name_creator=_name,
             trial_dirname_creator=_name,
