@@ -6,15 +6,15 @@ can happen to a sweep, in whatever order, can be tried in memory.
 
 from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator import events as ev
-from autoreg.orchestrator.bundles import Bundler
+from autoreg.orchestrator.bundles import Bundler, job_of
 from autoreg.orchestrator.durations import Durations
 from autoreg.orchestrator.endings import Endings
 from autoreg.orchestrator.failure import Failure, Kind, Verdict, verdict
 from autoreg.orchestrator.group_state import Assignment
-from autoreg.orchestrator.jobs import BundleJob, Machine, MeasuringJob, Place, Share, share_of
+from autoreg.orchestrator.jobs import Machine, MeasuringJob, Place, Share, share_of
 from autoreg.orchestrator.measuring_queue import MeasuringQueue
 from autoreg.orchestrator.plan import Plan
-from autoreg.orchestrator.progress.counts import Counts, MeasuredTrial, Verbosity
+from autoreg.orchestrator.progress.counts import Counts, Verbosity
 from autoreg.orchestrator.progress.tracker import Tracker
 from autoreg.orchestrator.running import RunningBundles
 from autoreg.orchestrator.schedule import Schedule
@@ -49,7 +49,7 @@ class Driver:
         self.endings = Endings()
         self._trained_again: set[str] = set()
         self.running = RunningBundles(self.counts.running)
-        self._tracker = Tracker(self.counts)
+        self._tracker = Tracker(self.counts, schedule, self.measuring, self.durations)
         self._committed_at = now
         self._orders: list[ev.Order] = []
         self._now = now
@@ -72,8 +72,7 @@ class Driver:
             case ev.TrialFound():
                 self._record(event.config, event.result, is_here=False, is_measured=event.is_measured)
             case ev.BundleStarted():
-                if text := self.running.start(event.name, now):
-                    self._say(text, Verbosity.VERBOSE)
+                self._start(event.name)
             case ev.EpochEnded():
                 self._progress(event)
             case ev.TrialEnded():
@@ -122,19 +121,17 @@ class Driver:
                 self.schedule.put_back(assignment.trial_id)
             self._orders.append(ev.Propose(study_id))
         elif bundle:
-            first = bundle[0]
-            job = BundleJob(
-                name=f"{first.trial_id}-{first.attempt}",
-                trials=tuple(assignment.job for assignment in bundle),
-                measurements=tuple(self.plan.measurements),
-                place=self.place,
-                share=self._share(first),
-            )
+            job = job_of(bundle, self.plan.measurements, self.place, self._share(bundle[0]))
             self.running.add(job)
             self._orders.append(ev.StartBundle(job))
 
     def _share(self, assignment: Assignment) -> Share:
         return share_of(self.machine, self.plan.sweep.resources, assignment.config.width, assignment.is_alone)
+
+    def _start(self, name: str) -> None:
+        if text := self.running.start(name, self._now):
+            self._tracker.note_start(self._now)
+            self._say(text, Verbosity.VERBOSE)
 
     def _progress(self, event: ev.EpochEnded) -> None:
         if progress := self.running.progress(event, self._now):
@@ -161,7 +158,7 @@ class Driver:
         self.schedule.end(config, result)
         self.durations.note_trial(config, result.epochs_run, result.seconds)
         if is_here:
-            self._tracker.note_end(self._now)
+            self._tracker.note_end(self._now, result.seconds)
         if config.kind != "final" or result.status != "done":
             return
         if not is_measured:
@@ -195,9 +192,7 @@ class Driver:
                 self.schedule.try_again(trial_id, alone=True)
                 self._say(f"tried later with the machine for itself: {describe(blamed)}: {failure.why}")
             case Verdict.GIVE_UP:
-                is_own = failure.kind in (Kind.TRIAL, Kind.TIME)
-                why = failure.why if is_own else f"gave up after several tries: {failure.why}"
-                self._orders.append(ev.GiveUp(blamed, Failure(failure.kind, why, failure.details)))
+                self._orders.append(ev.GiveUp(blamed, failure.at_last()))
 
     def _measure(self, event: ev.Measured) -> None:
         self.measuring.end(event.trial_id)
@@ -251,11 +246,8 @@ class Driver:
             for trial_id in self.measuring.start(is_training, self.machine.measuring_slots, self._now):
                 job = MeasuringJob(trial_id, tuple(self.plan.measurements), self.place)
                 self._orders.append(ev.StartMeasuring(job))
-        self.counts.measuring = {
-            trial_id: MeasuredTrial(describe(self.endings.config(trial_id)), since)
-            for trial_id, since in self.measuring.running.items()
-        }
-        self._tracker.is_due(self._now)
+        self.counts.measuring = self.endings.shown(self.measuring.running)
+        self._tracker.look(self._now, self.machine.measuring_slots)
         if self._now - self._committed_at >= SECONDS_BETWEEN_COMMITS:
             self._committed_at = self._now
             self._orders.append(ev.Commit())

@@ -1,10 +1,11 @@
 """How each trial of a sweep has ended so far; every count of the sweep follows from that."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from autoreg.config.trial import TrialConfig
-from autoreg.orchestrator.progress.counts import Counts
+from autoreg.orchestrator.progress.counts import Counts, MeasuredTrial
 from autoreg.runs.describe import describe, outcome
 from autoreg.runs.records import TrialResult
 
@@ -61,6 +62,14 @@ class Endings:
     def add_unmeasured(self, trial_id: str, why: str) -> None:
         """Note that a trial could not be measured."""
         self.problems[f"measuring {trial_id}"] = f"{trial_id}  not measured: {describe(self.config(trial_id))}: {why}"
+
+    def shown(self, measuring: Mapping[str, float]) -> dict[str, MeasuredTrial]:
+        """Return trials that are being measured, each since a time, as they are shown."""
+        return {
+            trial_id: MeasuredTrial(describe(self.config(trial_id)), since)
+            for trial_id, since in measuring.items()
+            if trial_id in self
+        }
 
     @property
     def trained(self) -> int:

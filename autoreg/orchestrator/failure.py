@@ -2,7 +2,7 @@
 
 import errno
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 
 from autoreg.errors import first_line
@@ -34,6 +34,11 @@ class Failure:
     kind: Kind
     why: str
     details: str = ""
+
+    def at_last(self) -> "Failure":
+        """Return the failure of a trial that is not tried again."""
+        is_own = self.kind in (Kind.TRIAL, Kind.TIME)
+        return self if is_own else replace(self, why=f"gave up after several tries: {self.why}")
 
 
 class Verdict(Enum):

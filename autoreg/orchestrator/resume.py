@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from autoreg.config.group import Group
 from autoreg.config.trial import TrialConfig
+from autoreg.errors import first_line
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.orchestrator.study import recorded
 from autoreg.runs.folder import Runs, TrialFolder
+from autoreg.runs.records import DamagedResult, TrialResult
 
 
 def begin_schedule(groups: Sequence[Group], runs: Runs) -> Schedule:
@@ -44,3 +46,25 @@ def trained_trials(schedule: Schedule, runs: Runs) -> Iterator[tuple[TrialConfig
             folder = runs.trial(trial_id)
             if folder.is_trained:
                 yield config, folder
+
+
+def trained_results(
+    schedule: Schedule, runs: Runs, retry_failed: bool = False
+) -> Iterator[tuple[TrialConfig, TrialFolder, TrialResult | str]]:
+    """Yield each planned trial that is trained with its result, or a line for one whose files are damaged.
+
+    Those become untrained trials, and so do failed ones if they are to be tried again.
+    """
+    for config, folder in trained_trials(schedule, runs):
+        try:
+            result = folder.read_result()
+        except DamagedResult as error:
+            with folder.locked(give_up=lambda: True) as is_held:
+                if is_held:  # else another sweep is at it already
+                    folder.discard(first_line(error))
+            yield config, folder, f"trained again: {first_line(error)}"
+        else:
+            if retry_failed and result.status == "failed":
+                folder.result_path.unlink()
+            else:
+                yield config, folder, result

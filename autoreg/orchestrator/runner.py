@@ -21,10 +21,9 @@ from autoreg.orchestrator.progress.counts import Verbosity
 from autoreg.orchestrator.progress.live_file import LiveStateFile
 from autoreg.orchestrator.progress.terminal import Display
 from autoreg.orchestrator.recorder import PATIENCE, Recorder, Summary
-from autoreg.orchestrator.resume import begin_schedule, trained_trials
+from autoreg.orchestrator.resume import begin_schedule, trained_results
 from autoreg.orchestrator.study import propose
 from autoreg.runs.folder import Runs
-from autoreg.runs.records import DamagedResult
 
 
 class Backend(Protocol):
@@ -86,17 +85,9 @@ class SweepRunner:
             retry_failed: remove the results of failed trials instead, so that they are trained again.
         """
         lines = []
-        for config, folder in trained_trials(self.driver.schedule, self.runs):
-            try:
-                result = folder.read_result()
-            except DamagedResult as error:
-                with folder.locked(give_up=lambda: True) as is_held:
-                    if is_held:  # else another sweep is at it already
-                        folder.discard(first_line(error))
-                lines.append(f"trained again: {first_line(error)}")
-                continue
-            if retry_failed and result.status == "failed":
-                folder.result_path.unlink()
+        for config, folder, result in trained_results(self.driver.schedule, self.runs, retry_failed):
+            if isinstance(result, str):
+                lines.append(result)
                 continue
             check_data(folder, result, self.plan.data[config.dataset])
             self.recorder.add_if_missing(folder, config, result)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 
 import polars as pl
@@ -42,8 +43,8 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, list(arguments), catch_exceptions=True)
 
 
-def test_a_dry_run_says_what_would_run_and_writes_nothing(tmp_path: Path) -> None:
-    ended = autoreg("sweep", "quickstart", "--dry-run", cwd=tmp_path)
+def test_a_plan_says_what_would_run_and_writes_nothing(tmp_path: Path) -> None:
+    ended = autoreg("plan", "quickstart", cwd=tmp_path)
     assert ended.returncode == 0
     assert ended.stderr == ""
     lines = ended.stdout.splitlines()
@@ -56,8 +57,8 @@ def test_a_dry_run_says_what_would_run_and_writes_nothing(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dry_run_of_several_sweeps_counts_what_they_share_once(tmp_path: Path) -> None:
-    ended = autoreg("sweep", "--dry-run", "--no-calibration", "mlp_10d_init", "mlp_optimizers", cwd=tmp_path)
+def test_a_plan_of_several_sweeps_counts_what_they_share_once(tmp_path: Path) -> None:
+    ended = autoreg("plan", "--no-calibration", "mlp_10d_init", "mlp_optimizers", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     lines = ended.stdout.splitlines()
     # MLPs of 10 dimensions with sigma 0.01 and momentum, at 5 widths, stand in both.
@@ -70,17 +71,27 @@ def test_a_dry_run_of_several_sweeps_counts_what_they_share_once(tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dry_run_for_programs_is_one_object(tmp_path: Path) -> None:
-    ended = autoreg("sweep", "--dry-run", "--json", "--no-calibration", "quickstart", cwd=tmp_path)
+def test_a_plan_for_programs_is_one_object(tmp_path: Path) -> None:
+    ended = autoreg("plan", "--json", "--no-calibration", "quickstart", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     [sweep] = json.loads(ended.stdout)["sweeps"]
     assert (sweep["final_trials"], sweep["tuning_trials"], sweep["done_final_trials"]) == (12, 36, 0)
     assert sweep["forecast"]["seconds"] is None, "nothing was timed, and no trial has ended"
     assert {setting["forward_flops_per_example"] for setting in sweep["settings"]} == {768, 3072, 12288}
     assert list(tmp_path.iterdir()) == []
-    for option in ("--json", "--no-calibration"):
-        refused = run("sweep", "quickstart", option)
-        assert (refused.exit_code, str(refused.exception)) == (1, f"{option} is for a sweep with --dry-run")
+
+
+def test_a_dry_run_is_another_name_of_a_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked = []
+    for home in ("plan", "sweep"):
+        module = import_module(f"autoreg.cli.{home}")
+        monkeypatch.setattr(module, "print_plans", lambda *words, **options: asked.append((words, options)))
+    words = ["quickstart", "--set", "replicates=3", "--runs", str(tmp_path)]
+    assert [run("plan", *words).exit_code, run("sweep", *words, "--dry-run").exit_code] == [0, 0]
+    defaults = {"as_json": False, "is_calibrated": True}
+    (planned, options), (tried, fewer) = asked
+    assert planned == tried == (("quickstart",), ("replicates=3",), tmp_path)
+    assert options == fewer | defaults
 
 
 def test_a_mistake_ends_the_process_with_its_exit_code_and_one_line(tmp_path: Path) -> None:

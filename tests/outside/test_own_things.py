@@ -161,7 +161,7 @@ def test_the_hash_of_the_own_file_is_a_part_of_every_trial(here: Path, tmp_path:
         folder.mkdir()
         (folder / "things.py").write_text(text)
         (folder / "own.yaml").write_text(SWEEP)
-        ended = autoreg(folder, "sweep", "own.yaml", "--dry-run", "--runs", str(here / "runs"))
+        ended = autoreg(folder, "plan", "own.yaml", "--no-calibration", "--runs", str(here / "runs"))
         assert ended.returncode == 0, ended.stderr
         ids[name] = next(line for line in ended.stdout.splitlines() if "already done" in line)
     assert ids == {
