@@ -22,6 +22,7 @@ from autoreg.runs.describe import describe, outcome
 from autoreg.runs.records import TrialResult
 
 SECONDS_BETWEEN_COMMITS = 2.0
+RESUME = "fix it and rerun the same command to resume"
 #: What is to blame if a process comes to the end of a bundle, and one of its trials has not ended.
 SILENT = Failure(Kind.TRANSIENT, "its process said nothing of it")
 
@@ -226,8 +227,7 @@ class Driver:
         """Stop the sweep, since every other trial would fail as well; none is counted as a failed one."""
         if not self.is_blocked:
             self.is_blocked = True
-            resume = "fix it and rerun the same command to resume"
-            text = f"stopped, since {self.place.runs} cannot be written: {why}; {resume}"
+            text = f"stopped, since {self.place.runs} cannot be written: {why}; {RESUME}"
             self.endings.problems["storage"] = text
             self._say(text)
         self._stop()

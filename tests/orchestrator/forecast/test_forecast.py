@@ -11,6 +11,7 @@ from autoreg.orchestrator.forecast.forecast import SECONDS_OF_RAY, Forecast, Mac
 from autoreg.orchestrator.forecast.group import SECONDS_OF_TUNE
 from autoreg.orchestrator.plan import make_plan
 from autoreg.runs.folder import Runs
+from tests.helpers.searching import next_of
 
 Small = Callable[..., LoadedSweep]
 Took = Callable[..., None]
@@ -89,7 +90,7 @@ def test_steps_tell_of_every_setting_and_how_good_that_is(small: Small, runs: Ru
     loaded = small("grid.width=[1/4,1,4]")
     plan = make_plan(loaded)
     schedule = plan.schedule(runs)
-    assignment = schedule.next()
+    assignment = next_of(schedule, runs)
     assert assignment is not None
     before = forecast([plan], runs, 0.5, Machine(1, 0))
     said = before.sweeps[0].groups[0].epoch_seconds

@@ -7,6 +7,7 @@ from autoreg.config.sweep_file import LoadedSweep
 from autoreg.orchestrator.forecast.left import GroupLeft, TrialLeft, left_of
 from autoreg.orchestrator.plan import make_plan
 from autoreg.runs.folder import Runs
+from tests.helpers.searching import end, next_of
 
 Small = Callable[..., LoadedSweep]
 Finish = Callable[..., None]
@@ -32,15 +33,16 @@ def test_at_first_all_is_left(small: Small, runs: Runs) -> None:
 def test_trials_that_have_ended_are_not_left(small: Small, runs: Runs, finish: Finish) -> None:
     schedule = make_plan(small()).schedule(runs)
     for _ in range(3):
-        assignment = schedule.next()
+        assignment = next_of(schedule, runs)
         assert assignment is not None
         finish(assignment.config)
+        end(schedule, assignment.config, runs)
     large, little = groups_left(small(), runs)
     assert (len(large.tuning), len(large.ended["tune"]), len(large.finals)) == (2, 3, 2)
     assert little.ended_count == 0
-    while assignment := schedule.next():
+    while assignment := next_of(schedule, runs):
         finish(assignment.config)
-        schedule.finished(assignment.trial_id)
+        end(schedule, assignment.config, runs)
     for group in groups_left(small(), runs):
         assert (group.tuning, group.chains, group.unmeasured, group.is_done) == ([], [], 2, False)
         assert {kind: len(trials) for kind, trials in group.ended.items()} == {"tune": 5, "final": 2}

@@ -12,24 +12,25 @@ from autoreg.orchestrator.progress.counts import GroupCounts, RunningTrial
 from autoreg.orchestrator.progress.eta import count_groups, eta, seconds_trained, status_of
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.runs.folder import Runs
+from tests.helpers.searching import end, next_of
 
 
 class Sweep:
     """A sweep whose trials a test ends: an epoch takes a second, and a process trains all the time."""
 
-    def __init__(self, schedule: Schedule, finish: Callable[..., None]) -> None:
-        self.schedule, self.finish = schedule, finish
+    def __init__(self, schedule: Schedule, runs: Runs, finish: Callable[..., None]) -> None:
+        self.schedule, self.runs, self.finish = schedule, runs, finish
         self.durations = Durations()
         self.ended: dict[str, TrialConfig] = {}
         self.unmeasured: set[str] = set()
 
     def train(self) -> TrialConfig | None:
-        assignment = self.schedule.next()
+        assignment = next_of(self.schedule, self.runs)
         if assignment is None:
             return None
         config = assignment.config
         self.finish(config)
-        self.schedule.finished(config.trial_id)
+        end(self.schedule, config, self.runs)
         self.ended[config.trial_id] = config
         self.durations.note_trial(config, config.epochs, float(config.epochs))
         return config
@@ -47,7 +48,7 @@ class Sweep:
 
 @pytest.fixture
 def sweep(small: Callable[..., LoadedSweep], runs: Runs, finish: Callable[..., None]) -> Sweep:
-    return Sweep(make_plan(small()).schedule(runs), finish)
+    return Sweep(make_plan(small()).schedule(runs), runs, finish)
 
 
 def test_nothing_is_known_at_first(sweep: Sweep) -> None:
@@ -108,15 +109,15 @@ def test_a_group_has_begun_once_its_first_trial_runs(
     small: Callable[..., LoadedSweep], runs: Runs, finish: Callable[..., None]
 ) -> None:
     for overrides, begun in (((), "tuning"), (("tune=null",), "training")):
-        sweep = Sweep(make_plan(small(*overrides)).schedule(runs), finish)
+        sweep = Sweep(make_plan(small(*overrides)).schedule(runs), runs, finish)
         assert sweep.groups() == GroupCounts(waiting=2)
-        assert sweep.schedule.next()
+        assert next_of(sweep.schedule, sweep.runs)
         assert sweep.groups() == GroupCounts(**{"waiting": 1, begun: 1})
 
 
 def test_a_trial_that_runs_goes_on_between_its_epochs(config: Callable[..., TrialConfig]) -> None:
     silent, running = (RunningTrial.of(config(epochs=10), now=100.0) for _ in range(2))
-    running.told(106.0, 3, 0.5, 0.9, 2.0)
+    running.update(106.0, 3, 0.5, 0.9, 2.0)
     assert seconds_trained([silent, running], now=106.0) == 6
     assert seconds_trained([silent, running], now=107.0) == 7
     assert seconds_trained([running], now=1000.0) == 20
