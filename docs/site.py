@@ -19,15 +19,15 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Replace the files of docs/ by those of the repository, and add a page for each linked folder and notebook."""
     paths = repository_files()
     pages = [path for path in paths if path.endswith(".md")]
-    made = {path.replace(".ipynb", ".md"): notebook(ROOT / path) for path in paths if path.endswith(".ipynb")}
+    generated = {path.replace(".ipynb", ".md"): notebook(ROOT / path) for path in paths if path.endswith(".ipynb")}
     for page in pages:
         for target in LINK.findall((ROOT / page).read_text(encoding="utf-8")):
             folder = normpath(join(dirname(page), target))
             if (ROOT / folder).is_dir() and f"{folder}/README.md" not in pages:
-                made[f"{folder}/README.md"] = listing(folder, paths)
+                generated[f"{folder}/README.md"] = listing(folder, paths)
     site = [file for file in files if file.src_dir != config.docs_dir]  # the theme's
     site += [File.generated(config, path, abs_src_path=str(ROOT / path)) for path in paths]
-    return Files(site + [File.generated(config, path, content=text) for path, text in made.items()])
+    return Files(site + [File.generated(config, path, content=text) for path, text in generated.items()])
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:

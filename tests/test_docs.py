@@ -178,15 +178,15 @@ def test_no_block_is_of_a_language_that_nothing_here_checks(page: Path) -> None:
 
 def messages() -> list[re.Pattern[str]]:
     """Return every text in the sources that has a sentence's length, with any text for what is put into it."""
-    found = []
+    patterns = []
     for path in (ROOT / "autoreg").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             parts = node.values if isinstance(node, ast.JoinedStr) else [node]
-            texts = [made.value if isinstance(made, ast.Constant) else None for made in parts]
+            texts = [part.value if isinstance(part, ast.Constant) else None for part in parts]
             if sum(len(text) for text in texts if isinstance(text, str)) > 15:
                 pattern = "".join(re.escape(text) if isinstance(text, str) else ".+" for text in texts)
-                found.append(re.compile(pattern, re.DOTALL))
-    return found
+                patterns.append(re.compile(pattern, re.DOTALL))
+    return patterns
 
 
 def test_every_error_that_the_faq_explains_is_one_that_autoreg_gives(tmp_path: Path) -> None:
