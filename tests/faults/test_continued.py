@@ -1,4 +1,4 @@
-"""An interrupted and resumed trial equals an uninterrupted one: weights, epochs and measures are bit-equal on the CPU."""
+"""An interrupted and resumed trial equals an uninterrupted one: its weights, epochs and metrics, bit for bit."""
 
 import multiprocessing
 import random
