@@ -148,10 +148,10 @@ def test_from_nothing_to_a_figure(tmp_path: Path) -> None:
     assert json.loads(autoreg("status", "--json", cwd=tmp_path).stdout)[0]["measured"] == 6
 
 
-def test_the_readmes_own_network_runs_from_the_folder_it_lies_in(tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+def test_the_documented_custom_network_runs_from_the_folder_it_lies_in(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "own.md").read_text(encoding="utf-8")
     [code] = [
-        code for block in readme.split("```python\n")[1:] if (code := block.split("```")[0]) and "def build" in code
+        code for block in page.split("```python\n")[1:] if (code := block.split("```")[0]) and "def build" in code
     ]
     (tmp_path / "mynets.py").write_text(code, encoding="utf-8")
     own = ["--set", "network=mynets:build", "--set", "network.units=32"]

@@ -27,7 +27,7 @@ needs_a_compiler = pytest.mark.skipif(
 
 @pytest.fixture
 def promise() -> Promise:
-    """Note what was measured of a promise: its name as in docs/reliability.md, the figure asked for, the one found."""
+    """Note what was measured of a promise: its name as in docs/reliability.md, its target, the result."""
     return lambda name, figure, measured: MEASURED.append((name, figure, measured))
 
 
@@ -41,7 +41,7 @@ def failing_calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def table(rows: list[tuple[str, str, str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in [("promise", "figure", "measured"), ("---",) * 3, *rows])
+    return "\n".join(f"| {' | '.join(row)} |" for row in [("promise", "target", "measured"), ("---",) * 3, *rows])
 
 
 def machine() -> str:

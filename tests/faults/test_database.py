@@ -103,7 +103,7 @@ def test_no_damage_to_the_file_goes_unnoticed_and_every_row_comes_back(
     assert seen.count("refused") > cuts
     assert files(runs.root) == before
     promise(
-        "results.db can always be opened, or it is said why; rebuild restores every row",
+        "results.db can always be opened, or the error says why; rebuild restores every row",
         "0 unnoticed, 0 rows lost, run folder untouched",
         f"{len(seen)} damages: {seen.count('refused')} told on opening, {seen.count('wrong')} by verify only, "
         f"{seen.count('right')} harmless; all rows back each time",

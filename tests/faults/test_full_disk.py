@@ -58,7 +58,7 @@ def test_a_sweep_on_a_full_disk_says_so_and_ends_with_every_row_once_there_is_sp
     assert (kept / "enlarged.code").read_text().strip() == "0", second
     assert rows_without_times(kept / "results.db") == rows_without_times(roomy / "results.db")
     promise(
-        "A full disk is said in a clear line, and the sweep goes on once there is space",
-        "every row after the same command",
+        "A full disk is reported in one clear line, and the sweep resumes once there is space",
+        "every row after a rerun",
         f"every row, room for {share:.0%}",
     )
