@@ -18,8 +18,8 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
-from autoreg.cli.main import cli
 from autoreg.cli.list import LISTS
+from autoreg.cli.main import cli
 from autoreg.cli.show import _curve
 from autoreg.database.connection import open_for_reading, query, table_names
 from autoreg.orchestrator.progress.counts import Counts, MeasuredTrial

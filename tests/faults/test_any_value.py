@@ -10,7 +10,7 @@ from autoreg.cli.main import main
 from autoreg.config.sweep_file import load_sweep
 from autoreg.errors import AutoregError
 from autoreg.orchestrator.plan import check_resources, check_size, make_plan
-from tests.faults.test_bad_input import SWEEP, TUNE
+from tests.helpers.small_sweep import SWEEP, TUNE
 
 KEYS = [
     "name", "figures", "network", "network.name", "network.hidden", "network.options", "dataset", "dataset.root",

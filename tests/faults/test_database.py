@@ -17,8 +17,8 @@ from autoreg.database.verify import verify
 from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import AutoregError, DamagedDatabase, DatabaseError, DataError
 from autoreg.runs.folder import Runs, TrialFolder
-from tests.database.test_connection import contents
-from tests.faults.conftest import Promise
+from tests.helpers.database import contents
+from tests.helpers.promises import Promise
 from tests.helpers.records import write_record
 
 MakeTrial = Callable[..., TrialFolder]

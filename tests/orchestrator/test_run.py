@@ -17,7 +17,7 @@ from autoreg.database.connection import open_for_reading, query
 from autoreg.orchestrator.plan import make_plan
 from autoreg.orchestrator.run import run_sweep
 from autoreg.runs.folder import Runs
-from tests.database.test_connection import contents
+from tests.helpers.database import contents
 from tests.helpers.sweep_process import (
     command,
     results,
