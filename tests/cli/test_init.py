@@ -83,7 +83,7 @@ def test_made_up_data_and_a_network_of_ones_own_are_a_sweep(tmp_path: Path) -> N
     assert run("init", cwd=tmp_path).split() == ["my_sweep.yaml", "my_sweep_network.py", "sweep.schema.json"]
     text = (tmp_path / "my_sweep.yaml").read_text(encoding="utf-8")
     assert complaints(parse(text, "my_sweep.yaml").data) == []
-    planned = run("sweep", "my_sweep.yaml", "--dry-run", cwd=tmp_path)
+    planned = run("sweep", "my_sweep.yaml", "--dry-run", "--no-calibration", cwd=tmp_path)
     assert "24 final trials, 32 tuning trials, 0 already done" in planned.splitlines()
 
 

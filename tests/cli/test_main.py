@@ -26,16 +26,7 @@ from autoreg.orchestrator.progress.counts import Counts, MeasuredTrial
 from autoreg.orchestrator.progress.live_file import LiveStateFile
 from autoreg.report.results import Results
 from autoreg.runs.log import TrialLog
-
-
-def autoreg(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "autoreg", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, **environment},
-    )
+from tests.helpers.command_line import autoreg, autoreg_process
 
 
 def run(*arguments: str) -> Result:
@@ -43,7 +34,7 @@ def run(*arguments: str) -> Result:
 
 
 def test_a_dry_run_says_what_would_run_and_writes_nothing(tmp_path: Path) -> None:
-    ended = autoreg("sweep", "quickstart", "--dry-run", cwd=tmp_path)
+    ended = autoreg_process("sweep", "quickstart", "--dry-run", cwd=tmp_path)
     assert ended.returncode == 0
     assert ended.stderr == ""
     lines = ended.stdout.splitlines()
@@ -85,7 +76,7 @@ def test_a_dry_run_for_programs_is_one_object(tmp_path: Path) -> None:
 
 def test_a_mistake_ends_the_process_with_its_exit_code_and_one_line(tmp_path: Path) -> None:
     for arguments, code in ((["sweep", "nowhere.yaml"], 2), (["status"], 3), (["status", "--db", "."], 4)):
-        ended = autoreg(*arguments, cwd=tmp_path)
+        ended = autoreg_process(*arguments, cwd=tmp_path)
         assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (code, "", 1)
     assert list(tmp_path.iterdir()) == []
 
@@ -114,7 +105,7 @@ def test_help_does_not_pay_for_what_it_does_not_need() -> None:
 
 def test_from_nothing_to_a_figure(tmp_path: Path) -> None:
     sets = [word for override in ("tune=null", "training.epochs=5", "replicates=1") for word in ("--set", override)]
-    ended = autoreg("sweep", "quickstart", *sets, cwd=tmp_path)
+    ended = autoreg_process("sweep", "quickstart", *sets, cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     ended = autoreg("report", "--all", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
