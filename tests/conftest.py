@@ -24,6 +24,7 @@ os.environ.pop("AUTOREG_CACHE", None)
 torch.set_num_threads(1)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     root = os.environ.get("AUTOREG_DATA")
     for item in items:
@@ -31,6 +32,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             [folder] = marker.args
             if not (root and (Path(root) / folder).is_dir()):
                 item.add_marker(pytest.mark.skip(reason=f"no folder {folder} in AUTOREG_DATA={root or ''}"))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: not _has_ray(item))  # sweeps first: what takes long must not begin last
+        for item in items:
+            # A file is one worker's, which makes its fixtures; each worker has a Ray session of its own.
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}{'-ray' if _has_ray(item) else ''}"))
+
+
+def _has_ray(item: pytest.Item) -> bool:
+    return "ray_here" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(scope="session")
@@ -224,7 +234,7 @@ def definition(configs: list[TrialConfig]) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def ray_here() -> Iterator[Any]:
-    """One Ray session for all tests that train through Ray."""
+    """One Ray session for all tests of a process that train through Ray."""
     from autoreg.orchestrator.ray_runtime.session import ray_session
 
     with ray_session() as ray:
