@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 
 from autoreg.cli.list import LISTS
 from autoreg.cli.main import cli
-from autoreg.cli.show import _curve
+from autoreg.cli.show import curve
 from autoreg.database.connection import open_for_reading, query, table_names
 from autoreg.orchestrator.progress.counts import Counts, MeasuredTrial
 from autoreg.orchestrator.progress.live_file import LiveStateFile
@@ -230,11 +230,11 @@ def test_a_trial_is_shown_with_its_curves_and_scores(filled: Path) -> None:
     [([0.0, 0.5, 1.0], "▁▅█"), ([3.0, None, 3.0], "▁ ▁"), ([2.0], "▁"), ([float(n) for n in range(600)], None)],
 )
 def test_a_curve_is_drawn_in_blocks(values: list[float | None], blocks: str | None) -> None:
-    name, drawn, numbers = _curve("loss", [{"loss": value} for value in values])
+    name, drawn, numbers = curve("loss", [{"loss": value} for value in values])
     assert name == "loss"
     assert drawn == blocks if blocks else (len(drawn) == 60 and drawn == "".join(sorted(drawn)))
     assert numbers.startswith(f"{values[0]:.4g} → {values[-1]:.4g}")
-    assert _curve("loss", [{"loss": None}])[2] == "no finite value"
+    assert curve("loss", [{"loss": None}])[2] == "no finite value"
 
 
 def test_the_status_is_watched_until_ctrl_c(filled: Path) -> None:
