@@ -1,6 +1,7 @@
 """Shared fixtures: small configurations, a run folder with known rows, real pictures where there are any."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -242,8 +243,22 @@ def ray_here() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def fill_in(trial_in: Callable[..., TrialFolder], sweep_record: Callable[..., Any]) -> Callable[..., Path]:
-    """Make a results.db with a sweep of two widths and two initializers."""
+def fill_in(
+    trial_in: Callable[..., TrialFolder], sweep_record: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Path]:
+    """Make a results.db with a sweep of two widths and two initializers, and its run folder.
+
+    What was made before is copied, unless there is something in the folder already.
+    """
+    made: dict[str, Path] = {}
+
+    def copied(folder: Path, **asked: Any) -> Path:
+        if (folder / "runs").exists():
+            return make(folder, **asked)
+        if repr(asked) not in made:
+            made[repr(asked)] = make(tmp_path_factory.mktemp("filled"), **asked).parent
+        shutil.copytree(made[repr(asked)], folder, dirs_exist_ok=True)
+        return folder / "results.db"
 
     def make(
         folder: Path,
@@ -275,4 +290,4 @@ def fill_in(trial_in: Callable[..., TrialFolder], sweep_record: Callable[..., An
         assert writer.commit()
         return path
 
-    return make
+    return copied
