@@ -18,9 +18,9 @@ demo: install
 	$(BIN)/autoreg sweep quickstart
 	$(BIN)/autoreg report --figure B5
 
-## test: all tests; those on real images too if AUTOREG_DATA says where they are
+## test: all tests, in two processes; those on real images too if AUTOREG_DATA says where they are
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 ## faults: what a sweep promises, with faults injected; takes over an hour and writes reports/faults.md
 faults: install

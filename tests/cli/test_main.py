@@ -21,22 +21,13 @@ from click.testing import CliRunner, Result
 
 from autoreg.cli.list import LISTS
 from autoreg.cli.main import cli
-from autoreg.cli.show import _curve
+from autoreg.cli.show import curve
 from autoreg.database.connection import open_for_reading, query, table_names
 from autoreg.orchestrator.progress.counts import Counts, MeasuredTrial
 from autoreg.orchestrator.progress.live_file import LiveStateFile
 from autoreg.report.results import Results
 from autoreg.runs.log import TrialLog
-
-
-def autoreg(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "autoreg", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, **environment},
-    )
+from tests.helpers.command_line import autoreg, autoreg_process
 
 
 def run(*arguments: str) -> Result:
@@ -44,7 +35,7 @@ def run(*arguments: str) -> Result:
 
 
 def test_a_plan_says_what_would_run_and_writes_nothing(tmp_path: Path) -> None:
-    ended = autoreg("plan", "quickstart", cwd=tmp_path)
+    ended = autoreg_process("plan", "quickstart", cwd=tmp_path)
     assert ended.returncode == 0
     assert ended.stderr == ""
     lines = ended.stdout.splitlines()
@@ -96,7 +87,7 @@ def test_a_dry_run_is_another_name_of_a_plan(monkeypatch: pytest.MonkeyPatch, tm
 
 def test_a_mistake_ends_the_process_with_its_exit_code_and_one_line(tmp_path: Path) -> None:
     for arguments, code in ((["sweep", "nowhere.yaml"], 2), (["status"], 3), (["status", "--db", "."], 4)):
-        ended = autoreg(*arguments, cwd=tmp_path)
+        ended = autoreg_process(*arguments, cwd=tmp_path)
         assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (code, "", 1)
     assert list(tmp_path.iterdir()) == []
 
@@ -125,7 +116,7 @@ def test_help_does_not_pay_for_what_it_does_not_need() -> None:
 
 def test_from_nothing_to_a_figure(tmp_path: Path) -> None:
     sets = [word for override in ("tune=null", "training.epochs=5", "replicates=1") for word in ("--set", override)]
-    ended = autoreg("sweep", "quickstart", *sets, cwd=tmp_path)
+    ended = autoreg_process("sweep", "quickstart", *sets, cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     ended = autoreg("report", "--all", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
@@ -250,11 +241,11 @@ def test_a_trial_is_shown_with_its_curves_and_scores(filled: Path) -> None:
     [([0.0, 0.5, 1.0], "▁▅█"), ([3.0, None, 3.0], "▁ ▁"), ([2.0], "▁"), ([float(n) for n in range(600)], None)],
 )
 def test_a_curve_is_drawn_in_blocks(values: list[float | None], blocks: str | None) -> None:
-    name, drawn, numbers = _curve("loss", [{"loss": value} for value in values])
+    name, drawn, numbers = curve("loss", [{"loss": value} for value in values])
     assert name == "loss"
     assert drawn == blocks if blocks else (len(drawn) == 60 and drawn == "".join(sorted(drawn)))
     assert numbers.startswith(f"{values[0]:.4g} → {values[-1]:.4g}")
-    assert _curve("loss", [{"loss": None}])[2] == "no finite value"
+    assert curve("loss", [{"loss": None}])[2] == "no finite value"
 
 
 def test_the_status_is_watched_until_ctrl_c(filled: Path) -> None:

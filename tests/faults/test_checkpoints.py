@@ -13,8 +13,8 @@ from autoreg.datasets import build_dataset
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.training import checkpoints
 from autoreg.training.loop import load_network, train_trial
-from tests.faults.conftest import Promise
-from tests.training.test_loop import folder_of, weights_of, without_times
+from tests.helpers.image_trials import folder_of, weights_of, without_times
+from tests.helpers.promises import Promise
 
 MakeConfig = Callable[..., TrialConfig]
 TINY = {"width": 0.25, "epochs": 4, "optimizer": Choice(name="adam")}

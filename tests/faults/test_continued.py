@@ -22,8 +22,8 @@ from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.runs.records import Epoch, TrialResult
 from autoreg.training import checkpoints
 from autoreg.training.loop import train_trial
-from tests.faults.conftest import Promise
-from tests.training.test_loop import ALEXNET, RESNET, folder_of, weights_of, without_times
+from tests.helpers.image_trials import ALEXNET, RESNET, folder_of, weights_of, without_times
+from tests.helpers.promises import Promise
 
 MakeConfig = Callable[..., TrialConfig]
 Uninterrupted = Callable[[str], tuple[TrialConfig, TrialFolder]]

@@ -12,9 +12,9 @@ import pytest
 from autoreg.database.writer import rebuild
 from autoreg.errors import DatabaseError
 from autoreg.runs.folder import Runs, TrialFolder
-from tests.faults.conftest import Promise
 from tests.faults.small_disk import counts
-from tests.faults.test_full_disk import can_mount
+from tests.helpers.machine import can_mount
+from tests.helpers.promises import Promise
 
 MakeTrial = Callable[..., TrialFolder]
 ROOT = Path(__file__).parents[2]

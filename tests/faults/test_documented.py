@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import table
+from tests.helpers.promises import table
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[1] / "docs" / "reliability.md"
