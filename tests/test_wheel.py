@@ -22,6 +22,7 @@ def test_the_wheel_works_from_an_empty_folder(tmp_path: Path) -> None:
         name.removeprefix("autoreg/") for name in names
     }
     assert {"autoreg/py.typed", "autoreg/database/schema.sql", "autoreg/sweeps/quickstart.yaml"} <= names
+    assert {"autoreg/metrics/ablation.sql", "autoreg/metrics/similarity.sql", "autoreg/reference/tables.sql"} <= names
     (tmp_path / "empty").mkdir()
     ended = subprocess.run(
         [sys.executable, "-P", "-m", "autoreg", "plan", "quickstart", "--no-calibration"],

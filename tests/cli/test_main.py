@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -22,7 +21,7 @@ from click.testing import CliRunner, Result
 from autoreg.cli.list import LISTS
 from autoreg.cli.main import cli
 from autoreg.cli.show import curve
-from autoreg.database.connection import open_for_reading, query, table_names
+from autoreg.database.connection import query, reading, table_names
 from autoreg.orchestrator.progress.counts import Counts, MeasuredTrial
 from autoreg.orchestrator.progress.live_file import LiveStateFile
 from autoreg.report.results import Results
@@ -198,7 +197,7 @@ def test_every_table_can_be_taken_elsewhere(filled: Path, form: str) -> None:
     ended = autoreg("export", form, "--format", form, "--views", cwd=filled)
     assert ended.returncode == 0, ended.stderr
     paths = [filled / line for line in ended.stdout.splitlines()]
-    with closing(open_for_reading(filled / "results.db")) as connection:
+    with reading(filled / "results.db") as connection:
         assert [path.stem for path in paths] == table_names(connection)
         for path in paths:
             frame = pl.read_parquet(path) if form == "parquet" else pl.read_csv(path, infer_schema_length=None)
@@ -270,9 +269,8 @@ def test_a_table_for_people_is_without_the_noise_of_floats_and_an_unknown_name_h
 
 
 def test_status_and_its_json_tell_what_runs(filled: Path) -> None:
-    connection = open_for_reading(filled / "results.db")
-    [sweep_id] = query(connection, "select sweep_id from sweeps")["sweep_id"]
-    connection.close()
+    with reading(filled / "results.db") as connection:
+        [sweep_id] = query(connection, "select sweep_id from sweeps")["sweep_id"]
     assert json.loads(autoreg("status", "--json", cwd=filled).stdout)[0]["running"] == []
     counts = Counts(total=8, cached=2, began=time.time(), measuring={"a": MeasuredTrial("mlp [r0]", time.time())})
     scratch = filled / "runs" / ".tune" / "fixture-1"

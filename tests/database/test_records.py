@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from autoreg.config.trial import Choice, TrialConfig
-from autoreg.database.connection import open_for_reading, query
+from autoreg.database.connection import query, reading
 from autoreg.database.writer import rebuild
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.runs.records import Epoch, Layer, TrialResult
@@ -28,9 +28,8 @@ AS_USED = {"learning_rate": 0.04, "batch_size": 80}
 def row(runs: Runs, trial: Callable[..., TrialFolder], tmp_path: Path) -> dict[str, Any]:
     trial(**FIELDS)
     rebuild(tmp_path / "results.db", runs)
-    connection = open_for_reading(tmp_path / "results.db")
-    [row] = query(connection, "select * from trials").to_dicts()
-    connection.close()
+    with reading(tmp_path / "results.db") as connection:
+        [row] = query(connection, "select * from trials").to_dicts()
     return row
 
 
@@ -55,6 +54,5 @@ def test_every_field_of_a_result_is_a_column(row: dict[str, Any], field: str) ->
 def test_every_field_of_what_a_trial_has_many_of_is_a_column_of_its_table(
     row: dict[str, Any], tmp_path: Path, table: str, record: type[Epoch | Layer]
 ) -> None:
-    connection = open_for_reading(tmp_path / "results.db")
-    assert query(connection, f"from {table}").columns == ["trial_id", *record.model_fields]
-    connection.close()
+    with reading(tmp_path / "results.db") as connection:
+        assert query(connection, f"from {table}").columns == ["trial_id", *record.model_fields]

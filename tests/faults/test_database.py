@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from autoreg.database.connection import open_for_reading, query
+from autoreg.database.connection import query, reading
 from autoreg.database.queries import sweep_status
 from autoreg.database.schema import SCHEMA_VERSION
 from autoreg.database.verify import verify
@@ -41,13 +41,10 @@ def files(folder: Path) -> dict[str, bytes]:
 def looked_at(path: Path, expected: dict[str, list[Any]]) -> str:
     """Open the database as commands do; say whether it was refused with advice, or has the right or wrong rows."""
     try:
-        sweep_status(path)
-        connection = open_for_reading(path)
-        try:
+        with reading(path) as connection:
+            sweep_status(connection)
             query(connection, "select * from auc")
             query(connection, "select * from units")
-        finally:
-            connection.close()
         return "right" if contents(path) == expected else "wrong"
     except AutoregError as error:
         has_advice = len(str(error).splitlines()) == 1 and "autoreg rebuild" in str(error)
@@ -111,8 +108,11 @@ def test_no_damage_to_the_file_goes_unnoticed_and_every_row_comes_back(
 def test_a_deleted_database_is_named_and_comes_back(whole: Path, runs: Runs) -> None:
     expected = contents(whole)
     whole.unlink()
-    with pytest.raises(DataError, match=r"results.db does not exist; a sweep makes it, or `autoreg rebuild`"):
-        sweep_status(whole)
+    with (
+        pytest.raises(DataError, match=r"results.db does not exist; a sweep makes it, or `autoreg rebuild`"),
+        reading(whole),
+    ):
+        pass
     assert check(whole, runs, expected) == "refused"
     assert verify(whole, runs) == []
 
@@ -141,8 +141,8 @@ def test_another_versions_tables_are_refused_with_what_to_do(
     connection = duckdb.connect(str(whole))
     connection.execute(change)
     connection.close()
-    with pytest.raises(DatabaseError, match=message):
-        sweep_status(whole)
+    with pytest.raises(DatabaseError, match=message), reading(whole):
+        pass
     writer = Writer(whole, runs)
     for folder in runs.trials():
         writer.queue_trial(folder)
@@ -157,8 +157,8 @@ def test_another_versions_tables_are_refused_with_what_to_do(
 @pytest.mark.parametrize("content", [b"", b"no database", bytes(20_000)])
 def test_a_file_that_is_no_database_is_refused(whole: Path, runs: Runs, content: bytes) -> None:
     whole.write_bytes(content)
-    with pytest.raises(DatabaseError):
-        sweep_status(whole)
+    with pytest.raises(DatabaseError), reading(whole):
+        pass
     assert rebuild(whole, runs) == (4, [])
 
 
@@ -191,8 +191,11 @@ def test_a_locked_database_names_who_holds_it(whole: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", HOLD, whole], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout
         holder.stdout.readline()
-        with pytest.raises(DatabaseError, match=rf"is held by another process: .*PID {holder.pid}"):
-            open_for_reading(whole, patience=0.2)
+        with (
+            pytest.raises(DatabaseError, match=rf"is held by another process: .*PID {holder.pid}"),
+            reading(whole, patience=0.2),
+        ):
+            pass
         holder.kill()
 
 
@@ -269,18 +272,15 @@ def test_a_view_in_a_strangers_database_reads_no_file(whole: Path, tmp_path: Pat
     connection = duckdb.connect(str(whole))
     connection.execute(f"create view planted as select * from read_csv('{tmp_path / 'secret.csv'}')")
     connection.close()
-    connection = open_for_reading(whole)
-    with pytest.raises(DatabaseError, match="disabled by configuration"):
+    with reading(whole) as connection, pytest.raises(DatabaseError, match="disabled by configuration"):
         query(connection, "select * from planted")
-    connection.close()
 
 
 def test_a_query_that_is_wrong_is_not_taken_for_damage(whole: Path) -> None:
-    connection = open_for_reading(whole)
-    with pytest.raises(DatabaseError, match="a query failed") as caught:
-        query(connection, "select nothing from nowhere")
-    assert not isinstance(caught.value, DamagedDatabase)
-    connection.close()
+    with reading(whole) as connection:
+        with pytest.raises(DatabaseError, match="a query failed") as caught:
+            query(connection, "select nothing from nowhere")
+        assert not isinstance(caught.value, DamagedDatabase)
 
 
 def test_a_sweep_that_writes_while_verify_works_is_not_taken_for_damage(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autoreg.database.connection import open_for_reading, query
+from autoreg.database.connection import query, reading
 
 #: Set for a sweep's process, and inherited by every process that Ray starts for it.
 MARK = "AUTOREG_TEST_MARK"
@@ -98,20 +98,18 @@ def alive_after(driver: subprocess.Popen[bytes], mark: str, seconds: float = SEC
 
 def rows_without_times(path: Path) -> dict[str, list[Any]]:
     """All rows, less what a clock wrote."""
-    connection = open_for_reading(path)
-    rows = {
-        "trials": "select * exclude (seconds, finished_at, environment) from trials order by all",
-        "epochs": "select * exclude (seconds) from epochs order by all",
-        "layers": "select * from layers order by all",
-        "ablation": "select * from ablation order by all",
-        "units": "select * from units order by all",
-        "correlations": "select * from correlations order by all",
-        "measurements": "select * from measurements order by all",
-        "sweep_trials": "select * from sweep_trials order by all",
-    }
-    found = {name: query(connection, sql).rows() for name, sql in rows.items()}
-    connection.close()
-    return found
+    with reading(path) as connection:
+        rows = {
+            "trials": "select * exclude (seconds, finished_at, environment) from trials order by all",
+            "epochs": "select * exclude (seconds) from epochs order by all",
+            "layers": "select * from layers order by all",
+            "ablation": "select * from ablation order by all",
+            "units": "select * from units order by all",
+            "correlations": "select * from correlations order by all",
+            "measurements": "select * from measurements order by all",
+            "sweep_trials": "select * from sweep_trials order by all",
+        }
+        return {name: query(connection, sql).rows() for name, sql in rows.items()}
 
 
 def trained_in(log: str) -> list[str]:

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from autoreg.config.trial import TrialConfig
-from autoreg.database.connection import open_for_reading, query
+from autoreg.database.connection import query, reading
 from autoreg.runs.folder import Runs
 from tests.helpers.command_line import autoreg
 
@@ -113,11 +113,8 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def rows(here: Path) -> Callable[[str], pl.DataFrame]:
     def run(sql: str) -> pl.DataFrame:
-        connection = open_for_reading(here / "results.db")
-        try:
+        with reading(here / "results.db") as connection:
             return query(connection, sql)
-        finally:
-            connection.close()
 
     return run
 
