@@ -8,11 +8,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, get_origin
-
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
 from autoreg.errors import ConfigError, did_you_mean, first_line, shown
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -84,7 +85,7 @@ class Registry(Generic[F]):
         except (TypeError, ValueError) as error:
             raise ConfigError(f"{self.kind} {path!r} {wanted}, got {shown(function)}") from error
         positional = [parameter for parameter in parameters if parameter.kind not in _NAMED]
-        names = [made.name.lstrip("_") for made in positional if made.kind is not inspect.Parameter.VAR_POSITIONAL]
+        names = [each.name.lstrip("_") for each in positional if each.kind is not inspect.Parameter.VAR_POSITIONAL]
         takes_rest = len(positional) > len(names) > 0
         if tuple(names) != (self.arguments[: len(names)] if takes_rest else self.arguments):
             raise ConfigError(f"{self.kind} {path!r} {wanted}, got ({', '.join(map(str, positional))})")
@@ -131,20 +132,32 @@ class Registry(Generic[F]):
                 known = did_you_mean(option, options) if options else "; it has none"
                 raise ConfigError(f"{self.kind} {name!r} has no option {option!r}{known}")
             try:
-                checked[option] = _adapter(options[option]).validate_python(value)
-            except ValidationError as error:
-                rule = error.errors()[0]["msg"].replace("Input should", "should").replace("Value error, ", "")
-                raise ConfigError(f"option {option!r} of {self.kind} {name!r} {rule}, got {shown(value)}") from error
+                checked[option] = _validated(options[option], value)
+            except ValueError as error:
+                raise ConfigError(f"option {option!r} of {self.kind} {name!r} {error}, got {shown(value)}") from error
         for option, parameter in options.items():
             if parameter.default is parameter.empty and option not in given:
                 raise ConfigError(f"{self.kind} {name!r} needs the option {option!r}")
         return {option: value for option, value in checked.items() if value != options[option].default}
 
 
-def _adapter(parameter: inspect.Parameter) -> TypeAdapter[Any]:
+def _adapter(parameter: inspect.Parameter) -> "TypeAdapter[Any]":
     """Return what checks an option by its annotation, for example `Annotated[int, Field(ge=2)]`."""
+    from pydantic import ConfigDict, TypeAdapter  # takes a moment to import, which names alone need not pay
+
     annotation = Any if parameter.annotation is parameter.empty else parameter.annotation
     return TypeAdapter(annotation, config=ConfigDict(strict=True, allow_inf_nan=False))
+
+
+def _validated(parameter: inspect.Parameter, value: Any) -> Any:
+    """Return an option's value. Raises ValueError that says what it should be."""
+    from pydantic import ValidationError
+
+    try:
+        return _adapter(parameter).validate_python(value)
+    except ValidationError as error:
+        rule = error.errors()[0]["msg"].replace("Input should", "should").replace("Value error, ", "")
+        raise ValueError(rule) from error
 
 
 def _type_name(annotation: Any) -> str:

@@ -22,20 +22,20 @@ from benchmarks.rows import Row, Times, alternate, ratio
 SAMPLES, FRACTIONS, REPETITIONS = 3, 7, 3
 
 
-def pictures(count: int) -> Dataset:
-    """Return random pictures; what is on them makes no difference to the time."""
+def random_images(count: int) -> Dataset:
+    """Return random images; what is on them makes no difference to the time."""
     generator = torch.Generator().manual_seed(0)
     split = Split(torch.randn(count, 3, 32, 32, generator=generator), torch.randint(10, (count,), generator=generator))
-    return Dataset(split, split, split, (3, 32, 32), 10, "random pictures")
+    return Dataset(split, split, split, (3, 32, 32), 10, "random images")
 
 
 def network_of(name: str, width: float) -> Network:
-    """Return a network whose labels depend on the picture, so that a dropped unit shows."""
+    """Return a network whose labels depend on the image, so that a dropped unit shows."""
     network = networks[name](width, (3, 32, 32), 10, 0.0)
     initialize(network, Choice(name="he_normal"), 0)
     network.eval()
     with torch.inference_mode():
-        network.stages.output.bias -= network(pictures(200).test.inputs).mean(0)
+        network.stages.output.bias -= network(random_images(200).test.inputs).mean(0)
     return network
 
 
@@ -92,14 +92,14 @@ def flops(action: object) -> int:
 
 @torch.inference_mode()
 def forward(network: Network, dataset: Dataset) -> None:
-    """Pass all pictures through the network."""
+    """Pass all images through the network."""
     for inputs, _ in dataset.batches("test"):
         network(inputs)
 
 
 def compare(name: str, width: float, reach: float, examples: int) -> Row:
     """Return the row of a network."""
-    network, dataset = network_of(name, width), pictures(examples)
+    network, dataset = network_of(name, width), random_images(examples)
     frame: list[pl.DataFrame] = []
     hooks: list[dict[tuple[str, str, str | None, int, int], float]] = []
 
@@ -123,7 +123,7 @@ def compare(name: str, width: float, reach: float, examples: int) -> Row:
     typical, text = ratio(our_times, Times(other_times.seconds * REPETITIONS))
     over = our_times.typical / floor
     return Row(
-        what=f"ablation curves, {name} {width:g}×, {examples} pictures, {SAMPLES} samples × {FRACTIONS} fractions",
+        what=f"ablation curves, {name} {width:g}×, {examples} images, {SAMPLES} samples × {FRACTIONS} fractions",
         against="a full pass with hooks for each",
         ours=str(our_times),
         other=str(other_times),

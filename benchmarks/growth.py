@@ -23,17 +23,17 @@ from autoreg.training.state import TrialState
 from benchmarks.generate_trials import generate
 from benchmarks.resume import measure
 from benchmarks.rows import seconds_of
-from benchmarks.training import config_of, pictures
+from benchmarks.training import config_of, random_images
 
 WIDTHS = [0.25, 0.5, 1.0, 2.0, 4.0]
 TRIALS = [200, 1_000, 5_000]
-PICTURES = 128
+IMAGES = 128
 
 
 def cost_of_width(width: float) -> dict[str, float]:
-    """Return milliseconds a picture of training and measuring AlexNet, and the largest resident set in MB."""
+    """Return milliseconds an image of training and measuring AlexNet, and the largest resident set in MB."""
     torch.set_num_threads(2)
-    config, dataset = config_of("alexnet", width), pictures(PICTURES, "cpu")
+    config, dataset = config_of("alexnet", width), random_images(IMAGES, "cpu")
     state = TrialState.fresh(config, dataset)
     train_epoch(config, dataset, state)
     training = seconds_of(lambda: train_epoch(config, dataset, state))
@@ -41,8 +41,8 @@ def cost_of_width(width: float) -> dict[str, float]:
     measuring = seconds_of(lambda: (ablation(network, dataset, "train", 0), similarity(network, dataset, "train", 0)))
     return {
         "width": width,
-        "training": training / PICTURES * 1e3,
-        "measuring": measuring / PICTURES * 1e3,
+        "training": training / IMAGES * 1e3,
+        "measuring": measuring / IMAGES * 1e3,
         "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
     }
 
@@ -85,7 +85,7 @@ def draw(widths: pl.DataFrame, trials: pl.DataFrame) -> Figure:
 
     training = {"training": "training, one epoch", "measuring": "measuring"}
     starting = {"ingest_seconds": "into results.db", "resume_seconds": "starting their sweep"}
-    panel(panels[0, 0], widths, training, "ms a picture", is_memory=False)
+    panel(panels[0, 0], widths, training, "ms an image", is_memory=False)
     panel(panels[0, 1], widths, {"memory_mb": ""}, "GB, largest resident set", is_memory=True)
     panel(panels[1, 0], trials, starting, "seconds", is_memory=False)
     panel(panels[1, 1], trials, {"memory_mb": ""}, "GB, the driver's", is_memory=True)

@@ -40,18 +40,18 @@ def config_of(name: str, width: float, precision: str = "float32") -> TrialConfi
     )  # fmt: skip
 
 
-def pictures(count: int, device: str) -> Dataset:
-    """Return random pictures in the form of CIFAR-10's; what is on them makes no difference to the time."""
+def random_images(count: int, device: str) -> Dataset:
+    """Return random images in the form of CIFAR-10's; what is on them makes no difference to the time."""
     generator = torch.Generator().manual_seed(0)
     stored = torch.randint(256, (count, 3, 32, 32), generator=generator, dtype=torch.uint8)
     train = Split(stored, torch.randint(10, (count,), generator=generator))
     few = Split(stored[:1], train.labels[:1])  # an epoch ends with the validation split, which the other side has not
-    dataset = Dataset(train, few, few, (3, 32, 32), 10, "random pictures", prepare_cropped)
+    dataset = Dataset(train, few, few, (3, 32, 32), 10, "random images", prepare_cropped)
     return dataset.to(torch.device(device))
 
 
 class Files(CIFAR10):
-    """Torchvision's dataset with pictures that are in memory already."""
+    """Torchvision's dataset with images that are in memory already."""
 
     def __init__(self, dataset: Dataset) -> None:
         self.data = dataset.train.inputs.permute(0, 2, 3, 1).cpu().numpy()  # type: ignore[attr-defined]
@@ -61,7 +61,7 @@ class Files(CIFAR10):
             [
                 transforms.CenterCrop(28),
                 transforms.PILToTensor(),
-                transforms.Lambda(lambda picture: standardised(picture[None].float())[0]),
+                transforms.Lambda(lambda image: standardised(image[None].float())[0]),
                 transforms.Resize(32, antialias=False),
             ]
         )
@@ -115,7 +115,7 @@ def seconds_of_products(action: Callable[[], None]) -> float:
 
 def compare(name: str, width: float, reach: str, steps: int, device: str, precision: str = "float32") -> Row:
     """Return the row of a network."""
-    config, dataset = config_of(name, width, precision), pictures(steps * BATCH, device)
+    config, dataset = config_of(name, width, precision), random_images(steps * BATCH, device)
     losses: dict[str, list[float]] = {"ours": [], "plain": []}
     state = TrialState.fresh(config, dataset)
     other = plain(TrialState.fresh(config, dataset).network)
@@ -147,8 +147,8 @@ def compare(name: str, width: float, reach: str, steps: int, device: str, precis
     return Row(
         what=f"training, {name} {width:g}×, {steps} steps of {BATCH}, {device}, {precision}",
         against="nn.LocalResponseNorm, DataLoader over a torchvision dataset",
-        ours=f"{our_times}, {images / our_times.typical:,.0f} pictures/s",
-        other=f"{other_times}, {images / other_times.typical:,.0f} pictures/s",
+        ours=f"{our_times}, {images / our_times.typical:,.0f} images/s",
+        other=f"{other_times}, {images / other_times.typical:,.0f} images/s",
         ratio=text,
         reach=reach,
         reached=typical >= float(wanted.strip("≥×")) and share >= float(least.partition("%")[0] or 0) / 100,

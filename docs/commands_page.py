@@ -1,5 +1,6 @@
 """Writes docs/commands.md from the commands themselves: `python docs/commands_page.py`."""
 
+import textwrap
 from pathlib import Path
 
 import click
@@ -10,38 +11,42 @@ from autoreg.cli.main import cli
 HEAD = """\
 # Commands
 
-This page is made from the commands' own help by `make docs`; `autoreg COMMAND --help` shows the same. Data goes to
-stdout; progress, warnings and errors go to stderr, so that `autoreg query … > rows.csv` holds rows and nothing else.
+`make docs` generates this page from the commands' own help; `autoreg COMMAND --help` shows the same. Data goes to
+stdout. Progress, warnings and errors go to stderr, so that `autoreg query … > rows.csv` contains rows and nothing else.
 """
 
 
 def page() -> str:
     context = click.Context(cli, info_name="autoreg")
     lines = [HEAD]
-    for title, commands in command_groups(cli):
+    for title, commands in command_groups(cli).items():
         lines += [f"## {title}", ""]
-        for name, made in commands:
-            lines += describe(name, made, context)
-    lines += ["## Exit codes", "", "| code | what it says |", "|---|---|"]
+        for name, command in commands.items():
+            lines += describe(name, command, context)
+    lines += ["## Exit codes", "", "| code | meaning |", "|---|---|"]
     lines += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES]
     return "\n".join(lines) + "\n"
 
 
-def describe(name: str, made: click.Command, above: click.Context) -> list[str]:
-    context = click.Context(made, info_name=name, parent=above, terminal_width=1000)
-    summary, examples, rest = sections(made.help or "")
-    lines = [f"### autoreg {name}", "", summary, "", *(f"    {line}" for line in examples), ""]
+def describe(name: str, command: click.Command, above: click.Context) -> list[str]:
+    context = click.Context(command, info_name=name, parent=above, terminal_width=1000)
+    summary, examples, rest = sections(command)
+    lines = [f"### autoreg {name}", "", *wrapped(summary), "", *(f"    {line}" for line in examples), ""]
     for paragraph in rest:
-        lines += [" ".join(paragraph.split()), ""]
-    arguments = " ".join(made.collect_usage_pieces(context))
+        lines += [*wrapped(paragraph), ""]
+    arguments = " ".join(command.collect_usage_pieces(context))
     lines += [f"Usage: `autoreg {name} {arguments}`", "", "| option | what it does |", "|---|---|"]
-    for title, options in option_groups(made, context):
+    for title, options in option_groups(command, context).items():
         if title != "Help":
             rows = [option.get_help_record(context) or ("", "") for option in options]
             lines += [f"| **{title}** | |", *(f"| `{cell(flags)}` | {cell(text)} |" for flags, text in rows)]
     if lines[-1] == "|---|---|":
         lines[-3:] = []
     return [*lines, ""]
+
+
+def wrapped(paragraph: str) -> list[str]:
+    return textwrap.wrap(" ".join(paragraph.split()), 120, break_long_words=False, break_on_hyphens=False)
 
 
 def cell(text: str) -> str:

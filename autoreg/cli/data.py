@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from autoreg.cli.help import Choice, command, option
+from autoreg.cli.help import OneOf, command, option
 
 
 @command("Run")
-@click.argument("dataset", type=Choice(["cifar10"]), metavar="DATASET")
+@click.argument("dataset", type=OneOf(["cifar10"]), metavar="DATASET")
 @option(
     "--root", group="Where", type=click.Path(path_type=Path), required=True,
     help="The folder to put it in.",

@@ -10,7 +10,7 @@ from autoreg.cli.options import DATABASE, RUNS, print_text
 from autoreg.errors import AutoregError, DataError
 
 
-@command("Care")
+@command("Maintain")
 @DATABASE
 @RUNS
 def verify(database: Path, runs: Path) -> None:
@@ -36,7 +36,7 @@ def verify(database: Path, runs: Path) -> None:
     click.echo(f"{database} has every row of {runs}", err=True)
 
 
-@command("Care")
+@command("Maintain")
 @DATABASE
 @RUNS
 def rebuild(database: Path, runs: Path) -> None:

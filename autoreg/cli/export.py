@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from autoreg.cli.help import Choice, Option, command, option
+from autoreg.cli.help import GroupedOption, OneOf, command, option
 from autoreg.cli.options import DATABASE, RUNS, print_text
 from autoreg.errors import ConfigError
 from autoreg.report.export import Source, exporters
@@ -15,13 +15,13 @@ from autoreg.report.export import Source, exporters
 @command("Report")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), required=False)
 @option(
-    "--format", "form", group="Tables", type=Choice(["parquet", "csv"]),
+    "--format", "form", group="Tables", type=OneOf(["parquet", "csv"]),
     help="Of the files; CSV has lists as JSON.  [default: parquet]",
 )  # fmt: skip
 @option("--views", group="Tables", is_flag=True, help="The views too: final_trials, auc, figure_6, …")
 @option("--sweep", "sweep_name", group="Trials", help="Only those of this sweep, by name or id.")
 @option(
-    "--definition", group="Trials", type=Choice(["released", "text"]),
+    "--definition", group="Trials", type=OneOf(["released", "text"]),
     help="Of removability and similarity, for their scores.  [default: released]",
 )  # fmt: skip
 @DATABASE
@@ -42,14 +42,14 @@ def export(
     """  # noqa: D301
     chosen = {name: target for name, target in targets.items() if target is not None}
     if bool(chosen) == bool(folder):
-        raise ConfigError(f"say what to write: either FOLDER for tables, or some of --{', --'.join(sorted(exporters))}")
+        raise ConfigError(f"say what to write: either FOLDER for tables, or some of --{', --'.join(exporters)}")
     if folder is None:
         if form or views:
             raise ConfigError("--format and --views are for tables, which go to FOLDER")
         source = Source(database, runs, sweep_name, definition or "released")
         for name, target in chosen.items():
             written = 0
-            for line in exporters[name].write(source, target):
+            for line in exporters[name](source, target):
                 written += 1
                 print_text(line)
             if not written:
@@ -62,7 +62,10 @@ def export(
 
 #: Behind FOLDER, so that the help has every way out in one place.
 export.params[1:1] = [
-    Option([f"--{name}"], metavar=exporters[name].target, help=exporters[name].help) for name in sorted(exporters)
+    GroupedOption(
+        [f"--{name}"], metavar=vars(exporters[name])["target"], help=(exporters[name].__doc__ or "").split("\n\n")[0]
+    )
+    for name in exporters
 ]
 
 

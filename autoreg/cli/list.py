@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from autoreg.cli.help import Choice, command
+from autoreg.cli.help import OneOf, command
 from autoreg.cli.options import DATABASE, JSON, print_columns
 
 LISTS = ("networks", "datasets", "initializers", "optimizers", "schedules", "metrics", "figures", "sweeps", "trials")
 
 
-@command("Look", "list")
-@click.argument("kind", type=Choice(LISTS), metavar="KIND")
+@command("Inspect", "list")
+@click.argument("kind", type=OneOf(LISTS), metavar="KIND")
 @DATABASE
 @JSON
 def list_(kind: str, database: Path, as_json: bool) -> None:
@@ -49,13 +49,8 @@ def _rows_of(kind: str, database: Path) -> list[dict[str, Any]]:
         from autoreg.config.sweep_file import load_sweep
         from autoreg.packaged import find_sweep, sweep_names
 
-        loaded = {name: load_sweep(find_sweep(name)).sweep for name in sweep_names()}
-        return [{"name": name, "figures": ", ".join(found.figures)} for name, found in loaded.items()]
-    return _registered(kind)
-
-
-def _registered(kind: str) -> list[dict[str, Any]]:
-
+        sweeps = [load_sweep(find_sweep(name)).sweep for name in sweep_names()]
+        return [{"name": sweep.name, "figures": ", ".join(sweep.figures)} for sweep in sweeps]
     from autoreg.metrics.registries import REGISTRIES
 
     registry = REGISTRIES[kind]

@@ -9,10 +9,11 @@ from autoreg.cli.completion import PLACES, completion_script
 from autoreg.cli.data import data
 from autoreg.cli.database import rebuild, verify
 from autoreg.cli.export import export
-from autoreg.cli.help import HELP, Choice, Group, command, mistake, option
+from autoreg.cli.help import HELP, OneOf, TitledGroup, command, mistake, option
 from autoreg.cli.init.command import init
 from autoreg.cli.list import list_
 from autoreg.cli.options import print_text
+from autoreg.cli.plan import plan
 from autoreg.cli.query import query
 from autoreg.cli.report import report
 from autoreg.cli.show import show
@@ -33,7 +34,7 @@ def print_version(context: click.Context, _: click.Parameter, is_wanted: bool) -
     context.exit()
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=TitledGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @option(
     "--version", group=HELP, is_flag=True, is_eager=True, expose_value=False, callback=print_version,
     help="Show the versions of autoreg and of what it stands on.",
@@ -51,7 +52,7 @@ def cli() -> None:
 
 
 @command("Shell")
-@click.argument("shell", type=Choice(list(PLACES)), metavar="SHELL")
+@click.argument("shell", type=OneOf(list(PLACES)), metavar="SHELL")
 def completion(shell: str) -> None:
     """Print the script for completion in a shell: bash, zsh or fish.
 
@@ -65,7 +66,7 @@ def completion(shell: str) -> None:
     click.echo(completion_script(cli, shell), nl=False)
 
 
-for _command in (sweep, init, data, status, list_, show, query, report, export, verify, rebuild, completion):
+for _command in (sweep, plan, init, data, status, list_, show, query, report, export, verify, rebuild, completion):
     cli.add_command(_command)
 
 

@@ -1,14 +1,14 @@
-"""The commands on what there is: results.db and the run folder; with the options that several commands have."""
+"""The options that several commands have, and how they print."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from autoreg.cli.help import option
-from autoreg.errors import (
-    printable,
-)
+from autoreg.errors import printable
 
+OVERRIDES = option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: training.epochs=3.")
 DATABASE = option(
     "--db", "database", group="Where", type=click.Path(path_type=Path), default=Path("results.db"), show_default=True,
     help="The result database.",
@@ -32,3 +32,8 @@ def print_columns(rows: list[list[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def as_text(value: Any, digits: int = 10, missing: str = "") -> str:
+    """Return a value as people read it: 0.1 + 0.2 is 0.3."""
+    return missing if value is None else f"{value:.{digits}g}" if isinstance(value, float) else str(value)

@@ -7,15 +7,15 @@ from typing import Any
 
 import click
 
-from autoreg.cli.help import Choice, command, option
-from autoreg.cli.options import DATABASE, print_columns
+from autoreg.cli.help import OneOf, command, option
+from autoreg.cli.options import DATABASE, as_text, print_columns
 from autoreg.errors import ConfigError, DamagedDatabase, DatabaseError
 
 
-@command("Look")
+@command("Inspect")
 @click.argument("sql")
 @option(
-    "--format", "form", group="Output", type=Choice(["table", "csv", "json", "parquet"]), default="table",
+    "--format", "form", group="Output", type=OneOf(["table", "csv", "json", "parquet"]), default="table",
     show_default=True, help="How the rows are printed; a table rounds to ten digits, Parquet needs a file or a pipe.",
 )  # fmt: skip
 @DATABASE
@@ -48,12 +48,7 @@ def query(sql: str, form: str, database: Path) -> None:
     elif form == "parquet":
         frame.write_parquet(sys.stdout.buffer, compression="zstd")
     else:
-        print_columns([frame.columns, *([_short(value) for value in row] for row in frame.rows())])
-
-
-def _short(value: Any) -> str:
-    """Return a value as people read it: 0.1 + 0.2 is 0.3."""
-    return "" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
+        print_columns([frame.columns, *([as_text(value) for value in row] for row in frame.rows())])
 
 
 def _without_nan(frame: Any) -> Any:

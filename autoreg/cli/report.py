@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from autoreg.cli import completion
-from autoreg.cli.help import Choice, command, option
+from autoreg.cli.help import OneOf, command, option
 from autoreg.cli.options import DATABASE, print_text
 from autoreg.errors import ConfigError, DataError
 
@@ -28,7 +28,7 @@ from autoreg.errors import ConfigError, DataError
     help="Of figures some of png,pdf,svg,csv, of tables of md,csv,tex.  [default: png,pdf,csv and md,csv,tex]",
 )  # fmt: skip
 @click.option(
-    "--definition", type=Choice(["released", "text"]), default="released", show_default=True,
+    "--definition", type=OneOf(["released", "text"]), default="released", show_default=True,
     help="Of removability and similarity: as the authors' released code has it, or the paper's text.",
 )  # fmt: skip
 @click.option(

@@ -8,11 +8,11 @@ import click
 
 from autoreg.cli import completion
 from autoreg.cli.help import command, option
-from autoreg.cli.options import JSON, RUNS, print_columns, print_text
+from autoreg.cli.options import JSON, RUNS, as_text, print_columns, print_text
 from autoreg.errors import ConfigError
 
 
-@command("Look")
+@command("Inspect")
 @click.argument("trial", shell_complete=completion.trials)
 @RUNS
 @option("--log", "as_log", group="Output", is_flag=True, help="Print its log: starts, epochs, warnings, errors.")
@@ -41,8 +41,8 @@ def show(trial: str, runs: Path, as_log: bool, as_json: bool) -> None:
         return
     for section in ("config", "result", "environment"):
         _print_section(section, [[name, _plain(value)] for name, value in details[section].items()])
-    _print_section("curves", [_curve(name, details["epochs"]) for name in CURVES if details["epochs"]])
-    scores = [{name: _short(value) for name, value in row.items()} for row in details["scores"]]
+    _print_section("curves", [curve(name, details["epochs"]) for name in CURVES if details["epochs"]])
+    scores = [{name: as_text(value, 4, "–") for name, value in row.items()} for row in details["scores"]]
     _print_section("scores", [list(scores[0]), *(list(row.values()) for row in scores)] if scores else [])
     _print_section("files", [[name, f"{size:,} bytes"] for name, size in details["files"].items()])
 
@@ -63,14 +63,10 @@ def _plain(value: Any) -> str:
     if isinstance(value, dict) and "name" in value:
         inside = ", ".join(f"{name}: {option}" for name, option in value["options"].items())
         return f"{value['name']} ({inside})" if inside else str(value["name"])
-    return "–" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
+    return as_text(value, missing="–")
 
 
-def _short(value: Any) -> str:
-    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _curve(name: str, epochs: list[dict[str, Any]]) -> list[str]:
+def curve(name: str, epochs: list[dict[str, Any]]) -> list[str]:
     """Return a curve's name, its course as blocks of eight heights, and its first, lowest, highest and last value."""
     values = [row[name] for row in epochs]
     known = [value for value in values if value is not None]
@@ -84,4 +80,4 @@ def _curve(name: str, epochs: list[dict[str, Any]]) -> list[str]:
         heights[0] if value is None else heights[1 + round(7 * (value - low) / ((high - low) or 1.0))]
         for value in shown
     )
-    return [name, blocks, f"{_short(known[0])} → {_short(known[-1])}, {_short(low)}–{_short(high)}"]
+    return [name, blocks, f"{as_text(known[0], 4)} → {as_text(known[-1], 4)}, {as_text(low, 4)}–{as_text(high, 4)}"]

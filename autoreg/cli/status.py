@@ -27,7 +27,7 @@ LINES_BELOW = 14
 COLUMNS_WITH_IDS = 100
 
 
-@command("Look")
+@command("Inspect")
 @click.option("--watch", is_flag=True, help="Go on showing it until Ctrl-C.")
 @DATABASE
 @RUNS
@@ -42,7 +42,7 @@ def status(watch: bool, database: Path, runs: Path, as_json: bool) -> None:
     autoreg status --watch
     autoreg status --json | jq '.[].failed'
     """  # noqa: D301
-    from autoreg.orchestrator.progress.terminal import is_lively
+    from autoreg.orchestrator.progress.terminal import is_interactive
 
     if watch and as_json:
         raise ConfigError("--watch shows lines, and no JSON: leave one of both out")
@@ -55,7 +55,7 @@ def status(watch: bool, database: Path, runs: Path, as_json: bool) -> None:
     try:
         if not watch:
             console.print(_drawn(console, *_look(database, runs)))
-        elif is_lively(sys.stdout.isatty()):
+        elif is_interactive(sys.stdout.isatty()):
             _watch(console, database, runs)
         while watch:
             console.print(_drawn(console, *_look(database, runs)))
@@ -92,9 +92,9 @@ def _console() -> "Console":
     """Return stdout: a terminal of its own size, or one on which every line and row has room."""
     from rich.console import Console
 
-    from autoreg.orchestrator.progress.terminal import is_lively
+    from autoreg.orchestrator.progress.terminal import is_interactive
 
-    if is_lively(sys.stdout.isatty()):
+    if is_interactive(sys.stdout.isatty()):
         return Console(highlight=False)
     return Console(highlight=False, width=160, height=10_000, no_color=True, force_terminal=False)
 

@@ -4,7 +4,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from autoreg.config.trial import LARGEST, Choice, Factor, Option, Strict, Width, parse_fraction
+from autoreg.config.trial import (
+    LARGEST,
+    BatchSize,
+    Choice,
+    Epochs,
+    Factor,
+    LearningRate,
+    Option,
+    Patience,
+    Precision,
+    Probability,
+    Strict,
+    WeightDecay,
+    Width,
+    parse_fraction,
+)
 
 #: The regularizers of the paper's AlexNet (section 3), with the released code's values.
 REGULARIZERS: dict[str, dict[str, Any]] = {
@@ -58,25 +73,25 @@ class Training(Strict):
     """How every trial is trained; see `TrialConfig` for what each key means."""
 
     optimizer: Choice = Choice(name="momentum")
-    learning_rate: float = Field(gt=0)
-    batch_size: int = Field(ge=1, le=LARGEST)
+    learning_rate: LearningRate
+    batch_size: BatchSize
     schedule: Choice = Choice(name="constant")
-    epochs: int = Field(ge=0, le=LARGEST)
-    patience: int | None = Field(default=None, ge=1)
+    epochs: Epochs
+    patience: Patience = None
     shuffle: bool = True
     random_labels: bool = False
     augmentation: bool = False
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-    weight_decay: float = Field(default=0.0, ge=0)
-    weight_average: float = Field(default=0.0, ge=0, lt=1)
-    precision: Literal["float32", "tf32", "bfloat16"] = "float32"
+    dropout: Probability = 0.0
+    weight_decay: WeightDecay = 0.0
+    weight_average: Probability = 0.0
+    precision: Precision = "float32"
 
 
 class LogRange(Strict):
     """A range that is searched on a logarithmic scale."""
 
-    low: float = Field(gt=0)
-    high: float = Field(gt=0)
+    low: LearningRate
+    high: LearningRate
 
     @model_validator(mode="after")
     def _low_below_high(self) -> "LogRange":
@@ -89,7 +104,7 @@ class Space(Strict):
     """What is tuned for each group: the learning rate, the batch size or both."""
 
     learning_rate: LogRange | None = None
-    batch_size: list[Annotated[int, Field(ge=1, le=LARGEST)]] | None = Field(default=None, min_length=1)
+    batch_size: list[BatchSize] | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _something_is_tuned(self) -> "Space":

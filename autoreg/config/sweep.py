@@ -1,6 +1,7 @@
 """A sweep: one YAML file that describes an experiment, and the groups of trials that it asks for."""
 
 import math
+from collections import ChainMap
 from collections.abc import Mapping
 from itertools import product
 from typing import Annotated, Any, Self, TypeVar
@@ -150,40 +151,24 @@ class Sweep(Strict):
 
     def _own_groups(self, variant: str | None) -> list[Group]:
         grid, training = self.grid, self.training
-        own_regularizers = training.model_dump(include={"augmentation", "dropout", "weight_decay"})
-        lengths = tuple(sorted(grid.epochs or [training.epochs]))
+        regularizers = [REGULARIZERS[name] for name in grid.regularizer or []] or [{}]
         axes = product(
-            grid.width,
-            grid.initializer or [self.initializer],
-            grid.optimizer or [training.optimizer],
-            [REGULARIZERS[name] for name in grid.regularizer] if grid.regularizer else [own_regularizers],
-            grid.random_labels or [training.random_labels],
-        )
+            _axis(grid, "width"), _axis(grid, "initializer"), _axis(grid, "optimizer"), regularizers,
+            _axis(grid, "random_labels"),
+        )  # fmt: skip
+        fixed = {"kind": "final", "network": self.network, "dataset": self.dataset, "initializer": self.initializer}
+        base = {**dict(training), **fixed, "lr_batch_factor": 1.0, "replicate": 0}
+        lengths, factors = tuple(sorted(grid.epochs or [training.epochs])), tuple(grid.lr_batch_factor)
         groups = []
-        for width, initializer, optimizer, regularizers, random_labels in axes:
-            template = TrialConfig(
-                kind="final",
-                network=self.network,
-                width=width,
-                dataset=self.dataset,
-                initializer=initializer,
-                optimizer=optimizer,
-                random_labels=random_labels,
-                learning_rate=training.learning_rate,
-                batch_size=training.batch_size,
-                lr_batch_factor=1.0,
-                schedule=training.schedule,
-                epochs=lengths[-1],
-                patience=training.patience,
-                shuffle=training.shuffle,
-                weight_average=training.weight_average,
-                precision=training.precision,
-                replicate=0,
-                **regularizers,
-            )
-            factors = tuple(grid.lr_batch_factor)
+        for setting in axes:
+            template = TrialConfig.model_validate(dict(ChainMap(*setting, base)))
             groups.append(Group(template, self.tune, factors, self.replicates, lengths, (variant,)))
         return groups
+
+
+def _axis(grid: Grid, key: str) -> list[dict[str, Any]]:
+    """Return each value of an axis as what it sets; an axis that is not written sets nothing."""
+    return [{key: value} for value in getattr(grid, key) or []] or [{}]
 
 
 def _changed(section: Section, changes: Mapping[str, Any], where: str) -> Section:

@@ -6,9 +6,11 @@ import math
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from typing_extensions import override
 
 
 class Strict(BaseModel):
@@ -70,6 +72,15 @@ Factor = Annotated[
     ),
 ]
 Width = Factor
+
+# What the sections of a sweep file and a trial have in common; `TrialConfig` says what each means.
+LearningRate = Annotated[float, Field(gt=0)]
+BatchSize = Annotated[int, Field(ge=1, le=LARGEST)]
+Epochs = Annotated[int, Field(ge=0, le=LARGEST)]
+Patience = Annotated[int | None, Field(ge=1)]
+Probability = Annotated[float, Field(ge=0, lt=1)]
+WeightDecay = Annotated[float, Field(ge=0)]
+Precision = Literal["float32", "tf32", "bfloat16"]
 
 
 class Choice(Strict):
@@ -134,20 +145,20 @@ class TrialConfig(Strict):
     random_labels: bool
     augmentation: bool
     initializer: Choice
-    dropout: float = Field(ge=0, lt=1)
-    weight_decay: float = Field(ge=0)
+    dropout: Probability
+    weight_decay: WeightDecay
     optimizer: Choice
-    learning_rate: float = Field(gt=0)
-    batch_size: int = Field(ge=1, le=LARGEST)
+    learning_rate: LearningRate
+    batch_size: BatchSize
     lr_batch_factor: Factor
     schedule: Choice
-    epochs: int = Field(ge=0, le=LARGEST)
-    patience: int | None = Field(ge=1)
+    epochs: Epochs
+    patience: Patience
     shuffle: bool
     replicate: int = Field(ge=0, le=LARGEST)
     study: str | None = None
-    weight_average: float = Field(default=0.0, ge=0, lt=1)
-    precision: Literal["float32", "tf32", "bfloat16"] = "float32"
+    weight_average: Probability = 0.0
+    precision: Precision = "float32"
 
     @property
     def effective_learning_rate(self) -> float:
@@ -159,12 +170,19 @@ class TrialConfig(Strict):
         """The number of examples in a training batch."""
         return max(1, int(self.batch_size * self.lr_batch_factor))
 
-    @property
+    @override
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        copied = super().model_copy(update=update, deep=deep)
+        for cached in ("config_id", "trial_id"):  # pydantic copies them too
+            copied.__dict__.pop(cached, None)
+        return copied
+
+    @cached_property
     def config_id(self) -> str:
         """The hash of everything but the replicate: 16 hexadecimal digits."""
         return content_id(self.model_dump(mode="json", exclude={"replicate"}, exclude_defaults=True))
 
-    @property
+    @cached_property
     def trial_id(self) -> str:
         """The id of this trial in the run folder, in results.db, in Ray Tune and in every figure's provenance."""
         return f"{self.config_id}-r{self.replicate}"

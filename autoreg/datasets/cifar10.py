@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from autoreg.datasets.dataset import Dataset, datasets
-from autoreg.datasets.images.cifar10_files import load_pictures
+from autoreg.datasets.images.cifar10_files import load_images
 from autoreg.datasets.images.cifar10_images import SIZE, augment_cropped, augment_whole, prepare_cropped, prepare_whole
 from autoreg.datasets.split import Split
 
@@ -20,15 +20,15 @@ def cifar10(
     test_size: Annotated[int, Field(ge=1, le=10_000)] = 10_000,
     pictures: Literal["cropped", "whole"] = "cropped",
 ) -> Dataset:
-    """Return CIFAR-10's 50,000 training pictures, split in file order, and its 10,000 test pictures.
+    """Return CIFAR-10's 50,000 training images, split in file order, and its 10,000 test images.
 
-    The validation set is the last 5,000 training pictures in file order (the paper's text; the released code: 2,500);
-    smaller sizes take the first pictures of their split. Needs files; `load_pictures` says which.
+    The validation set is the last 5,000 training images in file order (the paper's text; the released code: 2,500);
+    smaller sizes take the first images of their split. Needs files; `load_images` says which.
 
     `pictures` says what a network sees: `cropped` 28×28 of them resized to 32×32, with random brightness and contrast
     as augmentation (the paper's AlexNets); `whole` 32×32, shifted and flipped as augmentation (its ResNet56).
     """
-    stored, labels, fingerprint = load_pictures(root)
+    stored, labels, fingerprint = load_images(root)
 
     def part(start: int, size: int) -> Split:
         return Split(stored[start : start + size], labels[start : start + size])

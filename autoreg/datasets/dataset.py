@@ -70,7 +70,7 @@ class Dataset:
 
         Raises:
             ConfigError: there is a generator, but the dataset has no augmentation.
-            DataError: a picture that is decoded on the fly cannot be read.
+            DataError: an image that is decoded on the fly cannot be read.
         """
         if generator is not None and self.augment is None:
             raise ConfigError(f"the dataset {self.fingerprint} has no augmentation, got a generator for it")

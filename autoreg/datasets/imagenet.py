@@ -4,18 +4,18 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from torch import Tensor
 
 from autoreg.datasets.dataset import Dataset, datasets
+from autoreg.datasets.images.data_folder import Folder
 from autoreg.datasets.images.imagenet_crops import ImagenetCrops
-from autoreg.datasets.images.imagenet_files import find_pictures
-from autoreg.datasets.images.streamed import EncodedPictures, StreamedSplit
-from autoreg.datasets.split import below_the_root
+from autoreg.datasets.images.imagenet_files import find_images
+from autoreg.datasets.images.streamed import EncodedImages, StreamedSplit
 from autoreg.errors import ConfigError
 from autoreg.seeds import derive_seed
 
-#: Mean and deviation of each channel over ImageNet's training pictures, of values in [0, 1].
+#: Mean and deviation of each channel over ImageNet's training images, of values in [0, 1].
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
 #: A metric holds all activations of a batch: 1 GB for a ResNet18 of four times the width at 224 pixels.
@@ -26,21 +26,21 @@ EVALUATION_BATCH = 50
 def imagenet(
     root: Path | None,
     *,
-    folder: Annotated[str, AfterValidator(below_the_root)] = "imagenet",
+    folder: Folder = "imagenet",
     size: Annotated[int, Field(ge=1)] = 224,
     validation_size: Annotated[int, Field(ge=1)] = 10_000,
     train_size: Annotated[int, Field(ge=1)] | None = None,
     test_size: Annotated[int, Field(ge=1)] | None = None,
     test: Literal["val", "train"] = "val",
 ) -> Dataset:
-    """Return ImageNet's pictures as size×size squares, decoded whenever they are asked for.
+    """Return ImageNet's images as size×size squares, decoded whenever they are asked for.
 
-    The paper's test set is ImageNet's validation pictures (`test: val`). What tuning looks at, `validation_size` of
-    them, is drawn from the training pictures with a fixed seed. `test: train` takes the test set from them too, for a
-    folder without validation pictures. `train_size` and `test_size` take a random part with a fixed seed; None takes
-    all. Each split has its pictures in a random order that is always the same. Needs files; `find_pictures` says which.
+    The paper's test set is ImageNet's validation images (`test: val`). What tuning looks at, `validation_size` of
+    them, is drawn from the training images with a fixed seed. `test: train` takes the test set from them too, for a
+    folder without validation images. `train_size` and `test_size` take a random part with a fixed seed; None takes
+    all. Each split has its images in a random order that is always the same. Needs files; `find_images` says which.
 
-    In training a picture is a random part of it (`random_box`), flipped half of the time; in evaluation the centre of
+    In training an image is a random part of it (`random_box`), flipped half of the time; in evaluation the centre of
     it, with the shorter side at size·256/224. Values in [0, 1] are then standardised by channel.
 
     The authors' preprocessing differs. Both of theirs train on parts of 5–100%, drawn around labelled boxes where there
@@ -50,12 +50,12 @@ def imagenet(
 
     Raises:
         DataError: the files are missing or damaged.
-        ConfigError: there are fewer pictures than the sizes ask for.
+        ConfigError: there are fewer images than the sizes ask for.
     """
     if test == "train" and test_size is None:
-        raise ConfigError("test: train needs test_size, the number of training pictures to hold out")
+        raise ConfigError("test: train needs test_size, the number of training images to hold out")
     held_out = test_size if test == "train" and test_size else 0
-    source = find_pictures(root, folder, with_val=test == "val")
+    source = find_images(root, folder, with_val=test == "val")
     rows = _shuffled(source.train, "training", validation_size + held_out + (train_size or 1))
     validation, test_rows, train = torch.split(
         rows, [validation_size, held_out, len(rows) - validation_size - held_out]
@@ -63,8 +63,8 @@ def imagenet(
     if source.val is not None:
         test_rows = _shuffled(source.val, "validation", test_size or 1)[:test_size]
 
-    def part(pictures: EncodedPictures, rows: Tensor) -> StreamedSplit:
-        return StreamedSplit(pictures, rows, pictures.labels[rows], ImagenetCrops(size))
+    def part(images: EncodedImages, rows: Tensor) -> StreamedSplit:
+        return StreamedSplit(images, rows, images.labels[rows], ImagenetCrops(size))
 
     return Dataset(
         train=part(source.train, train[:train_size]),
@@ -79,20 +79,20 @@ def imagenet(
     )
 
 
-def prepare(pictures: Tensor) -> Tensor:
-    """Return uint8 pictures, [batch, 3, size, size], as floats, standardised by channel, on their device."""
-    mean, deviation = (torch.tensor(values, device=pictures.device)[:, None, None] for values in (MEAN, DEVIATION))
-    return pictures.float().div_(255).sub_(mean).div_(deviation)
+def prepare(images: Tensor) -> Tensor:
+    """Return uint8 images, [batch, 3, size, size], as floats, standardised by channel, on their device."""
+    mean, deviation = (torch.tensor(values, device=images.device)[:, None, None] for values in (MEAN, DEVIATION))
+    return images.float().div_(255).sub_(mean).div_(deviation)
 
 
-def augment(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    """Return pictures as `prepare` does; they were cropped and flipped at random while they were decoded."""
-    return prepare(pictures)
+def augment(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Return images as `prepare` does; they were cropped and flipped at random while they were decoded."""
+    return prepare(images)
 
 
-def _shuffled(pictures: EncodedPictures, kind: str, asked: int) -> Tensor:
+def _shuffled(images: EncodedImages, kind: str, asked: int) -> Tensor:
     """Return all rows in an order that is always the same. Raises ConfigError if more are asked for than there are."""
-    count = len(pictures.labels)
+    count = len(images.labels)
     if asked > count:
-        raise ConfigError(f"the sizes must not ask for more than the {count} {kind} pictures there are, got {asked}")
+        raise ConfigError(f"the sizes must not ask for more than the {count} {kind} images there are, got {asked}")
     return torch.randperm(count, generator=torch.Generator().manual_seed(derive_seed("imagenet", kind)))

@@ -26,7 +26,7 @@ def noise(
 ) -> Dataset:
     """Return standard normal inputs, [examples, *shape], with random labels that have nothing to do with them.
 
-    An input is drawn whenever it is asked for, from the seed and its place, so that large ones need no memory. Needs
+    An input is drawn whenever it is asked for, from the seed and its index, so that large ones need no memory. Needs
     no files and has no augmentation.
     """
 
@@ -67,13 +67,13 @@ class Noise:
         self, batch_size: int, order: Tensor | None = None, generator: torch.Generator | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield (inputs, labels) in the order of the given indices, or as stored; the last batch may be smaller."""
-        places = torch.arange(len(self)) if order is None else order.cpu()
-        for chosen in torch.split(places, batch_size):
-            inputs = torch.stack([self._draw(place) for place in chosen.tolist()])
+        indices = torch.arange(len(self)) if order is None else order.cpu()
+        for chosen in torch.split(indices, batch_size):
+            inputs = torch.stack([self._draw(index) for index in chosen.tolist()])
             yield inputs.to(self.labels.device), self.labels[chosen.to(self.labels.device)]
 
-    def _draw(self, place: int) -> Tensor:
-        generator = torch.Generator().manual_seed(derive_seed(self.seed, "noise", self.name, place))
+    def _draw(self, index: int) -> Tensor:
+        generator = torch.Generator().manual_seed(derive_seed(self.seed, "noise", self.name, index))
         return torch.randn(self.shape, generator=generator)
 
     def to(self, device: torch.device) -> Self:

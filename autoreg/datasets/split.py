@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from typing import Protocol, Self
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor
 class Examples(Protocol):
     """What a split of any kind offers.
 
-    `Split` holds its inputs on the device; a split of pictures that do not fit there decodes them on the fly.
+    `Split` holds its inputs on the device; a split of images that do not fit there decodes them on the fly.
     """
 
     @property
@@ -71,9 +70,41 @@ class Split:
         return replace(self, labels=labels)
 
 
-def below_the_root(folder: str) -> str:
-    """Return a relative path that does not leave where it starts. Raises ValueError for any other."""
-    path = PurePosixPath(folder)
-    if path.is_absolute() or ".." in path.parts or "\\" in folder or not folder:
-        raise ValueError("should be a folder below the data root, without '..'")
-    return folder
+@dataclass(frozen=True)
+class FirstExamples:
+    """The first examples of a split, for who needs to look at a few.
+
+    Attributes:
+        split: the split.
+        count: how many of its examples; at least 1.
+    """
+
+    split: Examples
+    count: int
+
+    @property
+    def labels(self) -> Tensor:
+        """Their labels, [count]."""
+        return self.split.labels[: self.count]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def batches(
+        self, batch_size: int, order: Tensor | None = None, generator: torch.Generator | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield batches as the split itself does."""
+        order, left = torch.arange(self.count) if order is None else order, self.count
+        for inputs, labels in self.split.batches(batch_size, order, generator):
+            yield inputs, labels
+            left -= len(labels)
+            if not left:  # a split takes an order for one of all its examples
+                return
+
+    def to(self, device: torch.device) -> Self:
+        """Return them on a device."""
+        return replace(self, split=self.split.to(device))
+
+    def with_labels(self, labels: Tensor) -> Self:
+        """Return them with other labels, [count]."""
+        return replace(self, split=self.split.with_labels(torch.cat([labels, self.split.labels[self.count :]])))

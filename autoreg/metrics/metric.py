@@ -1,7 +1,6 @@
 """What a metric is: a function of a trained network and its data that gives a frame of rows."""
 
 from collections.abc import Callable
-from typing import Any
 
 import polars as pl
 
@@ -10,8 +9,6 @@ from autoreg.registry import Registry
 #: (network, dataset, split, replicate, *, options…) -> rows
 Metric = Callable[..., pl.DataFrame]
 metrics: Registry[Metric] = Registry("metric", "network", "dataset", "split", "replicate")
-
-_VERSIONS: dict[str, int] = {}
 
 
 def metric(version: int) -> Callable[[Metric], Metric]:
@@ -22,13 +19,13 @@ def metric(version: int) -> Callable[[Metric], Metric]:
     """
 
     def register(function: Metric) -> Metric:
-        _VERSIONS[function.__name__] = version
+        function.version = version  # type: ignore[attr-defined]
         return metrics.register(function)
 
     return register
 
 
 def version_of(name: str) -> int:
-    """Return the version of a metric; a user's own metric, given by its path, may carry a `version` attribute."""
-    function: Any = metrics[name]
-    return _VERSIONS.get(name, getattr(function, "version", 1))
+    """Return a metric's attribute `version`; 1 for one of the user's own that has none."""
+    version: int = getattr(metrics[name], "version", 1)
+    return version

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from autoreg.networks.network import Network, networks, picture_shape, units
+from autoreg.networks.network import Network, image_shape, networks, units
 from autoreg.networks.normalization import LocalResponseNorm
 
 
@@ -13,7 +13,7 @@ def alexnet(width: float, input_shape: tuple[int, ...], classes: int, dropout: f
     Pooling is TensorFlow's "SAME" (it pads the bottom and right edges). Biases start at 0, 0.1, 0.1, 0.1 and 0. Weight
     decay is for the two fully connected layers only, dropout after each of them.
     """
-    channels, height, breadth = picture_shape(input_shape)
+    channels, height, breadth = image_shape(input_shape)
     conv1, conv2, fc3, fc4 = (units(base, width) for base in (96, 256, 384, 192))
     positions = -(-height // 4) * -(-breadth // 4)
     stages = [

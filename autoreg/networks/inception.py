@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from autoreg.networks.network import Auxiliary, Network, networks, output_layer, picture_shape
+from autoreg.networks.network import Auxiliary, Network, image_shape, networks, output_layer
 
 #: Our names, which are the paper's, and torchvision's.
 CONVOLUTIONS_AND_POOLS = {
@@ -17,7 +17,7 @@ MIXED = ["5b", "5c", "5d", "6a", "6b", "6c", "6d", "6e", "7a", "7b", "7c"]
 STAGES = CONVOLUTIONS_AND_POOLS | {f"mixed_{index}": f"Mixed_{name}" for index, name in enumerate(MIXED)}
 MEASURED = [name for name in STAGES if not name.startswith("pool")]
 
-#: The smallest pictures, in pixels a side, that leave a position for every kernel; by whether the auxiliary is there.
+#: The smallest images, in pixels a side, that leave a position for every kernel; by whether the auxiliary is there.
 SMALLEST = {True: 299, False: 75}
 
 
@@ -60,12 +60,12 @@ def inception_v3_layer(
 
 
 def _check(input_shape: tuple[int, ...], auxiliary: bool) -> None:
-    channels, height, breadth = picture_shape(input_shape)
+    channels, height, breadth = image_shape(input_shape)
     smallest = SMALLEST[auxiliary]
     if channels != 3 or min(height, breadth) < smallest:
         classifier = "with" if auxiliary else "without"
         raise ValueError(
-            f"{classifier} the auxiliary classifier pictures must have 3 channels and at least {smallest}×{smallest} "
+            f"{classifier} the auxiliary classifier images must have 3 channels and at least {smallest}×{smallest} "
             f"pixels, got {channels}×{height}×{breadth}"
         )
 

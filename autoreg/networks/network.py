@@ -170,10 +170,10 @@ def units(base: int, width: float) -> int:
     return count
 
 
-def picture_shape(input_shape: Sequence[int]) -> tuple[int, int, int]:
-    """Return the channels, height and width of a picture. Raises ValueError if the inputs are not pictures."""
+def image_shape(input_shape: Sequence[int]) -> tuple[int, int, int]:
+    """Return the channels, height and width of an image. Raises ValueError if the inputs are not images."""
     if len(input_shape) != 3:
-        raise ValueError("it needs pictures: channels, height and width")
+        raise ValueError("it needs images: channels, height and width")
     channels, height, breadth = input_shape
     return channels, height, breadth
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from autoreg.networks.network import Network, networks, output_layer, picture_shape, units
+from autoreg.networks.network import Network, image_shape, networks, output_layer, units
 
 Stages = list[tuple[str, nn.Module]]
 
@@ -16,7 +16,7 @@ def resnet56(width: float, input_shape: tuple[int, ...], classes: int, dropout: 
     The filters are the released code's (the paper's text lists others), and so is the projection in the first block of
     every layer. Weight decay is for all parameters, those of batch normalisation too.
     """
-    channels, _, _ = picture_shape(input_shape)
+    channels, _, _ = image_shape(input_shape)
     filters = [units(base, width) for base in (16, 32, 64)]
     conv1 = _initial(nn.Conv2d(channels, filters[0], 3, padding=1, bias=False))
     blocks = _block_layers(filters, blocks=9, first_projection=True)
@@ -36,7 +36,7 @@ def resnet18(
     ablated after normalisation and activation; the authors' code ablates it before. Weight decay is for all parameters
     but those of batch normalisation.
     """
-    channels, _, _ = picture_shape(input_shape)
+    channels, _, _ = image_shape(input_shape)
     filters = [units(base, width) for base in (64, 128, 256, 512)]
     conv1 = _initial(nn.Conv2d(channels, filters[0], 7, stride=2, padding=3, bias=False))
     pool1 = nn.MaxPool2d(3, stride=2, padding=1)

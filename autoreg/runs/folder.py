@@ -6,69 +6,49 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from autoreg.config.trial import TrialConfig, canonical_json
 from autoreg.errors import ConfigError, DataError, first_line
 from autoreg.files import hold, read_json, write_text
 from autoreg.runs.records import DamagedResult, SweepRecord, TrialResult
 
+Record = TypeVar("Record", bound=BaseModel)
+
 #: Nobody takes so long to write a file.
 SECONDS_UNTIL_LEFT_OVER = 3600.0
 
 
-class TrialFolder:
-    """The folder of one trial: `config.json`, `result.json`, `checkpoint.pt`, `measurements/`; on the way `resume.pt`.
+class _File:
+    """A path in a trial's folder, by its name there."""
 
-    A trial is trained once `result.json` is there, and measured once the measurement's file is. Where a longer trial
-    goes on from this one, `resume.pt` stays until that one has ended. `resume.previous.pt` is the state saved before,
-    in case the last one is damaged. `log.txt` tells people what happened, and is never read.
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, folder: "TrialFolder", _: type["TrialFolder"]) -> Path:
+        return folder.path / self.name
+
+
+class TrialFolder:
+    """The folder of one trial.
+
+    A trial is trained once `result.json` is there, and measured once the measurement's file is.
     """
+
+    config_path = _File("config.json")  # what the trial is
+    result_path = _File("result.json")  # how its training ended
+    checkpoint_path = _File("checkpoint.pt")  # the trained network's weights
+    resume_path = _File("resume.pt")  # the last state saved in training; stays until a longer trial that needs it ends
+    previous_resume_path = _File("resume.previous.pt")  # the one before, in case the last is damaged
+    discarded_path = _File("discarded.json")  # why it is to be trained again
+    log_path = _File("log.txt")  # what happened to it, for people; never read
+    measurements = _File("measurements")  # a file for each measurement
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.trial_id = path.name
-
-    @property
-    def config_path(self) -> Path:
-        """What the trial is."""
-        return self.path / "config.json"
-
-    @property
-    def result_path(self) -> Path:
-        """How its training ended."""
-        return self.path / "result.json"
-
-    @property
-    def checkpoint_path(self) -> Path:
-        """The trained network's weights."""
-        return self.path / "checkpoint.pt"
-
-    @property
-    def resume_path(self) -> Path:
-        """The last state saved in training."""
-        return self.path / "resume.pt"
-
-    @property
-    def previous_resume_path(self) -> Path:
-        """The state saved before the last."""
-        return self.path / "resume.previous.pt"
-
-    @property
-    def discarded_path(self) -> Path:
-        """Why it is to be trained again."""
-        return self.path / "discarded.json"
-
-    @property
-    def log_path(self) -> Path:
-        """What happened to it, for people; see `autoreg.trial_log`."""
-        return self.path / "log.txt"
-
-    @property
-    def measurements(self) -> Path:
-        """The folder of its measurements."""
-        return self.path / "measurements"
 
     @property
     def is_trained(self) -> bool:
@@ -118,10 +98,7 @@ class TrialFolder:
 
     def read_config(self) -> TrialConfig:
         """Return the trial's configuration. Raises DataError if the file is damaged or belongs to another trial."""
-        try:
-            config = TrialConfig.model_validate_json(self.config_path.read_text(encoding="utf-8"))
-        except (OSError, ValidationError, ValueError) as error:
-            raise DataError(f"{self.config_path}: cannot be read as a trial: {_line(error)}") from error
+        config = _read(self.config_path, TrialConfig, "a trial")
         if config.trial_id != self.trial_id:
             raise DataError(f"{self.config_path}: describes trial {config.trial_id}, not {self.trial_id}")
         return config
@@ -137,13 +114,7 @@ class TrialFolder:
             DamagedResult: the file is damaged.
             DataError: it is not there or may not be read, which says nothing about what is in it.
         """
-        problem = f"{self.result_path}: cannot be read as a result"
-        try:
-            return TrialResult.model_validate_json(self.result_path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise DataError(f"{problem}: {_line(error)}") from error
-        except (ValidationError, ValueError) as error:
-            raise DamagedResult(f"{problem}: {_line(error)}") from error
+        return _read(self.result_path, TrialResult, "a result", DamagedResult)
 
     @contextmanager
     def locked(self, give_up: Callable[[], bool] = lambda: False) -> Iterator[bool]:
@@ -194,16 +165,14 @@ class Runs:
             ConfigError: there is no such trial, or more than one.
         """
         known = sorted(path.parent.name for path in self.root.glob("*-r*/config.json"))
-        found = [trial_id for trial_id in known if trial_id == wanted] or [
-            trial_id for trial_id in known if trial_id.startswith(wanted)
-        ]
-        if len(found) != 1:
-            if found:
-                raise ConfigError(f"{len(found)} trials begin with {wanted!r}, give more of it: {', '.join(found[:5])}")
+        matches = [wanted] if wanted in known else [trial_id for trial_id in known if trial_id.startswith(wanted)]
+        if len(matches) > 1:
+            raise ConfigError(f"{len(matches)} trials begin with {wanted!r}, give more of it: {', '.join(matches[:5])}")
+        if not matches:
             near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.3) or known[:3]
             there_are = f"{len(known)} trials, such as {', '.join(near)}" if known else "no trials; name another folder"
             raise ConfigError(f"no trial {wanted!r} in {self.root}, which has {there_are}")
-        return self.trial(found[0])
+        return self.trial(matches[0])
 
     def remove_leftovers(self) -> None:
         """Remove what processes that were killed long ago had half written beside the trials."""
@@ -227,13 +196,19 @@ class Runs:
     def read_sweep(self, sweep_id: str) -> SweepRecord:
         """Return what a sweep asked for. Raises DataError if its file is damaged or belongs to another sweep."""
         path = self.sweep_path(sweep_id)
-        try:
-            record = SweepRecord.model_validate_json(path.read_bytes())
-        except (OSError, ValidationError) as error:
-            raise DataError(f"{path}: cannot be read as a sweep's record: {_line(error)}") from error
+        record = _read(path, SweepRecord, "a sweep's record")
         if record.sweep_id != sweep_id:
             raise DataError(f"{path}: describes sweep {record.sweep_id}, not {sweep_id}")
         return record
+
+
+def _read(path: Path, model: type[Record], name: str, damage: type[DataError] = DataError) -> Record:
+    """Return a record. Raises DataError if its file cannot be read, `damage` if it is not what was written."""
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        kind = DataError if isinstance(error, OSError) else damage
+        raise kind(f"{path}: cannot be read as {name}: {_line(error)}") from error
 
 
 def _line(error: Exception) -> str:

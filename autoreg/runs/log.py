@@ -3,16 +3,15 @@
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from autoreg.runs.records import Epoch, TrialResult
 
 
-class TrialLog:
+class TrialLog(AbstractContextManager["TrialLog"]):
     """Appends to `log.txt` in a trial's folder. It tells people what happened, and nothing is ever read from it.
 
     Each entry is written whole, with one call; a disk that does not take it loses it, and no trial fails for that.
@@ -20,16 +19,9 @@ class TrialLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: int | None = None
+        self._file: int | None = None  # opened with the first entry
 
-    def __enter__(self) -> Self:
-        """Open it with the first entry only."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
+    def __exit__(self, *error: object) -> None:
         if self._file is not None:
             with suppress(OSError):
                 os.close(self._file)

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from autoreg.cli.help import Command, Group, mistake, option, option_groups, sections
+from autoreg.cli.help import Command, TitledGroup, mistake, option, option_groups, sections
 from autoreg.cli.main import cli
 
 COMMANDS = sorted(cli.commands)
@@ -21,8 +21,8 @@ def help_of(*words: str) -> str:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_begins_with_examples_that_it_takes(name: str) -> None:
-    made = cli.commands[name]
-    summary, examples, _ = sections(made.help or "")
+    command = cli.commands[name]
+    summary, examples, _ = sections(command)
     assert summary.endswith(".")
     assert examples, f"the docstring of {name} needs a paragraph of examples after a \\b"
     assert any(f"autoreg {name}" in line for line in examples)
@@ -30,16 +30,16 @@ def test_every_command_begins_with_examples_that_it_takes(name: str) -> None:
     assert text.index(f"\n  {examples[0]}\n") < text.index(f"\nUsage: autoreg {name} ")
     for line in (example.replace('"$(', "").replace(')"', "") for example in examples):
         words = shlex.split(line.partition(f"autoreg {name} ")[2].partition("&&")[0].partition("#")[0].split(" | ")[0])
-        known = {flag for parameter in made.params for flag in parameter.opts}
+        known = {flag for parameter in command.params for flag in parameter.opts}
         assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known, line
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_option_has_help_and_a_place_in_the_page_of_commands(name: str) -> None:
-    made = cli.commands[name]
-    assert isinstance(made, Command), f"define {name} with autoreg.cli.help.command, which gives it a group"
+    command = cli.commands[name]
+    assert isinstance(command, Command), f"define {name} with autoreg.cli.help.command, which gives it a group"
     section = PAGE.read_text(encoding="utf-8").split(f"### autoreg {name}\n")[1].split("\n### ")[0]
-    for parameter in made.params:
+    for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{name} {parameter.name}"
             assert re.search(rf"`(-., )?{parameter.opts[0]}\b", section), "run `make docs`"
@@ -54,7 +54,7 @@ def test_the_first_help_lists_every_command_and_the_exit_codes() -> None:
     assert "..." not in text.split("Run:")[1]  # every summary is whole
 
 
-def test_options_stand_in_groups_what_first_help_last_and_need_none() -> None:
+def test_options_stand_in_groups_those_without_one_first_help_last() -> None:
     @cli_group.command(cls=Command)
     @option("--db", group="Where", help="A file.")
     @click.option("--plain", help="An option of click's own.")
@@ -62,12 +62,14 @@ def test_options_stand_in_groups_what_first_help_last_and_need_none() -> None:
         """Do."""
 
     context = click.Context(thing, help_option_names=["-h", "--help"])
-    titles = [(title, [made.opts[-1] for made in options]) for title, options in option_groups(thing, context)]
-    assert titles == [("What", ["--plain"]), ("Where", ["--db"]), ("Help", ["--help"])]
+    titles = [
+        (title, [option.opts[-1] for option in options]) for title, options in option_groups(thing, context).items()
+    ]
+    assert titles == [("Options", ["--plain"]), ("Where", ["--db"]), ("Help", ["--help"])]
     assert thing.get_help(context).split("\n\n")[0] == "Do."
 
 
-cli_group = Group("tool")
+cli_group = TitledGroup("tool")
 
 
 @pytest.mark.parametrize(

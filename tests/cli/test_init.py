@@ -18,7 +18,7 @@ from autoreg.config.strict_yaml import parse
 from autoreg.errors import ConfigError, DataError
 from autoreg.packaged import find_sweep, sweep_names
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "sweep_file.md"
 
 
 def complaints(document: Any) -> list[str]:
@@ -37,9 +37,9 @@ def test_every_packaged_sweep_fits_the_schema(name: str) -> None:
     assert complaints(parse(path.read_text(encoding="utf-8"), str(path)).data) == []
 
 
-def test_the_readmes_sweep_fits_the_schema() -> None:
-    text = README.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
-    assert complaints(parse(text, "README").data) == []
+def test_the_documented_sweep_file_fits_the_schema() -> None:
+    text = PAGE.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    assert complaints(parse(text, PAGE.name).data) == []
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_an_editor_underlines_what_a_sweep_may_not_say(change: dict[str, Any]) -
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    folder = tmp_path / "my pictures"
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "my images"
     for name, colour in (("dark", 40), ("light", 200)):
         (folder / name).mkdir(parents=True)
         for number in range(12):
@@ -83,12 +83,12 @@ def test_made_up_data_and_a_network_of_ones_own_are_a_sweep(tmp_path: Path) -> N
     assert run("init", cwd=tmp_path).split() == ["my_sweep.yaml", "my_sweep_network.py", "sweep.schema.json"]
     text = (tmp_path / "my_sweep.yaml").read_text(encoding="utf-8")
     assert complaints(parse(text, "my_sweep.yaml").data) == []
-    planned = run("sweep", "my_sweep.yaml", "--dry-run", cwd=tmp_path)
+    planned = run("plan", "my_sweep.yaml", "--no-calibration", cwd=tmp_path)
     assert "24 final trials, 32 tuning trials, 0 already done" in planned.splitlines()
 
 
-def test_from_nothing_to_a_figure_of_ones_own_pictures(tmp_path: Path, pictures: Path) -> None:
-    run("init", "--pictures", pictures, "--size", "16", cwd=tmp_path)
+def test_from_nothing_to_a_figure_of_ones_own_images(tmp_path: Path, images: Path) -> None:
+    run("init", "--images", images, "--size", "16", cwd=tmp_path)
     text = (tmp_path / "my_sweep.yaml").read_text(encoding="utf-8")
     assert complaints(parse(text, "my_sweep.yaml").data) == []
     short = ["grid.width=[1/2, 1]", "replicates=1", "training.epochs=1", "training.batch_size=8", "tune=null"]
@@ -108,5 +108,5 @@ def test_what_is_wrong_is_said_before_anything_is_written(tmp_path: Path) -> Non
     with pytest.raises(ConfigError, match="a sweep's name has small letters"):
         write_starter(tmp_path, "My Sweep")
     with pytest.raises(DataError, match="nowhere does not exist"):
-        write_starter(tmp_path, pictures=tmp_path / "nowhere")
+        write_starter(tmp_path, images=tmp_path / "nowhere")
     assert list(tmp_path.iterdir()) == []

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from autoreg.config.sections import Grid, Training
 from autoreg.config.sweep import Sweep, load_definition
 from autoreg.config.sweep_file import load_sweep
 from autoreg.errors import ConfigError
 from autoreg.packaged import find_sweep, sweep_names
+from tests.helpers.another import VALUES, with_another
 
 TEXT = """\
 name: small
@@ -63,6 +65,24 @@ def test_a_longer_search_is_the_same_study(file: Path) -> None:
     assert short.study_id == longer.study_id
     other = load_sweep(file, ["tune.epochs=3"]).sweep.groups()[0]
     assert other.study_id != short.study_id
+
+
+def trial_ids(sweep: Sweep) -> set[str]:
+    return {trial.trial_id for group in sweep.groups() for trial in group.final_trials({})}
+
+
+@pytest.mark.parametrize("key", Training.model_fields)
+def test_every_key_of_training_changes_every_trial(file: Path, key: str) -> None:
+    sweep = load_sweep(file).sweep
+    changed = sweep.model_copy(update={"training": with_another(sweep.training, key)})
+    assert trial_ids(sweep).isdisjoint(trial_ids(changed))
+
+
+@pytest.mark.parametrize("key", Grid.model_fields)
+def test_every_axis_of_the_grid_changes_the_trials(file: Path, key: str) -> None:
+    sweep = load_sweep(file).sweep
+    changed = sweep.model_copy(update={"grid": with_another(sweep.grid, key, [[value] for value in VALUES])})
+    assert trial_ids(sweep) != trial_ids(changed)
 
 
 def test_sweep_and_study_ids_are_golden(file: Path) -> None:

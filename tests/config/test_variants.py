@@ -14,6 +14,7 @@ from autoreg.errors import ConfigError
 from autoreg.orchestrator.plan import Plan, count_trials, make_plan
 from autoreg.packaged import find_sweep
 from autoreg.runs.folder import Runs
+from tests.helpers.searching import end, next_of
 
 Finish = Callable[..., None]
 TEXT = """\
@@ -172,11 +173,11 @@ def finish_all(plan: Plan, runs: Runs, finish: Finish) -> list[TrialConfig]:
     schedule = plan.schedule(runs)
     started = []
     while not schedule.is_finished():
-        assignment = schedule.next()
+        assignment = next_of(schedule, runs)
         assert assignment
         started.append(assignment.config)
         finish(assignment.config)
-        schedule.finished(assignment.config.trial_id)
+        end(schedule, assignment.config, runs)
     runs.write_sweep(plan.record(schedule.planned()))
     return started
 

@@ -22,10 +22,9 @@ from autoreg.files import write_atomically
 from autoreg.packaged import packaged_folder
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.runs.records import TrialResult
+from tests.helpers.database import contents
 from tests.helpers.records import write_record
 
-TABLES = ("sweeps", "sweep_trials", "sweep_measurements", "trials", "epochs", "layers", "measurements", "ablation",
-          "correlations", "units")  # fmt: skip
 MakeTrial = Callable[..., TrialFolder]
 
 
@@ -40,11 +39,6 @@ def write(path: Path, runs: Runs, folders: list[TrialFolder]) -> Writer:
         writer.queue_trial(folder)
     assert writer.commit(patience=10)
     return writer
-
-
-def contents(path: Path) -> dict[str, list[Any]]:
-    with reading(path) as connection:
-        return {table: sorted(connection.execute(f"select * from {table}").fetchall(), key=repr) for table in TABLES}
 
 
 def test_rows_are_what_the_run_folder_says(path: Path, runs: Runs, trial: MakeTrial) -> None:

@@ -12,7 +12,7 @@ from autoreg.database.schema import MIGRATIONS, SCHEMA_VERSION, view_names
 from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import DatabaseError
 from autoreg.runs.folder import Runs, TrialFolder
-from tests.database.test_connection import contents
+from tests.helpers.database import contents
 from tests.helpers.records import write_record
 
 MakeTrial = Callable[..., TrialFolder]

@@ -16,8 +16,8 @@ from PIL import Image
 
 from autoreg.datasets import datasets
 from autoreg.datasets.images import cifar10_files
-from autoreg.datasets.images import cifar10_images as cifar10_pictures
-from autoreg.datasets.images.cifar10_files import BATCHES, FOLDER, TARBALL, load_pictures
+from autoreg.datasets.images import cifar10_images as cifar10_images
+from autoreg.datasets.images.cifar10_files import BATCHES, FOLDER, TARBALL, load_images
 from autoreg.datasets.images.cifar10_images import augment_cropped, augment_whole, prepare_cropped, prepare_whole
 from autoreg.errors import ConfigError, DataError
 
@@ -32,7 +32,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def official(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The official folder with random pictures: as pickles of the same form."""
+    """The official folder with random images: as pickles of the same form."""
     root = tmp_path_factory.mktemp("official")
     (root / FOLDER).mkdir()
     for number, name in enumerate(BATCHES):
@@ -52,10 +52,10 @@ def checksums(official: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("checksums")
-def test_the_official_folder_and_tarball_hold_the_same_pictures(official: Path, tmp_path: Path) -> None:
+def test_the_official_folder_and_tarball_hold_the_same_images(official: Path, tmp_path: Path) -> None:
     with tarfile.open(tmp_path / TARBALL, "w:gz", compresslevel=1) as archive:
         archive.add(official / FOLDER, FOLDER)
-    folder, tarball = load_pictures(official), load_pictures(tmp_path)
+    folder, tarball = load_images(official), load_images(tmp_path)
     assert torch.equal(folder[0], tarball[0])
     assert torch.equal(folder[1], tarball[1])
     first = pickle.loads((official / FOLDER / "data_batch_1").read_bytes())
@@ -64,26 +64,26 @@ def test_the_official_folder_and_tarball_hold_the_same_pictures(official: Path, 
 
 
 @pytest.mark.usefixtures("checksums")
-def test_pictures_are_decoded_once(official: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
-    load_pictures(official)
+def test_images_are_decoded_once(official: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    load_images(official)
     assert {path.suffix for path in cache.iterdir()} == {".npy"}
     monkeypatch.setattr(cifar10_files, "_read_batches", lambda read: pytest.fail("decoded a second time"))
-    load_pictures(official)
+    load_images(official)
 
 
 @pytest.mark.usefixtures("checksums")
 def test_splits_are_cut_in_file_order(official: Path) -> None:
-    pictures, labels, _ = load_pictures(official)
+    images, labels, _ = load_images(official)
     dataset = datasets["cifar10"](official, train_size=100, validation_size=7, test_size=11)
     assert [len(split) for split in (dataset.train, dataset.validation, dataset.test)] == [100, 7, 11]
-    assert torch.equal(dataset.train.inputs, pictures[:100])
+    assert torch.equal(dataset.train.inputs, images[:100])
     assert torch.equal(dataset.validation.labels, labels[45_000:45_007])
-    assert torch.equal(dataset.test.inputs, pictures[50_000:50_011])
+    assert torch.equal(dataset.test.inputs, images[50_000:50_011])
 
 
 def test_a_wrong_checksum_is_damage(official: Path) -> None:
     with pytest.raises(DataError, match=r"data_batch_1 of CIFAR-10 is damaged: its MD5 sum is"):
-        load_pictures(official)
+        load_images(official)
 
 
 class Planted:
@@ -98,26 +98,26 @@ def test_a_planted_pickle_with_a_fitting_checksum_is_not_run(tmp_path: Path, mon
         (tmp_path / FOLDER / name).write_bytes(content)
     monkeypatch.setattr(cifar10_files, "BATCHES", dict.fromkeys(BATCHES, hashlib.md5(content).hexdigest()))
     with pytest.raises(DataError, match="does not belong into a CIFAR-10 batch"):
-        load_pictures(tmp_path)
+        load_images(tmp_path)
     assert not Path("/tmp/autoreg-owned").exists()
 
 
 def test_missing_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"set AUTOREG_DATA or dataset\.root"):
-        load_pictures(None)
+        load_images(None)
     with pytest.raises(DataError, match="does not exist"):
-        load_pictures(tmp_path / "nowhere")
+        load_images(tmp_path / "nowhere")
     with pytest.raises(DataError, match=r"no CIFAR-10 in .* looked for"):
-        load_pictures(tmp_path)
+        load_images(tmp_path)
     (tmp_path / FOLDER).mkdir()
     with pytest.raises(DataError, match=r"incomplete, missing: .*data_batch_1.*test_batch"):
-        load_pictures(tmp_path)
+        load_images(tmp_path)
 
 
 def test_a_truncated_tarball_is_damage(tmp_path: Path) -> None:
     (tmp_path / TARBALL).write_bytes(b"\x1f\x8b\x08 this is no archive")
     with pytest.raises(DataError, match="is damaged"):
-        load_pictures(tmp_path)
+        load_images(tmp_path)
 
 
 def _png(size: tuple[int, int]) -> bytes:
@@ -126,39 +126,39 @@ def _png(size: tuple[int, int]) -> bytes:
     return buffer.getvalue()
 
 
-def _parquet(root: Path, pictures: list[bytes | None], column: str = "img") -> None:
-    rows = [{"bytes": picture, "path": None} for picture in pictures]
+def _parquet(root: Path, images: list[bytes | None], column: str = "img") -> None:
+    rows = [{"bytes": image, "path": None} for image in images]
     frame = pl.DataFrame({column: rows, "label": [0] * len(rows)})
     for split in ("train", "test"):
         frame.write_parquet(root / f"{split}-00000-of-00001.parquet")
 
 
 @pytest.mark.parametrize(
-    ("pictures", "column", "message"),
+    ("images", "column", "message"),
     [
-        ([_png((32, 32))], "img", "train split has 50000 pictures, got 1"),
+        ([_png((32, 32))], "img", "train split has 50000 images, got 1"),
         ([_png((32, 32))], "image", "not the Parquet layout"),
-        ([b"no picture"], "img", "picture in row 0 of CIFAR-10 cannot be decoded"),
-        ([_png((16, 32))], "img", "pictures of CIFAR-10 are 32×32, row 0 is 16×32"),
-        ([None], "img", "picture in row 0 of CIFAR-10 cannot be decoded"),
+        ([b"no image"], "img", "image in row 0 of CIFAR-10 cannot be decoded"),
+        ([_png((16, 32))], "img", "images of CIFAR-10 are 32×32, row 0 is 16×32"),
+        ([None], "img", "image in row 0 of CIFAR-10 cannot be decoded"),
     ],
 )
 def test_damaged_parquet_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: list[bytes | None], column: str, message: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, images: list[bytes | None], column: str, message: str
 ) -> None:
     if "50000" not in message:
         monkeypatch.setattr(cifar10_files, "COUNTS", {"train": 1, "test": 1})
-    _parquet(tmp_path, pictures, column)
+    _parquet(tmp_path, images, column)
     with pytest.raises(DataError, match=message):
-        load_pictures(tmp_path)
+        load_images(tmp_path)
 
 
-def test_prepared_pictures_are_standardised_each() -> None:
-    pictures = torch.randint(256, (5, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    ready = prepare_cropped(pictures)
+def test_prepared_images_are_standardised_each() -> None:
+    images = torch.randint(256, (5, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    ready = prepare_cropped(images)
     assert ready.shape == (5, 3, 32, 32)
     assert ready.mean((1, 2, 3)).abs().max().item() < 0.02
-    crop = pictures[0, :, 2:30, 2:30].float()
+    crop = images[0, :, 2:30, 2:30].float()
     assert ready[0, 0, 0, 0].item() == pytest.approx(
         ((crop[0, 0, 0] - crop.mean()) / crop.std(correction=0)).item(), rel=1e-4
     )
@@ -166,9 +166,9 @@ def test_prepared_pictures_are_standardised_each() -> None:
 
 
 def test_augmentation_is_seeded_and_crops_and_flips() -> None:
-    picture = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
-    picture[:, :, 10:20, 4:8] = 255  # a bar in the left half
-    many = picture.repeat(200, 1, 1, 1)
+    image = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
+    image[:, :, 10:20, 4:8] = 255  # a bar in the left half
+    many = image.repeat(200, 1, 1, 1)
     first, again = (augment_cropped(many, torch.Generator().manual_seed(3)) for _ in range(2))
     assert torch.equal(first, again)
     places = first.mean((1, 2)).argmax(1)
@@ -179,36 +179,36 @@ def test_augmentation_is_seeded_and_crops_and_flips() -> None:
 
 def test_augmentation_changes_contrast_within_its_range(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("standardised", "_resized"):
-        monkeypatch.setattr(cifar10_pictures, name, lambda crops: crops)
-    picture = torch.randint(256, (1, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    changed = augment_cropped(picture.repeat(500, 1, 1, 1), torch.Generator().manual_seed(0))
-    contrast = changed.std((2, 3)).mean(1) / picture.float().std((2, 3)).mean()
+        monkeypatch.setattr(cifar10_images, name, lambda crops: crops)
+    image = torch.randint(256, (1, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    changed = augment_cropped(image.repeat(500, 1, 1, 1), torch.Generator().manual_seed(0))
+    contrast = changed.std((2, 3)).mean(1) / image.float().std((2, 3)).mean()
     assert contrast.min().item() == pytest.approx(0.2, abs=0.05)
     assert contrast.max().item() == pytest.approx(1.8, abs=0.1)
-    brightness = changed.mean((1, 2, 3)) - picture.float().mean()
+    brightness = changed.mean((1, 2, 3)) - image.float().mean()
     assert brightness.abs().max().item() < 63 + 8
 
 
-def test_whole_pictures_are_standardised_each() -> None:
-    pictures = torch.randint(256, (5, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    ready = prepare_whole(pictures)
+def test_whole_images_are_standardised_each() -> None:
+    images = torch.randint(256, (5, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    ready = prepare_whole(images)
     assert torch.allclose(ready.mean((1, 2, 3)), torch.zeros(5), atol=1e-5)
     assert torch.allclose(ready.std((1, 2, 3), correction=0), torch.ones(5), atol=1e-5)
-    first = pictures[0].float()
+    first = images[0].float()
     assert torch.allclose(ready[0], (first - first.mean()) / first.std(correction=0), atol=1e-5)
 
 
-def test_whole_pictures_are_shifted_by_up_to_four_pixels_within_a_black_frame_and_flipped() -> None:
-    picture = torch.randint(256, (3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+def test_whole_images_are_shifted_by_up_to_four_pixels_within_a_black_frame_and_flipped() -> None:
+    image = torch.randint(256, (3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     framed = torch.zeros(3, 40, 40, dtype=torch.uint8)
-    framed[:, 4:36, 4:36] = picture
+    framed[:, 4:36, 4:36] = image
     shifts = list(product(range(9), range(9), (False, True)))
     crops = torch.stack([framed[:, top : top + 32, left : left + 32] for top, left, _ in shifts]).float()
     flipped = torch.tensor([flip for _, _, flip in shifts])
     crops[flipped] = crops[flipped].flip(3)
     expected = (crops - crops.mean((1, 2, 3), keepdim=True)) / crops.std((1, 2, 3), correction=0, keepdim=True)
 
-    many = picture.repeat(1500, 1, 1, 1)
+    many = image.repeat(1500, 1, 1, 1)
     first, again = (augment_whole(many, torch.Generator().manual_seed(3)) for _ in range(2))
     assert torch.equal(first, again)
     distance, found = torch.cdist(first.flatten(1), expected.flatten(1)).min(1)
@@ -230,11 +230,11 @@ def test_the_sweep_file_says_what_a_network_sees(official: Path) -> None:
         datasets.check_options("cifar10", {"pictures": "resized"})
 
 
-@pytest.mark.real_pictures("cifar10")
-def test_the_real_pictures_are_all_there(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.real_images("cifar10")
+def test_the_real_images_are_all_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AUTOREG_CACHE")
-    pictures, labels, _ = load_pictures(Path(os.environ["AUTOREG_DATA"]))
-    assert pictures.shape == (60_000, 3, 32, 32)
+    images, labels, _ = load_images(Path(os.environ["AUTOREG_DATA"]))
+    assert images.shape == (60_000, 3, 32, 32)
     assert labels[:50_000].bincount().tolist() == [5_000] * 10
     assert labels[50_000:].bincount().tolist() == [1_000] * 10
-    assert pictures[:1000].float().std().item() == pytest.approx(62, abs=3)
+    assert images[:1000].float().std().item() == pytest.approx(62, abs=3)

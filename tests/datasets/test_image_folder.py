@@ -1,4 +1,4 @@
-"""Pictures of one's own: found in folders, decoded once, split the same way every time."""
+"""Images of one's own: found in folders, decoded once, split the same way every time."""
 
 from pathlib import Path
 
@@ -24,9 +24,9 @@ def fill(
     for name in classes:
         (folder / name).mkdir(parents=True)
         for number in range(count):
-            picture = Image.new("RGB", size, COLOURS[name])
-            picture.putpixel((size[0] // 2, size[1] // 2), (number, number, number))
-            picture.save(folder / name / f"{number}.png")
+            image = Image.new("RGB", size, COLOURS[name])
+            image.putpixel((size[0] // 2, size[1] // 2), (number, number, number))
+            image.save(folder / name / f"{number}.png")
     return folder
 
 
@@ -35,21 +35,21 @@ def test_what_is_missing_is_held_out_of_every_class(tmp_path: Path) -> None:
     assert (dataset.classes, dataset.input_shape) == (3, (3, 16, 16))
     for name, each in (("train", 7), ("validation", 2), ("test", 1)):
         assert dataset.split(name).labels.bincount().tolist() == [each] * 3
-    pictures = torch.cat([split.inputs for split in (dataset.train, dataset.validation, dataset.test)])
-    assert len({picture.numpy().tobytes() for picture in pictures}) == 30  # no picture is in two splits
+    images = torch.cat([split.inputs for split in (dataset.train, dataset.validation, dataset.test)])
+    assert len({image.numpy().tobytes() for image in images}) == 30  # no image is in two splits
     again = image_folder(tmp_path / "own", size=16, validation_share=0.2, test_share=0.1)
     assert torch.equal(again.validation.inputs, dataset.validation.inputs)
 
 
 def test_labels_number_the_classes_in_order_and_the_middle_is_shown(tmp_path: Path) -> None:
     dataset = image_folder(fill(tmp_path / "own"), size=20)
-    for picture, label in zip(dataset.train.inputs, dataset.train.labels.tolist(), strict=True):
-        assert picture[:, 0, 0].tolist() == list(COLOURS[sorted(COLOURS)[label]])
-        middle = picture[:, 10, 10].tolist()
+    for image, label in zip(dataset.train.inputs, dataset.train.labels.tolist(), strict=True):
+        assert image[:, 0, 0].tolist() == list(COLOURS[sorted(COLOURS)[label]])
+        middle = image[:, 10, 10].tolist()
         assert middle[0] == middle[1] == middle[2] < 10
 
 
-def test_a_picture_stands_as_the_camera_was_held(tmp_path: Path) -> None:
+def test_an_image_stands_as_the_camera_was_held(tmp_path: Path) -> None:
     folder = fill(tmp_path / "own")
     turned = Image.new("RGB", (20, 20))
     turned.paste((255, 255, 255), (0, 0, 20, 10))
@@ -57,9 +57,9 @@ def test_a_picture_stands_as_the_camera_was_held(tmp_path: Path) -> None:
     exif[0x0112] = 6  # the top of the scene is at the right of what is stored
     for path in folder.rglob("*.png"):
         turned.save(path, exif=exif)
-    picture = image_folder(folder, size=20).train.inputs[0]
-    assert picture[:, 10, 2].tolist() == [0, 0, 0]
-    assert picture[:, 10, 17].tolist() == [255, 255, 255]
+    image = image_folder(folder, size=20).train.inputs[0]
+    assert image[:, 10, 2].tolist() == [0, 0, 0]
+    assert image[:, 10, 17].tolist() == [255, 255, 255]
 
 
 def test_splits_that_are_there_are_taken(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_splits_that_are_there_are_taken(tmp_path: Path) -> None:
     assert [len(dataset.split(name)) for name in ("train", "validation", "test")] == [15, 6, 9]
 
 
-def test_channels_are_standardised_by_the_training_pictures(tmp_path: Path) -> None:
+def test_channels_are_standardised_by_the_training_images(tmp_path: Path) -> None:
     dataset = image_folder(fill(tmp_path / "own"), size=16)
     inputs = torch.cat([inputs for inputs, _ in dataset.batches("train")])
     deviation, mean = torch.std_mean(inputs, (0, 2, 3), correction=0)
@@ -80,11 +80,11 @@ def test_channels_are_standardised_by_the_training_pictures(tmp_path: Path) -> N
     assert not torch.equal(augmented, inputs)
 
 
-def test_pictures_are_decoded_once(tmp_path: Path, cache: Path) -> None:
+def test_images_are_decoded_once(tmp_path: Path, cache: Path) -> None:
     folder = fill(tmp_path / "own")
     before = image_folder(folder, size=16)
     for path in folder.rglob("*.png"):
-        path.write_bytes(b"x" * path.stat().st_size)  # of the same name and size, so taken for the same picture
+        path.write_bytes(b"x" * path.stat().st_size)  # of the same name and size, so taken for the same image
     assert torch.equal(image_folder(folder, size=16).train.inputs, before.train.inputs)
     [cached] = cache.glob("*.npy")
     cached.write_bytes(cached.read_bytes()[:1000])
@@ -94,7 +94,7 @@ def test_pictures_are_decoded_once(tmp_path: Path, cache: Path) -> None:
 
 def broken(folder: Path) -> Path:
     fill(folder)
-    (folder / "red" / "3.png").write_bytes(b"no picture")
+    (folder / "red" / "3.png").write_bytes(b"no image")
     return folder
 
 
@@ -113,12 +113,12 @@ def with_an_empty_class(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "kind", "words"),
     [
-        (lambda folder: None, DataError, "image_folder needs pictures: set dataset.root"),
+        (lambda folder: None, DataError, "image_folder needs files: set AUTOREG_DATA or dataset.root"),
         (lambda folder: folder, DataError, "does not exist (option `folder` below"),
-        (lambda folder: fill(folder, 2), ConfigError, "class 'blue' has 2 pictures, too few to hold 2 of them out"),
-        (broken, DataError, "3.png cannot be read as a picture"),
-        (other_classes, DataError, "classes of val and of train differ: green"),
-        (with_an_empty_class, DataError, "yellow has no pictures (.jpeg, .jpg, .png)"),
+        (lambda folder: fill(folder, 2), ConfigError, "class 'blue' has 2 images, too few to hold 2 of them out"),
+        (broken, DataError, "3.png cannot be read as an image"),
+        (other_classes, DataError, "classes of validation and of train differ, 2 and 3; only in one of them: green"),
+        (with_an_empty_class, DataError, "yellow has no images (.jpeg, .jpg, .png)"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, make: object, kind: type[AutoregError], words: str) -> None:

@@ -35,11 +35,11 @@ def made(root: Path, **options: Any) -> Dataset:
 
 def files(dataset: Dataset, name: str) -> list[str]:
     split: Any = dataset.split(name)
-    return [split.pictures.name(row) for row in split.rows.tolist()]
+    return [split.images.name(row) for row in split.rows.tolist()]
 
 
 @pytest.mark.parametrize("write", [write_kaggle, write_parquet])
-def test_a_picture_gives_the_same_batch_whichever_file_it_comes_from(
+def test_an_image_gives_the_same_batch_whichever_file_it_comes_from(
     tmp_path: Path, write: Callable[[Path], Path]
 ) -> None:
     write_folders(tmp_path / "folders" / "imagenet")
@@ -60,14 +60,14 @@ def test_an_input_is_the_standardised_centre_of_its_file(tmp_path: Path) -> None
     dataset = made(tmp_path)
     inputs, labels = next(dataset.batches("test", 1))
     [path, *_] = files(dataset, "test")
-    with Image.open(path) as picture:
-        pixels = np.asarray(ImagenetCrops(32).crop(picture, None)) / 255
+    with Image.open(path) as image:
+        pixels = np.asarray(ImagenetCrops(32).crop(image, None)) / 255
     expected = (pixels - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
     assert torch.allclose(inputs[0].permute(1, 2, 0), torch.tensor(expected).float(), atol=1e-6)
     assert SYNSETS[int(labels)] in path
 
 
-def test_splits_share_no_picture_and_are_the_same_each_time(tmp_path: Path) -> None:
+def test_splits_share_no_image_and_are_the_same_each_time(tmp_path: Path) -> None:
     write_folders(tmp_path / "imagenet")
     whole, again = made(tmp_path), made(tmp_path)
     assert [len(whole.split(name)) for name in SPLITS] == [20, 4, 9]
@@ -85,16 +85,14 @@ def test_splits_share_no_picture_and_are_the_same_each_time(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"test": "train"}, "test: train needs test_size, the number of training pictures to hold out"),
-        ({"validation_size": 24}, "the sizes must not ask for more than the 24 training pictures there are, got 25"),
-        ({"train_size": 21}, "the sizes must not ask for more than the 24 training pictures there are, got 25"),
-        ({"test": "train", "test_size": 20}, "more than the 24 training pictures there are, got 25"),
-        ({"test_size": 10}, "the sizes must not ask for more than the 9 validation pictures there are, got 10"),
+        ({"test": "train"}, "test: train needs test_size, the number of training images to hold out"),
+        ({"validation_size": 24}, "the sizes must not ask for more than the 24 training images there are, got 25"),
+        ({"train_size": 21}, "the sizes must not ask for more than the 24 training images there are, got 25"),
+        ({"test": "train", "test_size": 20}, "more than the 24 training images there are, got 25"),
+        ({"test_size": 10}, "the sizes must not ask for more than the 9 validation images there are, got 10"),
     ],
 )
-def test_sizes_that_the_pictures_do_not_allow_are_refused(
-    tmp_path: Path, options: dict[str, Any], message: str
-) -> None:
+def test_sizes_that_the_images_do_not_allow_are_refused(tmp_path: Path, options: dict[str, Any], message: str) -> None:
     write_folders(tmp_path / "imagenet")
     with pytest.raises(ConfigError, match=message):
         made(tmp_path, **options)
@@ -122,11 +120,11 @@ def trained(root: Path, folder: TrialFolder, made: TrialConfig) -> TrialFolder:
 
 
 @pytest.mark.parametrize("random_labels", [False, True])
-def test_a_network_is_trained_and_measured_on_a_folder_of_pictures(
+def test_a_network_is_trained_and_measured_on_a_folder_of_images(
     tmp_path: Path, config: Callable[..., TrialConfig], random_labels: bool
 ) -> None:
-    write_folders(tmp_path / "pictures")
-    options = {"folder": "pictures", "size": 32, "validation_size": 4}
+    write_folders(tmp_path / "images")
+    options = {"folder": "images", "size": 32, "validation_size": 4}
     trial = config(
         network=Choice(name="tests.helpers.dataset_outside:build"), dataset=Choice(name="imagenet", options=options),
         augmentation=True, random_labels=random_labels, batch_size=6, epochs=2, learning_rate=0.01,
@@ -146,8 +144,8 @@ def test_a_network_is_trained_and_measured_on_a_folder_of_pictures(
     assert torch.equal(labels, dataset.train.labels)
 
 
-@pytest.mark.real_pictures("imagenet_sample")
-def test_the_real_pictures_can_be_seen() -> None:
+@pytest.mark.real_images("imagenet_sample")
+def test_the_real_images_can_be_seen() -> None:
     dataset = made(
         Path(os.environ["AUTOREG_DATA"]), size=224, folder="imagenet_sample", test="train",
         train_size=600, validation_size=200, test_size=200,

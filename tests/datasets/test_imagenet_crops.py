@@ -1,4 +1,4 @@
-"""Crops: the centre as torchvision has it, random parts that lie within the picture."""
+"""Crops: the centre as torchvision has it, random parts that lie within the image."""
 
 import math
 
@@ -11,7 +11,7 @@ from torchvision import transforms
 from autoreg.datasets.images.imagenet_crops import ImagenetCrops, random_box
 
 
-def picture(width: int, height: int) -> Image.Image:
+def image(width: int, height: int) -> Image.Image:
     pixels = np.random.default_rng(0).integers(256, size=(height, width, 3), dtype=np.uint8)
     return Image.fromarray(pixels)
 
@@ -20,8 +20,8 @@ def draws(count: int, seed: int = 0) -> list[list[float]]:
     return ImagenetCrops(224).draw(count, torch.Generator().manual_seed(seed))
 
 
-def test_the_centre_of_a_picture_that_needs_no_resizing_is_cut_out_of_it() -> None:
-    whole = picture(64, 32)
+def test_the_centre_of_an_image_that_needs_no_resizing_is_cut_out_of_it() -> None:
+    whole = image(64, 32)
     crop = np.asarray(ImagenetCrops(28).crop(whole, None))
     assert np.array_equal(crop, np.asarray(whole)[2:30, 18:46])
 
@@ -29,14 +29,14 @@ def test_the_centre_of_a_picture_that_needs_no_resizing_is_cut_out_of_it() -> No
 @pytest.mark.parametrize("size", [224, 299])
 @pytest.mark.parametrize("shape", [(500, 375), (375, 500), (160, 213), (256, 256), (333, 501), (20, 700)])
 def test_the_centre_is_torchvisions(size: int, shape: tuple[int, int]) -> None:
-    whole = picture(*shape)
+    whole = image(*shape)
     resize = transforms.Resize(256 if size == 224 else 342)
     expected = transforms.CenterCrop(size)(resize(whole))
     assert np.array_equal(np.asarray(ImagenetCrops(size).crop(whole, None)), np.asarray(expected))
 
 
 @pytest.mark.parametrize("shape", [(500, 375), (40, 60), (1, 1), (3, 200)])
-def test_a_random_part_lies_within_the_picture(shape: tuple[int, int]) -> None:
+def test_a_random_part_lies_within_the_image(shape: tuple[int, int]) -> None:
     width, height = shape
     for drawn in draws(500):
         left, top, right, bottom = random_box(width, height, drawn[:-1])
@@ -55,14 +55,14 @@ def test_random_parts_have_the_areas_and_aspects_that_they_should_have() -> None
     assert corners.max(0).tolist()[2:] == [500, 400]
 
 
-def test_a_picture_in_which_no_attempt_fits_gives_its_centre() -> None:
+def test_an_image_in_which_no_attempt_fits_gives_its_centre() -> None:
     [drawn] = draws(1)
     assert random_box(1000, 30, drawn[:-1]) == (480, 0, 520, 30)
     assert random_box(30, 1000, drawn[:-1]) == (0, 480, 30, 520)
 
 
 def test_a_training_crop_is_that_part_resized_and_flipped_half_of_the_time() -> None:
-    whole, crops = picture(120, 90), ImagenetCrops(32)
+    whole, crops = image(120, 90), ImagenetCrops(32)
     flipped = 0
     for drawn in draws(200):
         expected = np.asarray(whole.crop(random_box(120, 90, drawn[:-1])).resize((32, 32), Image.Resampling.BILINEAR))

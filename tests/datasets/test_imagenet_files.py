@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 import torch
 
-from autoreg.datasets.images.imagenet_files import Source, find_pictures
+from autoreg.datasets.images.imagenet_files import Source, find_images
 from autoreg.errors import DataError
-from tests.helpers.imagenet_layouts import SYNSETS, pictures, write_folders, write_kaggle, write_parquet
+from tests.helpers.imagenet_layouts import SYNSETS, images, write_folders, write_kaggle, write_parquet
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def found(base: Path, with_val: bool = True) -> Source:
-    return find_pictures(base.parent, base.name, with_val=with_val)
+    return find_images(base.parent, base.name, with_val=with_val)
 
 
 LAYOUTS: dict[str, Callable[[Path], Path]] = {
@@ -36,18 +36,18 @@ LAYOUTS: dict[str, Callable[[Path], Path]] = {
 
 
 @pytest.mark.parametrize("write", LAYOUTS.values(), ids=LAYOUTS)
-def test_every_layout_gives_the_same_pictures_and_labels(tmp_path: Path, write: Callable[[Path], Path]) -> None:
+def test_every_layout_gives_the_same_images_and_labels(tmp_path: Path, write: Callable[[Path], Path]) -> None:
     source = found(write(tmp_path / "imagenet"))
     assert source.classes == 3
     for part, name in ((source.train, "train"), (source.val, "val")):
         assert part is not None
-        expected = sorted((SYNSETS.index(synset), content) for synset, _, content in pictures(name))
+        expected = sorted((SYNSETS.index(synset), content) for synset, _, content in images(name))
         rows = range(len(part.labels))
         assert sorted(zip(part.labels.tolist(), map(part.read, rows), strict=True)) == expected
 
 
 @pytest.mark.parametrize("write", [write_folders, write_kaggle, write_parquet])
-def test_another_picture_is_another_fingerprint(tmp_path: Path, write: Callable[[Path], Path]) -> None:
+def test_another_image_is_another_fingerprint(tmp_path: Path, write: Callable[[Path], Path]) -> None:
     base = write(tmp_path / "imagenet")
     fingerprint = found(base).fingerprint
     assert found(base).fingerprint == fingerprint
@@ -59,7 +59,7 @@ def test_another_picture_is_another_fingerprint(tmp_path: Path, write: Callable[
     assert found(base).fingerprint != fingerprint
 
 
-def test_val_is_not_looked_at_when_test_pictures_come_from_train(tmp_path: Path) -> None:
+def test_val_is_not_looked_at_when_test_images_come_from_train(tmp_path: Path) -> None:
     for write in (write_folders, write_parquet):
         base = write(tmp_path / write.__name__)
         shutil.rmtree(base / "val", ignore_errors=True)
@@ -76,7 +76,7 @@ def test_parquet_is_copied_once_and_read_from_the_cache(tmp_path: Path, cache: P
     again = found(base)
     assert {path.name: path.stat().st_ino for path in cache.glob("*.arrow")} == copies
     assert again.train.read(11) == first.train.read(11)
-    assert first.train.name(11) == f"picture in row 11 of the train files in {base}"
+    assert first.train.name(11) == f"image in row 11 of the train files in {base}"
 
 
 def test_a_damaged_copy_is_named(tmp_path: Path, cache: Path) -> None:
@@ -122,14 +122,14 @@ def _archives(base: Path) -> None:
     ("damage", "message"),
     [
         (lambda base: _without(base, "train"), r"no ImageNet in .*imagenet: looked for train/, Data/CLS-LOC/train/"),
-        (lambda base: _without(base, "val"), r"imagenet has no val/; `test: train` holds test pictures out"),
-        (_rename, r"classes of train/ and val/ differ, 3 and 3; only in one of them: n01440764, n99999999$"),
-        (lambda base: _without(base, "train/n02084071"), r"differ, 2 and 3; only in one of them: n02084071$"),
-        (_empty, r"class folder .*n01443537 has no pictures \(\.jpeg, \.jpg, \.png\)"),
+        (lambda base: _without(base, "val"), r"imagenet has no val/; `test: train` holds test images out"),
+        (_rename, r"classes of val and of train differ, 3 and 3; only in one of them: n01440764, n99999999$"),
+        (lambda base: _without(base, "train/n02084071"), r"differ, 3 and 2; only in one of them: n02084071$"),
+        (_empty, r"class folder .*n01443537 has no images \(\.jpeg, \.jpg, \.png\)"),
         (_archives, r"train has no class folders, one for each class"),
         (
             _flatten,
-            r"val has pictures but no class folders: put Kaggle's LOC_val_solution\.csv into .*imagenet, or sort",
+            r"val has images but no class folders: put Kaggle's LOC_val_solution\.csv into .*imagenet, or sort",
         ),
         (_dangle, r"n01440764 cannot be listed: .*gone\.JPEG"),
     ],
@@ -160,7 +160,7 @@ def test_an_empty_flat_val_is_told(tmp_path: Path) -> None:
     base = write_kaggle(tmp_path / "imagenet", ".")
     for path in (base / "val").iterdir():
         path.unlink()
-    with pytest.raises(DataError, match=r"val has no pictures"):
+    with pytest.raises(DataError, match=r"val has no images"):
         found(base)
 
 
@@ -172,18 +172,18 @@ def _frame(**columns: Any) -> pl.DataFrame:
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
-        (_frame(label=[-1]), r"validation-.*: the picture in row 0 has no label, got -1"),
+        (_frame(label=[-1]), r"validation-.*: the image in row 0 has no label, got -1"),
         (
             _frame(label=pl.Series([None], dtype=pl.Int64)),
-            r"validation-.*: the picture in row 0 has no label, got None",
+            r"validation-.*: the image in row 0 has no label, got None",
         ),
         (_frame(label=["cat"]), r"validation-.*: not the Parquet layout `image`, `label`"),
-        (_frame(image=[{"bytes": None, "path": "x"}]), r"validation-.*: there is no picture in row 0"),
-        (_frame(image=pl.Series([None], dtype=pl.Struct({"bytes": pl.Binary}))), r"there is no picture in row 0"),
+        (_frame(image=[{"bytes": None, "path": "x"}]), r"validation-.*: there is no image in row 0"),
+        (_frame(image=pl.Series([None], dtype=pl.Struct({"bytes": pl.Binary}))), r"there is no image in row 0"),
         (_frame(image=[b"x"]), r"validation-.*: not the Parquet layout `image`, `label`"),
         (_frame().rename({"image": "img"}), r"validation-.*: not the Parquet layout `image`, `label`"),
-        (_frame().clear(), r"imagenet has no pictures in its val files"),
-        (_frame(label=[3]), r"classes of train and val differ: labels up to 2 and 3"),
+        (_frame().clear(), r"imagenet has no images in its val files"),
+        (_frame(label=[3]), r"classes of val and of train differ: labels up to 3 and 2"),
         (None, r"validation-.*parquet is damaged: it does not end as a Parquet file does"),
     ],
 )
@@ -195,7 +195,7 @@ def test_parquet_that_does_not_fit_is_told(
     path.write_bytes(b"PAR") if frame is None else frame.write_parquet(path)
     with pytest.raises(DataError, match=message):
         found(base)
-    if "no pictures" not in message and "differ" not in message:
+    if "no images" not in message and "differ" not in message:
         assert [path.name.split("-")[1] for path in cache.glob("*.arrow")] == ["train"]
     assert not list(cache.glob("*.tmp"))
 
@@ -220,9 +220,9 @@ def test_parquet_without_validation_files_is_told(tmp_path: Path) -> None:
 
 def test_a_missing_root_or_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"ImageNet needs files: set AUTOREG_DATA or dataset\.root"):
-        find_pictures(None, "imagenet", with_val=True)
+        find_images(None, "imagenet", with_val=True)
     with pytest.raises(DataError, match=r"imagenet does not exist \(option `folder` below AUTOREG_DATA"):
-        find_pictures(tmp_path, "imagenet", with_val=True)
+        find_images(tmp_path, "imagenet", with_val=True)
 
 
 def test_labels_are_the_places_of_the_sorted_synsets(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Parquet of any pictures: columns found by type, decoded once, what is wrong said in one line."""
+"""Parquet of any images: columns found by type, decoded once, what is wrong said in one line."""
 
 import io
 import json
@@ -26,8 +26,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def picture(row: int, mode: str = "RGB") -> bytes:
-    """A picture in the colour of its class, with its row in the middle."""
+def image(row: int, mode: str = "RGB") -> bytes:
+    """An image in the colour of its class, with its row in the middle."""
     made = Image.new("RGB", (40, 20), COLOURS[row % 3])
     made.putpixel((20, 10), (row, row, row))
     content = io.BytesIO()
@@ -36,10 +36,10 @@ def picture(row: int, mode: str = "RGB") -> bytes:
 
 
 def write(path: Path, count: int = 30, first: int = 0, described: bool = False, **more: Any) -> Path:
-    """Write pictures as the hub has them; more columns, or others in place of these, by name."""
+    """Write images as the hub has them; more columns, or others in place of these, by name."""
     numbers = range(first, first + count)
     columns = {
-        "image": pa.array([{"bytes": picture(row), "path": None} for row in numbers], IMAGE),
+        "image": pa.array([{"bytes": image(row), "path": None} for row in numbers], IMAGE),
         "label": pa.array([row % 3 for row in numbers], pa.int64()),
         **more,
     }
@@ -54,11 +54,11 @@ def write(path: Path, count: int = 30, first: int = 0, described: bool = False, 
 
 
 def numbers_of(dataset: Dataset, split: str) -> list[int]:
-    """The rows that a split's pictures were made with."""
+    """The rows that a split's images were made with."""
     return dataset.split(split).inputs[:, 0, 10, 10].tolist()  # type: ignore[attr-defined, no-any-return]
 
 
-def test_each_split_has_the_pictures_of_its_files_in_order(tmp_path: Path) -> None:
+def test_each_split_has_the_images_of_its_files_in_order(tmp_path: Path) -> None:
     write(tmp_path / "hub" / "data" / "train-00000-of-00002.parquet", 20)
     write(tmp_path / "hub" / "data" / "train-00001-of-00002.parquet", 10, first=20)
     write(tmp_path / "hub" / "data" / "validation-00000-of-00001.parquet", 6, first=30)
@@ -80,13 +80,13 @@ def test_missing_splits_are_held_out_of_every_class_or_of_all_together(tmp_path:
     numbers = [number for name in ("train", "validation", "test") for number in numbers_of(dataset, name)]
     assert sorted(numbers) == list(range(30))
     write(tmp_path / "odd" / "train.parquet", 10, label=pa.array(range(10)))
-    with pytest.raises(ConfigError, match=r"class '0' has 1 pictures, .* 2 of them out; `stratified: false` takes"):
+    with pytest.raises(ConfigError, match=r"class '0' has 1 images, .* 2 of them out; `stratified: false` takes"):
         parquet(tmp_path, folder="odd", size=20)
     mixed = parquet(tmp_path, folder="odd", size=20, stratified=False)
     assert [len(mixed.split(name)) for name in ("train", "validation", "test")] == [6, 2, 2]
 
 
-def test_grey_pictures_have_one_channel_if_asked(tmp_path: Path) -> None:
+def test_grey_images_have_one_channel_if_asked(tmp_path: Path) -> None:
     write(tmp_path / "train-0.parquet")
     dataset = parquet(tmp_path, size=20, channels=1)
     assert dataset.input_shape == (1, 20, 20)
@@ -97,7 +97,7 @@ def test_grey_pictures_have_one_channel_if_asked(tmp_path: Path) -> None:
     assert augmented.shape == (len(dataset.train), 1, 20, 20)
 
 
-@pytest.mark.parametrize("make", [picture, lambda row: picture(row, "L")], ids=["colour", "grey"])
+@pytest.mark.parametrize("make", [image, lambda row: image(row, "L")], ids=["colour", "grey"])
 def test_a_plain_column_of_files_does_too(tmp_path: Path, make: Callable[[int], bytes]) -> None:
     write(tmp_path / "train-0.parquet", image=None, photo=pa.array([make(row) for row in range(30)]))
     assert parquet(tmp_path, size=20).input_shape == (3, 20, 20)
@@ -108,7 +108,7 @@ def test_the_hubs_description_says_which_integers_are_labels(tmp_path: Path) -> 
     write(tmp_path / "told" / "train-0.parquet", described=True, length=lengths)
     assert parquet(tmp_path, folder="told", size=20).classes == 3
     write(tmp_path / "few" / "train-0.parquet", 4, described=True, length=lengths[:4])
-    with pytest.raises(ConfigError, match="class 'blue' has 2 pictures, too few"):
+    with pytest.raises(ConfigError, match="class 'blue' has 2 images, too few"):
         parquet(tmp_path, folder="few", size=20)
     write(tmp_path / "untold" / "train-0.parquet", length=lengths)
     with pytest.raises(DataError, match=r"several columns of integers; say which by the option `label`: label, length"):
@@ -116,7 +116,7 @@ def test_the_hubs_description_says_which_integers_are_labels(tmp_path: Path) -> 
     assert parquet(tmp_path, folder="untold", size=20, label="label").classes == 3
 
 
-def test_pictures_are_decoded_once_and_other_files_are_another_fingerprint(tmp_path: Path, cache: Path) -> None:
+def test_images_are_decoded_once_and_other_files_are_another_fingerprint(tmp_path: Path, cache: Path) -> None:
     write(tmp_path / "train-0.parquet")
     first = parquet(tmp_path, size=20)
     [cached] = cache.glob("parquet-*.npy")
@@ -162,7 +162,7 @@ def with_test_labels(label: int) -> Callable[[Path], Any]:
 
 
 def with_one(row: int, content: bytes | None) -> Callable[[Path], Any]:
-    files = [picture(0)] * 30
+    files = [image(0)] * 30
     return train(image=pa.array([*files[:row], content, *files[row + 1 :]]))
 
 
@@ -175,14 +175,14 @@ def with_one(row: int, content: bytes | None) -> Callable[[Path], Any]:
         (_damaged_inside, {}, "train-0.parquet is damaged"),
         (_other_columns, {}, "train-1.parquet has no column 'image'"),
         (train(), {"label": "lable"}, "no column 'lable' of integers"),
-        (train(), {"image": "label"}, "no column 'label' of files of pictures"),
-        (train(image=None), {}, "has no column of files of pictures"),
-        (train(count=0), {}, "has no pictures"),
-        (train(label=pa.array([0, 1, None] * 10)), {}, "the picture in row 2 has no label, got None"),
-        (with_test_labels(-1), {}, "test-0.parquet: the picture in row 0 has no label, got -1"),
-        (with_test_labels(3), {}, "classes of test and of train differ: labels up to 3, 2"),
-        (with_one(9, b"no picture"), {}, "picture in row 9 of"),
-        (with_one(8, None), {}, "there is no picture in row 8"),
+        (train(), {"image": "label"}, "no column 'label' of files of images"),
+        (train(image=None), {}, "has no column of files of images"),
+        (train(count=0), {}, "has no images"),
+        (train(label=pa.array([0, 1, None] * 10)), {}, "the image in row 2 has no label, got None"),
+        (with_test_labels(-1), {}, "test-0.parquet: the image in row 0 has no label, got -1"),
+        (with_test_labels(3), {}, "classes of test and of train differ: labels up to 3 and 2"),
+        (with_one(9, b"no image"), {}, "image in row 9 of"),
+        (with_one(8, None), {}, "there is no image in row 8"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(
@@ -197,8 +197,8 @@ def test_what_is_wrong_is_said_in_one_line(
     assert not list(cache.glob("*.npy"))
 
 
-@pytest.mark.real_pictures("imagenet_sample")
-def test_real_pictures_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.real_images("imagenet_sample")
+def test_real_images_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 
     dataset = parquet(Path(os.environ["AUTOREG_DATA"]), folder="imagenet_sample", size=32, stratified=False)

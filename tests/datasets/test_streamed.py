@@ -1,4 +1,4 @@
-"""Streamed pictures: decoded as late as can be, the same for any number of threads, let go of when nobody asks."""
+"""Streamed images: decoded as late as can be, the same for any number of threads, let go of when nobody asks."""
 
 import threading
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import torch
 
 from autoreg.datasets import datasets
 from autoreg.datasets.dataset import Dataset
-from autoreg.datasets.images.imagenet_files import find_pictures
+from autoreg.datasets.images.imagenet_files import find_images
 from autoreg.errors import DataError
 from tests.helpers.imagenet_layouts import encoded, write_folders
 
@@ -58,8 +58,8 @@ def test_augmented_batches_depend_on_the_generator_and_differ_from_prepared_ones
     assert not torch.equal(first, next(dataset.batches("train", 20))[0])
 
 
-def test_pictures_are_decoded_shortly_before_they_are_asked_for(dataset: Dataset, tmp_path: Path) -> None:
-    source = find_pictures(tmp_path, "imagenet", with_val=True).train
+def test_images_are_decoded_shortly_before_they_are_asked_for(dataset: Dataset, tmp_path: Path) -> None:
+    source = find_images(tmp_path, "imagenet", with_val=True).train
     files = [Path(source.name(row)) for row in dataset.train.rows.tolist()]
     for file in files[6:]:  # later than the first batch of two and the two batches ahead of it
         file.write_bytes(b"not here yet")
@@ -72,14 +72,14 @@ def test_pictures_are_decoded_shortly_before_they_are_asked_for(dataset: Dataset
     assert next(batches, None) is None
 
 
-def test_an_unreadable_picture_is_named(dataset: Dataset, tmp_path: Path) -> None:
-    source = find_pictures(tmp_path, "imagenet", with_val=True).train
-    for row, damage in ((3, b"no picture"), (7, Path(source.name(5)).read_bytes()[:300]), (9, None)):
+def test_an_unreadable_image_is_named(dataset: Dataset, tmp_path: Path) -> None:
+    source = find_images(tmp_path, "imagenet", with_val=True).train
+    for row, damage in ((3, b"no image"), (7, Path(source.name(5)).read_bytes()[:300]), (9, None)):
         path, place = Path(source.name(row)), dataset.train.rows.tolist()
         whole = path.read_bytes()
         path.unlink() if damage is None else path.write_bytes(damage)
         split = "train" if row in place else "validation"
-        with pytest.raises(DataError, match=rf"{path.name} cannot be read as a picture: "):
+        with pytest.raises(DataError, match=rf"{path.name} cannot be read as an image: "):
             list(dataset.batches(split, 4))
         path.write_bytes(whole)
 
@@ -95,8 +95,8 @@ def test_no_thread_outlives_a_loop_that_was_left(dataset: Dataset) -> None:
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("L", "JPEG"), ("CMYK", "JPEG"), ("RGBA", "PNG"), ("P", "PNG")])
-def test_pictures_that_are_not_rgb_become_so(dataset: Dataset, tmp_path: Path, mode: str, kind: str) -> None:
-    source = find_pictures(tmp_path, "imagenet", with_val=True).train
+def test_images_that_are_not_rgb_become_so(dataset: Dataset, tmp_path: Path, mode: str, kind: str) -> None:
+    source = find_images(tmp_path, "imagenet", with_val=True).train
     row = int(dataset.train.rows[0])
     Path(source.name(row)).write_bytes(encoded(row, mode, kind))
     inputs, _ = next(dataset.batches("train", 1))

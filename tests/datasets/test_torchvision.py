@@ -29,33 +29,33 @@ def pixels(count: int, seed: int = 0, side: int = 28, channels: tuple[int, ...] 
 
 
 def write_mnist(root: Path, name: str = "MNIST", seed: int = 0) -> np.ndarray[Any, Any]:
-    """Write 40 training and 20 test pictures of 4 classes, and return the test pictures."""
+    """Write 40 training and 20 test images of 4 classes, and return the test images."""
     raw = root / name / "raw"
     raw.mkdir(parents=True, exist_ok=True)
     for part, count in (("train", 40), ("t10k", 20)):
-        pictures, labels = pixels(count, seed + count), np.arange(count, dtype=np.uint8) % 4
-        for kind, array in (("images-idx3", pictures), ("labels-idx1", labels)):
+        images, labels = pixels(count, seed + count), np.arange(count, dtype=np.uint8) % 4
+        for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
             head = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
             (raw / f"{part}-{kind}-ubyte").write_bytes(head + array.tobytes())
-    return pictures
+    return images
 
 
 def write_eurosat(root: Path) -> None:
     for name in ("Forest", "River", "SeaLake"):
         (root / "eurosat" / "2750" / name).mkdir(parents=True)
-        for row, picture in enumerate(pixels(10, side=16, channels=(3,))):
-            Image.fromarray(picture).save(root / "eurosat" / "2750" / name / f"{row}.jpg")
+        for row, image in enumerate(pixels(10, side=16, channels=(3,))):
+            Image.fromarray(image).save(root / "eurosat" / "2750" / name / f"{row}.jpg")
 
 
 def write_gtsrb(root: Path) -> None:
     test = root / "gtsrb" / "GTSRB" / "Final_Test" / "Images"
     test.mkdir(parents=True)
     rows = ["Filename;ClassId"]
-    for row, picture in enumerate(pixels(30, side=16, channels=(3,))):
+    for row, image in enumerate(pixels(30, side=16, channels=(3,))):
         folder = root / "gtsrb" / "GTSRB" / "Training" / f"{row % 3:05}"
         folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture).save(folder / f"{row}.ppm")
-        Image.fromarray(picture).save(test / f"{row}.ppm")
+        Image.fromarray(image).save(folder / f"{row}.ppm")
+        Image.fromarray(image).save(test / f"{row}.ppm")
         rows.append(f"{row}.ppm;{row % 3}")
     (root / "gtsrb" / "GT-final_test.csv").write_text("\n".join(rows))
 
@@ -76,19 +76,19 @@ def test_every_dataset_of_the_table_is_one_of_torchvisions_and_unpickles_nothing
 
 
 @pytest.mark.parametrize("name", ["MNIST", "FashionMNIST", "KMNIST"])
-def test_grey_pictures_come_as_they_are(tmp_path: Path, name: str) -> None:
-    pictures = write_mnist(tmp_path, name)
+def test_grey_images_come_as_they_are(tmp_path: Path, name: str) -> None:
+    images = write_mnist(tmp_path, name)
     dataset = load(tmp_path, dataset=name, size=28, channels=1, validation_share=0.2)
     assert (dataset.classes, dataset.input_shape) == (4, (1, 28, 28))
     assert [len(dataset.split(split)) for split in ("train", "validation", "test")] == [32, 8, 20]
-    assert np.array_equal(dataset.test.inputs[:, 0], pictures)
+    assert np.array_equal(dataset.test.inputs[:, 0], images)
     assert dataset.test.labels.tolist() == [row % 4 for row in range(20)]
     assert dataset.validation.labels.bincount().tolist() == [2] * 4
     colour = load(tmp_path, dataset=name, size=28)
     assert torch.equal(colour.test.inputs, dataset.test.inputs.expand(-1, 3, -1, -1))
 
 
-def test_pictures_in_folders_are_resized_and_their_missing_test_split_is_held_out(tmp_path: Path) -> None:
+def test_images_in_folders_are_resized_and_their_missing_test_split_is_held_out(tmp_path: Path) -> None:
     write_eurosat(tmp_path)
     dataset = load(tmp_path, dataset="EuroSAT", size=8, validation_share=0.2, test_share=0.1)
     assert dataset.input_shape == (3, 8, 8)
@@ -96,7 +96,7 @@ def test_pictures_in_folders_are_resized_and_their_missing_test_split_is_held_ou
         assert dataset.split(split).labels.bincount().tolist() == [each] * 3
 
 
-def test_labels_of_a_table_beside_the_pictures_are_read(tmp_path: Path) -> None:
+def test_labels_of_a_table_beside_the_images_are_read(tmp_path: Path) -> None:
     write_gtsrb(tmp_path / "below")
     dataset = load(tmp_path, folder="below", dataset="GTSRB", size=16)
     assert np.array_equal(dataset.test.inputs.permute(0, 2, 3, 1), pixels(30, side=16, channels=(3,)))
@@ -107,14 +107,14 @@ def test_matlab_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(torchvision.datasets.SVHN, "_check_integrity", lambda self: True)  # ours have other checksums
     for part in ("train", "test"):
         labels = np.where(np.arange(20) % 4 == 0, 10, np.arange(20) % 4)  # SVHN calls the digit 0 so
-        pictures = pixels(20, side=32, channels=(3,))
-        savemat(tmp_path / f"{part}_32x32.mat", {"X": np.moveaxis(pictures, 0, -1), "y": labels[:, None]})
+        images = pixels(20, side=32, channels=(3,))
+        savemat(tmp_path / f"{part}_32x32.mat", {"X": np.moveaxis(images, 0, -1), "y": labels[:, None]})
     dataset = load(tmp_path, dataset="SVHN")
-    assert np.array_equal(dataset.test.inputs.permute(0, 2, 3, 1), pictures)
+    assert np.array_equal(dataset.test.inputs.permute(0, 2, 3, 1), images)
     assert dataset.test.labels.tolist() == [row % 4 for row in range(20)]
 
 
-def test_pictures_are_decoded_once_and_other_content_is_another_fingerprint(
+def test_images_are_decoded_once_and_other_content_is_another_fingerprint(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_mnist(tmp_path)
@@ -146,9 +146,9 @@ def _cut(root: Path) -> None:
     path.write_bytes(path.read_bytes()[:900])
 
 
-def _no_picture(root: Path) -> None:
+def _no_image(root: Path) -> None:
     write_eurosat(root)
-    (root / "eurosat" / "2750" / "River" / "3.jpg").write_bytes(b"no picture")
+    (root / "eurosat" / "2750" / "River" / "3.jpg").write_bytes(b"no image")
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def _no_picture(root: Path) -> None:
         (lambda root: None, {"dataset": "MNIST", "folder": "gone"}, "does not exist (option `folder` below"),
         (_without, {"dataset": "MNIST"}, "MNIST in {root} is not whole (Dataset not found"),
         (_cut, {"dataset": "MNIST"}, "MNIST in {root} cannot be read: "),
-        (_no_picture, {"dataset": "EuroSAT"}, "EuroSAT in {root} cannot be read: UnidentifiedImageError"),
+        (_no_image, {"dataset": "EuroSAT"}, "EuroSAT in {root} cannot be read: UnidentifiedImageError"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_one_line(

@@ -15,8 +15,8 @@ def nothing(folder: Path) -> None:
     """Leave the folder as it is."""
 
 
-def picture_folders(train: list[str], val: list[str], empty: list[str] = []) -> Prepare:  # noqa: B006
-    """Folders of pictures: the classes of each split, and more folders without a picture."""
+def image_folders(train: list[str], val: list[str], empty: list[str] = []) -> Prepare:  # noqa: B006
+    """Folders of images: the classes of each split, and more folders without an image."""
 
     def make(folder: Path) -> None:
         for place in [f"{split}/{name}" for split, names in (("train", train), ("val", val)) for name in names]:
@@ -30,7 +30,7 @@ def picture_folders(train: list[str], val: list[str], empty: list[str] = []) -> 
 
 
 def flat_val(folder: Path) -> None:
-    picture_folders(CLASSES, [], ["val"])(folder)
+    image_folders(CLASSES, [], ["val"])(folder)
     (folder / "imagenet/val/ILSVRC2012_val_00000001.JPEG").write_bytes(encoded(1))
 
 
@@ -62,11 +62,11 @@ def link(name: str, target: str) -> tarfile.TarInfo:
     return member
 
 
-def parquet(picture: bytes, rows: int) -> Prepare:
-    """CIFAR-10's Parquet files with one picture again and again."""
+def parquet(image: bytes, rows: int) -> Prepare:
+    """CIFAR-10's Parquet files with one image again and again."""
 
     def make(folder: Path) -> None:
-        column = pl.Series("img", [{"bytes": picture, "path": None}]).new_from_index(0, rows)
+        column = pl.Series("img", [{"bytes": image, "path": None}]).new_from_index(0, rows)
         for split in ("train", "test"):
             pl.DataFrame({"img": column, "label": [0] * rows}).write_parquet(folder / f"{split}-0.parquet")
 
@@ -96,20 +96,20 @@ DATA: dict[str, tuple[Prepare, list[str], str]] = {
         "cifar-10-python.tar.gz is damaged: \"filename"),
     "a tar member that is a link elsewhere": (
         tarball(link("cifar-10-batches-py/data_batch_1", "/etc/passwd")), CIFAR10, "cifar-10-python.tar.gz"),
-    "an unreadable picture": (
-        parquet(b"no picture", 20), CIFAR10, "picture in row 0 of CIFAR-10 cannot be decoded"),
-    "too few pictures": (parquet(b"", 7), CIFAR10, "CIFAR-10's train split has 20 pictures, got 7"),
-    "no picture folder": (
+    "an unreadable image": (
+        parquet(b"no image", 20), CIFAR10, "image in row 0 of CIFAR-10 cannot be decoded"),
+    "too few images": (parquet(b"", 7), CIFAR10, "CIFAR-10's train split has 20 images, got 7"),
+    "no image folder": (
         nothing, IMAGENET, "the folder imagenet does not exist (option `folder` below AUTOREG_DATA"),
-    "a picture folder without pictures": (
-        picture_folders([], [], ["other"]), IMAGENET, "no ImageNet in imagenet: looked for train/"),
-    "no class folders": (picture_folders([], [], ["train", "val"]), IMAGENET, "imagenet/train has no class folders"),
-    "a class folder without pictures": (
-        picture_folders(CLASSES, CLASSES, ["train/n02102040"]), IMAGENET,
-        "class folder imagenet/train/n02102040 has no pictures (.jpeg, .jpg, .png)"),
-    "no validation pictures": (picture_folders(CLASSES, []), IMAGENET, "imagenet has no val/; `test: train` holds"),
-    "a flat validation folder": (flat_val, IMAGENET, "imagenet/val has pictures but no class folders: put Kaggle's"),
+    "an image folder without images": (
+        image_folders([], [], ["other"]), IMAGENET, "no ImageNet in imagenet: looked for train/"),
+    "no class folders": (image_folders([], [], ["train", "val"]), IMAGENET, "imagenet/train has no class folders"),
+    "a class folder without images": (
+        image_folders(CLASSES, CLASSES, ["train/n02102040"]), IMAGENET,
+        "class folder imagenet/train/n02102040 has no images (.jpeg, .jpg, .png)"),
+    "no validation images": (image_folders(CLASSES, []), IMAGENET, "imagenet has no val/; `test: train` holds"),
+    "a flat validation folder": (flat_val, IMAGENET, "imagenet/val has images but no class folders: put Kaggle's"),
     "class folders that differ": (
-        picture_folders(CLASSES, [CLASSES[0], "n02102040"]), IMAGENET,
-        "classes of train/ and val/ differ, 2 and 2; only in one of them: n01443537, n02102040"),
+        image_folders(CLASSES, [CLASSES[0], "n02102040"]), IMAGENET,
+        "classes of val and of train differ, 2 and 2; only in one of them: n01443537, n02102040"),
 }  # fmt: skip

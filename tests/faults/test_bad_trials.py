@@ -11,7 +11,7 @@ from autoreg.cli.main import main
 from autoreg.database.connection import query, reading
 from autoreg.runs.folder import Runs
 from tests.faults import bad_networks as bad
-from tests.faults.conftest import Promise
+from tests.helpers.promises import Promise
 from tests.helpers.small_sweep import write_sweep
 
 

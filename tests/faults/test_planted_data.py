@@ -1,4 +1,4 @@
-"""What a stranger may have planted among pictures: it is read as data or refused, and leads nowhere else."""
+"""What a stranger may have planted among images: it is read as data or refused, and leads nowhere else."""
 
 import io
 import sys
@@ -12,10 +12,10 @@ from PIL import Image
 
 from autoreg.datasets import datasets
 from autoreg.datasets.images import cifar10_files
-from autoreg.datasets.images.cifar10_files import FOLDER, TARBALL, load_pictures
+from autoreg.datasets.images.cifar10_files import FOLDER, TARBALL, load_images
 from autoreg.errors import DataError
 from tests.helpers.imagenet_layouts import write_folders
-from tests.training.test_checkpoints import Planted
+from tests.helpers.planted import Planted
 
 
 @pytest.fixture(autouse=True)
@@ -46,29 +46,29 @@ def test_a_batch_in_a_tarball_is_a_plain_file(tmp_path: Path, kind: bytes, targe
     with tarfile.open(tmp_path / TARBALL, "w:gz") as archive:
         _member(archive, "data_batch_1", kind, target)
     with pytest.raises(DataError, match="data_batch_1 is no plain file"):
-        load_pictures(tmp_path)
+        load_images(tmp_path)
 
 
 def test_a_batch_that_would_fill_the_memory_is_not_unpacked(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / TARBALL, "w:gz") as archive:
         _member(archive, "data_batch_1", tarfile.REGTYPE, size=(1 << 26) + 1)
     with pytest.raises(DataError, match="at most 67,108,864 bytes"):
-        load_pictures(tmp_path)
+        load_images(tmp_path)
 
 
-@pytest.mark.parametrize("file", ["pictures", "labels"])
+@pytest.mark.parametrize("file", ["images", "labels"])
 @pytest.mark.parametrize("content", ["a pickle", "half", "another shape"])
 def test_a_planted_or_damaged_cache_is_named_and_not_run(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, file: str, content: str
 ) -> None:
     cache.mkdir()
-    whole = {"pictures": np.zeros((60_000, 3, 1, 1), np.uint8), "labels": np.zeros(60_000, np.int64)}
+    whole = {"images": np.zeros((60_000, 3, 1, 1), np.uint8), "labels": np.zeros(60_000, np.int64)}
     monkeypatch.setattr(cifar10_files, "SHAPE", (60_000, 3, 1, 1))
-    paths = {"pictures": cache / "cifar10-0.npy", "labels": cache / "cifar10-0.labels.npy"}
+    paths = {"images": cache / "cifar10-0.npy", "labels": cache / "cifar10-0.labels.npy"}
     for name, path in paths.items():
         np.save(path, whole[name])
     monkeypatch.setattr(cifar10_files, "_find", lambda root: ("0", lambda: pytest.fail("it is there")))
-    load_pictures(tmp_path)
+    load_images(tmp_path)
     if content == "a pickle":
         np.save(paths[file], np.array([Planted(tmp_path / "owned")], dtype=object), allow_pickle=True)
     elif content == "half":
@@ -76,36 +76,36 @@ def test_a_planted_or_damaged_cache_is_named_and_not_run(
     else:
         np.save(paths[file], np.zeros(3))
     with pytest.raises(DataError, match=rf"{paths[file].name} is damaged: .*; delete it"):
-        load_pictures(tmp_path)
+        load_images(tmp_path)
     assert not (tmp_path / "owned").exists()
 
 
-def _picture_file(width: int, height: int) -> bytes:
+def _image_file(width: int, height: int) -> bytes:
     buffer = io.BytesIO()
     Image.new("1", (width, height)).save(buffer, "PNG")
     return buffer.getvalue()
 
 
 @pytest.mark.parametrize(
-    ("picture", "label", "message"),
+    ("image", "label", "message"),
     [
-        (_picture_file(20_000, 20_000), 0, "row 0"),
-        (_picture_file(5_000, 5_000), 0, "row 0 is 5000×5000"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), 0, "picture in row 0 of CIFAR-10 cannot be decoded"),
-        (_picture_file(32, 32), "cat", "not the Parquet layout"),
-        (_picture_file(32, 32), None, "CIFAR-10 has 60,000 pictures of 10 classes"),
+        (_image_file(20_000, 20_000), 0, "row 0"),
+        (_image_file(5_000, 5_000), 0, "row 0 is 5000×5000"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), 0, "image in row 0 of CIFAR-10 cannot be decoded"),
+        (_image_file(32, 32), "cat", "not the Parquet layout"),
+        (_image_file(32, 32), None, "CIFAR-10 has 60,000 images of 10 classes"),
     ],
-    ids=["a decompression bomb", "a large picture", "a broken picture", "a label in words", "no label"],
+    ids=["a decompression bomb", "a large image", "a broken image", "a label in words", "no label"],
 )
 def test_hostile_parquet_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, picture: bytes, label: object, message: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, image: bytes, label: object, message: str
 ) -> None:
     monkeypatch.setattr(cifar10_files, "COUNTS", {"train": 1, "test": 1})
-    frame = pl.DataFrame({"img": [{"bytes": picture, "path": None}], "label": [label]})
+    frame = pl.DataFrame({"img": [{"bytes": image, "path": None}], "label": [label]})
     for split in ("train", "test"):
         frame.write_parquet(tmp_path / f"{split}-0.parquet")
     with pytest.raises(DataError, match=message):
-        load_pictures(tmp_path)
+        load_images(tmp_path)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems allow no such file name")
@@ -113,6 +113,6 @@ def test_hostile_parquet_is_told(
 def test_a_file_name_that_is_no_text_is_told(tmp_path: Path, place: str) -> None:
     base = write_folders(tmp_path / "imagenet")
     (base / place).parent.mkdir(exist_ok=True)
-    (base / place).write_bytes(b"picture")
+    (base / place).write_bytes(b"image")
     with pytest.raises(DataError, match=r"must be UTF-8, got .*\\udcff"):
         datasets["imagenet"](tmp_path, validation_size=1)

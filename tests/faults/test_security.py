@@ -21,8 +21,8 @@ from autoreg.report.figures.source import find_figures
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.training import checkpoints
 from autoreg.training.loop import load_network, train_trial
+from tests.helpers.planted import Planted
 from tests.helpers.records import write_record
-from tests.training.test_checkpoints import Planted
 
 
 @pytest.mark.parametrize("file", ["checkpoint.pt", "resume.pt"])

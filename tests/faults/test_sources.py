@@ -27,10 +27,8 @@ ALLOWED = {
     ("report/figures/source.py", "importlib.util.module_from_spec"): OWN_CODE,
     ("registry.py", "importlib.import_module"): OWN_CODE,
     ("datasets/images/cache.py", "numpy.load"): DATA_ONLY,
-    ("report/export/__init__.py", "importlib.import_module"): "a module of autoreg's own, from its own folder",
     ("__init__.py", "importlib.import_module"): "a module of autoreg's own, from a list",
     ("orchestrator/ray_runtime/reaper.py", "subprocess.Popen"): "autoreg itself, without a shell",
-    ("orchestrator/forecast/company.py", "subprocess.Popen"): "a program that stands there, without a shell",
     ("orchestrator/ray_runtime/process.py", "ctypes.CDLL"): PRCTL,
     ("orchestrator/ray_runtime/process.py", "ctypes.CDLL(None).prctl"): PRCTL,
 }

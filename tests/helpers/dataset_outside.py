@@ -1,4 +1,4 @@
-"""A small network for pictures of any size, from outside the package."""
+"""A small network for images of any size, from outside the package."""
 
 from torch import nn
 

@@ -1,4 +1,4 @@
-"""Tiny real pictures in each layout in which people have ImageNet."""
+"""Tiny real images in each layout in which people have ImageNet."""
 
 import io
 from pathlib import Path
@@ -8,12 +8,12 @@ import polars as pl
 from PIL import Image
 
 SYNSETS = ["n01440764", "n01443537", "n02084071"]
-#: Pictures of each class.
+#: Images of each class.
 TRAIN, VAL = 8, 3
 
 
 def encoded(seed: int, mode: str = "RGB", kind: str = "JPEG") -> bytes:
-    """A smooth picture of a size of its own."""
+    """A smooth image of a size of its own."""
     random = np.random.default_rng(seed)
     size = tuple(random.integers(30, 60, 2).tolist())
     coarse = Image.fromarray(random.integers(256, size=(5, 5, 3), dtype=np.uint8))
@@ -22,8 +22,8 @@ def encoded(seed: int, mode: str = "RGB", kind: str = "JPEG") -> bytes:
     return buffer.getvalue()
 
 
-def pictures(part: str) -> list[tuple[str, str, bytes]]:
-    """Synset, file name and content of each picture, in the order of the files."""
+def images(part: str) -> list[tuple[str, str, bytes]]:
+    """Synset, file name and content of each image, in the order of the files."""
     count, first = (TRAIN, 0) if part == "train" else (VAL, 1000)
     return [
         (synset, f"{synset}_{number}.JPEG", encoded(first + 100 * label + number))
@@ -34,7 +34,7 @@ def pictures(part: str) -> list[tuple[str, str, bytes]]:
 
 def write_folders(base: Path) -> Path:
     for part in ("train", "val"):
-        for synset, name, content in pictures(part):
+        for synset, name, content in images(part):
             (base / part / synset).mkdir(parents=True, exist_ok=True)
             (base / part / synset / name).write_bytes(content)
     return base
@@ -43,7 +43,7 @@ def write_folders(base: Path) -> Path:
 def write_kaggle(base: Path, place: str = "ILSVRC/Data/CLS-LOC") -> Path:
     write_folders(base / place)
     rows = ["ImageId,PredictionString"]
-    for synset, name, _ in pictures("val"):
+    for synset, name, _ in images("val"):
         (base / place / "val" / synset / name).rename(base / place / "val" / name)
         rows.append(f"{name.removesuffix('.JPEG')},{synset} 1 2 30 40 {synset} 5 6 7 8 ")
     for synset in SYNSETS:
@@ -57,8 +57,8 @@ def write_parquet(base: Path, val: str = "validation", shards: int = 2) -> Path:
     for part, stem in (("train", "train"), ("val", val)):
         frame = pl.DataFrame(
             {
-                "image": [{"bytes": content, "path": name} for _, name, content in pictures(part)],
-                "label": [SYNSETS.index(synset) for synset, _, _ in pictures(part)],
+                "image": [{"bytes": content, "path": name} for _, name, content in images(part)],
+                "label": [SYNSETS.index(synset) for synset, _, _ in images(part)],
             }
         )
         size = -(-len(frame) // shards)

@@ -59,6 +59,17 @@ def results(folder: Path) -> list[Path]:
     return list((folder / "runs").glob("*-r*/result.json"))
 
 
+def finished_files(folder: Path) -> dict[Path, tuple[int, int, bytes]]:
+    """Return every file that says that something is done, with all that would change if it were done again."""
+    found = {}
+    for pattern in ("*-r*/result.json", "*-r*/checkpoint.pt", "*-r*/measurements/[!.]*.parquet"):
+        for path in (folder / "runs").glob(pattern):
+            if (path.parent / "result.json").exists() or path.suffix == ".parquet":
+                status = path.stat()
+                found[path] = (status.st_ino, status.st_mtime_ns, path.read_bytes())
+    return found
+
+
 def living(driver: subprocess.Popen[bytes], mark: str) -> dict[int, str]:
     """Return every living process of a sweep, Ray's own among them, by the driver's session or by the mark.
 

@@ -9,7 +9,7 @@ from autoreg.networks import Network
 def copy_random_weights(theirs: nn.Module, ours: Network) -> None:
     """Draw torchvision's kernels, scales and batch statistics at random, and copy all its values into ours, in order.
 
-    As torchvision builds it, Inception's logits hardly depend on the picture.
+    As torchvision builds it, Inception's logits hardly depend on the image.
     """
     torch.manual_seed(0)
     for module in theirs.modules():

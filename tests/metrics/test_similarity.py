@@ -67,7 +67,7 @@ def test_opposite_units_are_similar_too() -> None:
     assert correlate(torch.stack([one, 1 - one, one * one.flip(0)], 1), 0.5).similar.tolist() == [1, 1, 0]
 
 
-def network_and_pictures(examples: int) -> tuple[Network, Dataset]:
+def network_and_images(examples: int) -> tuple[Network, Dataset]:
     torch.manual_seed(0)
     network = Network(
         [
@@ -79,11 +79,11 @@ def network_and_pictures(examples: int) -> tuple[Network, Dataset]:
         measured=["conv", "full"],
     ).eval()
     split = Split(torch.randn(examples, 1, 8, 8), torch.zeros(examples, dtype=torch.int64))
-    return network, Dataset(split, split, split, (1, 8, 8), 2, "pictures")
+    return network, Dataset(split, split, split, (1, 8, 8), 2, "images")
 
 
 def test_all_vectors_are_used_if_there_are_no_more_than_the_cap() -> None:
-    network, dataset = network_and_pictures(600)
+    network, dataset = network_and_images(600)
     frame = similarity(network, dataset, "test", 0, samples=2, max_vectors=600 * 36)
     assert frame.select("layer", "vectors").unique().sort("layer").rows() == [("conv", 21_600), ("full", 600)]
     with torch.inference_mode():
@@ -96,7 +96,7 @@ def test_all_vectors_are_used_if_there_are_no_more_than_the_cap() -> None:
 
 @pytest.mark.parametrize("cap", [100, 601, 7919])
 def test_the_cap_is_met_exactly_and_evenly(cap: int) -> None:
-    network, dataset = network_and_pictures(600)
+    network, dataset = network_and_images(600)
     frame = similarity(network, dataset, "test", 0, samples=3, max_vectors=cap)
     conv = frame.filter(frame["layer"] == "conv")
     assert conv["vectors"].to_list() == [cap] * 3

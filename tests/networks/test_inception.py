@@ -55,7 +55,7 @@ def test_the_published_parameters_of_the_layer_variant_are_ours(
 
 
 def quarter(config: MakeConfig) -> tuple[Network, Tensor]:
-    """A quarter of the network and the smallest pictures that it takes with its auxiliary classifier."""
+    """A quarter of the network and the smallest images that it takes with its auxiliary classifier."""
     made = config(network=Choice(name="inception_v3"), initializer=Choice(name="he_uniform"))
     network = build_network(made, (3, 299, 299), 10)
     initialize(network, made.initializer, 0)
@@ -107,10 +107,10 @@ def test_batch_normalisation_is_torchvisions_and_dropout_stands_before_the_outpu
         (True, (3, 298, 299), r"with the auxiliary .* 3 channels and at least 299×299 pixels, got 3×298×299"),
         (False, (3, 75, 74), r"without the auxiliary .* 3 channels and at least 75×75 pixels, got 3×75×74"),
         (True, (1, 299, 299), "got 1×299×299"),
-        (True, (299,), "it needs pictures"),
+        (True, (299,), "it needs images"),
     ],
 )
-def test_pictures_that_do_not_fit_are_refused(
+def test_images_that_do_not_fit_are_refused(
     config: MakeConfig, name: str, auxiliary: bool, shape: tuple[int, ...], message: str
 ) -> None:
     network = Choice(name=name, options={"auxiliary": auxiliary})

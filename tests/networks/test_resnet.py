@@ -48,8 +48,8 @@ def test_batch_normalisation_is_tensorflows_and_biases_start_at_zero(
 
 
 @pytest.mark.parametrize("name", ["resnet56", "resnet18"])
-def test_dropout_and_inputs_that_are_no_pictures_are_refused(config: MakeConfig, name: str) -> None:
+def test_dropout_and_inputs_that_are_no_images_are_refused(config: MakeConfig, name: str) -> None:
     with pytest.raises(ConfigError, match=r"no hidden fully connected layer .* dropout must be 0, got 0\.5"):
         parameter_count(config(network=Choice(name=name), dropout=0.5), (3, 32, 32), 10)
-    with pytest.raises(ConfigError, match="it needs pictures"):
+    with pytest.raises(ConfigError, match="it needs images"):
         parameter_count(config(network=Choice(name=name)), (10,), 10)

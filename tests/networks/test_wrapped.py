@@ -13,7 +13,7 @@ from autoreg.errors import ConfigError
 from autoreg.networks.wrapped import wrap
 
 SMALL = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
-PICTURES = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+IMAGES = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 
 
 def sequential() -> nn.Sequential:
@@ -52,11 +52,11 @@ class Residual(nn.Module):
 )  # fmt: skip
 def test_a_torchvision_model_computes_the_same_in_stages(name: str, layers: list[str] | None) -> None:
     model = torchvision.models.get_model(name, weights=None).eval()
-    network = wrap(model, PICTURES)
+    network = wrap(model, IMAGES)
     if layers:
         assert network.measured == tuple(layers)
     with torch.inference_mode():
-        torch.testing.assert_close(network(PICTURES), model(PICTURES), rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(network(IMAGES), model(IMAGES), rtol=1e-3, atol=1e-4)
 
 
 def test_the_activations_are_those_of_the_models_own_modules() -> None:
@@ -113,7 +113,7 @@ class Pairs(nn.Module):
         (Branching(), SMALL, "Branching cannot be traced by torch.fx; write its stages as a Network"),
         (nn.Linear(4, 3), SMALL, "Linear has no hidden activation"),
         (nn.Sequential(nn.Linear(4, 3), nn.ReLU()), SMALL, "Sequential has no hidden activation"),
-        (sequential(), PICTURES, "the model cannot be run on the inputs, (2, 3, 64, 64)"),
+        (sequential(), IMAGES, "the model cannot be run on the inputs, (2, 3, 64, 64)"),
         (nn.Sequential(nn.Linear(4, 3), nn.ReLU(), Pairs()), SMALL, "a model must give logits, [examples,"),
     ],
 )  # fmt: skip

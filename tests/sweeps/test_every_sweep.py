@@ -89,8 +89,8 @@ def test_a_packaged_sweep_runs_and_its_figures_show_all_its_series(here: Path, n
     assert {point for frame in frames.values() for point in points(frame)} == points(finals)
 
 
-REAL_CIFAR10 = pytest.mark.real_pictures("cifar10")
-REAL_IMAGENET = pytest.mark.real_pictures("imagenet_sample")
+REAL_CIFAR10 = pytest.mark.real_images("cifar10")
+REAL_IMAGENET = pytest.mark.real_images("imagenet_sample")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ REAL_IMAGENET = pytest.mark.real_pictures("imagenet_sample")
         ),
     ],
 )
-def test_real_pictures_go_all_the_way_to_the_figures(
+def test_real_images_go_all_the_way_to_the_figures(
     tmp_path: Path, name: str, options: dict[str, Any], networks: set[str]
 ) -> None:
     plan = run_whole(tmp_path, tiny_sweep(name, tmp_path, options))

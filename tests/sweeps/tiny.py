@@ -15,9 +15,9 @@ BATCH = 4
 
 
 def tiny_sweep(name: str, folder: Path, real: dict[str, Any] | None = None) -> Path:
-    """Write a packaged sweep for few and small pictures, one epoch and its narrowest widths, and return the file.
+    """Write a packaged sweep for few and small images, one epoch and its narrowest widths, and return the file.
 
-    Noise stands in for pictures; with `real`, options of the dataset's own, they are real, and so is the augmentation.
+    Noise stands in for images; with `real`, options of the dataset's own, they are real, and so is the augmentation.
     """
     sweep: dict[str, Any] = strict_yaml.parse(find_sweep(name).read_text(encoding="utf-8"), name).data
     if sweep["replicates"]:
@@ -54,7 +54,7 @@ def shrink_part(part: dict[str, Any], widths: list[Any], real: dict[str, Any] | 
     if "dataset" in part:
         part["dataset"] = small_dataset(part["dataset"], network) if real is None else part["dataset"] | SIZES | real
     if str(network).startswith("inception"):
-        part["network"] = {"name": network, "auxiliary": False}  # which asks for pictures of 299 pixels
+        part["network"] = {"name": network, "auxiliary": False}  # which asks for images of 299 pixels
     if "width" in part.get("grid", {}):
         part["grid"]["width"] = widths
     several = "epochs" in part.get("grid", {})
@@ -66,7 +66,7 @@ def shrink_part(part: dict[str, Any], widths: list[Any], real: dict[str, Any] | 
 
 
 def small_dataset(dataset: dict[str, Any], network: str) -> dict[str, Any]:
-    """Return noise in place of pictures; a teacher with few examples of as many dimensions."""
+    """Return noise in place of images; a teacher with few examples of as many dimensions."""
     if dataset["name"] == "teacher":
         return dataset | SIZES
     side = 75 if str(network).startswith("inception") else 32

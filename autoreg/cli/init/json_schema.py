@@ -7,21 +7,12 @@ from typing import Any
 from autoreg.config.sections import Grid, LogRange, Measure, Resources, Space, Training, Tune, Variant
 from autoreg.config.sweep import Sweep
 from autoreg.config.trial import TrialConfig
-from autoreg.datasets import datasets
 from autoreg.metrics import metrics
-from autoreg.networks import networks
-from autoreg.networks.initializers import initializers
+from autoreg.metrics.registries import REGISTRIES
 from autoreg.registry import Registry
-from autoreg.training.optimizers import optimizers, schedules
 
 #: The keys whose value is a registered thing, alone or in a list.
-_CHOICES: dict[str, Registry[Any]] = {
-    "network": networks,
-    "dataset": datasets,
-    "initializer": initializers,
-    "optimizer": optimizers,
-    "schedule": schedules,
-}
+_CHOICES = {kind.removesuffix("s"): registry for kind, registry in REGISTRIES.items() if kind != "metrics"}
 _CHOICE = "#/$defs/Choice"
 
 
@@ -62,10 +53,10 @@ def _with_choices(value: Any, key: str) -> Any:
 
 def _choice(registry: Registry[Any], more: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a name, or of a mapping with a name and the options that belong to it."""
-    known = [
+    names = [
         {"const": name, "description": (inspect.getdoc(registry[name]) or "").partition("\n")[0]} for name in registry
     ]
-    own = {
+    path = {
         "type": "string",
         "pattern": "^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$",
         "description": "module:function",
@@ -76,28 +67,28 @@ def _choice(registry: Registry[Any], more: dict[str, Any]) -> dict[str, Any]:
             "properties": {"name": {"const": name}} | registry.option_schemas(name) | more,
             "required": [
                 "name",
-                *(option for option, made in registry.options(name).items() if made.default is made.empty),
+                *(key for key, option in registry.options(name).items() if option.default is option.empty),
             ],
             "additionalProperties": False,
         }
         for name in registry
     ]
-    any_own = {"type": "object", "properties": {"name": own}, "required": ["name"]}
-    return {"anyOf": [*known, own, *mappings, any_own]}
+    mapping_of_path = {"type": "object", "properties": {"name": path}, "required": ["name"]}
+    return {"anyOf": [*names, path, *mappings, mapping_of_path]}
 
 
-def _needed(registry: Registry[Any], name: str) -> list[str]:
-    return [option for option, made in registry.options(name).items() if made.default is made.empty]
+def _required(registry: Registry[Any], name: str) -> list[str]:
+    return [key for key, option in registry.options(name).items() if option.default is option.empty]
 
 
 def _meanings(model: type) -> dict[str, str]:
     """Return what the `Attributes` section of a docstring says of each key."""
-    found: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     names: list[str] = []
     for line in (inspect.getdoc(model) or "").partition("Attributes:\n")[2].splitlines():
         if named := re.match(r"^ {4}([a-z_, ]+): (.*)", line):
             names = named[1].split(", ")
-            found |= dict.fromkeys(names, named[2])
+            meanings |= dict.fromkeys(names, named[2])
         elif line.startswith(" " * 8):
-            found |= {name: f"{found[name]} {line.strip()}" for name in names}
-    return found
+            meanings |= {name: f"{meanings[name]} {line.strip()}" for name in names}
+    return meanings

@@ -1,1 +1,1 @@
-"""Reading pictures: files, caches, crops and batches of them; the datasets themselves lie one level up."""
+"""Reading images: files, caches, crops and batches of them; the datasets themselves lie one level up."""

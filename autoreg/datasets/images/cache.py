@@ -9,6 +9,8 @@ import numpy as np
 from autoreg.errors import DataError, first_line
 
 Array = np.ndarray[Any, Any]
+#: Images that are in memory at a time on their way into the cache.
+CHUNK = 256
 
 
 def cache_folder() -> Path:

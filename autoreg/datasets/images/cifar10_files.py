@@ -1,4 +1,4 @@
-"""Reads CIFAR-10 in each form in which people have it, and keeps the decoded pictures in a cache that workers share."""
+"""Reads CIFAR-10 in each form in which people have it, and keeps the decoded images in a cache that workers share."""
 
 import hashlib
 import io
@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from autoreg.datasets.images.cache import Array, cache_folder, cached_array, save_array
+from autoreg.datasets.images.fingerprint import hash_files
 from autoreg.errors import DataError, first_line
 from autoreg.files import write_atomically
 
@@ -25,7 +26,7 @@ FOLDER = "cifar-10-batches-py"
 TARBALL = "cifar-10-python.tar.gz"
 COUNTS = {"train": 50_000, "test": 10_000}
 SHAPE = (60_000, 3, 32, 32)
-#: The official batches and their MD5 sums, in the order of the pictures.
+#: The official batches and their MD5 sums, in the order of the images.
 BATCHES = {
     "data_batch_1": "c99cafc152244af753f735de768cd75f",
     "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
@@ -40,8 +41,8 @@ LARGEST_BATCH = 1 << 26
 Read = Callable[[], tuple[Array, Array]]
 
 
-def load_pictures(root: Path | None) -> tuple[Tensor, Tensor, str]:
-    """Return all pictures, uint8 [60000, 3, 32, 32], training ones first, their labels, and the files' fingerprint.
+def load_images(root: Path | None) -> tuple[Tensor, Tensor, str]:
+    """Return all images, uint8 [60000, 3, 32, 32], training ones first, their labels, and the files' fingerprint.
 
     Args:
         root: a folder that holds, directly or in a folder `cifar10`, one of `cifar-10-batches-py/`,
@@ -54,15 +55,15 @@ def load_pictures(root: Path | None) -> tuple[Tensor, Tensor, str]:
     cached = cache_folder() / f"cifar10-{fingerprint}.npy"
     labels_path = cached.with_suffix(".labels.npy")
     if not (cached.is_file() and labels_path.is_file()):
-        pictures, labels = read()
-        if pictures.shape != SHAPE or set(labels.tolist()) != set(range(10)):
-            raise DataError(f"CIFAR-10 has 60,000 pictures of 10 classes, found {pictures.shape[0]} in {root}")
-        write_atomically(cached, partial(save_array, array=pictures))
+        images, labels = read()
+        if images.shape != SHAPE or set(labels.tolist()) != set(range(10)):
+            raise DataError(f"CIFAR-10 has 60,000 images of 10 classes, found {images.shape[0]} in {root}")
+        write_atomically(cached, partial(save_array, array=images))
         write_atomically(labels_path, partial(save_array, array=labels))
     # Copy-on-write mapping: every worker sees the same pages of the one file.
-    pictures = cached_array(cached, SHAPE, np.uint8, mmap_mode="c")
+    images = cached_array(cached, SHAPE, np.uint8, mmap_mode="c")
     labels = cached_array(labels_path, SHAPE[:1], np.int64)
-    return torch.from_numpy(pictures), torch.from_numpy(labels), fingerprint
+    return torch.from_numpy(images), torch.from_numpy(labels), fingerprint
 
 
 def _find(root: Path | None) -> tuple[str, Read]:
@@ -76,15 +77,15 @@ def _find(root: Path | None) -> tuple[str, Read]:
         if (folder / FOLDER).is_dir():
             files = [folder / FOLDER / name for name in BATCHES]
             _require(files)
-            return _fingerprint(files), partial(_read_folder, folder / FOLDER)
+            return hash_files(files), partial(_read_folder, folder / FOLDER)
         if (folder / TARBALL).is_file():
-            return _fingerprint([folder / TARBALL]), partial(_read_tarball, folder / TARBALL)
+            return hash_files([folder / TARBALL]), partial(_read_tarball, folder / TARBALL)
         parts = {split: sorted(folder.glob(f"{split}-*.parquet")) for split in COUNTS}
         if any(parts.values()):
             for split, paths in parts.items():
                 if not paths:
                     raise DataError(f"{folder} has no {split}-*.parquet")
-            return _fingerprint([*parts["train"], *parts["test"]]), partial(_read_parquet, parts)
+            return hash_files([*parts["train"], *parts["test"]]), partial(_read_parquet, parts)
     raise DataError(
         f"no CIFAR-10 in {root}: looked for {FOLDER}/, {TARBALL} and train-*.parquet, also in {root}/cifar10"
     )
@@ -94,15 +95,6 @@ def _require(paths: Iterable[Path]) -> None:
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise DataError(f"CIFAR-10 is incomplete, missing: {', '.join(missing)}")
-
-
-def _fingerprint(paths: Iterable[Path]) -> str:
-    digest = hashlib.blake2b(digest_size=8)
-    for path in paths:
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 22):
-                digest.update(chunk)
-    return digest.hexdigest()
 
 
 class _ArraysOnly(pickle.Unpickler):
@@ -117,19 +109,19 @@ class _ArraysOnly(pickle.Unpickler):
 
 
 def _read_batches(read: Callable[[str], bytes]) -> tuple[Array, Array]:
-    pictures, labels = [], []
+    images, labels = [], []
     for name, checksum in BATCHES.items():
         content = read(name)
-        found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        if found != checksum:
-            raise DataError(f"{name} of CIFAR-10 is damaged: its MD5 sum is {found}, should be {checksum}")
+        checksum_read = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        if checksum_read != checksum:
+            raise DataError(f"{name} of CIFAR-10 is damaged: its MD5 sum is {checksum_read}, should be {checksum}")
         try:
             batch = _ArraysOnly(io.BytesIO(content), encoding="bytes").load()
         except (pickle.UnpicklingError, EOFError, ValueError) as error:
             raise DataError(f"{name} of CIFAR-10 cannot be read: {error}") from error
-        pictures.append(batch[b"data"].reshape(-1, 3, 32, 32))
+        images.append(batch[b"data"].reshape(-1, 3, 32, 32))
         labels.append(np.asarray(batch[b"labels"], dtype=np.int64))
-    return np.concatenate(pictures), np.concatenate(labels)
+    return np.concatenate(images), np.concatenate(labels)
 
 
 def _read_folder(folder: Path) -> tuple[Array, Array]:
@@ -138,8 +130,8 @@ def _read_folder(folder: Path) -> tuple[Array, Array]:
 
 def _read_tarball(path: Path) -> tuple[Array, Array]:
     def member(name: str) -> bytes:  # read by its one known name, so nothing is ever extracted to disk
-        found = archive.getmember(f"{FOLDER}/{name}")
-        file = archive.extractfile(found) if found.isreg() and found.size <= LARGEST_BATCH else None
+        entry = archive.getmember(f"{FOLDER}/{name}")
+        file = archive.extractfile(entry) if entry.isreg() and entry.size <= LARGEST_BATCH else None
         if file is None:  # a link would be followed, to another member or to itself
             raise DataError(f"{path}: {FOLDER}/{name} is no plain file of at most {LARGEST_BATCH:,} bytes")
         return file.read()
@@ -152,7 +144,7 @@ def _read_tarball(path: Path) -> tuple[Array, Array]:
 
 
 def _read_parquet(parts: dict[str, list[Path]]) -> tuple[Array, Array]:
-    pictures, labels = [], []
+    images, labels = [], []
     for split, paths in parts.items():
         try:
             frame = pl.concat([pl.read_parquet(path) for path in paths])
@@ -162,21 +154,21 @@ def _read_parquet(parts: dict[str, list[Path]]) -> tuple[Array, Array]:
             raise DataError(f"{paths[0]}: not the Parquet layout `img`, `label`: {first_line(error)}") from error
         if len(encoded) != COUNTS[split]:
             raise DataError(
-                f"{paths[0].parent}: CIFAR-10's {split} split has {COUNTS[split]} pictures, got {len(encoded)}"
+                f"{paths[0].parent}: CIFAR-10's {split} split has {COUNTS[split]} images, got {len(encoded)}"
             )
         with ThreadPoolExecutor() as pool:
-            pictures.append(np.stack(list(pool.map(_decode, encoded, range(len(encoded)), chunksize=256))))
-    return np.concatenate(pictures), np.concatenate(labels)
+            images.append(np.stack(list(pool.map(_decode, encoded, range(len(encoded)), chunksize=256))))
+    return np.concatenate(images), np.concatenate(labels)
 
 
 def _decode(encoded: bytes, row: int) -> Array:
     try:
         with Image.open(io.BytesIO(encoded)) as image:
             if image.size != SHAPE[2:]:  # before it is decoded: a large one takes memory
-                raise DataError(f"pictures of CIFAR-10 are 32×32, row {row} is {image.width}×{image.height}")
+                raise DataError(f"images of CIFAR-10 are 32×32, row {row} is {image.width}×{image.height}")
             pixels = np.asarray(image.convert("RGB"))
     except (OSError, TypeError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what Pillow raises
-        raise DataError(f"picture in row {row} of CIFAR-10 cannot be decoded: {first_line(error)}") from error
+        raise DataError(f"image in row {row} of CIFAR-10 cannot be decoded: {first_line(error)}") from error
     return pixels.transpose(2, 0, 1)
 
 

@@ -1,6 +1,5 @@
-"""Pictures that lie in folders, one for each class."""
+"""Images that lie in folders, one for each class."""
 
-import hashlib
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,19 +10,20 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from autoreg.datasets.images.fingerprint import hash_texts
 from autoreg.errors import DataError
 
 SUFFIXES = (".jpeg", ".jpg", ".png")
 
 
 @dataclass(frozen=True)
-class FolderPictures:
-    """Pictures that are files of a folder.
+class FolderImages:
+    """Images that are files of a folder.
 
     Attributes:
         folder: where they lie.
         names: their paths below it, in one buffer, since a million Python texts take ten times as much.
-        labels: int64, [pictures], indices into `classes`.
+        labels: int64, [images], indices into `classes`.
         classes: names of the classes (synsets), sorted.
         fingerprint: hash of names and sizes.
     """
@@ -35,33 +35,33 @@ class FolderPictures:
     fingerprint: str
 
     def read(self, row: int) -> bytes:
-        """Return the bytes of one picture's file."""
+        """Return the bytes of one image's file."""
         return self._path(row).read_bytes()
 
     def name(self, row: int) -> str:
-        """Return a picture's path."""
+        """Return an image's path."""
         return str(self._path(row))
 
     def _path(self, row: int) -> Path:
         return self.folder / str(self.names[row].as_py())
 
 
-def labelled_folders(folder: Path) -> FolderPictures:
-    """Return the pictures of a folder that has one for each class. Raises DataError if one of them has none."""
+def labelled_folders(folder: Path) -> FolderImages:
+    """Return the images of a folder that has one for each class. Raises DataError if one of them has none."""
     classes = class_folders(folder)
     if not classes:
         raise DataError(f"{folder} has no class folders, one for each class (ImageNet: synsets such as n01440764)")
 
     def listed(name: str) -> tuple[pa.StringArray, str]:
-        found = pictures_in(folder / name)
-        if not found:
-            raise DataError(f"class folder {folder / name} has no pictures ({', '.join(SUFFIXES)})")
-        return pa.array([f"{name}/{file}" for file, _ in found]), joined(f"{file}:{size}" for file, size in found)
+        files = images_in(folder / name)
+        if not files:
+            raise DataError(f"class folder {folder / name} has no images ({', '.join(SUFFIXES)})")
+        return pa.array([f"{name}/{file}" for file, _ in files]), hash_texts(f"{file}:{size}" for file, size in files)
 
     with ThreadPoolExecutor() as pool:  # a million files: asking for their sizes waits for the disk
         names, fingerprints = zip(*pool.map(listed, classes), strict=True)
     labels = torch.repeat_interleave(torch.arange(len(classes)), torch.tensor([len(part) for part in names]))
-    return FolderPictures(folder, pa.concat_arrays(names), labels, classes, joined([*classes, *fingerprints]))
+    return FolderImages(folder, pa.concat_arrays(names), labels, classes, hash_texts([*classes, *fingerprints]))
 
 
 def class_folders(folder: Path) -> list[str]:
@@ -70,19 +70,19 @@ def class_folders(folder: Path) -> list[str]:
         return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
 
 
-def pictures_in(folder: Path) -> list[tuple[str, int]]:
-    """Return the names and sizes of a folder's pictures, sorted."""
+def images_in(folder: Path) -> list[tuple[str, int]]:
+    """Return the names and sizes of a folder's images, sorted."""
     try:
         with os.scandir(folder) as entries:
-            found = sorted(
+            files = sorted(
                 (entry.name, entry.stat().st_size)
                 for entry in entries
                 if entry.name.lower().endswith(SUFFIXES) and not entry.name.startswith(".")
             )
     except OSError as error:
         raise DataError(f"{folder} cannot be listed: {error}") from error
-    _require_utf8([folder.name, *(name for name, _ in found)])
-    return found
+    _require_utf8([folder.name, *(name for name, _ in files)])
+    return files
 
 
 def _require_utf8(names: Iterable[str]) -> None:
@@ -91,8 +91,3 @@ def _require_utf8(names: Iterable[str]) -> None:
             name.encode()
         except UnicodeEncodeError as error:  # Arrow and the fingerprint take no other
             raise DataError(f"the name of a file or folder must be UTF-8, got {name!r}") from error
-
-
-def joined(parts: Iterable[str]) -> str:
-    """Return the hash of some texts: 16 hexadecimal digits."""
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()

@@ -1,4 +1,4 @@
-"""ImageNet's pictures as squares: a random part of each in training, the centre of each in evaluation."""
+"""ImageNet's images as squares: a random part of each in training, the centre of each in evaluation."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from PIL import Image
 
-#: A random part covers a share of the picture's area between these, and has an aspect ratio between those.
+#: A random part covers a share of the image's area between these, and has an aspect ratio between those.
 AREA = (0.08, 1.0)
 ASPECT = (3 / 4, 4 / 3)
 ATTEMPTS = 10
@@ -18,22 +18,22 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class ImagenetCrops:
-    """Squares of `size` pixels, resized bilinearly with smoothing when a picture shrinks (Pillow's)."""
+    """Squares of `size` pixels, resized bilinearly with smoothing when an image shrinks (Pillow's)."""
 
     size: int
 
     def draw(self, count: int, generator: torch.Generator) -> list[list[float]]:
-        """Return, for each picture, area, aspect, left and top of ten attempts and whether it is flipped, in [0, 1)."""
+        """Return, for each image, area, aspect, left and top of ten attempts and whether it is flipped, in [0, 1)."""
         drawn: list[list[float]] = torch.rand(count, 4 * ATTEMPTS + 1, generator=generator).tolist()
         return drawn
 
-    def crop(self, picture: Image.Image, drawn: Sequence[float] | None) -> Image.Image:
+    def crop(self, image: Image.Image, drawn: Sequence[float] | None) -> Image.Image:
         """Return the square that a network sees: a random part if there are random numbers, else the centre."""
-        return self._centre(picture) if drawn is None else self._random(picture, drawn)
+        return self._centre(image) if drawn is None else self._random(image, drawn)
 
-    def _centre(self, picture: Image.Image) -> Image.Image:
-        """Return the central square of the picture with its shorter side resized to size·256/224."""
-        width, height = picture.size
+    def _centre(self, image: Image.Image) -> Image.Image:
+        """Return the central square of the image with its shorter side resized to size·256/224."""
+        width, height = image.size
         shorter = round(self.size * 256 / 224)
         if width <= height:
             resized = (shorter, int(shorter * height / width))
@@ -41,20 +41,20 @@ class ImagenetCrops:
             resized = (int(shorter * width / height), shorter)
         left, top = (round((side - self.size) / 2) for side in resized)
         box = (left, top, left + self.size, top + self.size)
-        return picture.resize(resized, Image.Resampling.BILINEAR).crop(box)
+        return image.resize(resized, Image.Resampling.BILINEAR).crop(box)
 
-    def _random(self, picture: Image.Image, drawn: Sequence[float]) -> Image.Image:
-        box = random_box(*picture.size, drawn[:-1])
-        part = picture.crop(box).resize((self.size, self.size), Image.Resampling.BILINEAR)
+    def _random(self, image: Image.Image, drawn: Sequence[float]) -> Image.Image:
+        box = random_box(*image.size, drawn[:-1])
+        part = image.crop(box).resize((self.size, self.size), Image.Resampling.BILINEAR)
         return part.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if drawn[-1] < 0.5 else part
 
 
 def random_box(width: int, height: int, drawn: Sequence[float]) -> Box:
-    """Return a random part of a picture, which lies within it (Szegedy et al. 2015).
+    """Return a random part of an image, which lies within it (Szegedy et al. 2015).
 
     Args:
-        width: of the picture, in pixels.
-        height: of the picture, in pixels.
+        width: of the image, in pixels.
+        height: of the image, in pixels.
         drawn: ten times area, aspect, left and top in [0, 1); the first that fits is used, and if none does, the
             largest central part whose aspect is allowed.
     """

@@ -1,4 +1,4 @@
-"""Finds ImageNet in each form in which people have it, and reads single pictures of it."""
+"""Finds ImageNet in each form in which people have it, and reads single images of it."""
 
 import csv
 from dataclasses import dataclass
@@ -7,16 +7,18 @@ from pathlib import Path
 import pyarrow as pa
 import torch
 
+from autoreg.datasets.images.classes import count_classes, require_same_classes
+from autoreg.datasets.images.data_folder import data_folder
+from autoreg.datasets.images.fingerprint import hash_texts
 from autoreg.datasets.images.image_folders import (
     SUFFIXES,
-    FolderPictures,
+    FolderImages,
     class_folders,
-    joined,
+    images_in,
     labelled_folders,
-    pictures_in,
 )
-from autoreg.datasets.images.imagenet_parquet import ParquetPictures, parquet_parts
-from autoreg.datasets.images.streamed import EncodedPictures
+from autoreg.datasets.images.imagenet_parquet import ParquetImages, parquet_parts
+from autoreg.datasets.images.streamed import EncodedImages
 from autoreg.errors import DataError
 
 #: Where Kaggle's archive keeps `train` and `val`, and its labels of the latter.
@@ -26,23 +28,23 @@ SOLUTION = "LOC_val_solution.csv"
 
 @dataclass(frozen=True)
 class Source:
-    """The pictures that were found.
+    """The images that were found.
 
     Attributes:
-        train: the training pictures.
-        val: the validation pictures, or None if they were not asked for.
+        train: the training images.
+        val: the validation images, or None if they were not asked for.
         classes: number of classes; labels number them in the order of their names (synsets).
         fingerprint: hash of the files' names and sizes, and of Parquet files' footers; not of every byte.
     """
 
-    train: EncodedPictures
-    val: EncodedPictures | None
+    train: EncodedImages
+    val: EncodedImages | None
     classes: int
     fingerprint: str
 
 
-def find_pictures(root: Path | None, folder: str, *, with_val: bool) -> Source:
-    """Return the pictures in a folder below the data root, with or without its validation pictures.
+def find_images(root: Path | None, folder: str, *, with_val: bool) -> Source:
+    """Return the images in a folder below the data root, with or without its validation images.
 
     The folder holds one of:
 
@@ -50,88 +52,73 @@ def find_pictures(root: Path | None, folder: str, *, with_val: bool) -> Source:
     - Kaggle's archive, `Data/CLS-LOC/train` and `Data/CLS-LOC/val` (also in `ILSVRC/`), whose flat `val` is labelled by
       `LOC_val_solution.csv`;
     - the Hugging Face hub's Parquet, `train-*.parquet` and `validation-*.parquet` (also in `data/`). On first use the
-      encoded pictures are copied to the cache (`ParquetPictures`), which takes as much disk again.
+      encoded images are copied to the cache (`ParquetImages`), which takes as much disk again.
 
     Raises:
         DataError: there is no such folder, or something in it is missing or damaged.
     """
-    if root is None:
-        raise DataError("ImageNet needs files: set AUTOREG_DATA or dataset.root")
-    base = root / folder
-    if not base.is_dir():
-        raise DataError(f"the folder {base} does not exist (option `folder` below AUTOREG_DATA or dataset.root)")
-    for place in (base, base / KAGGLE, base / "ILSVRC" / KAGGLE):
-        if (place / "train").is_dir():
-            return _from_folders(base, place, with_val)
-    for place in (base, base / "data"):
-        if any(place.glob("train-*.parquet")):
-            return _from_parquet(place, with_val)
+    base = data_folder(root, folder, "ImageNet")
+    for parent in (base, base / KAGGLE, base / "ILSVRC" / KAGGLE):
+        if (parent / "train").is_dir():
+            return _from_folders(base, parent, with_val)
+    for parent in (base, base / "data"):
+        if any(parent.glob("train-*.parquet")):
+            return _from_parquet(parent, with_val)
     raise DataError(f"no ImageNet in {base}: looked for train/, {KAGGLE}/train/, ILSVRC/ and train-*.parquet")
 
 
-def _from_parquet(place: Path, with_val: bool) -> Source:
-    found = {part: ParquetPictures.load(paths, part) for part, paths in parquet_parts(place, with_val).items()}
-    highest = {part: int(pictures.labels.max()) for part, pictures in found.items()}
-    if highest.get("val", 0) > highest["train"]:
-        raise DataError(
-            f"{place}: classes of train and val differ: labels up to {highest['train']} and {highest['val']}"
-        )
-    fingerprint = joined(pictures.fingerprint for pictures in found.values())
-    return Source(found["train"], found.get("val"), highest["train"] + 1, fingerprint)
+def _from_parquet(folder: Path, with_val: bool) -> Source:
+    parts = {part: ParquetImages.load(paths, part) for part, paths in parquet_parts(folder, with_val).items()}
+    classes = count_classes({part: images.labels for part, images in parts.items()}, folder)
+    fingerprint = hash_texts(images.fingerprint for images in parts.values())
+    return Source(parts["train"], parts.get("val"), classes, fingerprint)
 
 
-def _from_folders(base: Path, place: Path, with_val: bool) -> Source:
-    train = labelled_folders(place / "train")
-    found = [train]
+def _from_folders(base: Path, folder: Path, with_val: bool) -> Source:
+    parts = {"train": labelled_folders(folder / "train")}
     if with_val:
-        if not (place / "val").is_dir():
-            raise DataError(f"{place} has no val/; `test: train` holds test pictures out of the training pictures")
-        folder = place / "val"
-        val = labelled_folders(folder) if class_folders(folder) else _flat(folder, _find_solution(base, place))
-        if val.classes != train.classes:
-            odd = sorted(set(val.classes) ^ set(train.classes))
-            raise DataError(
-                f"{place}: classes of train/ and val/ differ, {len(train.classes)} and {len(val.classes)}; "
-                f"only in one of them: {', '.join(odd[:3])}{', …' if len(odd) > 3 else ''}"
-            )
-        found.append(val)
-    fingerprint = joined(part.fingerprint for part in found)
-    return Source(train, found[1] if with_val else None, len(train.classes), fingerprint)
+        val = folder / "val"
+        if not val.is_dir():
+            raise DataError(f"{folder} has no val/; `test: train` holds test images out of the training images")
+        parts["val"] = labelled_folders(val) if class_folders(val) else _flat(val, _find_solution(base, folder))
+    require_same_classes({part: images.classes for part, images in parts.items()}, folder)
+    fingerprint = hash_texts(images.fingerprint for images in parts.values())
+    return Source(parts["train"], parts.get("val"), len(parts["train"].classes), fingerprint)
 
 
-def _flat(folder: Path, solution: Path) -> FolderPictures:
-    """Return pictures that lie in one folder, with Kaggle's labels of them."""
-    found = pictures_in(folder)
-    if not found:
-        raise DataError(f"{folder} has no pictures ({', '.join(SUFFIXES)})")
+def _flat(folder: Path, solution: Path) -> FolderImages:
+    """Return images that lie in one folder, with Kaggle's labels of them."""
+    files = images_in(folder)
+    if not files:
+        raise DataError(f"{folder} has no images ({', '.join(SUFFIXES)})")
     synsets = _read_solution(solution)
-    missing = [name for name, _ in found if name.split(".")[0] not in synsets]
+    missing = [name for name, _ in files if name.split(".")[0] not in synsets]
     if missing:
         raise DataError(f"{solution} has no label for {folder / missing[0]}")
-    truth = [synsets[name.split(".")[0]] for name, _ in found]
+    truth = [synsets[name.split(".")[0]] for name, _ in files]
     classes = sorted(set(truth))
     index = {name: label for label, name in enumerate(classes)}
-    labelled = zip(found, truth, strict=True)
-    fingerprint = joined(f"{name}:{size}:{synset}" for (name, size), synset in labelled)
+    labelled = zip(files, truth, strict=True)
+    fingerprint = hash_texts(f"{name}:{size}:{synset}" for (name, size), synset in labelled)
     labels = torch.tensor([index[name] for name in truth])
-    return FolderPictures(folder, pa.array([name for name, _ in found]), labels, classes, fingerprint)
+    return FolderImages(folder, pa.array([name for name, _ in files]), labels, classes, fingerprint)
 
 
-def _find_solution(base: Path, place: Path) -> Path:
+def _find_solution(base: Path, beside: Path) -> Path:
     """Return Kaggle's labels of a flat `val`, which lie beside it or further up in the data's folder."""
-    for folder in (place, *place.parents):
+    for folder in (beside, *beside.parents):
         if (folder / SOLUTION).is_file():
             return folder / SOLUTION
         if folder == base:
             break
     raise DataError(
-        f"{place / 'val'} has pictures but no class folders: put Kaggle's {SOLUTION} into {base}, or sort the pictures "
+        f"{beside / 'val'} has images but no class folders: put Kaggle's {SOLUTION} into {base}, or sort the images "
         "into val/<synset>/, or use `test: train`"
     )
 
 
 def _read_solution(path: Path) -> dict[str, str]:
-    """Return the synset of each picture of Kaggle's file: rows such as `ILSVRC2012_val_00000001,n01751748 1 2 3 4 `."""
+    """Return the synset of each image of Kaggle's file: rows such as `ILSVRC2012_val_00000001,n01751748 1 2 3 4 `."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
         try:

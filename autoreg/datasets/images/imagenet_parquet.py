@@ -1,6 +1,5 @@
-"""ImageNet from the Hugging Face hub's Parquet files, whose pictures are copied to a file that can be read anywhere."""
+"""ImageNet from the Hugging Face hub's Parquet files, whose images are copied to a file that can be read anywhere."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -11,14 +10,13 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from autoreg.datasets.images.cache import cache_folder
+from autoreg.datasets.images.cache import CHUNK, cache_folder
+from autoreg.datasets.images.fingerprint import hash_footers
 from autoreg.errors import DataError, first_line
 from autoreg.files import hold, write_atomically
 
 #: What the files of a part may be called, the best first: the hub's `test-*` has no labels, but copies of it may.
 PARTS = {"train": ["train"], "val": ["validation", "val", "test"]}
-#: Pictures that are in memory at a time while they are copied, beside one row group.
-CHUNK = 256
 _SCHEMA = pa.schema([("bytes", pa.binary()), ("label", pa.int64())])
 
 
@@ -26,28 +24,28 @@ def parquet_parts(folder: Path, with_val: bool) -> dict[str, list[Path]]:
     """Return the files of `train` and, if asked for, of `val`. Raises DataError if there are none."""
     parts = {}
     for part in ("train", "val") if with_val else ("train",):
-        found = [sorted(folder.glob(f"{name}-*.parquet")) for name in PARTS[part]]
-        paths = next((paths for paths in found if paths), None)
+        candidates = [sorted(folder.glob(f"{name}-*.parquet")) for name in PARTS[part]]
+        paths = next((paths for paths in candidates if paths), None)
         if paths is None:
             looked = ", ".join(f"{name}-*.parquet" for name in PARTS[part])
-            raise DataError(f"{folder} has no {looked}; `test: train` holds test pictures out of the training pictures")
+            raise DataError(f"{folder} has no {looked}; `test: train` holds test images out of the training images")
         parts[part] = paths
     return parts
 
 
 @dataclass(frozen=True)
-class ParquetPictures:
-    """Pictures of Parquet files with the columns image = struct(bytes, path) and label = int64.
+class ParquetImages:
+    """Images of Parquet files with the columns image = struct(bytes, path) and label = int64.
 
-    A Parquet file gives no single picture without the hundreds around it. So the encoded pictures are copied once into
+    A Parquet file gives no single image without the hundreds around it. So the encoded images are copied once into
     an uncompressed Arrow file in the cache folder, row group by row group, and that is memory-mapped: it takes as much
-    disk as the Parquet files (about 140 GB for all training pictures), and no memory.
+    disk as the Parquet files (about 140 GB for all training images), and no memory.
 
     Attributes:
         folder: of the Parquet files.
         part: `train` or `val`.
-        encoded: the pictures' bytes, on disk.
-        labels: int64, [pictures], as the files have them.
+        encoded: the images' bytes, on disk.
+        labels: int64, [images], as the files have them.
         fingerprint: hash of the files' names, sizes and footers.
     """
 
@@ -58,13 +56,13 @@ class ParquetPictures:
     fingerprint: str
 
     @classmethod
-    def load(cls, paths: list[Path], part: str) -> "ParquetPictures":
-        """Return the pictures of Parquet files, copied to the cache if they are not there yet.
+    def load(cls, paths: list[Path], part: str) -> "ParquetImages":
+        """Return the images of Parquet files, copied to the cache if they are not there yet.
 
         Raises:
-            DataError: a file is damaged or has other columns, a picture has no label, or the disk is full.
+            DataError: a file is damaged or has other columns, an image has no label, or the disk is full.
         """
-        fingerprint = fingerprint_of(paths)
+        fingerprint = hash_footers(paths)
         cached = cache_folder() / f"imagenet-{part}-{fingerprint}.arrow"
         if not cached.is_file():
             # Of several workers that start at once, one copies and the others wait for it.
@@ -76,18 +74,18 @@ class ParquetPictures:
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{cached} is damaged: {first_line(error)}; delete it") from error
         if not len(table):
-            raise DataError(f"{paths[0].parent} has no pictures in its {part} files")
+            raise DataError(f"{paths[0].parent} has no images in its {part} files")
         labels = torch.from_numpy(table["label"].to_numpy().copy())
         return cls(paths[0].parent, part, table["bytes"], labels, fingerprint)
 
     def read(self, row: int) -> bytes:
-        """Return the bytes of one picture's file."""
+        """Return the bytes of one image's file."""
         content: bytes = self.encoded[row].as_py()
         return content
 
     def name(self, row: int) -> str:
-        """Return where a picture stands."""
-        return f"picture in row {row} of the {self.part} files in {self.folder}"
+        """Return where an image stands."""
+        return f"image in row {row} of the {self.part} files in {self.folder}"
 
 
 def _copy(paths: list[Path], target: Path) -> None:
@@ -110,23 +108,8 @@ def _batches(path: Path) -> Iterator[pa.RecordBatch]:
             labels = batch.column("label").cast(pa.int64())
             for row, label in enumerate(labels.to_pylist(), start):
                 if label is None or label < 0:
-                    raise DataError(f"{path}: the picture in row {row} has no label, got {label}")
+                    raise DataError(f"{path}: the image in row {row} has no label, got {label}")
             if encoded.null_count:
-                raise DataError(f"{path}: there is no picture in row {start + encoded.is_null().index(True).as_py()}")
+                raise DataError(f"{path}: there is no image in row {start + encoded.is_null().index(True).as_py()}")
             yield pa.record_batch([encoded, labels], schema=_SCHEMA)
             start += len(labels)
-
-
-def fingerprint_of(paths: list[Path]) -> str:
-    """Return the hash of the files' names, sizes and footers, which say where each column lies and its extremes."""
-    digest = hashlib.blake2b(digest_size=8)
-    for path in paths:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - 8))
-            tail = file.read()
-            if tail[4:] != b"PAR1":
-                raise DataError(f"{path} is damaged: it does not end as a Parquet file does")
-            file.seek(max(0, size - 8 - int.from_bytes(tail[:4], "little")))
-            digest.update(f"{path.name}:{size}\n".encode() + file.read())
-    return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Finds pictures and their labels in Parquet files, by the types of the columns."""
+"""Finds images and their labels in Parquet files, by the types of the columns."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from autoreg.datasets.images.image_folders import joined
-from autoreg.datasets.images.imagenet_parquet import CHUNK, fingerprint_of
+from autoreg.datasets.images.cache import CHUNK
+from autoreg.datasets.images.fingerprint import hash_footers, hash_texts
 from autoreg.errors import DataError, first_line
 
 #: What people call the files of the splits.
@@ -20,23 +20,20 @@ FILES = {"train": ("train",), "validation": ("validation", "val", "valid"), "tes
 
 def find_parts(folder: Path) -> dict[str, list[Path]]:
     """Return the files of each split that has some, in order. Raises DataError if there is none for training."""
-    if not folder.is_dir():
-        raise DataError(f"the folder {folder} does not exist (option `folder` below AUTOREG_DATA or dataset.root)")
-    for place in (folder, folder / "data"):
-        found = {
-            part: sorted(
-                path for name in names for path in (*place.glob(f"{name}-*.parquet"), *place.glob(f"{name}.parquet"))
-            )
-            for part, names in FILES.items()
-        }
-        if found["train"]:
-            return {part: paths for part, paths in found.items() if paths}
+    for parent in (folder, folder / "data"):
+        parts = {part: _files(parent, names) for part, names in FILES.items()}
+        if parts["train"]:
+            return {part: paths for part, paths in parts.items() if paths}
     raise DataError(f"{folder} has no train-*.parquet, nor has data/ in it")
+
+
+def _files(folder: Path, names: Sequence[str]) -> list[Path]:
+    return sorted(path for name in names for end in ("", "-*") for path in folder.glob(f"{name}{end}.parquet"))
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns hold the pictures and their labels.
+    """Which columns hold the images and their labels.
 
     Attributes:
         image: by name.
@@ -56,7 +53,7 @@ class Columns:
 
 
 def find_columns(path: Path, image: str | None, label: str | None) -> Columns:
-    """Return the columns of pictures and labels: those named, else the only ones of their type.
+    """Return the columns of images and labels: those named, else the only ones of their type.
 
     Labels are what the hub's description in the file calls `ClassLabel`, else integers.
 
@@ -65,10 +62,10 @@ def find_columns(path: Path, image: str | None, label: str | None) -> Columns:
     """
     schema = _schema(path)
     features = _features(schema)
-    pictures = [field.name for field in schema if _is_picture(field.type)]
+    images = [field.name for field in schema if _is_image(field.type)]
     integers = [field.name for field in schema if pa.types.is_integer(field.type)]
     described = [name for name in integers if features.get(name, {}).get("_type") == "ClassLabel"]
-    chosen = _chosen(path, "image", image, pictures, "files of pictures (struct with bytes, or binary)")
+    chosen = _chosen(path, "image", image, images, "files of images (struct with bytes, or binary)")
     labels = _chosen(path, "label", label, described if described and label is None else integers, "integers")
     names = features.get(labels, {}).get("names")
     classes = tuple(map(str, names)) if isinstance(names, list) else ()
@@ -104,21 +101,21 @@ def _features(schema: pa.Schema) -> dict[str, dict[str, object]]:
         return {}
 
 
-def _is_picture(kind: pa.DataType) -> bool:
+def _is_image(kind: pa.DataType) -> bool:
     if pa.types.is_struct(kind):
         index = kind.get_field_index("bytes")
-        return index >= 0 and _is_picture(kind.field(index).type)
+        return index >= 0 and _is_image(kind.field(index).type)
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 @dataclass(frozen=True)
 class LabelledParquet:
-    """The pictures of a split.
+    """The images of a split.
 
     Attributes:
         paths: its files.
-        columns: where the pictures and labels are.
-        labels: int64, [pictures].
+        columns: where the images and labels are.
+        labels: int64, [images].
         fingerprint: hash of the files' names, sizes and footers, and of the columns.
     """
 
@@ -129,21 +126,21 @@ class LabelledParquet:
 
     @classmethod
     def load(cls, paths: list[Path], columns: Columns) -> "LabelledParquet":
-        """Return the labels of some files; pictures stay on disk.
+        """Return the labels of some files; images stay on disk.
 
         Raises:
-            DataError: a file is damaged or has other columns, there are no pictures, or one has no label.
+            DataError: a file is damaged or has other columns, there are no images, or one has no label.
         """
-        fingerprint = joined([fingerprint_of(paths), columns.image, columns.label])
+        fingerprint = hash_texts([hash_footers(paths), columns.image, columns.label])
         for path in paths:
             find_columns(path, columns.image, columns.label)
         labels = torch.cat([_labels(path, columns) for path in paths])
         if not len(labels):
-            raise DataError(f"{paths[0]} has no pictures")
+            raise DataError(f"{paths[0]} has no images")
         return cls(paths, columns, labels, fingerprint)
 
     def chunks(self) -> Iterator["_Chunk"]:
-        """Yield the pictures, a few at a time. Raises DataError if a file is damaged."""
+        """Yield the images, a few at a time. Raises DataError if a file is damaged."""
         wanted = f"{self.columns.image}.bytes" if self.columns.is_struct else self.columns.image
         for path in self.paths:
             start = 0
@@ -159,7 +156,7 @@ class LabelledParquet:
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Pictures that are in memory for a moment; see `EncodedPictures`."""
+    """Images that are in memory for a moment; see `EncodedImages`."""
 
     path: Path
     start: int
@@ -172,11 +169,11 @@ class _Chunk:
     def read(self, row: int) -> bytes:
         content: bytes | None = self.encoded[row].as_py()
         if content is None:
-            raise DataError(f"{self.path}: there is no picture in row {self.start + row}")
+            raise DataError(f"{self.path}: there is no image in row {self.start + row}")
         return content
 
     def name(self, row: int) -> str:
-        return f"picture in row {self.start + row} of {self.path}"
+        return f"image in row {self.start + row} of {self.path}"
 
 
 def _labels(path: Path, columns: Columns) -> Tensor:
@@ -189,6 +186,6 @@ def _labels(path: Path, columns: Columns) -> Tensor:
         row = int(unlabelled[0])
         got = column[row].as_py()
         raise DataError(
-            f"{path}: the picture in row {row} has no label, got {got}; a split without labels must lie elsewhere"
+            f"{path}: the image in row {row} has no label, got {got}; a split without labels must lie elsewhere"
         )
     return labels

@@ -1,4 +1,4 @@
-"""Pictures that are too many to hold: read, decoded and cropped while the network trains on those before them."""
+"""Images that are too many to hold: read, decoded and cropped while the network trains on those before them."""
 
 import io
 from collections import deque
@@ -18,49 +18,49 @@ from autoreg.errors import DataError, first_line
 LOOK_AHEAD = 2
 
 
-class EncodedPictures(Protocol):
-    """Pictures as files hold them, numbered by row."""
+class EncodedImages(Protocol):
+    """Images as files hold them, numbered by row."""
 
     @property
     def labels(self) -> Tensor:
-        """The labels, int64, [pictures]."""
+        """The labels, int64, [images]."""
 
     def read(self, row: int) -> bytes:
-        """Return the bytes of one picture's file."""
+        """Return the bytes of one image's file."""
 
     def name(self, row: int) -> str:
-        """Return what an error calls a picture."""
+        """Return what an error calls an image."""
 
 
 class Crops(Protocol):
-    """How a picture of any size becomes a square one."""
+    """How an image of any size becomes a square one."""
 
     @property
     def size(self) -> int:
         """Side of the square."""
 
     def draw(self, count: int, generator: torch.Generator) -> list[list[float]]:
-        """Return the random numbers that each of so many pictures is cropped by."""
+        """Return the random numbers that each of so many images is cropped by."""
 
-    def crop(self, picture: Image.Image, drawn: Sequence[float] | None) -> Image.Image:
-        """Return a square of a picture: by random numbers, or without randomness if there are none."""
+    def crop(self, image: Image.Image, drawn: Sequence[float] | None) -> Image.Image:
+        """Return a square of an image: by random numbers, or without randomness if there are none."""
 
 
 @dataclass(frozen=True)
 class StreamedSplit:
-    """A split of pictures of which only a few batches are ever in memory.
+    """A split of images of which only a few batches are ever in memory.
 
-    All random numbers of a batch are drawn before its first picture is decoded, so that the number of threads does not
+    All random numbers of a batch are drawn before its first image is decoded, so that the number of threads does not
     change the result.
 
     Attributes:
-        pictures: those of this split, and others.
+        images: those of this split, and others.
         rows: which of them are in this split, int64, [examples].
         labels: int64, [examples], on the device that batches arrive on.
-        crops: how a picture becomes a square of one size.
+        crops: how an image becomes a square of one size.
     """
 
-    pictures: EncodedPictures
+    images: EncodedImages
     rows: Tensor
     labels: Tensor
     crops: Crops
@@ -71,16 +71,16 @@ class StreamedSplit:
     def batches(
         self, batch_size: int, order: Tensor | None = None, generator: torch.Generator | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (uint8 pictures [batch, 3, size, size], labels); see `Examples.batches`.
+        """Yield (uint8 images [batch, 3, size, size], labels); see `Examples.batches`.
 
-        Raises DataError, naming the file, for a picture that cannot be read.
+        Raises DataError, naming the file, for an image that cannot be read.
         """
-        places = torch.arange(len(self)) if order is None else order.cpu()
+        indices = torch.arange(len(self)) if order is None else order.cpu()
         # Reading waits for the disk, and decoding does not hold Python's lock: two threads at least.
         pool = ThreadPoolExecutor(max(2, torch.get_num_threads()))
         ahead: deque[_Batch] = deque()
         try:
-            for chosen in torch.split(places, batch_size):
+            for chosen in torch.split(indices, batch_size):
                 ahead.append(self._start(chosen, generator, pool))
                 if len(ahead) > LOOK_AHEAD:
                     yield self._finished(ahead.popleft())
@@ -111,10 +111,10 @@ class StreamedSplit:
 
     def _decode(self, row: int, drawn: Sequence[float] | None, target: np.ndarray[Any, Any]) -> None:
         try:
-            with Image.open(io.BytesIO(self.pictures.read(row))) as picture:
-                target[:] = np.asarray(self.crops.crop(picture.convert("RGB"), drawn))
+            with Image.open(io.BytesIO(self.images.read(row))) as image:
+                target[:] = np.asarray(self.crops.crop(image.convert("RGB"), drawn))
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what Pillow raises
-            raise DataError(f"{self.pictures.name(row)} cannot be read as a picture: {first_line(error)}") from error
+            raise DataError(f"{self.images.name(row)} cannot be read as an image: {first_line(error)}") from error
 
     def _finished(self, batch: "_Batch") -> tuple[Tensor, Tensor]:
         for future in batch.futures:

@@ -1,6 +1,5 @@
 """Which of torchvision's datasets can be read, how their splits are asked for, and which files are theirs."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,15 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autoreg.datasets.images.cache import cache_folder, cached_array, save_array
-from autoreg.datasets.images.image_folders import joined
-from autoreg.datasets.images.squares import CHUNK, Squares, decoded_once
+from autoreg.datasets.images.cache import CHUNK, cache_folder, cached_array, save_array
+from autoreg.datasets.images.fingerprint import hash_files, hash_texts
+from autoreg.datasets.images.squares import Squares, decoded_once
 from autoreg.datasets.split import Split
 from autoreg.errors import DataError, first_line
 from autoreg.files import write_atomically
 
 #: Files that are told apart by name and size; others, which may have one size and two contents, by all of their bytes.
-PICTURES = (".jpg", ".jpeg", ".png", ".ppm", ".tif")
+IMAGES = (".jpg", ".jpeg", ".png", ".ppm", ".tif")
 #: What torchvision unpacked, and does not read any more.
 ARCHIVES = (".gz", ".tgz", ".tar", ".zip")
 
@@ -38,14 +37,14 @@ class Published:
 
     Attributes:
         files: a pattern of its files and folders below the data root.
-        splits: the arguments that each split is asked for by; what is missing is held out of the training pictures.
+        splits: the arguments that each split is asked for by; what is missing is held out of the training images.
     """
 
     files: str
     splits: Mapping[str, Arguments]
 
 
-#: Labelled pictures that torchvision reads without unpickling anything.
+#: Labelled images that torchvision reads without unpickling anything.
 PUBLISHED = {
     "Caltech101": Published("caltech101", {"train": {}}),
     "Caltech256": Published("caltech256", {"train": {}}),
@@ -65,32 +64,31 @@ PUBLISHED = {
     "SUN397": Published("SUN397", {"train": {}}),
     "SVHN": Published("*_32x32.mat", _named(train="train", test="test")),
 }
-#: Those that are pickles, and what reads the same pictures.
+#: Those that are pickles, and what reads the same images.
 PICKLED = {
     "CIFAR10": "`dataset: cifar10`, which checks them,",
     "CIFAR100": "the Hugging Face hub's Parquet files (`dataset: parquet`)",
 }
 
 
-def fingerprint_of(name: str, root: Path) -> str:
+def hash_of(name: str, root: Path) -> str:
     """Return the hash of a dataset's files. Raises DataError if there are none."""
-    found = [file for place in sorted(root.glob(PUBLISHED[name].files)) for file in _below(place)]
-    if not found:
+    files = [file for path in sorted(root.glob(PUBLISHED[name].files)) for file in _below(path)]
+    if not files:
         raise DataError(f"no {name} in {root}: looked for {PUBLISHED[name].files}; {advice(name, root)}")
     with ThreadPoolExecutor() as pool:
-        return joined([name, *pool.map(lambda path: f"{path.relative_to(root)}:{_content(path)}", found)])
+        return hash_texts([name, *pool.map(lambda path: f"{path.relative_to(root)}:{_content(path)}", files)])
 
 
-def _below(place: Path) -> list[Path]:
-    files = sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
-    return [path for path in files if path.suffix not in ARCHIVES and not path.name.startswith(".")]
+def _below(path: Path) -> list[Path]:
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    return [file for file in files if file.suffix not in ARCHIVES and not file.name.startswith(".")]
 
 
 def _content(path: Path) -> str:
-    if path.suffix.lower() in PICTURES:
+    if path.suffix.lower() in IMAGES:
         return str(path.stat().st_size)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+    return hash_files([path])
 
 
 def advice(name: str, root: Path) -> str:
@@ -109,18 +107,18 @@ def load_split(name: str, part: str, root: Path, fingerprint: str, squares: Squa
     Raises:
         DataError: files are missing or damaged, or the cache is.
     """
-    pictures = cache_folder() / f"torchvision-{name}-{part}-{fingerprint}-{squares.size}-{squares.channels}.npy"
+    images = cache_folder() / f"torchvision-{name}-{part}-{fingerprint}-{squares.size}-{squares.channels}.npy"
     kept = cache_folder() / f"torchvision-{name}-{part}-{fingerprint}.labels.npy"
-    if not (pictures.is_file() and kept.is_file()):
-        pictures.unlink(missing_ok=True)  # a process was killed before it wrote their labels
+    if not (images.is_file() and kept.is_file()):
+        images.unlink(missing_ok=True)  # a process was killed before it wrote their labels
         opened = _opened(name, part, root)
-        found: list[int] = []
-        decoded_once(pictures, len(opened), squares, lambda: _decoded(name, root, opened, squares, found))
-        write_atomically(kept, lambda path: save_array(path, np.asarray(found, dtype=np.int64)))
+        collected: list[int] = []
+        decoded_once(images, len(opened), squares, lambda: _decoded(name, root, opened, squares, collected))
+        write_atomically(kept, lambda path: save_array(path, np.asarray(collected, dtype=np.int64)))
     labels = torch.from_numpy(cached_array(kept, (-1,), np.int64))
     if not len(labels) or int(labels.min()) < 0:
-        raise DataError(f"{name} in {root}: each {part} picture needs a label from 0, got {labels[:3].tolist()}")
-    return Split(decoded_once(pictures, len(labels), squares, lambda: iter(())), labels)
+        raise DataError(f"{name} in {root}: each {part} image needs a label from 0, got {labels[:3].tolist()}")
+    return Split(decoded_once(images, len(labels), squares, lambda: iter(())), labels)
 
 
 def _opened(name: str, part: str, root: Path) -> Any:
@@ -135,16 +133,16 @@ def _opened(name: str, part: str, root: Path) -> Any:
 
 
 def _decoded(name: str, root: Path, opened: Any, squares: Squares, labels: list[int]) -> Iterator[Tensor]:
-    """Yield the squares of all pictures, and add their labels to a list."""
+    """Yield the squares of all images, and add their labels to a list."""
 
-    def made(row: int) -> tuple[np.ndarray[Any, Any], int]:
-        picture, label = opened[row]
-        return np.asarray(squares.crop(picture.convert("RGB"), None)), int(label)
+    def cropped(row: int) -> tuple[np.ndarray[Any, Any], int]:
+        image, label = opened[row]
+        return np.asarray(squares.crop(image.convert("RGB"), None)), int(label)
 
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(opened), CHUNK):
             try:
-                arrays, some = zip(*pool.map(made, range(start, min(start + CHUNK, len(opened)))), strict=True)
+                arrays, some = zip(*pool.map(cropped, range(start, min(start + CHUNK, len(opened)))), strict=True)
             except Exception as error:  # likewise
                 raise _damaged(name, root, error) from error
             labels += some

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoreg.errors import ConfigError
+from autoreg.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -25,39 +26,21 @@ class Source:
     definition: str = "released"
 
 
-@dataclass(frozen=True)
-class Exporter:
-    """One program that takes our trials.
+#: (source, target) -> a line for each thing that was written
+Exporter = Callable[[Source, str], Iterator[str]]
+exporters: Registry[Exporter] = Registry("exporter", "source", "target")
 
-    Attributes:
-        name: the option of `autoreg export`.
+
+def exporter(target: str) -> Callable[[Exporter], Exporter]:
+    """Register a function under its name, which becomes an option of `autoreg export`.
+
+    Args:
         target: what the option's value is, as its help shows it: `FILE`, `FOLDER`, `URI`.
-        write: takes a source and a target, and yields a line for each thing that it wrote.
     """
 
-    name: str
-    target: str
-    write: Callable[[Source, str], Iterator[str]]
-
-    @property
-    def help(self) -> str:
-        """The first paragraph of its docstring."""
-        return " ".join((self.write.__doc__ or "").split("\n\n")[0].split())
-
-
-#: Every exporter by name.
-exporters: dict[str, Exporter] = {}
-
-
-def exporter(target: str) -> Callable[[Callable[[Source, str], Iterator[str]]], Callable[[Source, str], Iterator[str]]]:
-    """Register a function under its name as an exporter to a target of that kind."""
-
-    def register(write: Callable[[Source, str], Iterator[str]]) -> Callable[[Source, str], Iterator[str]]:
-        name = write.__name__
-        if name in exporters:
-            raise ValueError(f"exporter {name!r} is registered twice")
-        exporters[name] = Exporter(name, target, write)
-        return write
+    def register(function: Exporter) -> Exporter:
+        function.target = target  # type: ignore[attr-defined]
+        return exporters.register(function)
 
     return register
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator.progress.counts import Counts, GroupCounts, MeasuredTrial, RunningTrial
 from autoreg.orchestrator.progress.table import Dashboard, duration, remaining, throughput
-from autoreg.orchestrator.progress.terminal import LineDisplay, LiveDisplay, Verbosity, is_lively, make_display
+from autoreg.orchestrator.progress.terminal import Display, LiveDisplay, Verbosity, is_interactive, make_display
 
 MakeConfig = Callable[..., TrialConfig]
 
@@ -19,7 +19,7 @@ def counts_of(config: MakeConfig, running: int, measuring: int = 0, **more: obje
     now = time.time()
     trials = [RunningTrial.of(config(replicate=number, epochs=100), now) for number in range(running)]
     for trial in trials:
-        trial.told(now, epoch=12, loss=1.2345, accuracy=0.561, seconds=2.0)
+        trial.update(now, epoch=12, loss=1.2345, accuracy=0.561, seconds=2.0)
     return Counts(
         total=48, cached=3, done=20, failed=1, measured=4, to_measure=12, began=now - 61,
         running={trial.trial_id: trial for trial in trials},
@@ -80,9 +80,9 @@ def test_a_users_own_names_are_no_commands(config: MakeConfig) -> None:
 def test_the_time_of_an_epoch_is_smoothed_and_what_is_left_goes_down(config: MakeConfig) -> None:
     trial = RunningTrial.of(config(epochs=10), 100.0)
     assert trial.seconds_left(100.0) is None
-    trial.told(110.0, 1, 2.0, 0.5, 10.0)
+    trial.update(110.0, 1, 2.0, 0.5, 10.0)
     assert trial.seconds_left(115.0) == 85.0
-    trial.told(130.0, 2, None, 0.5, 20.0)
+    trial.update(130.0, 2, None, 0.5, 20.0)
     assert trial.seconds_left(130.0) == pytest.approx(8 * 13.0)
     assert trial.seconds_left(1e6) == 0.0
 
@@ -123,7 +123,7 @@ def test_as_much_is_said_as_is_wanted(
 ) -> None:
     counts = counts_of(config, 1)
     console = Console(file=io.StringIO(), width=80, force_terminal=True)
-    for display in (LineDisplay(counts, verbosity), LiveDisplay(counts, verbosity, console)):
+    for display in (Display(counts, verbosity), LiveDisplay(counts, verbosity, console)):
         with display:
             display.line("wrong", Verbosity.QUIET)
             display.line("ended")
@@ -149,16 +149,16 @@ def test_a_burst_of_lines_is_printed_at_once_and_whole(config: MakeConfig, monke
 
 
 @pytest.mark.parametrize(
-    ("terminal", "name", "value", "lively"),
+    ("terminal", "name", "value", "interactive"),
     [(True, "X", "", True), (False, "X", "", False), (True, "NO_COLOR", "1", False), (True, "TERM", "dumb", False)],
 )
 def test_the_table_is_for_terminals_that_want_it(
-    config: MakeConfig, terminal: bool, name: str, value: str, lively: bool, monkeypatch: pytest.MonkeyPatch
+    config: MakeConfig, terminal: bool, name: str, value: str, interactive: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal, raising=False)
-    assert is_lively(terminal) == lively
-    assert isinstance(make_display(counts_of(config, 0)), LiveDisplay if lively else LineDisplay)
-    assert isinstance(make_display(counts_of(config, 0), Verbosity.QUIET), LineDisplay)
+    assert is_interactive(terminal) == interactive
+    assert type(make_display(counts_of(config, 0))) is (LiveDisplay if interactive else Display)
+    assert type(make_display(counts_of(config, 0), Verbosity.QUIET)) is Display

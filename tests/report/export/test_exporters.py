@@ -32,7 +32,7 @@ def rows(database: Path, sql: str) -> list[dict[str, Any]]:
 
 
 def write(name: str, database: Path, target: object, **more: Any) -> list[str]:
-    return list(exporters[name].write(Source(database, database.parent / "runs", **more), str(target)))
+    return list(exporters[name](Source(database, database.parent / "runs", **more), str(target)))
 
 
 def test_every_exporter_is_an_option_of_the_command() -> None:
