@@ -71,7 +71,7 @@ def run(
         retry_failed: train failed trials of this sweep again.
 
     Raises:
-        ConfigError, DataError, DatabaseError: see `load_sweep`, `plan` and `autoreg.tuning.run.run_sweep`.
+        ConfigError, DataError, DatabaseError: see `load_sweep`, `plan` and `autoreg.orchestrator.run.run_sweep`.
     """
     if not isinstance(sweep, Plan):
         loaded = sweep if isinstance(sweep, LoadedSweep) else load_sweep(sweep)

@@ -2,7 +2,6 @@
 
 import os
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,11 @@ from matplotlib.figure import Figure
 
 from autoreg.database.connection import query, reading, table_names
 from autoreg.errors import ConfigError, did_you_mean
-from autoreg.report.figure import FigureRows, figures_with_data, read_figure
+from autoreg.report.figure import FigureRows, figures_with_data, picture, read_figure
 from autoreg.report.figures import width_panels
 from autoreg.report.figures.source import find_figures
 from autoreg.report.figures.style import SETTINGS
 from autoreg.report.table import read_table
-
-
-def _png(figure: Figure) -> bytes:
-    """Return what a notebook shows of a figure, which only those of pyplot bring along."""
-    picture = BytesIO()
-    figure.savefig(picture, format="png", dpi=120)
-    return picture.getvalue()
 
 
 class Results:
@@ -92,7 +84,7 @@ class Results:
             DataError: it has no measured trial.
         """
         figure = self._rows(name, definition, sweep).draw()
-        vars(figure)["_repr_png_"] = partial(_png, figure)
+        vars(figure)["_repr_png_"] = partial(picture, figure, "png")  # a notebook shows of itself those of pyplot only
         return figure
 
     def frame(self, name: str, definition: str = "released", sweep: str | None = None) -> pl.DataFrame:
