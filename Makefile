@@ -20,7 +20,7 @@ demo: install
 
 ## test: all tests, in two processes; those on real images too if AUTOREG_DATA says where they are
 test: install
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 ## faults: what a sweep promises, with faults injected; takes over an hour and writes reports/faults.md
 faults: install

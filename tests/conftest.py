@@ -25,7 +25,6 @@ os.environ.pop("AUTOREG_CACHE", None)
 torch.set_num_threads(1)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     root = os.environ.get("AUTOREG_DATA")
     for item in items:
@@ -33,15 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             [folder] = marker.args
             if not (root and (Path(root) / folder).is_dir()):
                 item.add_marker(pytest.mark.skip(reason=f"no folder {folder} in AUTOREG_DATA={root or ''}"))
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: not _has_ray(item))  # sweeps first: what takes long must not begin last
-        for item in items:
-            # A file is one worker's, which makes its fixtures; each worker has a Ray session of its own.
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}{'-ray' if _has_ray(item) else ''}"))
-
-
-def _has_ray(item: pytest.Item) -> bool:
-    return "ray_here" in getattr(item, "fixturenames", ())
+    if "PYTEST_XDIST_WORKER" in os.environ:  # what takes long must not begin last: sweeps first
+        items.sort(key=lambda item: "ray_here" not in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,6 @@
 """What `autoreg init` writes is a sweep that runs, and a schema that holds for every sweep."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,9 @@ from autoreg.cli.init.starter import write_starter
 from autoreg.config.strict_yaml import parse
 from autoreg.errors import ConfigError, DataError
 from autoreg.packaged import find_sweep, sweep_names
+from tests.helpers.command_line import autoreg as command
+from tests.helpers.command_line import autoreg_process
+from tests.helpers.sweep_process import settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "sweep_file.md"
 
@@ -70,30 +70,32 @@ def images(tmp_path: Path) -> Path:
     return folder
 
 
-def run(*words: str | Path, cwd: Path) -> str:
-    environment = {**os.environ, "AUTOREG_CACHE": str(cwd / "cache"), "NO_COLOR": "1"}
-    ended = subprocess.run(
-        [sys.executable, "-m", "autoreg", *words], capture_output=True, text=True, cwd=cwd, env=environment
-    )
+def run_here(*words: str, cwd: Path) -> str:
+    """Run a command in a process of its own, since it imports the network that lies in the folder."""
+    ended = autoreg_process(*words, cwd=cwd)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 
 
 def test_made_up_data_and_a_network_of_ones_own_are_a_sweep(tmp_path: Path) -> None:
-    assert run("init", cwd=tmp_path).split() == ["my_sweep.yaml", "my_sweep_network.py", "sweep.schema.json"]
+    written = command("init", cwd=tmp_path).stdout.split()
+    assert written == ["my_sweep.yaml", "my_sweep_network.py", "sweep.schema.json"]
     text = (tmp_path / "my_sweep.yaml").read_text(encoding="utf-8")
     assert complaints(parse(text, "my_sweep.yaml").data) == []
-    planned = run("plan", "my_sweep.yaml", "--no-calibration", cwd=tmp_path)
+    planned = run_here("plan", "my_sweep.yaml", "--no-calibration", cwd=tmp_path)
     assert "24 final trials, 32 tuning trials, 0 already done" in planned.splitlines()
 
 
-def test_from_nothing_to_a_figure_of_ones_own_images(tmp_path: Path, images: Path) -> None:
-    run("init", "--images", images, "--size", "16", cwd=tmp_path)
+def test_from_nothing_to_a_figure_of_ones_own_images(
+    tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOREG_CACHE", str(tmp_path / "cache"))
+    assert command("init", "--images", str(images), "--size", "16", cwd=tmp_path).returncode == 0
     text = (tmp_path / "my_sweep.yaml").read_text(encoding="utf-8")
     assert complaints(parse(text, "my_sweep.yaml").data) == []
     short = ["grid.width=[1/2, 1]", "replicates=1", "training.epochs=1", "training.batch_size=8", "tune=null"]
-    run("sweep", "my_sweep.yaml", *(word for change in short for word in ("--set", change)), cwd=tmp_path)
-    assert "reports/figure_scores.png" in run("report", "--all", cwd=tmp_path).split()
+    run_here("sweep", "my_sweep.yaml", *settings(*short), cwd=tmp_path)
+    assert "reports/figure_scores.png" in command("report", "--all", cwd=tmp_path).stdout.split()
     assert autoreg.Results(tmp_path / "results.db").table("trial_scores")["series"].unique().len() == 2
 
 
