@@ -23,9 +23,9 @@ def completion_script(cli: click.Command, shell: str) -> str:
         cli: the command line.
         shell: one of `PLACES`.
     """
-    made = get_completion_class(shell)
-    assert made is not None, shell
-    source = made(cli, {}, "autoreg", "_AUTOREG_COMPLETE").source()
+    completer = get_completion_class(shell)
+    assert completer is not None, shell
+    source = completer(cli, {}, "autoreg", "_AUTOREG_COMPLETE").source()
     return re.sub(r"\A(#.*\n)?", lambda first: f"{first[0]}# {PLACES[shell]}\n", source, count=1)  # after `#compdef`
 
 

@@ -86,10 +86,10 @@ class Shared:
 
 def shared_with(sweep: Sweep, others: Iterable[Sweep]) -> list[Shared]:
     """Return what a checked sweep has in common with each of the others that it shares trials with."""
-    own = asked_by([sweep])
-    found = [(other, own & asked_by([other])) for other in others]
+    asked = asked_by([sweep])
+    shared = [(other, asked & asked_by([other])) for other in others]
     return [
         Shared(other.name, other.figures, common.final_count, common.tuning_count)
-        for other, common in found
+        for other, common in shared
         if common.finals or common.tuning
     ]
