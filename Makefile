@@ -18,9 +18,9 @@ demo: install
 	$(BIN)/autoreg sweep quickstart
 	$(BIN)/autoreg report --figure B5
 
-## test: all tests; those on real images too if AUTOREG_DATA says where they are
+## test: all tests, in two processes; those on real images too if AUTOREG_DATA says where they are
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 ## faults: what a sweep promises, with faults injected; takes over an hour and writes reports/faults.md
 faults: install
@@ -34,10 +34,11 @@ bench: install
 growth: install
 	$(BIN)/python -m benchmarks.growth reports/growth
 
-## docs: the pages that are made from the schema of results.db and from the commands' help
+## docs: the pages that are generated from results.db's schema and the commands' help, then the site in build/site
 docs: install
 	$(BIN)/python docs/database_page.py
 	$(BIN)/python docs/commands_page.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 ## lint: style, types, and who may import whom
 lint: install

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,9 +15,8 @@ from autoreg.config.sweep_file import load_sweep as _load_file
 from autoreg.config.trial import TrialConfig
 from autoreg.database.scores import Measures
 from autoreg.datasets import Dataset, Split, build_dataset
-from autoreg.errors import ConfigError
-from autoreg.metrics.ablation import ablation
-from autoreg.metrics.similarity import similarity
+from autoreg.errors import ConfigError, did_you_mean
+from autoreg.metrics import metrics
 from autoreg.networks import Network
 from autoreg.networks.wrapped import wrap
 from autoreg.orchestrator.plan import Plan, check_resources, make_plan
@@ -26,7 +26,7 @@ from autoreg.packaged import find_sweep
 from autoreg.runs.describe import describe
 from autoreg.runs.folder import Runs
 from autoreg.runs.records import TrialResult
-from autoreg.training.loop import load_network
+from autoreg.training.loop import layers_of, load_network
 
 
 def load_sweep(name: str | os.PathLike[str], *overrides: str) -> LoadedSweep:
@@ -129,12 +129,9 @@ def measure_model(
     inputs: Tensor | Iterable[tuple[Tensor, Tensor]],
     labels: Tensor | None = None,
     *,
-    fractions: int = 7,
-    samples: int = 3,
-    threshold: float = 0.5,
-    max_vectors: int = 50_000,
     seed: int = 0,
     batch_size: int = 250,
+    **options: Any,
 ) -> Measures:
     """Return the removable and the repeated units of a trained model, which is not changed.
 
@@ -146,17 +143,17 @@ def measure_model(
             `autoreg.networks.wrapped.wrap`, or is a `Network`.
         inputs: examples as the model takes them, [examples, …], or a DataLoader of (inputs, labels). They are held in
             memory, on the model's device.
-        labels: true labels, [examples]; without them the accuracy in `ablation` is NaN. Unchanged labels need none.
-        fractions: how many equally spaced shares of dropped units from 0 to 1.
-        samples: how many random choices of units, and of activation vectors.
-        threshold: |r| from which two units are similar, in (0, 1).
-        max_vectors: how many activation vectors are correlated at most.
+        labels: true labels, [examples]; without them accuracies are NaN. Unchanged labels need none.
         seed: of the random choices.
         batch_size: how many examples are passed at once; all activations of a batch are held.
+        options: of the metrics, each for all that have it, as `autoreg list metrics` names them: `samples=1`.
 
     Raises:
-        ConfigError: the model cannot be cut into layers, or does not take the inputs.
+        ConfigError: the model cannot be cut into layers, or does not take the inputs; no metric has such an option.
     """
+    known = {option for name in metrics for option in metrics.options(name)}
+    if unknown := sorted(options.keys() - known):
+        raise ConfigError(f"no metric has an option {unknown[0]!r}{did_you_mean(unknown[0], known)}")
     if not isinstance(inputs, Tensor):
         batches = list(inputs)
         if labels is not None or not all(isinstance(batch, tuple | list) and len(batch) == 2 for batch in batches):
@@ -172,6 +169,10 @@ def measure_model(
     split = Split(inputs, torch.zeros(len(inputs), dtype=torch.int64) if labels is None else labels).to(device)
     shape = tuple(inputs.shape[1:])
     dataset = Dataset(split, split, split, shape, classes, "given", evaluation_batch=batch_size)
-    removed = ablation(network, dataset, "test", seed, fractions=fractions, samples=samples)
-    repeated = similarity(network, dataset, "test", seed, threshold=threshold, samples=samples, max_vectors=max_vectors)
-    return Measures(removed if labels is not None else removed.with_columns(accuracy=math.nan), repeated)
+    rows = {}
+    for name in metrics:
+        taken: dict[str, Any] = {option: given for option, given in options.items() if option in metrics.options(name)}
+        rows[name] = metrics[name](network, dataset, "test", seed, **metrics.check_options(name, taken))
+        if labels is None and "accuracy" in rows[name].columns:
+            rows[name] = rows[name].with_columns(accuracy=math.nan)
+    return Measures(rows, layers_of(network, dataset))

@@ -13,6 +13,7 @@ from autoreg.config.sweep_file import load_sweep
 from autoreg.config.trial import TrialConfig, canonical_json
 from autoreg.metrics.measure import Measurement
 from autoreg.orchestrator.plan import Plan, make_plan
+from autoreg.orchestrator.study import propose
 from autoreg.runs.folder import Runs
 from autoreg.runs.records import Epoch, Layer, TrialResult
 
@@ -47,9 +48,12 @@ def generate(folder: Path, trials: int) -> Path:
     plan, runs = make_plan(load_sweep(path)), Runs(folder / "runs")
     schedule = plan.schedule(runs)
     while not schedule.is_finished():
-        while assignment := schedule.next():
+        if assignment := schedule.next():
             finish(assignment.config, assignment.trial_id, plan, runs)
-            schedule.in_flight.discard(assignment.trial_id)
+            schedule.end(assignment.config, runs.trial(assignment.trial_id).read_result())
+        elif schedule.waiting_study:
+            hyperparameters = propose(schedule.search(schedule.waiting_study), runs)
+            schedule.propose(schedule.waiting_study, hyperparameters)
     runs.write_sweep(plan.record(schedule.planned()))
     return path
 

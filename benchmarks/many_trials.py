@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from autoreg.database.connection import open_for_reading, query
+from autoreg.database.connection import query, reading
 from autoreg.database.writer import rebuild
 from autoreg.runs.folder import Runs
 from benchmarks.generate_trials import generate
@@ -24,10 +24,9 @@ def rows(trials: int) -> list[Row]:
         ingest = seconds_of(lambda: rebuild(path, Runs(folder / "runs")))
         report = [sys.executable, "-m", "autoreg", "report", "--all", "--out", name]
         reports = Times([seconds_of(lambda: subprocess.run(report, cwd=name, check=True, capture_output=True))])
-        connection = open_for_reading(path)
-        views = query(connection, "select view_name from duckdb_views() where not internal")["view_name"].to_list()
-        seconds = {view: seconds_of(lambda view=view: query(connection, f'from "{view}"')) for view in views}
-        connection.close()
+        with reading(path) as connection:
+            views = query(connection, "select view_name from duckdb_views() where not internal")["view_name"].to_list()
+            seconds = {view: seconds_of(lambda view=view: query(connection, f'from "{view}"')) for view in views}
         size = path.stat().st_size / 1e6
     slowest = max(seconds, key=lambda view: seconds[view])
     return [

@@ -10,9 +10,8 @@ import time
 from pathlib import Path
 
 from autoreg.config.sweep_file import load_sweep
-from autoreg.database.writer import Writer
-from autoreg.orchestrator.driver import RunningSweep
 from autoreg.orchestrator.plan import make_plan
+from autoreg.orchestrator.runner import SweepRunner
 from autoreg.runs.folder import Runs
 
 
@@ -27,13 +26,13 @@ def measure(folder: Path) -> dict[str, float]:
     for _ in range(2):
         started = time.perf_counter()
         plan, runs = make_plan(load_sweep(folder / "many.yaml")), Runs(folder / "runs")
-        sweep = RunningSweep(plan, plan.schedule(runs), Writer(folder / "results.db", runs))
-        sweep.begin()
-        assert not sweep.has_work
+        runner = SweepRunner(plan, runs, folder / "results.db")
+        runner.begin()
+        assert not runner.driver.has_work
         seconds.append(time.perf_counter() - started)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     return {
-        "trials": sweep.counts.cached,
+        "trials": runner.driver.counts.cached,
         "ingest_seconds": seconds[0] - seconds[1],
         "resume_seconds": seconds[1],
         "memory_mb": memory,

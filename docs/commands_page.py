@@ -1,5 +1,6 @@
 """Writes docs/commands.md from the commands themselves: `python docs/commands_page.py`."""
 
+import textwrap
 from pathlib import Path
 
 import click
@@ -10,8 +11,8 @@ from autoreg.cli.main import cli
 HEAD = """\
 # Commands
 
-This page is made from the commands' own help by `make docs`; `autoreg COMMAND --help` shows the same. Data goes to
-stdout; progress, warnings and errors go to stderr, so that `autoreg query … > rows.csv` holds rows and nothing else.
+`make docs` generates this page from the commands' own help; `autoreg COMMAND --help` shows the same. Data goes to
+stdout. Progress, warnings and errors go to stderr, so that `autoreg query … > rows.csv` contains rows and nothing else.
 """
 
 
@@ -22,7 +23,7 @@ def page() -> str:
         lines += [f"## {title}", ""]
         for name, command in commands.items():
             lines += describe(name, command, context)
-    lines += ["## Exit codes", "", "| code | what it says |", "|---|---|"]
+    lines += ["## Exit codes", "", "| code | meaning |", "|---|---|"]
     lines += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES]
     return "\n".join(lines) + "\n"
 
@@ -30,9 +31,9 @@ def page() -> str:
 def describe(name: str, command: click.Command, above: click.Context) -> list[str]:
     context = click.Context(command, info_name=name, parent=above, terminal_width=1000)
     summary, examples, rest = sections(command)
-    lines = [f"### autoreg {name}", "", summary, "", *(f"    {line}" for line in examples), ""]
+    lines = [f"### autoreg {name}", "", *wrapped(summary), "", *(f"    {line}" for line in examples), ""]
     for paragraph in rest:
-        lines += [" ".join(paragraph.split()), ""]
+        lines += [*wrapped(paragraph), ""]
     arguments = " ".join(command.collect_usage_pieces(context))
     lines += [f"Usage: `autoreg {name} {arguments}`", "", "| option | what it does |", "|---|---|"]
     for title, options in option_groups(command, context).items():
@@ -42,6 +43,10 @@ def describe(name: str, command: click.Command, above: click.Context) -> list[st
     if lines[-1] == "|---|---|":
         lines[-3:] = []
     return [*lines, ""]
+
+
+def wrapped(paragraph: str) -> list[str]:
+    return textwrap.wrap(" ".join(paragraph.split()), 120, break_long_words=False, break_on_hyphens=False)
 
 
 def cell(text: str) -> str:

@@ -1,23 +1,26 @@
-"""Writes docs/database.md from the schema itself: `python docs/database_page.py`."""
+"""Writes docs/database.md from what an empty results.db says of itself: `python docs/database_page.py`."""
 
-import re
 from pathlib import Path
 
 from autoreg.database.connection import in_memory, query
-from autoreg.database.schema import SCHEMA_VERSION, TABLES_SQL
+from autoreg.database.schema import SCHEMA_VERSION, Connection, described_tables
 from autoreg.packaged import packaged_folder
 
 HEAD = f"""\
 # results.db
 
-Version {SCHEMA_VERSION}. This page is made from [schema.sql](../autoreg/database/schema.sql) and
-[analysis_sql](../analysis_sql) by `make docs`. Times are UTC; accuracies, fractions and shares lie in [0, 1]; what does
-not exist (a loss that was not finite, a dead unit's correlation) is null.
+Version {SCHEMA_VERSION}. Every results.db carries these descriptions; this page is made from them by `make docs`. Times
+are UTC; accuracies, fractions and shares lie in [0, 1]; what does not exist (a loss that was not finite, a dead unit's
+correlation) is null.
 
+    duckdb -readonly results.db "select view_name, comment from duckdb_views() where not internal"
     duckdb -readonly results.db "from final_trials"
     autoreg query "select width, avg(test_accuracy) from trials where kind = 'final' group by all order by all"
 
 ## Tables
+
+Those of a metric are made by the SQL file beside it in [autoreg/metrics](../autoreg/metrics), the last three by
+[reference](../reference), all others by [schema.sql](../autoreg/database/schema.sql).
 """
 VIEWS = """
 ## Views
@@ -26,43 +29,42 @@ Each is one file. `staging` names and joins, `metrics` computes scores, `reports
 """
 
 
-def tables() -> list[str]:
+def tables(connection: Connection) -> list[str]:
     lines = []
-    for about, name, body in re.findall(
-        r"-- (One row[^\n]*)\ncreate table if not exists (\w+) \(\n(.*?)\n\);", TABLES_SQL, re.DOTALL
-    ):
+    for name, about, _ in described_tables():
         lines += ["", f"### {name}", "", about, "", "| column | type | what it is |", "|---|---|---|"]
-        for line in body.splitlines():
-            column, kind, meaning = re.fullmatch(r'\s*"?(\w+)"? (.*?),?(?:\s*-- (.*))?', line).groups()
-            lines.append(
-                f"| {column} | {kind.removesuffix(' not null')} | {(meaning or '').replace('|', chr(92) + '|')} |"
-            )
+        columns = "select column_name, lower(data_type), comment from duckdb_columns()"
+        sql = f"{columns} where table_name = $name order by column_index"
+        lines += [row(cells) for cells in query(connection, sql, name=name).rows()]
     return lines
 
 
-def views() -> list[str]:
+def views(connection: Connection) -> list[str]:
     lines = []
-    with in_memory({}) as connection:
-        for folder in ("staging", "metrics", "reports"):
-            lines += [
-                "",
-                f"### {folder}",
-                "",
-                "| view | what it is | one row for each | other columns |",
-                "|---|---|---|---|",
-            ]
-            for path in sorted((packaged_folder("analysis_sql") / folder).glob("*.sql")):
-                about, grain = (line.removeprefix("-- ") for line in path.read_text(encoding="utf-8").splitlines()[:2])
-                keys = grain.removeprefix("grain: ").split(", ")
-                columns = query(connection, f"describe {path.stem}")["column_name"].to_list()
-                rest = ", ".join(name for name in columns if name not in keys)
-                cells = [path.stem, about, ", ".join(keys), rest]
-                lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    for folder in ("staging", "metrics", "reports"):
+        lines += [
+            "",
+            f"### {folder}",
+            "",
+            "| view | what it is | one row for each | other columns |",
+            "|---|---|---|---|",
+        ]
+        for name in sorted(path.stem for path in packaged_folder("analysis_sql").glob(f"{folder}/*.sql")):
+            sql = "select comment from duckdb_views() where view_name = $name"
+            about, _, grain = query(connection, sql, name=name)["comment"][0].partition(" grain: ")
+            keys = [key.removesuffix(" or null") for key in grain.split(", ")]
+            rest = [column for column in query(connection, f"from {name} limit 0").columns if column not in keys]
+            lines.append(row([name, about, grain, ", ".join(rest)]))
     return lines
+
+
+def row(cells: list[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 def page() -> str:
-    return "\n".join([HEAD.rstrip(), *tables(), VIEWS.rstrip(), *views()]) + "\n"
+    with in_memory() as connection:
+        return "\n".join([HEAD.rstrip(), *tables(connection), VIEWS.rstrip(), *views(connection)]) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Shared fixtures: small configurations, a run folder with known rows, real images where there are any."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ os.environ.pop("AUTOREG_CACHE", None)
 torch.set_num_threads(1)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     root = os.environ.get("AUTOREG_DATA")
     for item in items:
@@ -31,6 +33,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             [folder] = marker.args
             if not (root and (Path(root) / folder).is_dir()):
                 item.add_marker(pytest.mark.skip(reason=f"no folder {folder} in AUTOREG_DATA={root or ''}"))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: not _has_ray(item))  # sweeps first: what takes long must not begin last
+        for item in items:
+            # A file is one worker's, which makes its fixtures; each worker has a Ray session of its own.
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}{'-ray' if _has_ray(item) else ''}"))
+
+
+def _has_ray(item: pytest.Item) -> bool:
+    return "ray_here" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(scope="session")
@@ -224,7 +235,7 @@ def definition(configs: list[TrialConfig]) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def ray_here() -> Iterator[Any]:
-    """One Ray session for all tests that train through Ray."""
+    """One Ray session for all tests of a process that train through Ray."""
     from autoreg.orchestrator.ray_runtime.session import ray_session
 
     with ray_session() as ray:
@@ -232,8 +243,22 @@ def ray_here() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def fill_in(trial_in: Callable[..., TrialFolder], sweep_record: Callable[..., Any]) -> Callable[..., Path]:
-    """Make a results.db with a sweep of two widths and two initializers."""
+def fill_in(
+    trial_in: Callable[..., TrialFolder], sweep_record: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Path]:
+    """Make a results.db with a sweep of two widths and two initializers, and its run folder.
+
+    What was made before is copied, unless there is something in the folder already.
+    """
+    made: dict[str, Path] = {}
+
+    def copied(folder: Path, **asked: Any) -> Path:
+        if (folder / "runs").exists():
+            return make(folder, **asked)
+        if repr(asked) not in made:
+            made[repr(asked)] = make(tmp_path_factory.mktemp("filled"), **asked).parent
+        shutil.copytree(made[repr(asked)], folder, dirs_exist_ok=True)
+        return folder / "results.db"
 
     def make(
         folder: Path,
@@ -265,4 +290,4 @@ def fill_in(trial_in: Callable[..., TrialFolder], sweep_record: Callable[..., An
         assert writer.commit()
         return path
 
-    return make
+    return copied

@@ -37,6 +37,45 @@ def blocks(page: str, language: str) -> list[str]:
     return [block.split("```")[0] for block in text.split(f"```{language}\n")[1:]]
 
 
+def prose(page: Path) -> list[str]:
+    """Return the lines of a page that are no code, table or image."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    return [line for line in text.splitlines() if not line.startswith(("    ", "|", "!["))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_no_line_of_prose_is_longer_than_120_characters(page: Path) -> None:
+    assert [line for line in prose(page) if len(line) > 120] == []
+
+
+def test_the_readme_has_at_most_200_lines() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 200
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(folder)]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert ended.returncode == 0, ended.stderr
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_the_site_has_every_page_and_asks_no_other_machine(page: Path, site: Path) -> None:
+    html = (site / page.relative_to(ROOT)).with_suffix(".html")
+    text = (html.with_name("index.html") if page.name == "README.md" else html).read_text(encoding="utf-8")
+    assert not re.findall(r"<(?:script|img|iframe)[^>]* src=.?(?:https?:)?//|<link[^>]* href=.?(?:https?:)?//", text)
+
+
+def test_the_site_can_be_searched_and_shows_the_stored_outputs_of_the_notebook(site: Path) -> None:
+    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
+    assert {"docs/tour.html", "docs/metrics.html"} <= {entry["location"] for entry in index["docs"]}
+    tour = (site / "docs" / "tour.html").read_text(encoding="utf-8")
+    assert tour.count('src="data:image/png;base64,') == 2
+    assert "Summary(trained=12" in tour
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_link_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
@@ -139,15 +178,15 @@ def test_no_block_is_of_a_language_that_nothing_here_checks(page: Path) -> None:
 
 def messages() -> list[re.Pattern[str]]:
     """Return every text in the sources that has a sentence's length, with any text for what is put into it."""
-    found = []
+    patterns = []
     for path in (ROOT / "autoreg").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             parts = node.values if isinstance(node, ast.JoinedStr) else [node]
-            texts = [made.value if isinstance(made, ast.Constant) else None for made in parts]
+            texts = [part.value if isinstance(part, ast.Constant) else None for part in parts]
             if sum(len(text) for text in texts if isinstance(text, str)) > 15:
                 pattern = "".join(re.escape(text) if isinstance(text, str) else ".+" for text in texts)
-                found.append(re.compile(pattern, re.DOTALL))
-    return found
+                patterns.append(re.compile(pattern, re.DOTALL))
+    return patterns
 
 
 def test_every_error_that_the_faq_explains_is_one_that_autoreg_gives(tmp_path: Path) -> None:

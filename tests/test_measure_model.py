@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
-import polars as pl
 import pytest
 import torch
 from torch import Tensor, nn
@@ -14,6 +13,7 @@ import autoreg
 from autoreg.config.trial import TrialConfig
 from autoreg.database.writer import Writer
 from autoreg.errors import ConfigError
+from autoreg.metrics import metrics
 from autoreg.metrics.measure import measure_trial, measurements_of
 from autoreg.runs.folder import Runs
 from autoreg.training.loop import train_trial
@@ -58,10 +58,10 @@ def test_a_loader_is_as_good_as_tensors_and_without_labels_there_is_no_accuracy(
     labels = torch.arange(200) % 3
     given = autoreg.measure_model(model_with_copies(), DATA, labels)
     loaded = autoreg.measure_model(model_with_copies(), DataLoader(TensorDataset(DATA, labels), batch_size=64))
-    assert given.similarity.equals(loaded.similarity)
+    assert given.rows["similarity"].equals(loaded.rows["similarity"])
     unlabelled = autoreg.measure_model(model_with_copies(), DATA)
-    assert all(math.isnan(value) for value in unlabelled.ablation["accuracy"])
-    assert 0 <= given.ablation["accuracy"].min() <= given.ablation["accuracy"].max() <= 1
+    assert all(math.isnan(value) for value in unlabelled.rows["ablation"]["accuracy"])
+    assert given.rows["ablation"]["accuracy"].is_between(0, 1).all()
 
 
 @pytest.mark.parametrize("definition", ["released", "text"])
@@ -88,7 +88,7 @@ def test_a_trials_network_has_the_scores_that_results_db_has(
     loaded = autoreg.load_trial(trial.trial_id, runs=runs.root)
     test = loaded.dataset.test
     measured = autoreg.measure_model(loaded.network, test.inputs.float(), test.labels)
-    assert measured.scores(definition).row(0) == pytest.approx(stored.row(0))
+    assert measured.scores(definition).select(stored.columns).row(0) == pytest.approx(stored.row(0))
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,17 @@ def test_what_does_not_fit_is_said_in_one_line(inputs: Tensor, labels: Tensor | 
     assert str(raised.value).startswith(words)
 
 
+def test_an_option_goes_to_every_metric_that_has_it_and_an_unknown_one_is_an_error() -> None:
+    measured = autoreg.measure_model(model_with_copies(), DATA, samples=2, fractions=3)
+    assert {metric: rows["sample"].n_unique() for metric, rows in measured.rows.items()} == dict.fromkeys(metrics, 2)
+    assert measured.rows["ablation"]["fraction"].n_unique() == 3
+    with pytest.raises(ConfigError, match=r"no metric has an option 'sample'; did you mean 'samples'\?"):
+        autoreg.measure_model(model_with_copies(), DATA, sample=2)
+    with pytest.raises(ConfigError, match=r"option 'threshold' of metric 'similarity' should be less than 1, got 2"):
+        autoreg.measure_model(model_with_copies(), DATA, threshold=2)
+
+
 def test_an_unknown_definition_is_an_error() -> None:
     measured = autoreg.measure_model(model_with_copies(), DATA, samples=1)
-    assert isinstance(measured.ablation, pl.DataFrame)
     with pytest.raises(ConfigError, match="definition must be released or text, got 'paper'"):
         measured.scores("paper")

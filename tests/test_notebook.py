@@ -37,15 +37,17 @@ def test_the_tour_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ray_here
     assert len(names["left"].containers) == 2
     assert values[-1].columns == ["layer", "units", "auc", "similar_units", "dead_share"]
     for cell, value in zip(CELLS, values, strict=True):
-        stored = ["".join(made["data"]["text/plain"]) for made in cell["outputs"] if made["output_type"] != "stream"]
+        stored = [
+            "".join(output["data"]["text/plain"]) for output in cell["outputs"] if output["output_type"] != "stream"
+        ]
         if hasattr(value, "columns"):
             assert f"shape: ({value.height}, {value.width})" in stored[0]
         elif value in (names["sweep"], names["plan"], names["summary"]):  # without a number that another CPU rounds
             assert stored == [repr(value)]
 
 
-def test_it_was_run_in_order_without_an_error_and_shows_two_pictures() -> None:
+def test_it_was_run_in_order_without_an_error_and_shows_two_images() -> None:
     assert [cell["execution_count"] for cell in CELLS] == list(range(1, len(CELLS) + 1))
-    outputs = [made for cell in CELLS for made in cell["outputs"]]
-    assert {made["output_type"] for made in outputs} <= {"stream", "display_data", "execute_result"}
-    assert sum("image/png" in made.get("data", {}) for made in outputs) == 2
+    outputs = [output for cell in CELLS for output in cell["outputs"]]
+    assert {output["output_type"] for output in outputs} <= {"stream", "display_data", "execute_result"}
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 2

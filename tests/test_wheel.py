@@ -22,9 +22,10 @@ def test_the_wheel_works_from_an_empty_folder(tmp_path: Path) -> None:
         name.removeprefix("autoreg/") for name in names
     }
     assert {"autoreg/py.typed", "autoreg/database/schema.sql", "autoreg/sweeps/quickstart.yaml"} <= names
+    assert {"autoreg/metrics/ablation.sql", "autoreg/metrics/similarity.sql", "autoreg/reference/tables.sql"} <= names
     (tmp_path / "empty").mkdir()
     ended = subprocess.run(
-        [sys.executable, "-P", "-m", "autoreg", "sweep", "quickstart", "--dry-run"],
+        [sys.executable, "-P", "-m", "autoreg", "plan", "quickstart", "--no-calibration"],
         capture_output=True, text=True, cwd=tmp_path / "empty",
         env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
     )  # fmt: skip

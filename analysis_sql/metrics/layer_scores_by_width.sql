@@ -1,21 +1,5 @@
 -- Scores of each layer by setting and width, over replicates and samples.
 -- grain: sweep_id, definition, split, series, width, layer
-with areas as (
-    select sweep_id, trial_id, definition, split, layer, avg(auc) as auc
-    from auc_by_layer
-    group by all
-),
-
-similarities as (
-    select
-        sweep_id, trial_id, definition, split, layer,
-        avg(similar_units) as similar_units,
-        avg(similar_units_std) as similar_units_std,
-        avg(dead_units / unit_count) as dead_share
-    from similar_units_by_layer
-    group by all
-)
-
 select
     sweep_id,
     sweep,
@@ -35,8 +19,7 @@ select
     avg(similar_units_std) as similar_units_std,
     avg(dead_share) as dead_share,
     list(trial_id order by trial_id) as trials
-from areas
-full join similarities using (sweep_id, trial_id, definition, split, layer)
+from sample_means
 join final_trials using (sweep_id, trial_id)
 join layers using (trial_id, layer)
 group by all

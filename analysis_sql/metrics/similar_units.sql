@@ -11,6 +11,6 @@ select
     sum(dead_units)::bigint as dead_units,
     sum(unit_count)::bigint as unit_count
 from similar_units_by_layer
-join sweep_finals using (sweep_id, trial_id)
+join measured_layers using (sweep_id, trial_id)
 where only_layer is null or layer = only_layer
 group by all

@@ -2,22 +2,19 @@
 -- grain: sweep_id, trial_id, definition, split, sample, layer
 with counted as (
     select
-        sweep_finals.sweep_id,
-        units.trial_id,
-        units.split,
-        units.sample,
-        units.layer,
-        avg(units."similar") as live_mean,
-        stddev_pop(units."similar") as live_std,
-        avg(coalesce(units."similar", -1)) as all_mean,
-        stddev_pop(coalesce(units."similar", -1)) as all_std,
-        count(*) filter (units.dead) as dead_units,
+        sweep_id,
+        trial_id,
+        split,
+        sample,
+        layer,
+        avg(similar_units) as live_mean,
+        stddev_pop(similar_units) as live_std,
+        avg(coalesce(similar_units, -1)) as all_mean,
+        stddev_pop(coalesce(similar_units, -1)) as all_std,
+        count(*) filter (dead) as dead_units,
         count(*) as unit_count
-    from sweep_finals
-    join units using (trial_id)
-    join sweep_measurements
-        on sweep_measurements.sweep_id = sweep_finals.sweep_id
-        and sweep_measurements.measurement_id = units.measurement_id
+    from asked_measurements
+    join units using (trial_id, measurement_id)
     group by all
 )
 

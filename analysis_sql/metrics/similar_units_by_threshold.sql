@@ -2,20 +2,17 @@
 -- grain: sweep_id, trial_id, definition, split, sample, threshold
 with unit_counts as (
     select
-        sweep_finals.sweep_id,
-        units.trial_id,
-        units.measurement_id,
-        units.split,
-        units.sample,
-        units.layer,
+        sweep_id,
+        trial_id,
+        measurement_id,
+        split,
+        sample,
+        layer,
         count(*) as unit_count,
-        count(*) filter (units.dead) as dead_units
-    from sweep_finals
-    join units using (trial_id)
-    join sweep_measurements
-        on sweep_measurements.sweep_id = sweep_finals.sweep_id
-        and sweep_measurements.measurement_id = units.measurement_id
-    where sweep_finals.only_layer is null or units.layer = sweep_finals.only_layer
+        count(*) filter (dead) as dead_units
+    from asked_measurements
+    join units using (trial_id, measurement_id)
+    where only_layer is null or layer = only_layer
     group by all
 ),
 

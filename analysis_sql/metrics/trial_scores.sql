@@ -1,22 +1,34 @@
 -- Each final trial's accuracy, area under the curve and similar units, means over the samples.
 -- grain: sweep_id, trial_id, series, definition, split
-with areas as (
-    select sweep_id, trial_id, definition, split, avg(auc) as auc
-    from auc
-    group by all
-),
-
-similarities as (
-    select
-        sweep_id, trial_id, definition, split,
-        avg(similar_units) as similar_units,
-        avg(similar_units_std) as similar_units_std,
-        avg(dead_units / unit_count) as dead_share
-    from similar_units
-    group by all
-)
-
-select *
-from areas
-full join similarities using (sweep_id, trial_id, definition, split)
+select
+    sweep_id,
+    sweep,
+    figures,
+    trial_id,
+    network,
+    dataset,
+    width,
+    replicate,
+    status,
+    lr_batch_factor,
+    variant,
+    epochs,
+    teacher_examples,
+    optimizer,
+    labels,
+    initializer,
+    regularizer,
+    parameters,
+    train_accuracy,
+    validation_accuracy,
+    test_accuracy,
+    series,
+    definition,
+    split,
+    auc,
+    similar_units,
+    similar_units_std,
+    dead_share
+from sample_means
 join final_trials using (sweep_id, trial_id)
+where layer is null

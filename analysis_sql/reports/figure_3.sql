@@ -22,11 +22,9 @@ counted as (
         sum(correlations.pairs)::bigint as pairs,
         list(distinct final_trials.trial_id order by final_trials.trial_id) as trials
     from final_trials
-    join correlations using (trial_id)
+    join asked_measurements using (sweep_id, trial_id)
+    join correlations using (trial_id, measurement_id)
     join last_layer using (trial_id, layer)
-    join sweep_measurements
-        on sweep_measurements.sweep_id = final_trials.sweep_id
-        and sweep_measurements.measurement_id = correlations.measurement_id
     where list_contains(final_trials.figures, '3')
     group by all
 )

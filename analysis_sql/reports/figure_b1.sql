@@ -4,11 +4,7 @@
 select
     sweeps.sweep_id,
     sweeps.name as sweep,
-    case
-        when starts_with(sweep_groups.network, 'mlp') then 'Synthetic data'
-        when regexp_matches(sweep_groups.network, '^(alexnet|resnet56)') then 'CIFAR-10'
-        else 'ImageNet'
-    end as panel,
+    coalesce(protocol.panel, split_part(sweep_groups.dataset, '(', 1)) as panel,
     coalesce(sweep_groups.variant, sweep_groups.network) as series,
     sweep_groups.network,
     sweep_groups.dataset,
@@ -16,5 +12,6 @@ select
     max(sweep_groups.parameters) as parameters
 from sweeps
 join sweep_groups using (sweep_id)
+left join protocol on protocol.network = split_part(sweep_groups.network, '(', 1)
 where list_contains(sweeps.figures, 'B1')
 group by all

@@ -8,8 +8,7 @@ with ends as (
 )
 
 select
-    scores_by_width.* exclude (figures, series),
-    regexp_replace(series, ', \d+ epochs$', '') as series,
+    scores_by_width.* exclude (figures) replace (regexp_replace(series, ', \d+ epochs$', '') as series),
     last_epoch - epochs as epochs_before_end
 from scores_by_width
 join ends using (sweep_id)

@@ -3,4 +3,4 @@
 -- drawing: layer_panels auc similar_units
 select * exclude (figures)
 from layer_scores_by_width
-where list_contains(figures, 'B7') and regexp_extract(network, '^\w+') = 'alexnet'
+where list_contains(figures, 'B7') and split_part(network, '(', 1) = 'alexnet'

@@ -3,4 +3,4 @@
 -- drawing: layer_panels auc similar_units
 select * exclude (figures)
 from layer_scores_by_width
-where list_contains(figures, 'B8') and regexp_extract(network, '^\w+') = 'resnet18'
+where list_contains(figures, 'B8') and split_part(network, '(', 1) = 'resnet18'

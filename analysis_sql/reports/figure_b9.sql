@@ -3,4 +3,4 @@
 -- drawing: layer_panels auc similar_units
 select * exclude (figures)
 from layer_scores_by_width
-where list_contains(figures, 'B9') and regexp_extract(network, '^\w+') = 'inception_v3'
+where list_contains(figures, 'B9') and split_part(network, '(', 1) = 'inception_v3'

@@ -6,7 +6,7 @@ with finals as (
         count(*) filter (state in ('measured', 'not measured')) as final_done,
         count(*) filter (state = 'measured') as measured,
         count(*) filter (state in ('failed', 'diverged')) as final_failed
-    from final_states
+    from final_trial_states
     group by all
 ),
 

@@ -70,18 +70,15 @@ export.params[1:1] = [
 
 
 def _write_tables(folder: Path, form: str, views: bool, database: Path) -> None:
-    from autoreg.database import connection as databases
+    from autoreg.database.connection import query, reading, table_names
     from autoreg.files import write_atomically
 
-    connection = databases.open_for_reading(database)
-    try:
-        for name in databases.table_names(connection, views):
-            frame = databases.query(connection, f'from "{name}"')
+    with reading(database) as connection:
+        for name in table_names(connection, views):
+            frame = query(connection, f'from "{name}"')
             path = folder / f"{name}.{form}"
             write_atomically(path, partial(_write_frame, frame, form))
             click.echo(path)
-    finally:
-        connection.close()
 
 
 def _write_frame(frame: Any, form: str, path: Path) -> None:

@@ -36,9 +36,11 @@ def list_(kind: str, database: Path, as_json: bool) -> None:
 
 def _rows_of(kind: str, database: Path) -> list[dict[str, Any]]:
     if kind == "trials":
+        from autoreg.database.connection import reading
         from autoreg.database.queries import trial_rows
 
-        return trial_rows(database)
+        with reading(database) as connection:
+            return trial_rows(connection)
     if kind == "figures":
         from autoreg.packaged import figure_names
 

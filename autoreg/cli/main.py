@@ -13,6 +13,7 @@ from autoreg.cli.help import HELP, OneOf, TitledGroup, command, mistake, option
 from autoreg.cli.init.command import init
 from autoreg.cli.list import list_
 from autoreg.cli.options import print_text
+from autoreg.cli.plan import plan
 from autoreg.cli.query import query
 from autoreg.cli.report import report
 from autoreg.cli.show import show
@@ -65,7 +66,7 @@ def completion(shell: str) -> None:
     click.echo(completion_script(cli, shell), nl=False)
 
 
-for _command in (sweep, init, data, status, list_, show, query, report, export, verify, rebuild, completion):
+for _command in (sweep, plan, init, data, status, list_, show, query, report, export, verify, rebuild, completion):
     cli.add_command(_command)
 
 

@@ -8,6 +8,7 @@ import click
 from autoreg.cli.help import option
 from autoreg.errors import printable
 
+OVERRIDES = option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: training.epochs=3.")
 DATABASE = option(
     "--db", "database", group="Where", type=click.Path(path_type=Path), default=Path("results.db"), show_default=True,
     help="The result database.",

@@ -32,15 +32,13 @@ def query(sql: str, form: str, database: Path) -> None:
     if form == "parquet" and sys.stdout.isatty():
         raise ConfigError("Parquet is not for a terminal; put > FILE.parquet behind the command")
 
-    connection = databases.open_for_reading(database)
-    try:
-        frame = databases.query(connection, sql)
-    except DamagedDatabase:
-        raise
-    except DatabaseError as error:
-        raise ConfigError(str(error)) from error
-    finally:
-        connection.close()
+    with databases.reading(database) as connection:
+        try:
+            frame = databases.query(connection, sql)
+        except DamagedDatabase:
+            raise
+        except DatabaseError as error:
+            raise ConfigError(str(error)) from error
     if form == "csv":
         from autoreg.report.formats import flat
 

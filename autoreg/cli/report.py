@@ -54,6 +54,7 @@ def report(
     autoreg report --table 1 --compare
     autoreg report --html
     """  # noqa: D301
+    from autoreg.database.connection import reading
     from autoreg.packaged import table_names
     from autoreg.report.figure import figures_with_data, report_figure
     from autoreg.report.figures.source import find_figures
@@ -61,33 +62,36 @@ def report(
 
     if every + html + bool(compare or figures or tables) != 1:
         raise ConfigError("say what to make: --figure NAME, --table NAME, --compare, --all or --html")
-    if html:
-        from autoreg.report.page import report_page
-
-        click.echo(report_page(database, out, definition, sweep_name))
-        return
     tables = (*tables, *(["comparison"] if compare else []))
     pictures, texts = _formats(forms, bool(figures), bool(tables))
-    if every:
-        figures = tuple(figures_with_data(database, sweep_name) if pictures else [])
-        tables = tuple(table_names() if texts else [])
+    sources = [source for name in figures for source in find_figures(name)]
     made = 0
-    for source in [source for name in figures for source in find_figures(name)]:
-        try:
-            paths, missing = report_figure(database, source, out, definition, sweep_name, pictures)
-        except DataError as error:
-            print_text(f"autoreg: {error}", err=True)
-            continue
-        made += 1
-        click.echo("\n".join(map(str, paths)))
-        if missing:
-            print_text("\n  ".join([f"figure {source.name} is incomplete, missing:", *missing]), err=True)
-    for name in tables:
-        try:
-            click.echo("\n".join(map(str, report_table(database, name, out, sweep_name, texts))))
+    with reading(database) as connection:
+        if html:
+            from autoreg.report.page import report_page
+
+            click.echo(report_page(connection, out, definition, sweep_name))
+            return
+        if every:
+            figures = tuple(figures_with_data(connection, sweep_name) if pictures else [])
+            sources = [source for name in figures for source in find_figures(name)]
+            tables = tuple(table_names() if texts else [])
+        for source in sources:
+            try:
+                paths, missing = report_figure(connection, source, out, definition, sweep_name, pictures)
+            except DataError as error:
+                print_text(f"autoreg: {error}", err=True)
+                continue
             made += 1
-        except DataError as error:
-            print_text(f"autoreg: {error}", err=True)
+            click.echo("\n".join(map(str, paths)))
+            if missing:
+                print_text("\n  ".join([f"figure {source.name} is incomplete, missing:", *missing]), err=True)
+        for name in tables:
+            try:
+                click.echo("\n".join(map(str, report_table(connection, name, out, sweep_name, texts))))
+                made += 1
+            except DataError as error:
+                print_text(f"autoreg: {error}", err=True)
     if not made:
         sys.exit(DataError.exit_code)
 

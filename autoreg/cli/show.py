@@ -41,7 +41,7 @@ def show(trial: str, runs: Path, as_log: bool, as_json: bool) -> None:
         return
     for section in ("config", "result", "environment"):
         _print_section(section, [[name, _plain(value)] for name, value in details[section].items()])
-    _print_section("curves", [_curve(name, details["epochs"]) for name in CURVES if details["epochs"]])
+    _print_section("curves", [curve(name, details["epochs"]) for name in CURVES if details["epochs"]])
     scores = [{name: as_text(value, 4, "–") for name, value in row.items()} for row in details["scores"]]
     _print_section("scores", [list(scores[0]), *(list(row.values()) for row in scores)] if scores else [])
     _print_section("files", [[name, f"{size:,} bytes"] for name, size in details["files"].items()])
@@ -66,7 +66,7 @@ def _plain(value: Any) -> str:
     return as_text(value, missing="–")
 
 
-def _curve(name: str, epochs: list[dict[str, Any]]) -> list[str]:
+def curve(name: str, epochs: list[dict[str, Any]]) -> list[str]:
     """Return a curve's name, its course as blocks of eight heights, and its first, lowest, highest and last value."""
     values = [row[name] for row in epochs]
     known = [value for value in values if value is not None]

@@ -67,11 +67,13 @@ def status(watch: bool, database: Path, runs: Path, as_json: bool) -> None:
 
 def _look(database: Path, runs: Path) -> tuple[list[dict[str, Any]], dict[str, list["LiveState"]]]:
     """Return the sweeps in results.db, and for each of them by its id what runs of it."""
+    from autoreg.database.connection import reading
     from autoreg.database.queries import sweep_status
     from autoreg.orchestrator.progress.live_file import running_sweeps
     from autoreg.runs.folder import Runs
 
-    rows = sweep_status(database)
+    with reading(database) as connection:
+        rows = sweep_status(connection)
     found = running_sweeps(Runs(runs))
     return rows, {row["sweep_id"]: [state for state in found if state.sweep_id == row["sweep_id"]] for row in rows}
 

@@ -9,21 +9,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autoreg.cli import completion
-from autoreg.cli.dry_run import count_text, print_dry_run
 from autoreg.cli.help import command, option
-from autoreg.cli.options import DATABASE, JSON, RUNS, print_text
+from autoreg.cli.options import DATABASE, OVERRIDES, RUNS, print_text
+from autoreg.cli.plan import counts_text, print_plans
 from autoreg.errors import AutoregError, ConfigError, Interrupted
 
 if TYPE_CHECKING:
-    from autoreg.orchestrator.progress.terminal import Verbosity
+    from autoreg.orchestrator.progress.counts import Verbosity
 
 
 @command("Run")
 @click.argument("sweeps", nargs=-1, required=True, metavar="SWEEP...", shell_complete=completion.sweeps)
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: training.epochs=3.")
-@click.option("--dry-run", is_flag=True, help="Say what would run and what it will take; run nothing.")
-@click.option("--no-calibration", is_flag=True, help="With --dry-run: time no steps; finished trials alone tell.")
-@JSON
+@OVERRIDES
+@click.option("--dry-run", is_flag=True, help="Say what would run and what it will take, as `autoreg plan` does.")
 @DATABASE
 @RUNS
 @option("--address", group="Where", metavar="HOST:PORT", help="Join a Ray cluster: auto, or host:port.")
@@ -32,8 +30,8 @@ if TYPE_CHECKING:
 @option("--quiet", "-q", group="Output", is_flag=True, help="Say only what is wrong, and how it ended.")
 @option("--verbose", "-v", group="Output", is_flag=True, help="Also a line for each start, epoch and measured trial.")
 def sweep(
-    sweeps: tuple[str, ...], overrides: tuple[str, ...], dry_run: bool, no_calibration: bool, as_json: bool,
-    database: Path, runs: Path, address: str | None, retry_failed: bool, yes: bool, quiet: bool, verbose: bool,
+    sweeps: tuple[str, ...], overrides: tuple[str, ...], dry_run: bool, database: Path, runs: Path,
+    address: str | None, retry_failed: bool, yes: bool, quiet: bool, verbose: bool,
 ) -> None:  # fmt: skip
     """Run sweeps one after another: YAML files, or names of packaged ones.
 
@@ -43,30 +41,26 @@ def sweep(
     \b
     autoreg sweep quickstart
     autoreg sweep sweeps/cifar_init.yaml --set training.epochs=3 --set grid.width=[1/4,1/2]
-    autoreg sweep --dry-run sweeps/*.yaml       # what they would run, shared trials counted once
+    autoreg sweep cifar_init --dry-run         # what it would run, and how long it would take here
     """  # noqa: D301
+    if quiet and verbose:
+        raise ConfigError("--quiet says less and --verbose says more: leave one of both out")
+    if dry_run:
+        print_plans(sweeps, overrides, runs, yes=yes)
+        return
     from autoreg.config.sweep_file import load_sweep
-    from autoreg.orchestrator.plan import MANY_TRIALS, check_resources, check_size, make_plan
+    from autoreg.orchestrator.plan import check_resources, check_size, make_plan
+    from autoreg.orchestrator.progress.counts import Verbosity
     from autoreg.packaged import find_sweep
     from autoreg.runs.folder import Runs
 
-    if quiet and verbose:
-        raise ConfigError("--quiet says less and --verbose says more: leave one of both out")
-    if (as_json or no_calibration) and not dry_run:
-        raise ConfigError(f"{'--json' if as_json else '--no-calibration'} is for a sweep with --dry-run")
     loaded = [load_sweep(find_sweep(name), overrides) for name in sweeps]
     for one in loaded:
-        if not (dry_run or yes):
+        if not yes:
             check_size(one)
-        if not (dry_run or address):
+        if not address:
             check_resources(one)
     plans = [make_plan(one) for one in loaded]
-    if dry_run:
-        is_counted = yes or all(one.sweep.size <= MANY_TRIALS for one in loaded)  # else it takes time, and memory
-        print_dry_run(plans, Runs(runs) if is_counted else None, as_json, not no_calibration)
-        return
-    from autoreg.orchestrator.progress.terminal import Verbosity
-
     verbosity = Verbosity.QUIET if quiet else Verbosity.VERBOSE if verbose else Verbosity.NORMAL
     try:
         codes = [_run(plan, Runs(runs), database, address, retry_failed, verbosity) for plan in plans]
@@ -88,7 +82,7 @@ def _run(plan: Any, runs: Any, database: Path, address: str | None, retry_failed
 
     def say(done: int) -> None:
         if verbosity > verbosity.QUIET:
-            click.echo(f"{plan.sweep.name}: {count_text(plan, done)}", err=True)
+            click.echo(f"{plan.sweep.name}: {counts_text(plan)}, {done} already done", err=True)
 
     summary = run_sweep(plan, runs, database, address, retry_failed, begun=say, verbosity=verbosity)
     for line in summary.problems:

@@ -5,7 +5,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,12 @@ import duckdb
 import polars as pl
 
 from autoreg.database import schema
-from autoreg.database.ingest import insert_rows
-from autoreg.database.schema import Connection
+from autoreg.database.schema import ADVICE, Connection
 from autoreg.errors import ConfigError, DamagedDatabase, DatabaseError, DataError, first_line
 from autoreg.files import hold
 
 #: The newest storage format that the command-line client on PyPI opens.
 STORAGE = "v1.5.0"
-
-
-ADVICE = "`autoreg rebuild` makes it again from the run folder"
 #: What the disk refuses, which says nothing about what is in the file.
 _REFUSALS = tuple(
     os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE)
@@ -35,8 +31,11 @@ class Locked(Exception):
     """Another process holds results.db; what was to be written stays in the queue."""
 
 
-def open_for_reading(path: Path, patience: float = 10.0) -> Connection:
-    """Return a read-only connection with this version's views; it waits while the sweep writes.
+@contextmanager
+def reading(path: Path, patience: float = 10.0) -> Iterator[Connection]:
+    """Give a read-only connection with this version's views; it waits while the sweep writes.
+
+    Nobody can write meanwhile, so that all its queries see one state; what a sweep has to write waits.
 
     Raises:
         DataError: the file is missing.
@@ -53,34 +52,25 @@ def open_for_reading(path: Path, patience: float = 10.0) -> Connection:
         raise DatabaseError(f"{path} is held by another process: {error}") from error
     try:
         schema.use(connection, path)
-    except DatabaseError:
-        connection.close()
-        raise
-    return connection
-
-
-@contextmanager
-def in_memory(measured: Mapping[str, pl.DataFrame]) -> Iterator[Connection]:
-    """Give this version's views over what metrics found of one network that is no trial of a sweep.
-
-    Args:
-        measured: rows by metric, as the metrics return them.
-    """
-    connection = duckdb.connect()
-    try:
-        schema.install(connection, Path("memory"))
-        only = ", ".join(f"'model' as {column}" for column in ("sweep_id", "trial_id", "network", "dataset"))
-        layers = "null::varchar as only_layer, null::varchar as released_layer"
-        connection.execute(f"create or replace view sweep_finals as select {only}, {layers}")
-        for metric, frame in measured.items():
-            connection.execute("insert into sweep_measurements values ('model', $1, 'test', $1)", [metric])
-            ids = {"trial_id": "model", "measurement_id": metric, "split": "test"}
-            insert_rows(
-                connection, metric, frame.select(*(pl.lit(text).alias(name) for name, text in ids.items()), "*")
-            )
         yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def in_memory() -> Iterator[Connection]:
+    """Give a database without rows that is no file."""
+    connection = duckdb.connect()
+    try:
+        schema.install(connection, Path("memory"))
+        yield connection
+    finally:
+        connection.close()
+
+
+def path_of(connection: Connection) -> Path:
+    """Return the file that a connection is to."""
+    return Path(query(connection, "select path from duckdb_databases() where not internal")["path"][0])
 
 
 def add_view(connection: Connection, name: str, sql: str) -> None:

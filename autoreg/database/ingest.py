@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,15 @@ import duckdb
 import polars as pl
 
 from autoreg.config.trial import TrialConfig, canonical_json
-from autoreg.database.schema import TABLES, Connection, transaction
+from autoreg.database.schema import (
+    METRIC_SQL,
+    METRIC_TABLES,
+    REFERENCE_TABLES,
+    TABLES,
+    Connection,
+    statements,
+    transaction,
+)
 from autoreg.errors import DataError, first_line
 from autoreg.runs.folder import TrialFolder
 from autoreg.runs.records import SweepRecord, TrialResult
@@ -75,17 +84,18 @@ def _delete_trials(connection: Connection, ids: list[str]) -> None:
 
 
 def _insert_trials(connection: Connection, trials: Sequence[tuple[TrialConfig, TrialResult]]) -> None:
-    _insert(connection, "trials", [_trial_row(config, result) for config, result in trials])
+    insert(connection, "trials", [_trial_row(config, result) for config, result in trials])
     for table in ("epochs", "layers"):
         rows = [
             {"trial_id": config.trial_id, **record.model_dump()}
             for config, result in trials
             for record in getattr(result, table)
         ]
-        _insert(connection, table, rows)
+        insert(connection, table, rows)
 
 
-def _insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
+def insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
+    """Write rows, by the names of columns, into a table."""
     if rows:
         with _registered(connection, pl.DataFrame(rows, infer_schema_length=None)):
             connection.execute(f"insert into {table} by name select * from new_rows")
@@ -137,38 +147,14 @@ _CONFIG_COLUMNS = (
     "replicate",
 )
 
-#: How a metric's file becomes rows. A metric that is not named here gets a table of its own with the file's columns.
-_INSERTS = {
-    "ablation": ["insert into ablation by name select * from new_rows"],
-    "similarity": [
-        """
-        insert into units by name
-        select trial_id, measurement_id, split, layer, sample,
-            unnest(range(len("similar"))) as unit, unnest("similar") as "similar",
-            unnest(strongest) as strongest, unnest(dead) as dead
-        from new_rows
-        """,
-        """
-        insert into correlations by name
-        select * exclude (bin, bins), bin / bins as bin_low, (bin + 1) / bins as bin_high
-        from (
-            select trial_id, measurement_id, split, layer, sample, len(pairs) as bins,
-                unnest(range(len(pairs))) as bin, unnest(pairs) as pairs
-            from new_rows
-        )
-        where pairs > 0
-        """,
-    ],
-}
-
 
 def _insert_measurements(connection: Connection, metric: str, paths: Sequence[Path]) -> None:
     table = _identifier(metric.replace(".", "_"))
-    if metric not in _INSERTS and table.strip('"').lower() in _OWN_NAMES:
+    if metric not in METRIC_SQL and table.strip('"').lower() in _OWN_NAMES:
         raise DataError(f"{paths[0]}: {metric} is a table of autoreg's own, not a metric's")
-    about, frames = zip(*map(_read_measurement, paths), strict=True)
+    measurements, frames = zip(*map(_read_measurement, paths), strict=True)
     try:
-        _insert(connection, "measurements", list(about))
+        insert(connection, "measurements", list(measurements))
         for frame in _joined(frames):
             insert_rows(connection, metric, frame)
     except (duckdb.ProgrammingError, duckdb.DataError, duckdb.IntegrityError) as error:
@@ -179,10 +165,12 @@ def insert_rows(connection: Connection, metric: str, frame: pl.DataFrame) -> Non
     """Write a metric's rows, with columns trial_id, measurement_id and split, into its tables. Raises duckdb.Error."""
     table = _identifier(metric.replace(".", "_"))
     with _registered(connection, frame):
-        if metric not in _INSERTS:
+        if metric in METRIC_SQL:
+            for statement in statements(METRIC_SQL[metric], duckdb.StatementType.INSERT):
+                connection.execute(statement)
+        else:  # a metric without SQL has a table of its own with the file's columns
             connection.execute(f"create table if not exists {table} as select * from new_rows limit 0")
-        for statement in _INSERTS.get(metric, [f"insert into {table} by name select * from new_rows"]):
-            connection.execute(statement)
+            connection.execute(f"insert into {table} by name select * from new_rows")
 
 
 def _read_measurement(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:
@@ -190,7 +178,7 @@ def _read_measurement(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:
     ids = {"trial_id": path.parent.parent.name, "measurement_id": measurement_id_of(path)}
     try:
         facts, frame = pl.read_parquet_metadata(path), pl.read_parquet(path)
-        about = {
+        measurement = {
             **ids,
             "metric": facts["metric"],
             "version": int(facts["version"]),
@@ -202,7 +190,7 @@ def _read_measurement(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:
         raise DataError(f"{path} is damaged; {advice} ({first_line(error)})") from error
     if taken := ids.keys() & {column.lower() for column in frame.columns}:
         raise DataError(f"{path} does not fit its table in results.db: {', '.join(sorted(taken))} stands in it already")
-    return about, frame.select(*(pl.lit(value).alias(name) for name, value in ids.items()), pl.all())
+    return measurement, frame.select(*(pl.lit(value).alias(name) for name, value in ids.items()), pl.all())
 
 
 def _joined(frames: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
@@ -214,7 +202,7 @@ def _joined(frames: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
 
 
 #: What no metric may bear the name of, in lower case, since DuckDB makes no difference.
-_OWN_NAMES = {"new_rows", "published", *TABLES}
+_OWN_NAMES = {"new_rows", *TABLES, *chain(*METRIC_TABLES.values()), *REFERENCE_TABLES}
 
 
 def _identifier(name: str) -> str:
@@ -234,9 +222,7 @@ def replace_sweep(connection: Connection, record: SweepRecord) -> None:
         )
         for table in _SWEEP_TABLES:
             rows = [{"sweep_id": record.sweep_id, **item.model_dump()} for item in getattr(record, table)]
-            if rows:
-                with _registered(connection, pl.DataFrame(rows, infer_schema_length=None)):
-                    connection.execute(f"insert into {table} by name select * from new_rows")
+            insert(connection, table, rows)
 
 
 _SWEEP_TABLES = ("sweep_groups", "sweep_trials", "sweep_measurements")

@@ -1,9 +1,12 @@
-"""What results.db holds beside rows: its tables, their version, the views of analysis_sql and the published values."""
+"""What results.db holds beside rows: tables and their version, the views of analysis_sql, and the tables of reference.
 
-import hashlib
+Each table, column and view carries its own description: `select view_name, comment from duckdb_views()`.
+"""
+
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -15,11 +18,25 @@ from autoreg.packaged import packaged_folder
 
 Connection = duckdb.DuckDBPyConnection
 
-TABLES_SQL = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
-TABLES = re.findall(r"create table if not exists (\w+)", TABLES_SQL)
 
-SCHEMA_VERSION = 2
-_ADVICE = "`autoreg rebuild` makes it again from the run folder"
+def statements(sql: str, kind: duckdb.StatementType) -> list[str]:
+    """Return the statements of one kind."""
+    return [statement.query for statement in duckdb.extract_statements(sql) if statement.type == kind]
+
+
+TABLES_SQL = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
+#: By metric, the file beside it: its tables, and how the rows of a measurement, `new_rows`, are inserted into them.
+METRIC_SQL = {path.stem: path.read_text(encoding="utf-8") for path in sorted(packaged_folder("metrics").glob("*.sql"))}
+#: The tables of which each CSV file beside it is one.
+REFERENCE_SQL = (packaged_folder("reference") / "tables.sql").read_text(encoding="utf-8")
+
+_TABLE = re.compile(r"^create (?:or replace )?table (?:if not exists )?(\w+)", re.MULTILINE)
+TABLES = _TABLE.findall(TABLES_SQL)
+METRIC_TABLES = {metric: _TABLE.findall(sql) for metric, sql in METRIC_SQL.items()}
+REFERENCE_TABLES = _TABLE.findall(REFERENCE_SQL)
+
+SCHEMA_VERSION = 3
+ADVICE = "`autoreg rebuild` makes it again from the run folder"
 #: What brings a database from the version before to this one. Rows of older sweeps come with the next `sweep` or
 #: `rebuild`.
 MIGRATIONS = {
@@ -28,6 +45,12 @@ MIGRATIONS = {
             sweep_id varchar not null, group_id varchar not null, variant varchar, network varchar not null,
             dataset varchar not null, width double not null, epochs integer not null, parameters bigint not null
         )
+    """,
+    3: """
+        alter table units rename column "similar" to similar_units;
+        drop view if exists sweep_finals;
+        drop view if exists final_states;
+        drop view if exists areas
     """,
 }
 
@@ -51,7 +74,7 @@ def install(connection: Connection, path: Path) -> None:
     Raises:
         DatabaseError: it is no results database, or from a newer version.
     """
-    if not _tables(connection):  # in a database with somebody's own tables, nothing is made
+    if not _names(connection):  # in a database with somebody's own tables, nothing is made
         with transaction(connection):
             connection.execute(TABLES_SQL)
             connection.execute("insert into schema_info values (?, null)", [SCHEMA_VERSION])
@@ -60,19 +83,21 @@ def install(connection: Connection, path: Path) -> None:
             connection.execute(MIGRATIONS[step])
             connection.execute("update schema_info set schema_version = ?", [step])
     _require_tables(connection, path)
-    views = _view_texts()
-    published = packaged_folder("reference") / "published.csv"
-    wanted = content_id({**dict(views), "published": hashlib.blake2b(published.read_bytes()).hexdigest()})
-    if connection.execute("select views_hash from schema_info").fetchall() != [(wanted,)]:
+    if not _has_these_views(connection):
         with transaction(connection):
-            _fill_published(connection, "table")
-            for name, text in views:
-                connection.execute(f"create or replace view {name} as {text}")
-            connection.execute("update schema_info set views_hash = ?", [wanted])
+            for sql in METRIC_SQL.values():
+                for statement in statements(sql, duckdb.StatementType.CREATE):
+                    connection.execute(statement)
+            _make_views(connection)
+            connection.execute("; ".join(_comments()))
+            connection.execute("update schema_info set views_hash = ?", [_views_hash()])
 
 
 def use(connection: Connection, path: Path) -> None:
-    """Give a read-only connection this version's views, for its own life.
+    """Make sure that a read-only connection has this version's views.
+
+    A file that says to have them is believed: in a stranger's file the rows need not be true either, and no view of it
+    can read another file. `autoreg verify` compares both.
 
     Raises:
         DatabaseError: it is no results database, or from another version.
@@ -80,30 +105,71 @@ def use(connection: Connection, path: Path) -> None:
     if _schema_version(connection, path) < SCHEMA_VERSION:
         raise DatabaseError(f"{path} was made by an older autoreg; `autoreg rebuild` brings it up to date")
     try:
-        _fill_published(connection, "temp table")
-        for name, text in _view_texts():
-            connection.execute(f"create or replace temp view {name} as {text}")
+        _require_tables(connection, path)
+        if not _has_these_views(connection):
+            _make_views(connection, "temp ")
     except duckdb.Error as error:
-        raise DatabaseError(f"{path} has not the tables that it should; {_ADVICE} ({first_line(error)})") from error
+        raise DatabaseError(f"{path} has not the tables that it should; {ADVICE} ({first_line(error)})") from error
+
+
+def view_names() -> list[str]:
+    """Return the names of all views, inputs before the views that read them."""
+    return list(_view_texts())
+
+
+def described_tables() -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Yield name, description and the description of each column of every table."""
+    for sql in (TABLES_SQL, *METRIC_SQL.values(), REFERENCE_SQL):
+        for about, name, body in re.findall(rf"^-- ([^\n]*)\n{_TABLE.pattern} \(\n(.*?)\n\);", sql, re.M | re.S):
+            yield name, about, dict(re.findall(r"^    (\w+) .*?  -- (.*)$", body, re.MULTILINE))
+
+
+def _comments() -> Iterator[str]:
+    for name, about, columns in described_tables():
+        yield f"comment on table {name} is {_literal(about)}"
+        for column, meaning in columns.items():
+            yield f"comment on column {name}.{column} is {_literal(meaning)}"
+    for name, sql in _view_texts().items():
+        sentence, grain = (line.removeprefix("-- ") for line in sql.splitlines()[:2])
+        yield f"comment on view {name} is {_literal(f'{sentence} {grain}')}"
+
+
+def _literal(text: str) -> str:
+    quoted = text.replace("'", "''")
+    return f"'{quoted}'"
 
 
 def _require_tables(connection: Connection, path: Path) -> None:
     """Raise DatabaseError if a table is gone: no trial is to blame for what cannot be written then."""
-    there = _tables(connection)
-    if gone := [name for name in TABLES if name not in there]:
-        raise DatabaseError(f"{path} has no table {', '.join(gone)}; {_ADVICE}")
+    there = _names(connection)
+    gone = [name for name in TABLES if name not in there]
+    if not gone:  # a metric that is new in this version has no table yet
+        measured = connection.execute("select distinct metric from measurements").fetchall()
+        gone = [name for (metric,) in measured for name in METRIC_TABLES.get(metric, []) if name not in there]
+    if gone:
+        raise DatabaseError(f"{path} has no table {', '.join(gone)}; {ADVICE}")
 
 
-def _tables(connection: Connection) -> set[str]:
-    return {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
+def _names(connection: Connection) -> set[str]:
+    tables, views = "select table_name from duckdb_tables()", "select view_name from duckdb_views() where not internal"
+    return {name for (name,) in connection.execute(f"{tables} union all {views}").fetchall()}
 
 
-def _fill_published(connection: Connection, kind: str) -> None:
-    """Make the table of the paper's values anew."""
-    frame = pl.read_csv(packaged_folder("reference") / "published.csv", infer_schema_length=None)
-    connection.register("new_rows", frame.to_arrow())
-    connection.execute(f"create or replace {kind} published as select * from new_rows")
-    connection.unregister("new_rows")
+def _has_these_views(connection: Connection) -> bool:
+    hashes = connection.execute("select views_hash from schema_info").fetchall()
+    return hashes == [(_views_hash(),)] and _names(connection).issuperset([*REFERENCE_TABLES, *_view_texts()])
+
+
+def _make_views(connection: Connection, life: str = "") -> None:
+    """Make the tables of reference and all views anew; `temp ` has them for the life of a connection."""
+    connection.execute(REFERENCE_SQL.replace("create or replace table", f"create or replace {life}table"))
+    for name in REFERENCE_TABLES:
+        frame = pl.read_csv(_reference(name), infer_schema_length=None)
+        connection.register("new_rows", frame.to_arrow())
+        connection.execute(f"insert into {name} by name select * from new_rows")
+        connection.unregister("new_rows")
+    for name, text in _view_texts().items():
+        connection.execute(f"create or replace {life}view {name} as {text}")
 
 
 def _schema_version(connection: Connection, path: Path) -> int:
@@ -119,8 +185,19 @@ def _schema_version(connection: Connection, path: Path) -> int:
     return version
 
 
-def _view_texts() -> list[tuple[str, str]]:
-    """Return (name, SQL) of every view, inputs before the views that read them."""
+def _reference(name: str) -> Path:
+    return packaged_folder("reference") / f"{name}.csv"
+
+
+@cache
+def _views_hash() -> str:
+    rows = {name: _reference(name).read_text(encoding="utf-8") for name in REFERENCE_TABLES}
+    return content_id([TABLES_SQL, METRIC_SQL, REFERENCE_SQL, rows, _view_texts()])
+
+
+@cache
+def _view_texts() -> dict[str, str]:
+    """Return the SQL of every view by name, inputs before the views that read them."""
     folder = packaged_folder("analysis_sql")
     texts = {
         path.stem: path.read_text(encoding="utf-8").rstrip().rstrip(";") for path in sorted(folder.glob("*/*.sql"))
@@ -128,10 +205,10 @@ def _view_texts() -> list[tuple[str, str]]:
     read = {
         name: set(re.findall(r"\b(?:from|join)\s+(\w+)", re.sub(r"--.*", "", text))) for name, text in texts.items()
     }
-    ordered: list[tuple[str, str]] = []
+    ordered: dict[str, str] = {}
     while texts:
         ready = [name for name in texts if not (read[name] & texts.keys()) - {name}]
         if not ready:
             raise DatabaseError(f"views in {folder} read each other in a circle: {', '.join(texts)}")
-        ordered += [(name, texts.pop(name)) for name in ready]
+        ordered |= {name: texts.pop(name) for name in ready}
     return ordered

@@ -1,5 +1,11 @@
--- Tables of results.db. Shares and accuracies lie in [0, 1]. Only `trials` has a key: keys on detail tables triple the file.
-create table if not exists schema_info (schema_version integer not null, views_hash varchar);
+-- Tables of results.db; those of a metric stand beside it, in autoreg/metrics. Shares and accuracies lie in [0, 1]. Only
+-- `trials` has a key: keys on detail tables triple the file.
+
+-- One row: what this file is.
+create table if not exists schema_info (
+    schema_version integer not null,  -- of its tables
+    views_hash varchar  -- of the SQL behind its views, seeds and comments
+);
 
 -- One row for each sweep.
 create table if not exists sweeps (
@@ -75,8 +81,8 @@ create table if not exists epochs (
     train_loss double,  -- nats, on the batches as trained on; with an auxiliary classifier's
     train_accuracy double not null,  -- on the batches as trained on
     validation_loss double,  -- nats
-    validation_accuracy double not null,
-    seconds double not null
+    validation_accuracy double not null,  -- in evaluation mode
+    seconds double not null  -- of training
 );
 -- One row for each measured layer of a trial.
 create table if not exists layers (
@@ -95,40 +101,4 @@ create table if not exists measurements (
     version integer not null,  -- of the metric
     split varchar not null,  -- train, validation or test
     options json not null  -- all that are not its defaults
-);
--- One row for each curve of unchanged labels and fraction of dropped units.
-create table if not exists ablation (
-    trial_id varchar not null,  -- the trial
-    measurement_id varchar not null,  -- the measurement
-    split varchar not null,  -- train, validation or test
-    scope varchar not null,  -- layer, or network for all layers at once
-    granularity varchar not null,  -- kernel, or application for single positions
-    layer varchar,  -- null for network
-    sample integer not null,  -- random choice of units, from 0
-    fraction double not null,  -- of units dropped
-    unchanged double not null,  -- share of labels that stay
-    accuracy double not null  -- share of true labels
-);
--- One row for each bin of |r| that has pairs of units.
-create table if not exists correlations (
-    trial_id varchar not null,  -- the trial
-    measurement_id varchar not null,  -- the measurement
-    split varchar not null,  -- train, validation or test
-    layer varchar not null,  -- by name
-    sample integer not null,  -- random choice of vectors, from 0
-    bin_low double not null,  -- of |r|
-    bin_high double not null,  -- of |r|
-    pairs bigint not null  -- of live units
-);
--- One row for each unit.
-create table if not exists units (
-    trial_id varchar not null,  -- the trial
-    measurement_id varchar not null,  -- the measurement
-    split varchar not null,  -- train, validation or test
-    layer varchar not null,  -- by name
-    sample integer not null,  -- random choice of vectors, from 0
-    unit integer not null,  -- from 0
-    "similar" integer,  -- how many other units have |r| >= threshold; null if dead; a reserved word: quote it
-    strongest float,  -- largest |r| with another unit; null if dead
-    dead boolean not null  -- constant activation
 );

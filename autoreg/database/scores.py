@@ -1,11 +1,23 @@
-"""What was measured of one network, and its scores by the views of results.db; without torch."""
+"""Scores of one network by the views of results.db, without a sweep and without torch."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from autoreg.database.connection import in_memory, query
+from autoreg.database.ingest import bring_in, insert, insert_rows
 from autoreg.errors import ConfigError
+from autoreg.runs.folder import TrialFolder
+from autoreg.runs.records import Layer
+
+#: Scores of each layer, whatever metrics there are.
+LAYER_SCORES = """
+    select split, definition, layer, units, sample_means.* exclude (sweep_id, trial_id, definition, split, layer)
+    from sample_means
+    join layers using (trial_id, layer)
+    order by split, definition, layer_index
+"""
 
 
 @dataclass(frozen=True)
@@ -13,12 +25,12 @@ class Measures:
     """What was measured of a model, and its scores as the views of results.db define them.
 
     Attributes:
-        ablation: the rows of `autoreg.metrics.ablation.ablation`.
-        similarity: the rows of `autoreg.metrics.similarity.similarity`.
+        rows: by metric, what it returned.
+        layers: the network's measured layers, in their order.
     """
 
-    ablation: pl.DataFrame
-    similarity: pl.DataFrame
+    rows: Mapping[str, pl.DataFrame]
+    layers: Sequence[Layer]
 
     def __repr__(self) -> str:
         return f"<{self._summary()}>\n{self.by_layer()}"
@@ -32,48 +44,21 @@ class Measures:
         return f"measures as released: {', '.join(numbers)}"
 
     def scores(self, definition: str = "released") -> pl.DataFrame:
-        """Return one row: auc (removable units, in [0, 1]), similar_units (repeated units) and dead_share, in [0, 1].
+        """Return one row: auc (removable units, in [0, 1]), similar_units (repeated units) and so on.
 
         Args:
             definition: `released` or `text`, of both.
         """
-        return self._query(
-            """
-            select
-                (select avg(auc) from auc where definition = $definition) as auc,
-                avg(similar_units) as similar_units,
-                sum(dead_units) / sum(unit_count) as dead_share
-            from similar_units
-            where definition = $definition
-            """,
-            definition,
-        )
+        columns = "definition, sample_means.* exclude (sweep_id, trial_id, definition, split, layer)"
+        return self._scores(f"select {columns} from sample_means where layer is null", definition)
 
     def by_layer(self, definition: str = "released") -> pl.DataFrame:
-        """Return one row for each measured layer, in their order: layer, units, auc, similar_units, dead_share.
+        """Return one row for each measured layer, in their order: layer, units, auc, similar_units and so on.
 
         Args:
             definition: `released` or `text`: of a convolution, the latter drops single applications of its kernels.
         """
-        rows = self._query(
-            """
-            with areas as (select layer, definition, avg(auc) as auc from auc_by_layer group by all)
-            select
-                layer,
-                any_value(unit_count) as units,
-                any_value(auc) as auc,
-                avg(similar_units) as similar_units,
-                avg(dead_units / unit_count) as dead_share
-            from similar_units_by_layer
-            join areas using (layer, definition)
-            where definition = $definition
-            group by layer
-            """,
-            definition,
-        )
-        return self.similarity.select(pl.col("layer").unique(maintain_order=True)).join(
-            rows, on="layer", maintain_order="left"
-        )
+        return self._scores(LAYER_SCORES, definition).drop("split")
 
     def curves(self, definition: str = "released") -> pl.DataFrame:
         """Return the share of unchanged labels by layer and fraction of dropped units, means over the samples.
@@ -81,19 +66,39 @@ class Measures:
         Args:
             definition: `released` or `text`.
         """
-        return self._query(
-            """
-            select layer, fraction, avg(unchanged) as unchanged
-            from layer_curves
-            where definition = $definition
-            group by all
-            order by all
-            """,
-            definition,
-        )
+        columns = "definition, layer, fraction, avg(unchanged) as unchanged"
+        return self._scores(f"select {columns} from layer_curves group by all order by all", definition)
 
-    def _query(self, sql: str, definition: str) -> pl.DataFrame:
+    def _scores(self, sql: str, definition: str) -> pl.DataFrame:
         if definition not in ("released", "text"):
             raise ConfigError(f"definition must be released or text, got {definition!r}")
-        with in_memory({"ablation": self.ablation, "similarity": self.similarity}) as connection:
-            return query(connection, sql, definition=definition)
+        with in_memory() as connection:
+            connection.execute(
+                "create or replace view measured_layers as select 'model' as sweep_id, 'model' as trial_id,"
+                " null::varchar as only_layer, null::varchar as released_layer, 'network' as released_scope"
+            )
+            insert(connection, "layers", [{"trial_id": "model", **layer.model_dump()} for layer in self.layers])
+            for metric, frame in self.rows.items():
+                connection.execute("insert into sweep_measurements values ('model', $1, 'test', $1)", [metric])
+                ids = {"trial_id": "model", "measurement_id": metric, "split": "test"}
+                insert_rows(
+                    connection, metric, frame.with_columns(pl.lit(text).alias(key) for key, text in ids.items())
+                )
+            return query(connection, sql).filter(definition=definition).drop("definition")
+
+
+def layer_scores(folder: TrialFolder) -> pl.DataFrame:
+    """Return a trained trial's scores, one row for each split that is measured, definition and layer.
+
+    Raises:
+        DataError: a file of the trial is damaged.
+    """
+    with in_memory() as connection:
+        bring_in(connection, [folder])
+        connection.execute("insert into sweep_trials values ('', ?, '', 'final')", [folder.trial_id])
+        # Of a metric that was measured with other options too, one is shown.
+        connection.execute(
+            "insert into sweep_measurements"
+            " select '', metric, split, max(measurement_id) from measurements group by metric, split"
+        )
+        return query(connection, LAYER_SCORES)

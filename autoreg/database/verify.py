@@ -7,14 +7,14 @@ from pathlib import Path
 
 import duckdb
 
-from autoreg.database.connection import ADVICE, open_for_reading, query
-from autoreg.database.schema import Connection
+from autoreg.database.connection import query, reading
+from autoreg.database.schema import ADVICE, REFERENCE_TABLES, Connection, view_names
 from autoreg.database.writer import rebuild
 from autoreg.errors import DamagedDatabase, first_line
 from autoreg.runs.folder import Runs
 
 #: Tables that are the same in every database, or are not about trials.
-_OTHER_TABLES = ("schema_info", "published")
+_OTHER_TABLES = ("schema_info", *REFERENCE_TABLES)
 
 
 def verify(path: Path, runs: Runs) -> list[str]:
@@ -37,7 +37,7 @@ def verify(path: Path, runs: Runs) -> list[str]:
             _attach(connection, found, "found")
             _attach(connection, expected, "expected")
             connection.execute("set enable_external_access = false")  # what is attached stays readable
-            return lines + _differences(connection)
+            return lines + _other_views(connection) + _differences(connection)
         except duckdb.Error as error:
             raise DamagedDatabase(f"{path} is damaged; {ADVICE} ({first_line(error)})") from error
         finally:
@@ -49,21 +49,27 @@ def _read_and_copy(path: Path, copy: Path) -> None:
 
     There is damage that only a query with conditions meets, and a plain comparison does not.
     """
-    connection = open_for_reading(path)
-    try:
-        views = query(connection, "select view_name from duckdb_views() where temporary and not internal")
-        for name in views["view_name"]:
-            query(connection, f'select count(*) from (select * from "{name}" order by all)')
+    with reading(path) as connection:
+        for name in view_names():
+            query(connection, f"select count(*) from (select * from {name} order by all)")
         for suffix in ("", ".wal"):
             if (part := path.with_name(path.name + suffix)).is_file():
                 shutil.copyfile(part, copy.with_name(copy.name + suffix))
-    finally:
-        connection.close()
 
 
 def _attach(connection: Connection, path: Path, name: str) -> None:
     quoted = str(path.absolute()).replace("'", "''")
     connection.execute(f"attach '{quoted}' as {name} (read_only)")
+
+
+def _other_views(connection: Connection) -> list[str]:
+    """Return a line for each view that stands where this version's should, in a database that says to have these."""
+    names = connection.execute(
+        "select view_name from duckdb_views() as there join duckdb_views() as ours using (view_name)"
+        " where there.database_name = 'found' and ours.database_name = 'expected' and there.sql <> ours.sql"
+        " and (select views_hash from found.schema_info) = (select views_hash from expected.schema_info) order by all"
+    )
+    return [f"view {name}: it is not autoreg's" for (name,) in names.fetchall()]
 
 
 def _differences(connection: Connection) -> list[str]:

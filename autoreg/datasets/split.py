@@ -79,3 +79,43 @@ class Split(Labelled):
     @override
     def to(self, device: torch.device) -> Self:
         return replace(self, inputs=self.inputs.to(device), labels=self.labels.to(device))
+
+
+@dataclass(frozen=True)
+class FirstExamples:
+    """The first examples of a split, for who needs to look at a few.
+
+    Attributes:
+        split: the split.
+        count: how many of its examples; at least 1.
+    """
+
+    split: Examples
+    count: int
+
+    @property
+    def labels(self) -> Tensor:
+        """Their labels, [count]."""
+        return self.split.labels[: self.count]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def batches(
+        self, batch_size: int, order: Tensor | None = None, generator: torch.Generator | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield batches as the split itself does."""
+        order, left = torch.arange(self.count) if order is None else order, self.count
+        for inputs, labels in self.split.batches(batch_size, order, generator):
+            yield inputs, labels
+            left -= len(labels)
+            if not left:  # a split takes an order for one of all its examples
+                return
+
+    def to(self, device: torch.device) -> Self:
+        """Return them on a device."""
+        return replace(self, split=self.split.to(device))
+
+    def with_labels(self, labels: Tensor) -> Self:
+        """Return them with other labels, [count]."""
+        return replace(self, split=self.split.with_labels(torch.cat([labels, self.split.labels[self.count :]])))

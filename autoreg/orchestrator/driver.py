@@ -1,254 +1,256 @@
-"""The driver of a sweep: what runs, what is to be measured, what is to be written."""
+"""The driver of a sweep: what happens goes in, what is to be done comes out.
 
-import time
-from pathlib import Path
-from typing import Any
+It has no clock, opens no file, and knows neither Ray nor a screen: those are the runner's, which feeds it. So whatever
+can happen to a sweep, in whatever order, can be tried in memory.
+"""
 
 from autoreg.config.trial import TrialConfig
-from autoreg.database.writer import Writer
-from autoreg.errors import DatabaseError, DataError, first_line
-from autoreg.metrics.measure import check_data
-from autoreg.orchestrator.bundles import Pace
-from autoreg.orchestrator.measuring_queue import Measured, MeasuringQueue
+from autoreg.orchestrator import events as ev
+from autoreg.orchestrator.bundles import Bundler, job_of
+from autoreg.orchestrator.durations import Durations
+from autoreg.orchestrator.endings import Endings
+from autoreg.orchestrator.failure import Failure, Kind, Verdict, verdict
+from autoreg.orchestrator.group_state import Assignment
+from autoreg.orchestrator.jobs import Machine, MeasuringJob, Place, Share, share_of
+from autoreg.orchestrator.measuring_queue import MeasuringQueue
 from autoreg.orchestrator.plan import Plan
-from autoreg.orchestrator.progress.counts import Counts, MeasuredTrial
-from autoreg.orchestrator.progress.eta import Outlook
-from autoreg.orchestrator.progress.live_file import LiveStateFile
-from autoreg.orchestrator.progress.terminal import Display, Verbosity
-from autoreg.orchestrator.recorder import PATIENCE, Ledger, Summary
+from autoreg.orchestrator.progress.counts import Counts, Verbosity
+from autoreg.orchestrator.progress.tracker import Tracker
+from autoreg.orchestrator.running import RunningBundles
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.runs.describe import describe, outcome
-from autoreg.runs.folder import TrialFolder
-from autoreg.runs.records import DamagedResult, TrialResult
+from autoreg.runs.records import TrialResult
+
+SECONDS_BETWEEN_COMMITS = 2.0
+RESUME = "fix it and rerun the same command to resume"
+#: What is to blame if a process comes to the end of a bundle, and one of its trials has not ended.
+SILENT = Failure(Kind.TRANSIENT, "its process said nothing of it")
 
 
-class RunningSweep:
-    """The driver's state: what runs, what is to be measured, what is to be written."""
+class Driver:
+    """Decides what becomes of a sweep.
 
-    display: Display
+    Args:
+        plan: the checked sweep.
+        schedule: its trials, with what its searches proposed before.
+        place: where files are.
+        now: the time, in seconds since 1970.
+    """
 
-    def __init__(self, plan: Plan, schedule: Schedule, writer: Writer) -> None:
-        self.plan, self.schedule = plan, schedule
-        self.runs = schedule.runs
-        self.ledger = Ledger(plan, schedule, writer)
+    def __init__(self, plan: Plan, schedule: Schedule, place: Place, now: float) -> None:
+        self.plan, self.schedule, self.place = plan, schedule, place
         sweep = plan.sweep
-        hours = sweep.resources.time_limit_hours
-        self.measuring = MeasuringQueue(plan.measurements, plan.root, sweep.resources.measuring, hours, self.trace)
         total = sweep.final_count + sweep.tuning_count
-        self.counts = Counts(total=total, cached=0, to_measure=sweep.final_count, began=time.time())
-        self.pace = Pace()
-        self.summary = Summary()
-        self.draining = False
-        self._is_blocked = False
-        self.scratch = self.runs.scratch / f"{sweep.name}-{time.time_ns()}"
-        self.stop_file = self.scratch / "stop"
-        self.live_state = LiveStateFile(self.scratch, sweep.sweep_id, sweep.name, self.counts)
-        self._taken: dict[str, TrialConfig] = {}
-        measuring = self.measuring
-        self.outlook = Outlook(schedule, self.counts, self._taken, lambda: measuring.left, lambda: measuring.slots)
+        self.counts = Counts(total=total, cached=0, to_measure=sweep.final_count, began=now)
+        self.durations = Durations()
+        self.measuring = MeasuringQueue(sweep.resources.measuring)
+        self.machine = Machine()
+        self.is_stopping = False
+        self.is_blocked = False
+        self.endings = Endings()
         self._trained_again: set[str] = set()
-        self._said_draining = False
-        self._warned_of: str | None = None
+        self.running = RunningBundles(self.counts.running)
+        self._tracker = Tracker(self.counts, schedule, self.measuring, self.durations)
+        self._committed_at = now
+        self._orders: list[ev.Order] = []
+        self._now = now
+
+    def step(self, event: ev.Event, now: float) -> list[ev.Order]:
+        """Take note of an event, and return what is to be done, in this order.
+
+        Args:
+            event: what has happened.
+            now: the time, in seconds since 1970.
+        """
+        self._orders, self._now = [], now
+        match event:
+            case ev.Connected():
+                self.machine = event.machine
+            case ev.WorkerFree():
+                self._hand_out()
+            case ev.Proposed():
+                self.schedule.propose(event.study_id, dict(event.hyperparameters))
+            case ev.TrialFound():
+                self._record(event.config, event.result, is_here=False, is_measured=event.is_measured)
+            case ev.BundleStarted():
+                self._start(event.name)
+            case ev.EpochEnded():
+                self._progress(event)
+            case ev.TrialEnded():
+                self._end(event)
+            case ev.BundleEnded():
+                self._close(event.name)
+            case ev.BundleFailed():
+                self._close(event.name, event.failure)
+            case ev.Measured():
+                self._measure(event)
+            case ev.MeasuringFailed():
+                self._miss(event)
+            case ev.StopRequested():
+                self._stop()
+            case ev.StorageFailed():
+                self._block(event.why)
+            case ev.Tick():
+                self._tick()
+        self.endings.update(self.counts, self.plan.sweep.final_count)
+        return self._orders
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left to train."""
+        return self.schedule.is_finished()
 
     @property
     def has_work(self) -> bool:
         """Whether anything is left to train or measure."""
-        return not (self.measuring.is_empty and self.schedule.is_finished())
+        return not (self.measuring.is_empty and self.is_finished)
 
     @property
-    def remaining(self) -> int:
-        """How many trials are left to hand out."""
-        counts = self.counts
-        return counts.total - counts.cached - counts.done - counts.failed - len(self.schedule.in_flight)
+    def progress(self) -> tuple[int, int]:
+        """Grows while anything is begun."""
+        return self.schedule.handed_out, len(self._trained_again)
 
-    def trace(self, trial_id: str) -> Path:
-        """Return the file in which a trial's process leaves its stacks when its time is over."""
-        return self.scratch / "traces" / trial_id
-
-    def begin(self) -> list[str]:
-        """Queue what earlier runs left: rows for results.db, trials to be measured.
-
-        Returns:
-            A line for each trial that is to be trained again, since its files are damaged.
-        """
-        try:
-            self.runs.scratch.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DataError(f"the run folder {self.runs.root} cannot be written: {error.strerror}") from error
-        self.runs.remove_leftovers()
-        lines = self._take_what_is_done()
-        self.ledger.commit()
-        self.outlook.look()
-        return lines
-
-    def _take_what_is_done(self) -> list[str]:
-        """Take the trials that were trained before, or by another sweep meanwhile."""
-        lines = []
-        for _, trial_id, config in self.schedule.planned():
-            folder = self.runs.trial(trial_id)
-            if trial_id in self._taken or not folder.is_trained:
-                continue
-            try:
-                result = folder.read_result()
-            except DamagedResult as error:
-                lines.append(self.schedule.discard(trial_id, first_line(error)))
-                continue
-            check_data(folder, result, self.plan.data[config.dataset])
-            self.ledger.add_if_missing(folder, config, result)
-            self._take(folder, config, result)
-            self.pace.note(config, result)
-            self.outlook.note(config, result, now=False)
-            self.counts.cached += 1
-            self.summary.cached += 1
-        return lines
-
-    def run(self, ray: Any) -> None:
-        """Train and measure until nothing is left or the user stops it."""
-        self.scratch.mkdir(parents=True)
-        self.measuring.connect(ray)
-        with self.live_state.kept():
-            self._run(ray)
-
-    def _run(self, ray: Any) -> None:
-        is_advancing = True
-        while self.has_work and is_advancing and not self.draining:  # a second time if weights turn out to be damaged
-            before = self.schedule.handed_out, len(self._trained_again)
-            if not self.schedule.is_finished():
-                from autoreg.orchestrator.ray_runtime.tune import fit
-
-                try:
-                    fit(self, ray)
-                except OSError as error:
-                    self.block(first_line(error))
-                except Exception:  # Tune reads its own notes of an error back, which a full disk has cut off
-                    if not self._is_blocked:
-                        raise
-                self.counts.running.clear()
-                for line in self._take_what_is_done():
-                    self.display.line(line)
-            while not (self.measuring.is_idle if self.draining else self.measuring.is_empty):
-                self.tick(timeout=0.2)
-            is_advancing = before != (self.schedule.handed_out, len(self._trained_again))
-
-    def trial_ended(self, config: TrialConfig, trained: bool) -> None:
-        """Take note of a trial that is no longer running, and have it measured and written.
-
-        Args:
-            config: the trial.
-            trained: whether it was trained here; another sweep may have had it in hand.
-        """
-        trial_id = config.trial_id
-        result = self.schedule.finished(trial_id)
-        if result is None:
-            return  # stopped by the user; its state is saved
-        if not trained:
-            self.summary.cached += 1
-            self.counts.cached += 1
-        elif result.status == "failed":
-            self.summary.trained += 1
-            self.counts.failed += 1
-        else:
-            self.summary.trained += 1
-            self.counts.done += 1
-        about = outcome(config, result)
-        self.display.line(about if trained else f"{about} (trained by another sweep)")
-        folder = self.runs.trial(trial_id)
-        self.pace.note(config, result)
-        self.outlook.note(config, result, now=trained)
-        self.ledger.add(folder)
-        self._take(folder, config, result)
-        if config.kind == "final" and result.status == "done" and trial_id not in self.measuring.left:
-            self.display.line(f"measured {describe(config)}", Verbosity.VERBOSE)
-
-    def tick(self, timeout: float = 0.0) -> None:
-        """Collect and start measuring tasks, and bring what is finished into results.db every two seconds."""
-        if self.draining and not self._said_draining:
-            self._said_draining = self.counts.stopping = True
-            self.stop_file.touch()
-            self.display.line(
-                "stopping: running trials save their state after this epoch; Ctrl-C again stops now", Verbosity.QUIET
-            )
-        for measured in self.measuring.collect(timeout):
-            self._note(measured)
-        if not self.draining:
-            self.measuring.start(training=bool(self.counts.running))
-        running = self.measuring.running
-        about = {trial_id: MeasuredTrial(describe(self._taken[trial_id]), since) for trial_id, since in running.items()}
-        self.counts.measuring = about
-        self.outlook.look()
-        self.live_state.update()
-        self.display.update()
-        try:
-            self.ledger.tick()
-        except (DatabaseError, OSError) as error:  # training goes on: the run folder has the rows
-            if first_line(error) != self._warned_of:
-                self._warned_of = first_line(error)
-                self.display.line(f"rows wait: {self._warned_of}", Verbosity.QUIET)
-
-    def drain(self) -> None:
-        """Hand out no more trials, and have the running ones save their state at the end of their epoch.
-
-        Called from a signal handler, so it only leaves a note for the next `tick`.
-        """
-        self.draining = True
-
-    def block(self, why: str) -> None:
-        """Stop the sweep, since every other trial would fail as well; none is counted as a failed one."""
-        if not self._is_blocked:
-            self._is_blocked = True
-            line = f"stopped, since {self.runs.root} cannot be written: {why}; mended, the same command goes on"
-            self.summary.problems.append(line)
-            self.display.line(line)
-        self.drain()
-
-    def gone_wrong(self, error: Exception) -> None:
-        """Note an error in the driver that must not end the sweep; Ray Tune would end it."""
-        line = f"{type(error).__name__}: {first_line(error)}"
-        if line not in self.summary.problems:
-            self.summary.problems.append(line)
-            self.display.line(line)
-
-    def end(self) -> Summary:
-        """Write the last rows and return how the sweep ended."""
-        self.summary.interrupted = self.draining and not self._is_blocked
-        for state in self.schedule.states:
-            state.forget_states()
-        if not self.ledger.commit():
-            waiting = f"waiting for {self.ledger.writer.path}, which another process holds…"
-            self.display.line(waiting, Verbosity.QUIET)
-            self.ledger.commit(PATIENCE)
-        self.summary.unwritten = self.ledger.writer.pending
-        self.summary.problems += self.ledger.problems()
-        return self.summary
-
-    def _note(self, measured: Measured) -> None:
-        trial_id = measured.folder.trial_id
-        about, failure = describe(self._taken[trial_id]), measured.failure
-        if failure is None:
-            self.counts.measured += 1
-            self.outlook.note_measured(self._taken[trial_id], measured.seconds)
-            self.display.line(f"measured {about}", Verbosity.VERBOSE)
-            self.ledger.add(measured.folder)
-        elif measured.is_damaged and trial_id not in self._trained_again:
-            self._trained_again.add(trial_id)
-            del self._taken[trial_id]
-            self.schedule.reopen(trial_id)
-            self.counts.cached -= 1
-            self.summary.cached -= 1
-            self.display.line(f"trained again: {about}: {failure.why}")
-        elif failure.is_storage:
-            self.block(failure.why)
-        else:
-            self.summary.problems.append(f"{trial_id}  not measured: {about}: {failure.why}")
-            self.display.line(f"not measured {about}: {failure.why}")
-
-    def _take(self, folder: TrialFolder, config: TrialConfig, result: TrialResult) -> None:
-        """Note how a trial ended, and have it measured."""
-        self._taken[folder.trial_id] = config
-        self.ledger.note(folder.trial_id, config, result)
-        if config.kind != "final":
+    def _hand_out(self) -> None:
+        """Start the next bundle, unless a search has to propose first."""
+        if self.is_stopping:
             return
-        if result.status != "done":
-            self.counts.to_measure -= 1
-        elif not self.measuring.add(folder):
-            self.counts.measured += 1
+        remaining = self.counts.total - self.counts.ended - len(self.schedule.in_flight)
+        bundler = Bundler(self.schedule, self.durations, self._share, self.machine.slots, lambda: remaining)
+        bundle = bundler.next()
+        if study_id := self.schedule.waiting_study:
+            for assignment in bundle:
+                self.schedule.put_back(assignment.trial_id)
+            self._orders.append(ev.Propose(study_id))
+        elif bundle:
+            job = job_of(bundle, self.plan.measurements, self.place, self._share(bundle[0]))
+            self.running.add(job)
+            self._orders.append(ev.StartBundle(job))
+
+    def _share(self, assignment: Assignment) -> Share:
+        return share_of(self.machine, self.plan.sweep.resources, assignment.config.width, assignment.is_alone)
+
+    def _start(self, name: str) -> None:
+        if text := self.running.start(name, self._now):
+            self._tracker.note_start(self._now)
+            self._say(text, Verbosity.VERBOSE)
+
+    def _progress(self, event: ev.EpochEnded) -> None:
+        if progress := self.running.progress(event, self._now):
+            config, text = progress
+            self.durations.note_epoch(config, event.seconds)
+            self._say(text, Verbosity.VERBOSE)
+
+    def _end(self, event: ev.TrialEnded) -> None:
+        """Take a trial that no process is at any more; told twice, it counts once."""
+        config = self.schedule.in_flight.get(event.trial_id)
+        if config is None:
+            return
+        if event.result is None:
+            self.schedule.end(config, None)
+            return
+        self._record(config, event.result, is_here=event.was_trained, is_measured=event.is_measured)
+        text = outcome(config, event.result)
+        self._say(text if event.was_trained else f"{text} (was trained already)")
+        self._orders.append(ev.WriteRows(event.trial_id))
+
+    def _record(self, config: TrialConfig, result: TrialResult, *, is_here: bool, is_measured: bool) -> None:
+        """Take a trial's ending, and have it measured."""
+        self.endings.add(config, result, is_here=is_here)
+        self.schedule.end(config, result)
+        self.durations.note_trial(config, result.epochs_run, result.seconds)
+        if is_here:
+            self._tracker.note_end(self._now, result.seconds)
+        if config.kind != "final" or result.status != "done":
+            return
+        if not is_measured:
+            self.measuring.add(config.trial_id)
+        elif self.endings.add_measured(config.trial_id):
+            self._say(f"measured {describe(config)}", Verbosity.VERBOSE)
+
+    def _close(self, name: str, failure: Failure = SILENT) -> None:
+        """Take note that a process is done with a bundle; the first trial that it has left is to blame if it failed."""
+        left = self.running.left(name, self.schedule.in_flight)
+        self.running.remove(name)
+        for config in left[1:]:  # they have not begun
+            self.schedule.put_back(config.trial_id)
+        if left and self.is_stopping and failure is SILENT:
+            self.schedule.put_back(left[0].trial_id)
+        elif left:
+            self._judge(left[0], failure)
+
+    def _judge(self, blamed: TrialConfig, failure: Failure) -> None:
+        """Have a trial tried again, or give it up, or the whole sweep."""
+        trial_id = blamed.trial_id
+        self._orders.append(ev.Log(trial_id, f"this try ended: {failure.why}\n{failure.details}"))
+        match verdict(failure, self.schedule.tries(trial_id), self.schedule.is_alone(trial_id)):
+            case Verdict.STOP:
+                self.schedule.put_back(trial_id)
+                self._block(failure.why)
+            case Verdict.RETRY:
+                self.schedule.try_again(trial_id, alone=False)
+                self._say(f"tried again: {describe(blamed)}: {failure.why}")
+            case Verdict.RETRY_ALONE:
+                self.schedule.try_again(trial_id, alone=True)
+                self._say(f"tried later with the machine for itself: {describe(blamed)}: {failure.why}")
+            case Verdict.GIVE_UP:
+                self._orders.append(ev.GiveUp(blamed, failure.at_last()))
+
+    def _measure(self, event: ev.Measured) -> None:
+        self.measuring.end(event.trial_id)
+        if self.endings.add_measured(event.trial_id):
+            config = self.endings.config(event.trial_id)
+            self.durations.note_measuring(config, event.seconds)
+            self._say(f"measured {describe(config)}", Verbosity.VERBOSE)
+            self._orders.append(ev.WriteRows(event.trial_id))
+
+    def _miss(self, event: ev.MeasuringFailed) -> None:
+        """Have a trial measured again that ran out of memory, and trained again if its weights are damaged, once."""
+        trial_id, failure = event.trial_id, event.failure
+        self.measuring.end(trial_id)
+        if trial_id not in self.endings:
+            return
+        text = describe(self.endings.config(trial_id))
+        if failure.kind is Kind.MEMORY and self.measuring.try_alone(trial_id):
+            return
+        if event.is_damaged and trial_id not in self._trained_again:
+            self._trained_again.add(trial_id)
+            self.endings.remove(trial_id)
+            self.schedule.reopen(trial_id)
+            self._say(f"trained again: {text}: {failure.why}")
+        elif failure.kind is Kind.STORAGE:
+            self._block(failure.why)
+        else:
+            self.endings.add_unmeasured(trial_id, failure.why)
+            self._say(f"not measured {text}: {failure.why}")
+
+    def _block(self, why: str) -> None:
+        """Stop the sweep, since every other trial would fail as well; none is counted as a failed one."""
+        if not self.is_blocked:
+            self.is_blocked = True
+            text = f"stopped, since {self.place.runs} cannot be written: {why}; {RESUME}"
+            self.endings.problems["storage"] = text
+            self._say(text)
+        self._stop()
+
+    def _stop(self) -> None:
+        if not self.is_stopping:
+            self.is_stopping = self.counts.stopping = True
+            self._orders.append(ev.StopWorkers())
+            text = "stopping: running trials save their state after this epoch; Ctrl-C again stops now"
+            self._say(text, Verbosity.QUIET)
+
+    def _tick(self) -> None:
+        """Start what is to be measured, and bring the counts and results.db up to date."""
+        if not self.is_stopping:
+            is_training = bool(self.counts.running)
+            for trial_id in self.measuring.start(is_training, self.machine.measuring_slots, self._now):
+                job = MeasuringJob(trial_id, tuple(self.plan.measurements), self.place)
+                self._orders.append(ev.StartMeasuring(job))
+        self.counts.measuring = self.endings.shown(self.measuring.running)
+        self._tracker.look(self._now, self.machine.measuring_slots)
+        if self._now - self._committed_at >= SECONDS_BETWEEN_COMMITS:
+            self._committed_at = self._now
+            self._orders.append(ev.Commit())
+
+    def _say(self, text: str, at: Verbosity = Verbosity.NORMAL) -> None:
+        self._orders.append(ev.Say(text, at))

@@ -5,6 +5,7 @@ weights, which is about the square of the width, and with that of the steps.
 """
 
 from collections.abc import Iterable
+from math import log
 from statistics import median
 from typing import NamedTuple
 
@@ -95,19 +96,23 @@ class Durations:
         del seen[:-ENOUGH]
 
     def _range(self, key: Key, config: TrialConfig) -> Range | None:
-        """Return the median at this width and batch size, or the narrowest bounds that another one gives."""
+        """Return the median at this width and batch size, or bounds by the nearest that was seen."""
         by_size = self._seen.get(key)
         if not by_size:
             return None
-        here = _size(config)
-        if here in by_size:
-            return (median(by_size[here]),) * 2
-        bounds = [_scaled(median(seen), size, here) for size, seen in by_size.items()]
-        return min(bounds, key=lambda ends: ends[1] - ends[0])
+        wanted = _size(config)
+        near = min(
+            by_size, key=lambda size: MOST_GROWTH * abs(log(size[0] / wanted[0])) + abs(log(size[1] / wanted[1]))
+        )
+        return _scaled(median(by_size[near]), near, wanted)
 
 
 def _size(config: TrialConfig) -> tuple[float, int]:
     return config.width, config.effective_batch_size
+
+
+def _distance(seen: tuple[float, int], wanted: tuple[float, int]) -> float:
+    return MOST_GROWTH * abs(log(wanted[0] / seen[0])) + abs(log(wanted[1] / seen[1]))
 
 
 def _scaled(seconds: float, seen: tuple[float, int], wanted: tuple[float, int]) -> Range:

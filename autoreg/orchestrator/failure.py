@@ -1,16 +1,24 @@
-"""Why a try of a trial failed, and whether another one makes sense."""
+"""Why a try of a trial failed, and what follows from it: the one place that tells a trial's fault from others."""
 
+import errno
 import re
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from enum import Enum, StrEnum
 
-from autoreg.orchestrator.ray_runtime.time_limit import stack_in
+from autoreg.errors import first_line
 
-#: How a disk that takes nothing more shows.
-_STORAGE = re.compile(r"No space left on device|Disk quota exceeded|Read-only file system|Input/output error")
-#: How memory that did not suffice shows: Python's and PyTorch's errors, Ray's watch over a node, and a process that
-#: somebody killed, which most often is the operating system for lack of memory.
-_MEMORY = re.compile(r"MemoryError|[Oo]ut of memory|OutOfMemory|low on memory|died unexpectedly|crashed unexpectedly")
+#: How often a trial is tried that is not to blame: a worker that dies, a full disk, a GPU in a bad state.
+TRIES = 3
+
+
+class Kind(StrEnum):
+    """Whose fault a failure is."""
+
+    TRIAL = "trial"  # it would fail in the same way again
+    TIME = "time"  # it took longer than it may
+    TRANSIENT = "transient"  # it may be gone in a new process
+    MEMORY = "memory"  # it may be gone where more memory is left
+    STORAGE = "storage"  # nothing can be written any more, so every other trial would fail as well
 
 
 @dataclass(frozen=True)
@@ -18,34 +26,95 @@ class Failure:
     """What ended a try.
 
     Attributes:
+        kind: whose fault it is.
         why: one line.
         details: more lines, such as where a hanging trial stood.
-        wants_memory: whether another try is to have a machine for itself.
-        is_final: whether another try would end in the same way.
-        is_storage: whether nothing can be written any more, so that all other trials would fail as well.
     """
 
+    kind: Kind
     why: str
     details: str = ""
-    wants_memory: bool = False
-    is_final: bool = False
-    is_storage: bool = False
+
+    def at_last(self) -> "Failure":
+        """Return the failure of a trial that is not tried again."""
+        is_own = self.kind in (Kind.TRIAL, Kind.TIME)
+        return self if is_own else replace(self, why=f"gave up after several tries: {self.why}")
 
 
-def failure_of(error: str, trace: Path, time_limit_hours: float | None) -> Failure:
-    """Return what ended a try.
+class Verdict(Enum):
+    """What follows from a failure."""
+
+    RETRY = "retry"
+    RETRY_ALONE = "retry alone"
+    GIVE_UP = "give up"
+    STOP = "stop"
+
+
+def verdict(failure: Failure, tries: int, was_alone: bool) -> Verdict:
+    """Return what follows from a failure.
 
     Args:
-        error: the text of Ray's error.
-        trace: where a process leaves its stacks whose time is over.
-        time_limit_hours: how long a trial may take.
+        failure: what ended the try.
+        tries: how often the trial was tried, this try among them.
+        was_alone: whether it had a whole machine for itself; what does not suffice then is given up.
     """
-    if stack := stack_in(trace):
-        why = f"it was stopped after {time_limit_hours:g} h, which is resources.time_limit_hours"
-        return Failure(why, details=stack, is_final=True)
-    lines = [line.strip() for line in error.splitlines() if line.strip()]
-    return Failure(
-        lines[-1] if lines else "its process died",
-        wants_memory=bool(_MEMORY.search(error)),
-        is_storage=bool(_STORAGE.search(error)),
-    )
+    if failure.kind is Kind.STORAGE:
+        return Verdict.STOP
+    if failure.kind in (Kind.TRIAL, Kind.TIME) or tries >= TRIES:
+        return Verdict.GIVE_UP
+    if failure.kind is Kind.MEMORY:
+        return Verdict.GIVE_UP if was_alone else Verdict.RETRY_ALONE
+    return Verdict.RETRY
+
+
+#: By the names of classes, so that neither torch nor Ray need be imported to know their errors. A process that is gone
+#: without a word was most often ended by the operating system for lack of memory.
+_KINDS = {
+    "MemoryError": Kind.MEMORY,
+    "OutOfMemoryError": Kind.MEMORY,
+    "WorkerCrashedError": Kind.MEMORY,
+    "RayActorError": Kind.MEMORY,
+    "AcceleratorError": Kind.TRANSIENT,
+    "RayError": Kind.TRANSIENT,
+    "OSError": Kind.TRANSIENT,
+}
+_NO_STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+#: PyTorch has no class of its own for these.
+_TORCH = {
+    Kind.MEMORY: re.compile(r"CUDA out of memory|.*DefaultCPUAllocator: |.*CUBLAS_STATUS_ALLOC_FAILED"),
+    Kind.TRANSIENT: re.compile(r"CUDA error|CUDA driver|cuDNN error|NCCL"),
+}
+#: What Ray writes of an actor's end, which reaches us as a text.
+_TEXTS = {
+    Kind.STORAGE: re.compile(r"No space left on device|Disk quota exceeded|Read-only file system|Input/output error"),
+    Kind.MEMORY: re.compile(r"MemoryError|OutOfMemory|low on memory|died unexpectedly|crashed unexpectedly"),
+}
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Return what an exception says of a try, by its type first."""
+    return Failure(_kind_of(error), f"{type(error).__name__}: {first_line(error)}")
+
+
+def _kind_of(error: BaseException) -> Kind:
+    if isinstance(error, OSError) and error.errno in _NO_STORAGE:
+        return Kind.STORAGE
+    for ancestor in type(error).__mro__:
+        if kind := _KINDS.get(ancestor.__name__):
+            return kind
+    if type(error) is RuntimeError:
+        return next((kind for kind, pattern in _TORCH.items() if pattern.match(str(error))), Kind.TRIAL)
+    return Kind.TRIAL
+
+
+def failure_in(text: str) -> Failure:
+    """Return what Ray's text says of a process that ended without a word of its own."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    kind = next((kind for kind, pattern in _TEXTS.items() if pattern.search(text)), Kind.TRANSIENT)
+    return Failure(kind, lines[-1] if lines else "its process died")
+
+
+def out_of_time(stack: str, hours: float | None) -> Failure:
+    """Return the failure of a trial that took too long and stood at that stack when it was stopped."""
+    why = f"it was stopped after {hours:g} h, which is resources.time_limit_hours"
+    return Failure(Kind.TIME, why, details=stack)

@@ -19,6 +19,7 @@ from autoreg.errors import ConfigError
 from autoreg.metrics.measure import Measurement, measurements_of
 from autoreg.networks import networks, parameter_count
 from autoreg.networks.initializers import initializers
+from autoreg.orchestrator.resume import load_schedule
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.packaged import expand_figure
 from autoreg.registry import Registry
@@ -63,10 +64,10 @@ class Plan:
         return "\n".join([f"<plan of {self.sweep.name}: {counts}, {len(labels)} settings>", *shown])
 
     def schedule(self, runs: Runs) -> Schedule:
-        """Return the schedule over a run folder."""
-        return Schedule([group for group, _ in self.groups], runs)
+        """Return the schedule as a run folder stands. Raises DataError if a trial's result is damaged."""
+        return load_schedule([group for group, _ in self.groups], runs)
 
-    def record(self, trials: Iterable[tuple[str, str, TrialConfig]]) -> SweepRecord:
+    def record(self, trials: Iterable[tuple[str, TrialConfig]]) -> SweepRecord:
         """Return what the run folder keeps of the sweep: what it asks for, and the trials that it has so far."""
         return SweepRecord(
             sweep_id=self.sweep.sweep_id,
@@ -88,8 +89,7 @@ class Plan:
                 for variant in group.variants
             ],
             sweep_trials=[
-                SweepTrial(trial_id=trial_id, group_id=group_id, kind=config.kind)
-                for group_id, trial_id, config in trials
+                SweepTrial(trial_id=config.trial_id, group_id=group_id, kind=config.kind) for group_id, config in trials
             ],
             sweep_measurements=[
                 SweepMeasurement(metric=asked.metric, split=asked.split, measurement_id=asked.measurement_id)

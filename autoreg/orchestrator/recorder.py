@@ -1,28 +1,28 @@
-"""What a sweep has to show for itself: its record in the run folder, its rows in results.db, what failed."""
+"""What a sweep leaves behind: its record in the run folder, and its rows in results.db."""
 
-import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from autoreg.config.trial import TrialConfig
 from autoreg.database.writer import Known, Writer
+from autoreg.errors import DatabaseError, first_line
+from autoreg.orchestrator.failure import Failure
 from autoreg.orchestrator.plan import Plan
-from autoreg.orchestrator.schedule import Schedule
-from autoreg.runs.describe import describe, outcome
 from autoreg.runs.folder import TrialFolder
+from autoreg.runs.log import TrialLog
 from autoreg.runs.records import TrialResult
 
-SECONDS_BETWEEN_COMMITS = 2.0
 #: How long a sweep waits at its end for somebody's shell to let go of results.db.
 PATIENCE = 60.0
 
 
-@dataclass
+@dataclass(frozen=True)
 class Summary:
     """How a sweep ended.
 
     Attributes:
         trained: trials that ended now, failed ones among them.
-        cached: trials that had ended before.
+        cached: trials that were done already.
         problems: one line for each trial that failed or could not be measured.
         unwritten: trials that wait for results.db, which another process holds.
         interrupted: whether the user stopped it.
@@ -35,21 +35,19 @@ class Summary:
     interrupted: bool = False
 
 
-class Ledger:
-    """Writes down what has ended: soon, but not once for each trial.
+class Recorder:
+    """Writes down what has ended.
 
     Args:
         plan: the sweep.
-        schedule: which of its trials are known so far.
         writer: brings trials from the run folder into results.db.
     """
 
-    def __init__(self, plan: Plan, schedule: Schedule, writer: Writer) -> None:
-        self._plan, self._schedule, self.writer = plan, schedule, writer
-        self._failures: dict[str, str] = {}
+    def __init__(self, plan: Plan, writer: Writer) -> None:
+        self._plan, self.writer = plan, writer
         self._recorded: set[str] | None = None
         self._known: Known | None = None
-        self._committed_at = time.monotonic()
+        self._warned_of = ""
 
     def add(self, folder: TrialFolder) -> None:
         """Have a trial's rows brought up to date."""
@@ -63,37 +61,51 @@ class Ledger:
             folder.write_config(config)  # or a damaged one would keep its rows out
             self.add(folder)
 
-    def note(self, trial_id: str, config: TrialConfig, result: TrialResult) -> None:
-        """Note how a trial ended; a tuning trial may diverge, since it only tries a setting."""
-        self._failures.pop(trial_id, None)
-        if result.status == "failed" or (result.status == "diverged" and config.kind == "final"):
-            self._failures[trial_id] = f"{trial_id}  {outcome(config, result)}"
+    def is_measured(self, folder: TrialFolder) -> bool:
+        """Whether a trial has every measurement that the sweep asks for."""
+        return all(measurement.path(folder).is_file() for measurement in self._plan.measurements)
 
-    def tick(self) -> None:
-        """Write what is queued if it is time to."""
-        if time.monotonic() - self._committed_at >= SECONDS_BETWEEN_COMMITS:
-            self.commit()
+    def log(self, trial_id: str, text: str) -> None:
+        """Add lines to a trial's log."""
+        with TrialLog(self.writer.runs.trial(trial_id).log_path) as log:
+            log.say(text)
 
-    def commit(self, patience: float = 0.0) -> bool:
+    def give_up(self, config: TrialConfig, failure: Failure) -> TrialResult:
+        """Write down that a trial has failed, and return its result."""
+        folder = self.writer.runs.trial(config.trial_id)
+        result = TrialResult.failed(f"{failure.why}\n{failure.details[:2000]}")
+        folder.write_config(config)
+        folder.write_result(result)
+        return result
+
+    def commit_if_possible(self, planned: Iterable[tuple[str, TrialConfig]]) -> str | None:
+        """Write what is queued; if that fails it waits, and a line says why, once.
+
+        Training goes on meanwhile: the run folder has the rows.
+        """
+        try:
+            self.commit(planned)
+        except (DatabaseError, OSError) as error:
+            if first_line(error) != self._warned_of:
+                self._warned_of = first_line(error)
+                return f"rows wait: {self._warned_of}"
+        return None
+
+    def commit(self, planned: Iterable[tuple[str, TrialConfig]], patience: float = 0.0) -> bool:
         """Write what is queued, and return whether nothing is left; it is not if somebody holds results.db.
+
+        Args:
+            planned: the trials that the sweep has so far, each with its group's id.
+            patience: how many seconds to wait for who holds it.
 
         Raises:
             DatabaseError: results.db is damaged or from a newer version.
             OSError: the run folder cannot be written.
         """
-        self._committed_at = time.monotonic()
-        ids = {trial_id for _, trial_id, _ in self._schedule.planned()}
+        trials = list(planned)
+        ids = {config.trial_id for _, config in trials}
         if ids != self._recorded:
-            self.writer.runs.write_sweep(self._plan.record(self._schedule.planned()))
+            self.writer.runs.write_sweep(self._plan.record(trials))
             self.writer.queue_sweep(self._plan.sweep.sweep_id)
             self._recorded = ids
         return self.writer.commit(patience)
-
-    def problems(self) -> list[str]:
-        """Return a line for each trial that failed or has no rows, and each search that found nothing."""
-        in_vain = [
-            f"no tuning trial of {describe(state.group.template)} succeeded, so it has no final trials"
-            for state in self._schedule.states
-            if state.group.final_count and state.final_trials() == {}
-        ]
-        return [*self.writer.problems, *self._failures.values(), *in_vain]

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from autoreg.database.writer import Writer
-from autoreg.orchestrator.driver import RunningSweep
+from autoreg.orchestrator.events import Connected
 from autoreg.orchestrator.plan import Plan
-from autoreg.orchestrator.progress.terminal import Verbosity, make_display
+from autoreg.orchestrator.progress.counts import Verbosity
+from autoreg.orchestrator.progress.terminal import make_display
+from autoreg.orchestrator.ray_runtime.backend import RayBackend
 from autoreg.orchestrator.ray_runtime.session import check_address, ray_session
-from autoreg.orchestrator.ray_runtime.signals import Interruption
+from autoreg.orchestrator.ray_runtime.signals import StopOnSignal
 from autoreg.orchestrator.recorder import Summary
+from autoreg.orchestrator.runner import SweepRunner
 from autoreg.runs.folder import Runs
 
 
@@ -24,8 +26,8 @@ def run_sweep(
 ) -> Summary:
     """Train and measure what is not yet done of a sweep, bring everything into results.db, and say how it ended.
 
-    What was done before, by this or another sweep, is not done again. Interrupted in whatever way, the same call goes
-    on where it was.
+    What was done before, by this or another sweep, is not done again. Interrupted in whatever way, the same call
+    resumes it.
 
     Args:
         plan: the checked sweep.
@@ -42,18 +44,16 @@ def run_sweep(
         DatabaseError: results.db is damaged or from a newer version.
     """
     check_address(address)
-    schedule = plan.schedule(runs)
-    damaged = schedule.discard_damaged()
-    if retry_failed:
-        schedule.forget_failures()
-    sweep = RunningSweep(plan, schedule, Writer(database, runs))
-    damaged += sweep.begin()
-    begun(sweep.counts.cached)
-    with make_display(sweep.counts, verbosity) as sweep.display:
+    runner = SweepRunner(plan, runs, database)
+    damaged = runner.begin(retry_failed)
+    begun(runner.driver.counts.cached)
+    with make_display(runner.driver.counts, verbosity) as runner.display:
         for line in damaged:
-            sweep.display.line(line)
-        if sweep.has_work:
-            # The interruption is the inner one, since Ray sets handlers of its own.
-            with ray_session(address, sweep.scratch) as ray, Interruption(sweep.drain):
-                sweep.run(ray)
-        return sweep.end()
+            runner.say(line)
+        if runner.driver.has_work:
+            # The signals are taken last, since Ray sets handlers of its own.
+            with ray_session(address, runner.scratch) as ray, StopOnSignal(runner.request_stop):
+                backend = RayBackend(ray, runner)
+                runner.tell(Connected(backend.machine))
+                runner.run(backend)
+        return runner.end()

@@ -1,19 +1,15 @@
-"""What to run next: a plain account of groups, proposals and replicates, without Ray."""
+"""What to run next: an account of groups, proposals and replicates, without files, Ray or a clock."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import replace
 
 from autoreg.config.group import Group
 from autoreg.config.trial import TrialConfig
-from autoreg.errors import DataError, first_line
 from autoreg.orchestrator.group_state import Assignment, GroupState
-from autoreg.runs.folder import Runs
-from autoreg.runs.records import DamagedResult, TrialResult
-
-#: How often a trial is tried that the machine lets down: a worker that dies, a full disk, a GPU in a bad state.
-TRIES = 3
+from autoreg.orchestrator.jobs import TrialJob
+from autoreg.orchestrator.search import Search
+from autoreg.runs.describe import describe
+from autoreg.runs.records import TrialResult
 
 
 class Schedule:
@@ -22,122 +18,122 @@ class Schedule:
     There is no barrier between tuning and final trials: a group's replicates start when its own search has ended.
     """
 
-    def __init__(self, groups: Sequence[Group], runs: Runs) -> None:
-        self.runs = runs
-        self.states = [GroupState(group, runs) for group in groups]
-        self.in_flight: set[str] = set()
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self.ended: set[str] = set()
+        self.states = [GroupState(group, self.ended) for group in groups]
+        self.in_flight: dict[str, TrialConfig] = {}
         self._open = list(self.states)
-        self._handed_out: Counter[str] = Counter()
+        self._attempts: Counter[str] = Counter()
         self._wants_to_be_alone: set[str] = set()
+        self._searches: dict[str, list[Search]] = {}
+        for search in filter(None, (state.search for state in self.states)):
+            self._searches.setdefault(search.study_id, []).append(search)
+        #: The search whose next proposal the last `next` lacked.
+        self.waiting_study: str | None = None
 
     def next(self) -> Assignment | None:
-        """Return the next trial and count it as in flight; None if none can start now.
+        """Return the next trial and count it as in flight; None if none can start now, see `waiting_study`.
 
         A trial that is to be alone waits until nothing else can start and nothing is in flight.
         """
-        assignment = self._next(self.in_flight | self._wants_to_be_alone)
-        if assignment is None and not self.in_flight and self._wants_to_be_alone:
-            assignment = self._next(set())
-        if assignment is None:
+        self.waiting_study = None
+        job = self._next(self.in_flight.keys() | self._wants_to_be_alone)
+        if job is None and not (self.in_flight or self.waiting_study) and self._wants_to_be_alone:
+            job = self._next(set())
+        if job is None:
             return None
-        trial_id = assignment.trial_id
-        attempt, alone = self._handed_out[trial_id], trial_id in self._wants_to_be_alone
-        self._handed_out[trial_id] += 1
-        self.in_flight.add(trial_id)
-        return replace(assignment, attempt=attempt, alone=alone)
+        trial_id = job.config.trial_id
+        assignment = Assignment(job, self._attempts[trial_id], trial_id in self._wants_to_be_alone)
+        self._attempts[trial_id] += 1
+        self.in_flight[trial_id] = job.config
+        return assignment
+
+    def _next(self, closed: set[str]) -> TrialJob | None:
+        for state in self._open:
+            if job := state.next(closed):
+                return job
+            if state.can_propose:
+                assert state.search is not None
+                self.waiting_study = state.search.study_id
+                return None
+        return None
+
+    def propose(self, study_id: str, hyperparameters: dict[str, object]) -> None:
+        """Add the next proposal of a search."""
+        for search in self._searches[study_id]:
+            search.propose(hyperparameters)
+
+    @property
+    def proposal_count(self) -> int:
+        """How many proposals there are."""
+        return sum(len(state.search.proposals) for state in self.states if state.search)
+
+    def search(self, study_id: str) -> Search:
+        """Return a search by its id; groups that share it know the same of it."""
+        return self._searches[study_id][0]
 
     @property
     def handed_out(self) -> int:
         """How many trials were handed out so far."""
-        return self._handed_out.total()
-
-    def _next(self, closed: set[str]) -> Assignment | None:
-        for state in self._open:
-            if assignment := state.next(closed):
-                return assignment
-        return None
+        return self._attempts.total()
 
     def is_finished(self) -> bool:
         """Whether every trial has ended."""
         self._open = [state for state in self._open if not state.is_finished()]
         return not self._open
 
-    def finished(self, trial_id: str) -> TrialResult | None:
-        """Note that a trial is no longer in flight, and return its result if it has one."""
-        self.in_flight.discard(trial_id)
+    def end(self, config: TrialConfig, result: TrialResult | None) -> None:
+        """Take note that a trial is no longer in flight; without a result it was stopped."""
+        trial_id = config.trial_id
+        self.in_flight.pop(trial_id, None)
         self._wants_to_be_alone.discard(trial_id)
-        folder = self.runs.trial(trial_id)
-        return folder.read_result() if folder.is_trained else None
+        if result is None:
+            return
+        self.ended.add(trial_id)
+        if config.kind == "tune":
+            for search in self._searches.get(config.study or "", []):
+                search.end(trial_id, result)
 
-    def try_again(self, trial_id: str, *, alone: bool) -> bool:
-        """Note that the machine let a trial down, and return whether it is to be tried again.
+    def tries(self, trial_id: str) -> int:
+        """How often a trial was handed out."""
+        return self._attempts[trial_id]
 
-        Args:
-            trial_id: the trial, which is no longer in flight.
-            alone: whether it needs more memory than it had; what does not suffice alone is given up.
-        """
-        self.in_flight.discard(trial_id)
-        if self._handed_out[trial_id] >= TRIES or (alone and trial_id in self._wants_to_be_alone):
-            return False
+    def is_alone(self, trial_id: str) -> bool:
+        """Whether a trial is, or is to be, alone on a machine."""
+        return trial_id in self._wants_to_be_alone
+
+    def try_again(self, trial_id: str, *, alone: bool) -> None:
+        """Have a trial tried again that is no longer in flight; alone if it needs more memory than it had."""
+        self.in_flight.pop(trial_id, None)
         if alone:
             self._wants_to_be_alone.add(trial_id)
-        return True
 
     def put_back(self, trial_id: str) -> None:
         """Take a trial back that was handed out and has not begun."""
-        self.in_flight.discard(trial_id)
-        self._handed_out[trial_id] -= 1
+        self.in_flight.pop(trial_id, None)
+        self._attempts[trial_id] -= 1
 
     def reopen(self, trial_id: str) -> None:
-        """Have a trial trained again whose result was removed."""
-        for state in self.states:
-            state.reopen(trial_id)
+        """Have a final trial trained again whose result was removed."""
+        self.ended.discard(trial_id)
         self._open = list(self.states)
 
-    def forget_failures(self) -> None:
-        """Remove the results of failed trials, so that they are trained again."""
-        for _, trial_id, _ in list(self.planned()):
-            folder = self.runs.trial(trial_id)
-            with suppress(DataError):  # what is damaged is trained again in any case
-                if folder.is_trained and folder.read_result().status == "failed":
-                    folder.result_path.unlink()
-                    self.reopen(trial_id)
-
-    def discard_damaged(self) -> list[str]:
-        """Have tuning trials tried again whose result cannot be read, and return a line for each.
-
-        Nothing can be said of a search before; final trials are looked at one by one.
-        """
-        lines = []
-        for state in self.states:
-            for trial_id in state.tuning_trials():
-                try:
-                    _ = state.is_trained(trial_id) and self.runs.trial(trial_id).read_result()
-                except DamagedResult as error:
-                    lines.append(self.discard(trial_id, first_line(error)))
-        return lines
-
-    def discard(self, trial_id: str, reason: str) -> str:
-        """Have a trial trained again whose files are damaged, and return a line that says so."""
-        with self.runs.trial(trial_id).locked(give_up=lambda: True) as is_held:
-            if is_held:  # else another sweep is at it already
-                self.runs.trial(trial_id).discard(reason)
-        self.reopen(trial_id)
-        return f"trained again: {reason}"
-
-    def planned(self) -> Iterator[tuple[str, str, TrialConfig]]:
-        """Yield every trial that is known so far, with its group's id and its own."""
+    def planned(self) -> Iterator[tuple[str, TrialConfig]]:
+        """Yield every trial that is known so far, with its group's id."""
         for state in self.states:
             for trials in (state.tuning_trials(), state.final_trials() or {}):
-                for trial_id, config in trials.items():
-                    yield state.group_id, trial_id, config
+                for config in trials.values():
+                    yield state.group_id, config
 
-    def done_count(self) -> int:
-        """How many trials have ended already."""
-        done = {
-            trial_id
-            for state in self.states
-            for trial_id in (*state.tuning_trials(), *(state.final_trials() or {}))
-            if state.is_trained(trial_id)
-        }
-        return len(done)
+    def spent_states(self) -> Iterator[str]:
+        """Yield the trials whose saved state no longer trial will need: they have ended, or what continues them has."""
+        for state in self.states:
+            for trial_id, config in (state.tuning_trials() | (state.final_trials() or {})).items():
+                if trial_id in self.ended and not (config.kind == "final" and state.has_successor(config)):
+                    yield trial_id
+
+    def in_vain(self) -> Iterator[str]:
+        """Yield a line for each search that found nothing."""
+        for state in self.states:
+            if state.group.final_count and state.final_trials() == {}:
+                yield f"no tuning trial of {describe(state.group.template)} succeeded, so it has no final trials"

@@ -17,10 +17,10 @@ from autoreg import __version__
 from autoreg.config.group import setting_labels
 from autoreg.config.sweep import load_definition
 from autoreg.config.sweep_file import load_sweep
-from autoreg.database.connection import add_view, open_for_reading, query
+from autoreg.database.connection import add_view, path_of, query
 from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, DataError
-from autoreg.files import write_atomically, write_text
+from autoreg.files import write_bytes, write_text
 from autoreg.packaged import figure_names, find_sweep, sweep_names
 from autoreg.report.figures.source import FigureSource
 from autoreg.report.figures.style import SETTINGS
@@ -72,12 +72,12 @@ class FigureRows:
 
 
 def read_figure(
-    database: Path, figure: FigureSource, definition: str = "released", sweep: str | None = None
+    connection: Connection, figure: FigureSource, definition: str = "released", sweep: str | None = None
 ) -> FigureRows:
     """Return what a figure shows of results.db.
 
     Args:
-        database: results.db, opened read-only.
+        connection: to results.db.
         figure: one that `find_figures` found.
         definition: `released` or `text`: which of the two definitions of removability and similarity is shown. The
             paper's values are drawn behind the first only, since they were made by it.
@@ -87,32 +87,28 @@ def read_figure(
         ConfigError: there is no such sweep, or the user's own view is wrong.
         DataError: results.db has no trial for it.
     """
-    connection = open_for_reading(database)
-    try:
-        if not figure.is_packaged:
-            add_view(connection, figure.view, figure.sql())
-            columns = query(connection, f'select * from "{figure.view}" limit 0').columns
-            if "sweep_id" not in columns:
-                raise ConfigError(f"{figure.path}: a figure needs a column sweep_id, got {', '.join(columns)}")
-        sweep_id = _find_sweep(connection, figure, sweep)
-        frame = query(connection, f'select * from "{figure.view}" where sweep_id = $sweep_id', sweep_id=sweep_id)
-        missing = missing_trials(connection, sweep_id)
-        if "definition" in frame.columns:
-            frame = frame.filter(pl.col("definition") == definition)
-        frame = _one_split(frame)
-        published = _published(connection, figure.name, frame, definition)
-    finally:
-        connection.close()
+    if not figure.is_packaged:
+        add_view(connection, figure.view, figure.sql())
+        columns = query(connection, f'select * from "{figure.view}" limit 0').columns
+        if "sweep_id" not in columns:
+            raise ConfigError(f"{figure.path}: a figure needs a column sweep_id, got {', '.join(columns)}")
+    sweep_id = _find_sweep(connection, figure, sweep)
+    frame = query(connection, f'select * from "{figure.view}" where sweep_id = $sweep_id', sweep_id=sweep_id)
+    missing = missing_trials(connection, sweep_id)
+    if "definition" in frame.columns:
+        frame = frame.filter(pl.col("definition") == definition)
+    frame = _one_split(frame)
+    published = _published(connection, figure.name, frame, definition)
     if frame.is_empty():
         more = f"; … ({len(missing)} settings)" if len(missing) > 3 else ""
         lacking = f"; missing: {'; '.join(missing[:3])}{more}" if missing else ""
-        raise DataError(f"figure {figure.name} has no measured trial yet in {database}{lacking}")
+        raise DataError(f"figure {figure.name} has no measured trial yet in {path_of(connection)}{lacking}")
     frame = frame.sort([name for name in frame.columns if not isinstance(frame.schema[name], pl.List)])
     return FigureRows(figure, frame, published, sweep_id, definition, missing)
 
 
 def report_figure(
-    database: Path,
+    connection: Connection,
     figure: FigureSource,
     out: Path,
     definition: str = "released",
@@ -122,7 +118,7 @@ def report_figure(
     """Draw a figure from results.db and return the files written and one line for each missing trial.
 
     Args:
-        database: results.db, opened read-only.
+        connection: to results.db.
         figure: one that `find_figures` found.
         out: the folder to write to.
         definition: `released` or `text`; see `read_figure`.
@@ -133,7 +129,7 @@ def report_figure(
         ConfigError: there is no such sweep, or the user's own view or drawing is wrong.
         DataError: results.db has no trial for it.
     """
-    rows = read_figure(database, figure, definition, sweep)
+    rows = read_figure(connection, figure, definition, sweep)
     return _write(rows, out, formats), rows.missing
 
 
@@ -158,24 +154,18 @@ def _published(connection: Connection, figure: str, frame: pl.DataFrame, definit
     return points
 
 
-def figures_with_data(database: Path, sweep: str | None = None) -> list[str]:
+def figures_with_data(connection: Connection, sweep: str | None = None) -> list[str]:
     """Return the figures for which results.db has a sweep, or that of the given name or id."""
-    connection = open_for_reading(database)
-    try:
-        chosen = "$sweep is null or $sweep in (name, sweep_id)"
-        fed = query(connection, f"select distinct unnest(figures) as figure from sweeps where {chosen}", sweep=sweep)[
-            "figure"
-        ].to_list()
-    finally:
-        connection.close()
-    return [name for name in figure_names() if name in fed]
+    chosen = "$sweep is null or $sweep in (name, sweep_id)"
+    fed = query(connection, f"select distinct unnest(figures) as figure from sweeps where {chosen}", sweep=sweep)
+    return [name for name in figure_names() if name in fed["figure"]]
 
 
 def missing_trials(connection: Connection, sweep_id: str) -> list[str]:
     """Return one line for each setting of a sweep that lacks final trials: how many, and why where it is known."""
     rows = query(connection, "select definition::varchar as definition from sweeps where sweep_id = $id", id=sweep_id)
     sweep = load_definition(rows["definition"][0])
-    finals = query(connection, "select group_id, state from final_states where sweep_id = $id", id=sweep_id)
+    finals = query(connection, "select group_id, state from final_trial_states where sweep_id = $id", id=sweep_id)
     lines = []
     groups = sweep.groups()
     for group, label in zip(groups, setting_labels(groups), strict=True):
@@ -206,8 +196,8 @@ def _find_sweep(connection: Connection, figure: FigureSource, sweep: str | None)
         makers = [name for name in sweep_names() if figure.name in load_sweep(find_sweep(name)).sweep.figures]
         advice = "; run: " + " or ".join(f"autoreg sweep sweeps/{name}.yaml" for name in makers) if makers else ""
         raise DataError(f"figure {figure.name} needs trials, and results.db has no sweep that feeds it{advice}")
-    found: str = fed["sweep_id"][0]
-    return found
+    latest: str = fed["sweep_id"][0]
+    return latest
 
 
 def _one_split(frame: pl.DataFrame) -> pl.DataFrame:
@@ -224,8 +214,7 @@ def _write(rows: FigureRows, out: Path, formats: Sequence[str]) -> list[Path]:
     figure = rows.draw()
     paths = [out / f"{name}.{kind}" for kind in formats]
     for kind, path in zip(formats, paths, strict=True):
-        content = rows.as_csv().encode() if kind == "csv" else picture(figure, kind)
-        write_atomically(path, lambda temporary, content=content: temporary.write_bytes(content))  # type: ignore[misc]
+        write_bytes(path, rows.as_csv().encode() if kind == "csv" else picture(figure, kind))
     facts = {
         "view": name,
         "definition": rows.definition,

@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 
 from autoreg import __version__
 from autoreg.config.sweep import load_definition
-from autoreg.database.connection import open_for_reading, query
+from autoreg.database.connection import path_of, query
 from autoreg.database.queries import sweep_status
+from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, DataError
 from autoreg.files import write_text
 from autoreg.packaged import VERDICTS, table_names
@@ -31,11 +32,11 @@ from autoreg.report.table import read_table
 TITLES = {VERDICTS: "Verdicts", "comparison": "Beside the paper", "1": "Table 1: how each network was trained"}
 
 
-def report_page(database: Path, out: Path, definition: str = "released", sweep: str | None = None) -> Path:
+def report_page(connection: Connection, out: Path, definition: str = "released", sweep: str | None = None) -> Path:
     """Write `report.html` with every figure and table that has trials, and return its path.
 
     Args:
-        database: results.db, opened read-only.
+        connection: to results.db.
         out: the folder to write to.
         definition: `released` or `text`, of removability and similarity.
         sweep: a sweep's name or id, to show that alone.
@@ -44,19 +45,18 @@ def report_page(database: Path, out: Path, definition: str = "released", sweep: 
         DataError: results.db has no sweep yet.
         DatabaseError: it cannot be read.
     """
-    sweeps = _sweeps(database, sweep)
+    sweeps = _sweeps(connection, sweep)
     if not sweeps:
-        raise DataError(f"{database} has no sweep{f' {sweep!r}' if sweep else ''} yet")
-    tables = _tables(database, sweep)
+        raise DataError(f"{path_of(connection)} has no sweep{f' {sweep!r}' if sweep else ''} yet")
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
     page = environment.get_template("page.html.j2").render(
-        database=database.name,
+        database=path_of(connection).name,
         definition=definition,
-        figures=_figures(database, definition, sweep),
-        tables=tables,
+        figures=_figures(connection, definition, sweep),
+        tables=_tables(connection, sweep),
         sweeps=sweeps,
         versions={"autoreg": __version__} | {name: version(name) for name in ("duckdb", "matplotlib", "polars")},
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -66,15 +66,15 @@ def report_page(database: Path, out: Path, definition: str = "released", sweep: 
     return path
 
 
-def _figures(database: Path, definition: str, sweep: str | None) -> list[dict[str, Any]]:
-    found = []
-    for source in [source for name in figures_with_data(database, sweep) for source in find_figures(name)]:
+def _figures(connection: Connection, definition: str, sweep: str | None) -> list[dict[str, Any]]:
+    shown = []
+    for source in [source for name in figures_with_data(connection, sweep) for source in find_figures(name)]:
         try:
-            rows = read_figure(database, source, definition, sweep)
+            rows = read_figure(connection, source, definition, sweep)
         except DataError:  # its sweep has no measured trial yet
             continue
         title = source.sql().partition("\n")[0].removeprefix("-- ").rstrip(".")
-        found.append(
+        shown.append(
             {
                 "name": source.name,
                 "title": title,
@@ -87,54 +87,50 @@ def _figures(database: Path, definition: str, sweep: str | None) -> list[dict[st
                 "missing": rows.missing,
             }
         )
-    return found
+    return shown
 
 
-def _tables(database: Path, sweep: str | None) -> list[dict[str, Any]]:
-    found = []
+def _tables(connection: Connection, sweep: str | None) -> list[dict[str, Any]]:
+    shown = []
     for name in sorted(table_names(), key=[*TITLES, *table_names()].index):
         try:
-            frame, shown = read_table(database, name, sweep)
+            frame, for_people = read_table(connection, name, sweep)
         except DataError:
             continue
         with mpl.rc_context(SETTINGS):
             drawn = residuals.draw(frame) if name == "comparison" else None
-        found.append(
+        shown.append(
             {
                 "name": name,
                 "title": TITLES.get(name, f"Table {name}"),
                 "picture": _svg(drawn) if drawn else None,
                 "csv": _data_uri("text/csv", frame.write_csv().encode()),
-                "table": _table(shown),
-                "rows": shown.height,
+                "table": _table(for_people),
+                "rows": for_people.height,
             }
         )
-    return found
+    return shown
 
 
-def _sweeps(database: Path, sweep: str | None) -> list[dict[str, Any]]:
+def _sweeps(connection: Connection, sweep: str | None) -> list[dict[str, Any]]:
     """Return each sweep with how far it is, what it asks for as YAML, and what its trials were run with."""
-    connection = open_for_reading(database)
-    try:
-        details = query(
-            connection,
-            """
-            select
-                sweep_id,
-                any_value(definition)::varchar as definition,
-                list_distinct(list(environment::varchar)) as environments,
-                list_sort(list_distinct(list(device))) as devices,
-                sum(seconds) as seconds
-            from sweeps
-            left join sweep_trials using (sweep_id)
-            left join trials using (trial_id)
-            group by sweep_id
-            """,
-        )
-    finally:
-        connection.close()
-    found = []
-    for row in sweep_status(database):
+    details = query(
+        connection,
+        """
+        select
+            sweep_id,
+            any_value(definition)::varchar as definition,
+            list_distinct(list(environment::varchar)) as environments,
+            list_sort(list_distinct(list(device))) as devices,
+            sum(seconds) as seconds
+        from sweeps
+        left join sweep_trials using (sweep_id)
+        left join trials using (trial_id)
+        group by sweep_id
+        """,
+    )
+    shown = []
+    for row in sweep_status(connection):
         if sweep is not None and sweep not in (row["name"], row["sweep_id"]):
             continue
         [more] = details.filter(pl.col("sweep_id") == row["sweep_id"]).to_dicts()
@@ -142,7 +138,7 @@ def _sweeps(database: Path, sweep: str | None) -> list[dict[str, Any]]:
         for text in more["environments"] or []:
             for key, value in json.loads(text).items():
                 environment.setdefault(key, set()).add(str(value))
-        found.append(
+        shown.append(
             {
                 **row,
                 "definition": _as_yaml(more["definition"]),
@@ -151,7 +147,7 @@ def _sweeps(database: Path, sweep: str | None) -> list[dict[str, Any]]:
                 "environment": {key: ", ".join(sorted(values)) for key, values in sorted(environment.items())},
             }
         )
-    return found
+    return shown
 
 
 def _table(frame: pl.DataFrame) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from autoreg.database import connection as database
+from autoreg.database.connection import query, reading, table_names
 from autoreg.errors import ConfigError, did_you_mean
 from autoreg.report.figure import FigureRows, figures_with_data, read_figure
 from autoreg.report.figures import width_panels
@@ -59,29 +59,25 @@ class Results:
         Raises:
             DatabaseError: the query is wrong, or results.db cannot be read.
         """
-        connection = database.open_for_reading(self.path)
-        try:
-            return database.query(connection, sql, **parameters)
-        finally:
-            connection.close()
+        with reading(self.path) as connection:
+            return query(connection, sql, **parameters)
 
     def names(self) -> list[str]:
         """Return the names of all tables and views."""
-        connection = database.open_for_reading(self.path)
-        try:
-            return database.table_names(connection)
-        finally:
-            connection.close()
+        with reading(self.path) as connection:
+            return table_names(connection)
 
     def table(self, name: str) -> pl.DataFrame:
         """Return all rows of a table or view. Raises ConfigError if there is none of that name."""
-        if name not in self.names():
-            raise ConfigError(f"no table or view {name!r}{did_you_mean(name, self.names())}")
-        return self.query(f'from "{name}"')
+        with reading(self.path) as connection:
+            if name not in (names := table_names(connection)):
+                raise ConfigError(f"no table or view {name!r}{did_you_mean(name, names)}")
+            return query(connection, f'from "{name}"')
 
     def figures(self) -> list[str]:
         """Return the names of the figures that have trials."""
-        return figures_with_data(self.path)
+        with reading(self.path) as connection:
+            return figures_with_data(connection)
 
     def figure(self, name: str, definition: str = "released", sweep: str | None = None) -> Figure:
         """Return a figure, which a notebook shows: `6`, `1a`, `B5`, or the path of a view of one's own.
@@ -132,11 +128,13 @@ class Results:
             ConfigError: there is no such table or sweep.
             DataError: it has no row yet.
         """
-        return read_table(self.path, table, sweep)[0]
+        with reading(self.path) as connection:
+            return read_table(connection, table, sweep)[0]
 
     def _rows(self, name: str, definition: str, sweep: str | None) -> FigureRows:
         sources = find_figures(name)
         if len(sources) > 1:
             panels = ", ".join(source.name for source in sources)
             raise ConfigError(f"figure {name} has several panels, each a figure of its own: {panels}")
-        return read_figure(self.path, sources[0], definition, sweep)
+        with reading(self.path) as connection:
+            return read_figure(connection, sources[0], definition, sweep)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from autoreg.database.connection import open_for_reading, query
+from autoreg.database.connection import path_of, query
 from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, DataError, did_you_mean
 from autoreg.files import write_text
@@ -16,14 +16,14 @@ from autoreg.report.formats import FORMATS
 THRESHOLD = 0.5
 
 
-def read_table(database: Path, table: str, sweep: str | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
+def read_table(connection: Connection, table: str, sweep: str | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return a table's rows with every column, and those that are shown to people.
 
     Of verdicts, the latter are those at |r| ≥ 0.5, the paper's threshold, with the other thresholds at which they are
     the same.
 
     Args:
-        database: results.db, opened read-only.
+        connection: to results.db.
         table: one of `table_names`.
         sweep: a sweep's name or id; None shows the latest sweep of each name.
 
@@ -33,30 +33,26 @@ def read_table(database: Path, table: str, sweep: str | None = None) -> tuple[pl
     """
     if table not in table_names():
         raise ConfigError(f"unknown table {table!r}{did_you_mean(table, table_names())}")
-    connection = open_for_reading(database)
-    try:
-        frame = _verdicts(connection) if table == VERDICTS else query(connection, f"select * from table_{table}")
-        names = query(connection, "select sweep_id, name from latest_sweeps")
-    finally:
-        connection.close()
+    frame = _verdicts(connection) if table == VERDICTS else query(connection, f"select * from table_{table}")
+    names = query(connection, "select sweep_id, name from latest_sweeps")
     if sweep is not None:
         if sweep not in {*names["name"], *names["sweep_id"]}:
             raise ConfigError(f"no sweep {sweep!r}{did_you_mean(sweep, names['name'])}")
         frame = frame.filter((pl.col("sweep") == sweep) | (pl.col("sweep_id") == sweep))
     if frame.is_empty():
-        raise DataError(f"table {table} has no row yet in {database}")
+        raise DataError(f"table {table} has no row yet in {path_of(connection)}")
     frame = frame.sort([name for name in frame.columns if name != "sweep_id"])
     shown = _main_verdicts(frame) if table == VERDICTS else frame
     return frame, shown.drop("sweep_id")
 
 
 def report_table(
-    database: Path, table: str, out: Path, sweep: str | None = None, formats: Sequence[str] = tuple(FORMATS)
+    connection: Connection, table: str, out: Path, sweep: str | None = None, formats: Sequence[str] = tuple(FORMATS)
 ) -> list[Path]:
     """Write a table of results.db, and return the files; see `read_table`.
 
     Args:
-        database: results.db, opened read-only.
+        connection: to results.db.
         table: one of `table_names`.
         out: the folder to write to.
         sweep: a sweep's name or id; None shows the latest sweep of each name.
@@ -66,7 +62,7 @@ def report_table(
         ConfigError: there is no such table.
         DataError: results.db has no trial for it.
     """
-    frame, shown = read_table(database, table, sweep)
+    frame, shown = read_table(connection, table, sweep)
     for name in formats:
         write_text(out / f"table_{table}.{name}", FORMATS[name](frame if name == "csv" else shown))
     return [out / f"table_{table}.{name}" for name in formats]
@@ -87,8 +83,7 @@ def _verdicts(connection: Connection) -> pl.DataFrame:
     )
     if trends.is_empty():
         return trends
-    found = verdicts(trends)
-    return found.with_columns(pl.col("figures").list.join(", "))
+    return verdicts(trends).with_columns(pl.col("figures").list.join(", "))
 
 
 def _main_verdicts(frame: pl.DataFrame) -> pl.DataFrame:

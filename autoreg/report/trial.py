@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import polars as pl
-
-from autoreg.database.scores import Measures
-from autoreg.errors import DataError, first_line
-from autoreg.runs.folder import Runs, TrialFolder
+from autoreg.database.scores import layer_scores
+from autoreg.errors import DataError
+from autoreg.runs.folder import Runs
 
 
 def trial_details(runs: Runs, wanted: str) -> dict[str, Any]:
@@ -18,7 +16,7 @@ def trial_details(runs: Runs, wanted: str) -> dict[str, Any]:
 
     Returns:
         The sections `config`, `result` without the epochs, `environment`, `epochs` and `layers` (rows), `scores` (a row
-        for each layer and split, as released and as text; empty if it is not measured) and `files` (bytes by path).
+        for each split, definition and layer; empty if it is not measured) and `files` (bytes by path).
 
     Raises:
         ConfigError: there is no such trial, or more than one.
@@ -32,7 +30,7 @@ def trial_details(runs: Runs, wanted: str) -> dict[str, Any]:
         "layers": result.pop("layers", []),
         "environment": result.pop("environment", {}),
         "result": result,
-        "scores": _scores(folder),
+        "scores": layer_scores(folder).to_dicts() if folder.is_trained else [],
         "files": {
             str(path.relative_to(folder.path)): path.stat().st_size
             for path in sorted(folder.path.rglob("*"))
@@ -56,25 +54,3 @@ def trial_log(runs: Runs, wanted: str) -> str:
     if not path.is_file():  # of an earlier version, or planted
         raise DataError(f"{path} does not exist; a sweep writes it when it trains or measures the trial")
     return path.read_text(encoding="utf-8", errors="replace")
-
-
-def _scores(folder: TrialFolder) -> list[dict[str, Any]]:
-    """Return a trial's scores by split, definition and layer, of the measurements whose files are there."""
-    found: dict[tuple[str, str], pl.DataFrame] = {}
-    for path in folder.measurement_paths():
-        try:
-            frame = pl.read_parquet(path)
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise DataError(f"{path} is damaged ({first_line(error)}); remove it to have it measured again") from error
-        if "split" in frame.columns and frame.height:
-            found[path.stem.rpartition("-")[0], frame["split"][0]] = frame
-    rows = []
-    for split in sorted({split for _, split in found}):
-        if ("ablation", split) in found and ("similarity", split) in found:
-            measures = Measures(found["ablation", split].drop("split"), found["similarity", split].drop("split"))
-            for definition in ("released", "text"):
-                by_layer = measures.by_layer(definition).select(
-                    pl.lit(split).alias("split"), pl.lit(definition).alias("definition"), "*"
-                )
-                rows += by_layer.to_dicts()
-    return rows

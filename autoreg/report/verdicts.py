@@ -28,11 +28,9 @@ even if it is above 0; one above 0 "grows". Any other is "undecided". So a growt
 (figure 6: AUC 0.31 to 0.34 over four doublings) is none, however many replicates show that it is not 0.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from autoreg.errors import ConfigError, DataError
@@ -91,14 +89,11 @@ def verdicts(trials: pl.DataFrame, *, auc_bound: float = 0.01, similarity_bound:
         DataError: there is no trial, or two for the same series, replicate and width.
     """
     _check(trials, auc_bound, similarity_bound)
-    group_size = 1 + pl.col("similar_units").clip(lower_bound=0)
-    claims = pl.concat(
-        [
-            _claims(trials, "auc", pl.col("auc"), auc_bound),
-            _claims(trials, "similarity", group_size.log(2), float(np.log2(similarity_bound))),
-        ]
-    )
-    judged = pl.concat([_judge(report) for report in claims.partition_by(REPORT, maintain_order=True)])
+    log_group_size = (1 + pl.col("similar_units").clip(lower_bound=0)).log(2)
+    of_auc = _claims(trials, "auc", pl.col("auc"), auc_bound)
+    of_similarity = _claims(trials, "similarity", log_group_size, float(np.log2(similarity_bound)))
+    reports = pl.concat([of_auc, of_similarity]).partition_by(REPORT, maintain_order=True)
+    judged = pl.concat(map(_judge, reports))
     auc = judged.filter(measure="auc").select(
         *SERIES, auc_slope="mean", auc_low="low", auc_high="high", auc_p="p", auc_no_growth_p="no_growth_p",
         removability="state", replicates="replicates", widths="widths", needed="needed",
@@ -198,9 +193,9 @@ def _judge(report: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def holm(p_values: Iterable[float]) -> NDArray[np.float64]:
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     """Return p-values corrected over all of them by Holm's step-down method (1979), in the order given."""
-    values = np.asarray(list(p_values), dtype=float)
+    values = np.asarray(p_values, dtype=float)
     order = np.argsort(values, kind="stable")
     steps = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
     corrected = np.empty_like(values)

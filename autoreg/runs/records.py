@@ -1,6 +1,6 @@
 """What a trial leaves behind: its epochs, its layers, how it ended; and what a sweep asked for."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -83,6 +83,12 @@ class TrialResult(Strict):
     environment: dict[str, str] = Field(default_factory=dict)
     layers: list[Layer] = Field(default_factory=list)
     epochs: list[Epoch] = Field(default_factory=list)
+
+    @classmethod
+    def failed(cls, error: str) -> "TrialResult":
+        """Return the result of a trial that an error ended just now; its first line says what is wrong."""
+        finished_at = datetime.now(UTC).isoformat(timespec="seconds")
+        return cls(status="failed", error=error.strip(), finished_at=finished_at)
 
 
 class SweepGroup(Strict):

@@ -183,7 +183,7 @@ def _finish(
 def layers_of(network: Network, dataset: Dataset) -> list[Layer]:
     """Return the measured layers with their units and positions."""
     network.eval()
-    inputs, _ = next(dataset.batches("test", 1))
+    inputs, _ = next(dataset.batches("train", 1))
     return [
         Layer(layer_index=index, layer=layer, units=shape[1], positions=math.prod(shape[2:]))
         for index, (layer, shape) in enumerate((layer, values.shape) for layer, values in network.walk(inputs))

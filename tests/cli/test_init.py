@@ -18,7 +18,7 @@ from autoreg.config.strict_yaml import parse
 from autoreg.errors import ConfigError, DataError
 from autoreg.packaged import find_sweep, sweep_names
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "sweep_file.md"
 
 
 def complaints(document: Any) -> list[str]:
@@ -37,9 +37,9 @@ def test_every_packaged_sweep_fits_the_schema(name: str) -> None:
     assert complaints(parse(path.read_text(encoding="utf-8"), str(path)).data) == []
 
 
-def test_the_readmes_sweep_fits_the_schema() -> None:
-    text = README.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
-    assert complaints(parse(text, "README").data) == []
+def test_the_documented_sweep_file_fits_the_schema() -> None:
+    text = PAGE.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    assert complaints(parse(text, PAGE.name).data) == []
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_made_up_data_and_a_network_of_ones_own_are_a_sweep(tmp_path: Path) -> N
     assert run("init", cwd=tmp_path).split() == ["my_sweep.yaml", "my_sweep_network.py", "sweep.schema.json"]
     text = (tmp_path / "my_sweep.yaml").read_text(encoding="utf-8")
     assert complaints(parse(text, "my_sweep.yaml").data) == []
-    planned = run("sweep", "my_sweep.yaml", "--dry-run", cwd=tmp_path)
+    planned = run("plan", "my_sweep.yaml", "--no-calibration", cwd=tmp_path)
     assert "24 final trials, 32 tuning trials, 0 already done" in planned.splitlines()
 
 

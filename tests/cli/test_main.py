@@ -10,8 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 
 import polars as pl
@@ -20,30 +20,21 @@ from click.testing import CliRunner, Result
 
 from autoreg.cli.list import LISTS
 from autoreg.cli.main import cli
-from autoreg.cli.show import _curve
-from autoreg.database.connection import open_for_reading, query, table_names
+from autoreg.cli.show import curve
+from autoreg.database.connection import query, reading, table_names
 from autoreg.orchestrator.progress.counts import Counts, MeasuredTrial
 from autoreg.orchestrator.progress.live_file import LiveStateFile
 from autoreg.report.results import Results
 from autoreg.runs.log import TrialLog
-
-
-def autoreg(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "autoreg", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, **environment},
-    )
+from tests.helpers.command_line import autoreg, autoreg_process
 
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, list(arguments), catch_exceptions=True)
 
 
-def test_a_dry_run_says_what_would_run_and_writes_nothing(tmp_path: Path) -> None:
-    ended = autoreg("sweep", "quickstart", "--dry-run", cwd=tmp_path)
+def test_a_plan_says_what_would_run_and_writes_nothing(tmp_path: Path) -> None:
+    ended = autoreg_process("plan", "quickstart", cwd=tmp_path)
     assert ended.returncode == 0
     assert ended.stderr == ""
     lines = ended.stdout.splitlines()
@@ -56,8 +47,8 @@ def test_a_dry_run_says_what_would_run_and_writes_nothing(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dry_run_of_several_sweeps_counts_what_they_share_once(tmp_path: Path) -> None:
-    ended = autoreg("sweep", "--dry-run", "--no-calibration", "mlp_10d_init", "mlp_optimizers", cwd=tmp_path)
+def test_a_plan_of_several_sweeps_counts_what_they_share_once(tmp_path: Path) -> None:
+    ended = autoreg("plan", "--no-calibration", "mlp_10d_init", "mlp_optimizers", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     lines = ended.stdout.splitlines()
     # MLPs of 10 dimensions with sigma 0.01 and momentum, at 5 widths, stand in both.
@@ -70,22 +61,32 @@ def test_a_dry_run_of_several_sweeps_counts_what_they_share_once(tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dry_run_for_programs_is_one_object(tmp_path: Path) -> None:
-    ended = autoreg("sweep", "--dry-run", "--json", "--no-calibration", "quickstart", cwd=tmp_path)
+def test_a_plan_for_programs_is_one_object(tmp_path: Path) -> None:
+    ended = autoreg("plan", "--json", "--no-calibration", "quickstart", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     [sweep] = json.loads(ended.stdout)["sweeps"]
     assert (sweep["final_trials"], sweep["tuning_trials"], sweep["done_final_trials"]) == (12, 36, 0)
     assert sweep["forecast"]["seconds"] is None, "nothing was timed, and no trial has ended"
     assert {setting["forward_flops_per_example"] for setting in sweep["settings"]} == {768, 3072, 12288}
     assert list(tmp_path.iterdir()) == []
-    for option in ("--json", "--no-calibration"):
-        refused = run("sweep", "quickstart", option)
-        assert (refused.exit_code, str(refused.exception)) == (1, f"{option} is for a sweep with --dry-run")
+
+
+def test_a_dry_run_is_another_name_of_a_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked = []
+    for home in ("plan", "sweep"):
+        module = import_module(f"autoreg.cli.{home}")
+        monkeypatch.setattr(module, "print_plans", lambda *words, **options: asked.append((words, options)))
+    words = ["quickstart", "--set", "replicates=3", "--runs", str(tmp_path)]
+    assert [run("plan", *words).exit_code, run("sweep", *words, "--dry-run").exit_code] == [0, 0]
+    defaults = {"as_json": False, "is_calibrated": True}
+    (planned, options), (tried, fewer) = asked
+    assert planned == tried == (("quickstart",), ("replicates=3",), tmp_path)
+    assert options == fewer | defaults
 
 
 def test_a_mistake_ends_the_process_with_its_exit_code_and_one_line(tmp_path: Path) -> None:
     for arguments, code in ((["sweep", "nowhere.yaml"], 2), (["status"], 3), (["status", "--db", "."], 4)):
-        ended = autoreg(*arguments, cwd=tmp_path)
+        ended = autoreg_process(*arguments, cwd=tmp_path)
         assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (code, "", 1)
     assert list(tmp_path.iterdir()) == []
 
@@ -114,7 +115,7 @@ def test_help_does_not_pay_for_what_it_does_not_need() -> None:
 
 def test_from_nothing_to_a_figure(tmp_path: Path) -> None:
     sets = [word for override in ("tune=null", "training.epochs=5", "replicates=1") for word in ("--set", override)]
-    ended = autoreg("sweep", "quickstart", *sets, cwd=tmp_path)
+    ended = autoreg_process("sweep", "quickstart", *sets, cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     ended = autoreg("report", "--all", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
@@ -137,10 +138,10 @@ def test_from_nothing_to_a_figure(tmp_path: Path) -> None:
     assert json.loads(autoreg("status", "--json", cwd=tmp_path).stdout)[0]["measured"] == 6
 
 
-def test_the_readmes_own_network_runs_from_the_folder_it_lies_in(tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+def test_the_documented_custom_network_runs_from_the_folder_it_lies_in(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "own.md").read_text(encoding="utf-8")
     [code] = [
-        code for block in readme.split("```python\n")[1:] if (code := block.split("```")[0]) and "def build" in code
+        code for block in page.split("```python\n")[1:] if (code := block.split("```")[0]) and "def build" in code
     ]
     (tmp_path / "mynets.py").write_text(code, encoding="utf-8")
     own = ["--set", "network=mynets:build", "--set", "network.units=32"]
@@ -196,7 +197,7 @@ def test_every_table_can_be_taken_elsewhere(filled: Path, form: str) -> None:
     ended = autoreg("export", form, "--format", form, "--views", cwd=filled)
     assert ended.returncode == 0, ended.stderr
     paths = [filled / line for line in ended.stdout.splitlines()]
-    with closing(open_for_reading(filled / "results.db")) as connection:
+    with reading(filled / "results.db") as connection:
         assert [path.stem for path in paths] == table_names(connection)
         for path in paths:
             frame = pl.read_parquet(path) if form == "parquet" else pl.read_csv(path, infer_schema_length=None)
@@ -239,11 +240,11 @@ def test_a_trial_is_shown_with_its_curves_and_scores(filled: Path) -> None:
     [([0.0, 0.5, 1.0], "▁▅█"), ([3.0, None, 3.0], "▁ ▁"), ([2.0], "▁"), ([float(n) for n in range(600)], None)],
 )
 def test_a_curve_is_drawn_in_blocks(values: list[float | None], blocks: str | None) -> None:
-    name, drawn, numbers = _curve("loss", [{"loss": value} for value in values])
+    name, drawn, numbers = curve("loss", [{"loss": value} for value in values])
     assert name == "loss"
     assert drawn == blocks if blocks else (len(drawn) == 60 and drawn == "".join(sorted(drawn)))
     assert numbers.startswith(f"{values[0]:.4g} → {values[-1]:.4g}")
-    assert _curve("loss", [{"loss": None}])[2] == "no finite value"
+    assert curve("loss", [{"loss": None}])[2] == "no finite value"
 
 
 def test_the_status_is_watched_until_ctrl_c(filled: Path) -> None:
@@ -268,9 +269,8 @@ def test_a_table_for_people_is_without_the_noise_of_floats_and_an_unknown_name_h
 
 
 def test_status_and_its_json_tell_what_runs(filled: Path) -> None:
-    connection = open_for_reading(filled / "results.db")
-    [sweep_id] = query(connection, "select sweep_id from sweeps")["sweep_id"]
-    connection.close()
+    with reading(filled / "results.db") as connection:
+        [sweep_id] = query(connection, "select sweep_id from sweeps")["sweep_id"]
     assert json.loads(autoreg("status", "--json", cwd=filled).stdout)[0]["running"] == []
     counts = Counts(total=8, cached=2, began=time.time(), measuring={"a": MeasuredTrial("mlp [r0]", time.time())})
     scratch = filled / "runs" / ".tune" / "fixture-1"

@@ -8,12 +8,13 @@ import pytest
 from autoreg.config.sweep import load_definition
 from autoreg.config.sweep_file import LoadedSweep, load_sweep
 from autoreg.config.trial import TrialConfig
-from autoreg.database.connection import open_for_reading, query
+from autoreg.database.connection import query, reading
 from autoreg.database.writer import Writer
 from autoreg.errors import ConfigError
 from autoreg.orchestrator.plan import Plan, count_trials, make_plan
 from autoreg.packaged import find_sweep
 from autoreg.runs.folder import Runs
+from tests.helpers.searching import end, next_of
 
 Finish = Callable[..., None]
 TEXT = """\
@@ -172,11 +173,11 @@ def finish_all(plan: Plan, runs: Runs, finish: Finish) -> list[TrialConfig]:
     schedule = plan.schedule(runs)
     started = []
     while not schedule.is_finished():
-        assignment = schedule.next()
+        assignment = next_of(schedule, runs)
         assert assignment
         started.append(assignment.config)
         finish(assignment.config)
-        schedule.finished(assignment.config.trial_id)
+        end(schedule, assignment.config, runs)
     runs.write_sweep(plan.record(schedule.planned()))
     return started
 
@@ -193,16 +194,19 @@ def test_a_trial_of_two_variants_is_trained_once_and_stands_in_both_series(
         if made.kind == "final":
             writer.queue_trial(runs.trial(made.trial_id))
     assert writer.commit()
-    connection = open_for_reading(tmp_path / "results.db")
-    rows = query(connection, "select series, width, count(*) as n from final_trials group by all order by all").rows()
-    assert rows == [
-        ("decayed", 0.25, 2), ("decayed", 0.5, 2), ("narrow", 0.25, 2), ("own", 0.25, 2), ("own", 0.5, 2),
-        ("plain", 0.25, 2), ("plain", 0.5, 2),
-    ]  # fmt: skip
-    shared = query(connection, "select trial_id from final_trials group by all having count(*) = 2")
-    assert shared.height == 2
-    assert query(connection, "select count(*) as n from trials where kind = 'final'")["n"][0] == plan.sweep.final_count
-    connection.close()
+    with reading(tmp_path / "results.db") as connection:
+        rows = query(
+            connection, "select series, width, count(*) as n from final_trials group by all order by all"
+        ).rows()
+        assert rows == [
+            ("decayed", 0.25, 2), ("decayed", 0.5, 2), ("narrow", 0.25, 2), ("own", 0.25, 2), ("own", 0.5, 2),
+            ("plain", 0.25, 2), ("plain", 0.5, 2),
+        ]  # fmt: skip
+        shared = query(connection, "select trial_id from final_trials group by all having count(*) = 2")
+        assert shared.height == 2
+        assert (
+            query(connection, "select count(*) as n from trials where kind = 'final'")["n"][0] == plan.sweep.final_count
+        )
 
 
 def test_a_series_names_what_varies_within_its_variant(
@@ -219,10 +223,9 @@ def test_a_series_names_what_varies_within_its_variant(
     for made in started:
         writer.queue_trial(runs.trial(made.trial_id))
     assert writer.commit()
-    connection = open_for_reading(tmp_path / "results.db")
-    series = query(connection, "select distinct series from final_trials order by all")["series"].to_list()
-    assert series == ["factors, k = 1", "factors, k = 2", "times, 1 epochs", "times, 2 epochs"]
-    connection.close()
+    with reading(tmp_path / "results.db") as connection:
+        series = query(connection, "select distinct series from final_trials order by all")["series"].to_list()
+        assert series == ["factors, k = 1", "factors, k = 2", "times, 1 epochs", "times, 2 epochs"]
 
 
 def test_what_several_sweeps_share_counts_once() -> None:

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from autoreg.config.trial import TrialConfig
-from autoreg.database.connection import open_for_reading, query
+from autoreg.database.connection import query, reading
 from autoreg.database.schema import SCHEMA_VERSION
 from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import DatabaseError, DataError
@@ -22,10 +22,9 @@ from autoreg.files import write_atomically
 from autoreg.packaged import packaged_folder
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.runs.records import TrialResult
+from tests.helpers.database import contents
 from tests.helpers.records import write_record
 
-TABLES = ("sweeps", "sweep_trials", "sweep_measurements", "trials", "epochs", "layers", "measurements", "ablation",
-          "correlations", "units")  # fmt: skip
 MakeTrial = Callable[..., TrialFolder]
 
 
@@ -42,35 +41,31 @@ def write(path: Path, runs: Runs, folders: list[TrialFolder]) -> Writer:
     return writer
 
 
-def contents(path: Path) -> dict[str, list[Any]]:
-    connection = open_for_reading(path)
-    rows = {table: sorted(connection.execute(f"select * from {table}").fetchall(), key=repr) for table in TABLES}
-    connection.close()
-    return rows
-
-
 def test_rows_are_what_the_run_folder_says(path: Path, runs: Runs, trial: MakeTrial) -> None:
     folder = trial(similar=((1, None), (3, 3)), learning_rate=0.01, lr_batch_factor=4.0)
     write(path, runs, [folder])
-    connection = open_for_reading(path)
-    [row] = query(connection, "select * from trials").to_dicts()
-    assert row["trial_id"] == folder.trial_id
-    assert (row["kind"], row["network"], row["width"], row["initializer"]) == ("final", "mlp", 0.25, "he_normal")
-    assert (row["learning_rate"], row["batch_size"], row["lr_batch_factor"]) == (0.04, 200, 4.0)
-    assert (row["status"], row["error"], row["test_accuracy"]) == ("done", None, 0.5)
-    [epoch] = query(connection, "select * from epochs").to_dicts()
-    assert epoch["validation_loss"] is None
-    units = query(connection, 'select layer, unit, "similar", dead from units where sample = 0 order by layer, unit')
-    assert units.rows() == [
-        ("conv", 0, 1, False),
-        ("conv", 1, None, True),
-        ("full", 0, 3, False),
-        ("full", 1, 3, False),
-    ]
-    pairs = query(connection, "select bin_low, bin_high, pairs from correlations where layer = 'conv' and sample = 0")
-    assert pairs.sort("bin_low").rows() == [(0.25, 0.26, 3), (0.75, 0.76, 1)]
-    assert query(connection, "select count(*) as n from ablation")["n"][0] == 6 * 2 * 3
-    connection.close()
+    with reading(path) as connection:
+        [row] = query(connection, "select * from trials").to_dicts()
+        assert row["trial_id"] == folder.trial_id
+        assert (row["kind"], row["network"], row["width"], row["initializer"]) == ("final", "mlp", 0.25, "he_normal")
+        assert (row["learning_rate"], row["batch_size"], row["lr_batch_factor"]) == (0.04, 200, 4.0)
+        assert (row["status"], row["error"], row["test_accuracy"]) == ("done", None, 0.5)
+        [epoch] = query(connection, "select * from epochs").to_dicts()
+        assert epoch["validation_loss"] is None
+        units = query(
+            connection, "select layer, unit, similar_units, dead from units where sample = 0 order by layer, unit"
+        )
+        assert units.rows() == [
+            ("conv", 0, 1, False),
+            ("conv", 1, None, True),
+            ("full", 0, 3, False),
+            ("full", 1, 3, False),
+        ]
+        pairs = query(
+            connection, "select bin_low, bin_high, pairs from correlations where layer = 'conv' and sample = 0"
+        )
+        assert pairs.sort("bin_low").rows() == [(0.25, 0.26, 3), (0.75, 0.76, 1)]
+        assert query(connection, "select count(*) as n from ablation")["n"][0] == 6 * 2 * 3
 
 
 def test_writing_again_adds_nothing(path: Path, runs: Runs, trial: MakeTrial) -> None:
@@ -103,10 +98,9 @@ def test_a_trial_that_was_tried_again_replaces_its_failure(path: Path, runs: Run
     assert contents(path)["epochs"] == []
     folder.write_result(result)
     write(path, runs, [folder])
-    connection = open_for_reading(path)
-    assert query(connection, "select status, error from trials").rows() == [("done", None)]
-    assert len(contents(path)["epochs"]) == 1
-    connection.close()
+    with reading(path) as connection:
+        assert query(connection, "select status, error from trials").rows() == [("done", None)]
+        assert len(contents(path)["epochs"]) == 1
 
 
 def test_rebuild_gives_the_same_rows_and_leaves_the_run_folder_alone(
@@ -135,10 +129,9 @@ def test_a_users_own_metric_gets_a_table_of_its_own(path: Path, runs: Runs, tria
     target = folder.measurement_path("mymetrics:sparsity", "a" * 16)
     write_atomically(target, lambda temporary: frame.write_parquet(temporary, metadata=facts))
     write(path, runs, [folder])
-    connection = open_for_reading(path)
-    rows = query(connection, "select * from mymetrics_sparsity").rows()
-    assert rows == [(folder.trial_id, "a" * 16, "test", "conv", 0.25)]
-    connection.close()
+    with reading(path) as connection:
+        rows = query(connection, "select * from mymetrics_sparsity").rows()
+        assert rows == [(folder.trial_id, "a" * 16, "test", "conv", 0.25)]
 
 
 def _hold(path: Path, seconds: float, holding: Any) -> None:
@@ -171,8 +164,11 @@ def test_a_reader_waits_politely_and_then_names_the_holder(path: Path, runs: Run
     assert holder.stdout is not None
     holder.stdout.readline()
     try:
-        with pytest.raises(DatabaseError, match=rf"held by another process: .*{holder.pid}"):
-            open_for_reading(path, patience=0.2)
+        with (
+            pytest.raises(DatabaseError, match=rf"held by another process: .*{holder.pid}"),
+            reading(path, patience=0.2),
+        ):
+            pass
     finally:
         holder.kill()
         holder.wait()
@@ -203,8 +199,8 @@ def test_a_database_that_is_none_of_ours_is_refused_with_advice(
         "text": "autoreg rebuild", "truncated": "autoreg rebuild", "missing": "does not exist",
         "other database": "not a results database", "newer": "update autoreg",
     }  # fmt: skip
-    with pytest.raises(DataError if damage == "missing" else DatabaseError, match=expected[damage]):
-        open_for_reading(path)
+    with pytest.raises(DataError if damage == "missing" else DatabaseError, match=expected[damage]), reading(path):
+        pass
     if damage == "newer":
         writer = Writer(path, runs)
         writer.queue_trial(trial(replicate=1))
@@ -250,10 +246,9 @@ def test_the_file_is_in_the_format_that_the_command_line_client_opens(path: Path
 
 def test_configs_and_ids_agree_for_every_row(path: Path, runs: Runs, trial: MakeTrial) -> None:
     write(path, runs, [trial(width=width) for width in (0.25, 1.0)])
-    connection = open_for_reading(path)
-    for trial_id, text in query(connection, "select trial_id, config::varchar from trials").iter_rows():
-        assert TrialConfig.model_validate_json(text).trial_id == trial_id
-    connection.close()
+    with reading(path) as connection:
+        for trial_id, text in query(connection, "select trial_id, config::varchar from trials").iter_rows():
+            assert TrialConfig.model_validate_json(text).trial_id == trial_id
 
 
 @pytest.mark.parametrize("damage", ["config", "result", "pages", "not parquet"])
@@ -278,5 +273,5 @@ def test_a_file_in_a_folder_called_lock_is_still_no_database(runs: Runs, tmp_pat
     path = tmp_path / "block" / "results.db"
     path.parent.mkdir()
     path.write_text("no database")
-    with pytest.raises(DatabaseError, match="autoreg rebuild"):
-        open_for_reading(path, patience=0)
+    with pytest.raises(DatabaseError, match="autoreg rebuild"), reading(path, patience=0):
+        pass

@@ -7,12 +7,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from autoreg.database.connection import STORAGE, open_for_reading, query
-from autoreg.database.schema import MIGRATIONS, SCHEMA_VERSION
+from autoreg.database.connection import STORAGE, query, reading
+from autoreg.database.schema import MIGRATIONS, SCHEMA_VERSION, view_names
 from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import DatabaseError
 from autoreg.runs.folder import Runs, TrialFolder
-from tests.database.test_connection import contents
+from tests.helpers.database import contents
 from tests.helpers.records import write_record
 
 MakeTrial = Callable[..., TrialFolder]
@@ -72,18 +72,33 @@ create view figure_6 as select trial_id from trials;
 """
 
 
-@pytest.fixture
-def old(tmp_path: Path, runs: Runs, trial: MakeTrial, sweep_record: Callable[..., Any]) -> Path:
-    """A database of version 1 with a trial and its sweep, whose run folder is beside it."""
+#: What version 2 has that version 1 has not.
+VERSION_2 = """\
+create table sweep_groups (
+    sweep_id varchar not null, group_id varchar not null, variant varchar, network varchar not null,
+    dataset varchar not null, width double not null, epochs integer not null, parameters bigint not null
+);
+create table published as select '1' as figure, 0.25 as width, 'top1_accuracy_pct' as metric, 49.385 as value;
+create view areas as select 'trial' as curve;
+update schema_info set schema_version = 2;
+"""
+
+
+@pytest.fixture(params=[VERSION_1, VERSION_1 + VERSION_2], ids=["version 1", "version 2"])
+def old(
+    request: pytest.FixtureRequest, tmp_path: Path, runs: Runs, trial: MakeTrial, sweep_record: Callable[..., Any]
+) -> Path:
+    """A database of an older version with a trial and its sweep, whose run folder is beside it."""
     folders = [trial(replicate=replicate) for replicate in range(2)]
     write_record(runs, sweep_record(folders))
     path, new = tmp_path / "results.db", tmp_path / "new.db"
     rebuild(new, runs)
     with duckdb.connect(str(path), config={"storage_compatibility_version": STORAGE}) as connection:
-        connection.execute(VERSION_1)
+        connection.execute(request.param)
         connection.execute(f"attach '{new}' as new (read_only)")
         for table in OLD_TABLES:
-            connection.execute(f"insert into {table} by name select * from new.{table}")
+            columns = '* rename (similar_units as "similar")' if table == "units" else "*"
+            connection.execute(f"insert into {table} by name select {columns} from new.{table}")
     return path
 
 
@@ -98,8 +113,11 @@ def test_every_version_has_its_migration() -> None:
 
 
 def test_an_old_database_is_not_read_but_the_reader_says_what_to_do(old: Path) -> None:
-    with pytest.raises(DatabaseError, match=r"was made by an older autoreg; `autoreg rebuild` brings it up to date"):
-        open_for_reading(old)
+    with (
+        pytest.raises(DatabaseError, match=r"was made by an older autoreg; `autoreg rebuild` brings it up to date"),
+        reading(old),
+    ):
+        pass
 
 
 def test_the_next_writer_migrates_an_old_database_and_keeps_its_rows(old: Path, runs: Runs, trial: MakeTrial) -> None:
@@ -109,24 +127,23 @@ def test_the_next_writer_migrates_an_old_database_and_keeps_its_rows(old: Path, 
     writer.queue_trial(runs.trials()[0])
     assert writer.commit()
     assert contents(old) == {table: sorted(rows, key=repr) for table, rows in before.items()}
-    connection = open_for_reading(old)
-    assert query(connection, "select schema_version from schema_info").rows() == [(SCHEMA_VERSION,)]
-    assert query(connection, "select * from sweep_groups").height == 0
-    assert query(connection, "select * from published").height > 1000
-    connection.close()
+    with reading(old) as connection:
+        assert query(connection, "select schema_version from schema_info").rows() == [(SCHEMA_VERSION,)]
+        assert query(connection, "select * from sweep_groups").height == 0
+        views = query(connection, "select view_name from duckdb_views() where not internal")
+        assert set(views["view_name"]) == set(view_names())
+        assert query(connection, "select * from published_points").height > 1000
     writer.queue_sweep("0123456789abcdef")
     assert writer.commit()
-    connection = open_for_reading(old)
-    assert query(connection, "select variant, network, width from sweep_groups").rows() == [(None, "mlp", 0.25)]
-    assert query(connection, "select count(*) as n from final_trials")["n"][0] == 2
-    connection.close()
+    with reading(old) as connection:
+        assert query(connection, "select variant, network, width from sweep_groups").rows() == [(None, "mlp", 0.25)]
+        assert query(connection, "select count(*) as n from final_trials")["n"][0] == 2
 
 
 def test_rebuild_brings_an_old_database_up_to_date(old: Path, runs: Runs) -> None:
     assert rebuild(old, runs) == (2, [])
-    connection = open_for_reading(old)
-    assert query(connection, "select count(*) as n from sweep_groups")["n"][0] == 1
-    connection.close()
+    with reading(old) as connection:
+        assert query(connection, "select count(*) as n from sweep_groups")["n"][0] == 1
 
 
 def test_a_migrated_database_has_the_tables_of_a_new_one(old: Path, runs: Runs, tmp_path: Path) -> None:

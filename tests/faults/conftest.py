@@ -3,31 +3,22 @@
 import importlib.metadata
 import os
 import platform
-import shutil
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.helpers.promises import Promise, table
+
 #: The file that `make faults` leaves the table in.
 REPORT = "AUTOREG_FAULTS"
 MEASURED: list[tuple[str, str, str]] = []
 
-Promise = Callable[[str, str, str], None]
-
-
-#: For tests that use `failing_calls`.
-needs_a_compiler = pytest.mark.skipif(
-    sys.platform != "linux" or not shutil.which("cc"), reason="needs Linux and a C compiler"
-)
-
 
 @pytest.fixture
 def promise() -> Promise:
-    """Note what was measured of a promise: its name as in docs/reliability.md, the figure asked for, the one found."""
+    """Note what was measured of a promise: its name as in docs/reliability.md, its target, the result."""
     return lambda name, figure, measured: MEASURED.append((name, figure, measured))
 
 
@@ -38,10 +29,6 @@ def failing_calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = Path(__file__).with_name("failing_calls.c")
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", made, source, "-ldl"], check=True)
     return made
-
-
-def table(rows: list[tuple[str, str, str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in [("promise", "figure", "measured"), ("---",) * 3, *rows])
 
 
 def machine() -> str:

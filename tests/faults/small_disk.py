@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from autoreg.database.connection import open_for_reading
+from autoreg.database.connection import reading
 from autoreg.database.verify import verify
 from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import DatabaseError
@@ -23,11 +23,9 @@ def mounted(disk: Path, size: str, *more: str) -> None:
 
 
 def counts(path: Path) -> dict[str, int]:
-    connection = open_for_reading(path)
-    tables = connection.execute("select table_name from duckdb_tables() where not temporary").fetchall()
-    found = {name: connection.execute(f'select count(*) from "{name}"').fetchall()[0][0] for (name,) in tables}
-    connection.close()
-    return found
+    with reading(path) as connection:
+        tables = connection.execute("select table_name from duckdb_tables() where not temporary").fetchall()
+        return {name: connection.execute(f'select count(*) from "{name}"').fetchall()[0][0] for (name,) in tables}
 
 
 def written(disk: Path, size: str, runs: Runs) -> dict[str, Any]:

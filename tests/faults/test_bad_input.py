@@ -14,17 +14,8 @@ from autoreg.datasets.images import cifar10_files
 from autoreg.orchestrator.plan import make_plan
 from autoreg.runs.folder import Runs
 from tests.faults.bad_data import DATA, Prepare, nothing
-from tests.faults.conftest import Promise
-
-SWEEP = """\
-name: small
-network: mlp
-dataset: {name: teacher, train_size: 200, validation_size: 100, test_size: 100}
-grid: {width: [1/4, 1/2]}
-replicates: 1
-training: {learning_rate: 0.1, batch_size: 50, epochs: 2}
-"""
-TUNE = "tune={trials: 2, epochs: 1, space: {learning_rate: {low: 1e-3, high: 1}}}"
+from tests.helpers.promises import Promise
+from tests.helpers.small_sweep import SWEEP, TUNE
 
 
 def text(content: str | bytes) -> Prepare:
@@ -245,9 +236,8 @@ def test_bad_input_is_one_clear_line_and_nothing_is_written(
     (work / "begun.db").write_bytes(begun.read_bytes())
     (work / "small.yaml").write_text(SWEEP)
     prepare(work)
-    assert refused(arguments, work, monkeypatch, capsys)[0] == code
-    # again, for the line: what was said once is said every time
-    assert message in refused(arguments, work, monkeypatch, capsys)[1]
+    ended, line = refused(arguments, work, monkeypatch, capsys)
+    assert (ended, message in line) == (code, True), line
 
 
 def test_the_table_is_a_long_one(promise: Promise) -> None:

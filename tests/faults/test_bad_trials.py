@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from autoreg.cli.main import main
-from autoreg.database.connection import open_for_reading, query
+from autoreg.database.connection import query, reading
 from autoreg.runs.folder import Runs
 from tests.faults import bad_networks as bad
-from tests.faults.conftest import Promise
+from tests.helpers.promises import Promise
 from tests.helpers.small_sweep import write_sweep
 
 
@@ -28,9 +28,8 @@ def swept(file: Path, *options: str, monkeypatch: pytest.MonkeyPatch) -> int:
 
 def recorded(database: Path) -> dict[float, tuple[str, str]]:
     """Each width's status and error."""
-    connection = open_for_reading(database)
-    rows = query(connection, "select width, status, coalesce(error, '') as error from trials").rows()
-    connection.close()
+    with reading(database) as connection:
+        rows = query(connection, "select width, status, coalesce(error, '') as error from trials").rows()
     assert len(rows) == len({width for width, _, _ in rows}), "a trial has two rows"
     return {width: (status, error) for width, status, error in rows}
 

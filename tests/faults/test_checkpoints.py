@@ -13,8 +13,8 @@ from autoreg.datasets import build_dataset
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.training import checkpoints
 from autoreg.training.loop import load_network, train_trial
-from tests.faults.conftest import Promise
-from tests.training.test_loop import folder_of, weights_of, without_times
+from tests.helpers.image_trials import folder_of, weights_of, without_times
+from tests.helpers.promises import Promise
 
 MakeConfig = Callable[..., TrialConfig]
 TINY = {"width": 0.25, "epochs": 4, "optimizer": Choice(name="adam")}
@@ -70,7 +70,7 @@ def test_no_bit_of_a_file_changes_what_is_read_from_it(tmp_path: Path, every: in
             assert checkpoints.digest(loaded) == right, f"bit {flip % 8} of byte {flip // 8} went unnoticed"
             harmless += 1
     promise(
-        "A damaged checkpoint is found; the state before is used, or the trial is trained again",
+        "A damaged checkpoint is detected; the previous state is used, or the trial is trained again",
         "0 unnoticed",
         f"0 of {len(flips)} changed bits unnoticed: {found} found, {harmless} change nothing that is read",
     )

@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.faults.cluster import two_nodes
-from tests.faults.conftest import Promise
-from tests.faults.test_killed import finished_files
 from tests.helpers.meeting import TOGETHER, trainers
+from tests.helpers.promises import Promise
 from tests.helpers.small_sweep import write_sweep
-from tests.helpers.sweep_process import rows_without_times, start, trained_in, wait_for_trials
+from tests.helpers.sweep_process import finished_files, rows_without_times, start, trained_in, wait_for_trials
 
 
 @pytest.mark.timeout(600)

@@ -1,4 +1,4 @@
-"""Interrupted and continued is uninterrupted: the same weights, epochs and measures, bit for bit, on the CPU."""
+"""An interrupted and resumed trial equals an uninterrupted one: its weights, epochs and metrics, bit for bit."""
 
 import multiprocessing
 import random
@@ -22,8 +22,8 @@ from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.runs.records import Epoch, TrialResult
 from autoreg.training import checkpoints, loop
 from autoreg.training.loop import train_trial
-from tests.faults.conftest import Promise
-from tests.training.test_loop import ALEXNET, RESNET, folder_of, weights_of, without_times
+from tests.helpers.image_trials import ALEXNET, RESNET, folder_of, weights_of, without_times
+from tests.helpers.promises import Promise
 
 MakeConfig = Callable[..., TrialConfig]
 Uninterrupted = Callable[[str], tuple[TrialConfig, TrialFolder]]
@@ -211,7 +211,7 @@ def test_killed_in_the_middle_of_saving_and_of_epochs_it_ends_the_same(
     assert_same(folder, folder_of(straight, made))
     assert list((broken.root / ".locks").iterdir()) == []
     promise(
-        "Interrupted and continued is uninterrupted",
+        "An interrupted and resumed trial equals an uninterrupted one",
         "weights, epochs and metrics bit-equal",
         f"bit-equal: {case}, {kills} SIGKILLs in {epochs} epochs",
     )

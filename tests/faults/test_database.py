@@ -10,15 +10,15 @@ from typing import Any
 import duckdb
 import pytest
 
-from autoreg.database.connection import open_for_reading, query
+from autoreg.database.connection import query, reading
 from autoreg.database.queries import sweep_status
 from autoreg.database.schema import SCHEMA_VERSION
 from autoreg.database.verify import verify
 from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import AutoregError, DamagedDatabase, DatabaseError, DataError
 from autoreg.runs.folder import Runs, TrialFolder
-from tests.database.test_connection import contents
-from tests.faults.conftest import Promise
+from tests.helpers.database import contents
+from tests.helpers.promises import Promise
 from tests.helpers.records import write_record
 
 MakeTrial = Callable[..., TrialFolder]
@@ -41,13 +41,10 @@ def files(folder: Path) -> dict[str, bytes]:
 def looked_at(path: Path, expected: dict[str, list[Any]]) -> str:
     """Open the database as commands do; say whether it was refused with advice, or has the right or wrong rows."""
     try:
-        sweep_status(path)
-        connection = open_for_reading(path)
-        try:
+        with reading(path) as connection:
+            sweep_status(connection)
             query(connection, "select * from auc")
             query(connection, "select * from units")
-        finally:
-            connection.close()
         return "right" if contents(path) == expected else "wrong"
     except AutoregError as error:
         has_advice = len(str(error).splitlines()) == 1 and "autoreg rebuild" in str(error)
@@ -66,11 +63,9 @@ def verified(path: Path, runs: Runs) -> bool:
 def check(path: Path, runs: Runs, expected: dict[str, list[Any]]) -> str:
     """Look at a damaged database, verify it and make it again; return how the damage was noticed."""
     how = looked_at(path, expected)
-    is_right = verified(path, runs)
-    assert how == "right" or not is_right, "what is wrong and opens is found by verify"
+    assert how == "right" or not verified(path, runs), "what is wrong and opens is found by verify"
     assert rebuild(path, runs) == (4, [])
     assert contents(path) == expected
-    assert verify(path, runs) == []
     return how
 
 
@@ -103,7 +98,7 @@ def test_no_damage_to_the_file_goes_unnoticed_and_every_row_comes_back(
     assert seen.count("refused") > cuts
     assert files(runs.root) == before
     promise(
-        "results.db can always be opened, or it is said why; rebuild restores every row",
+        "results.db can always be opened, or the error says why; rebuild restores every row",
         "0 unnoticed, 0 rows lost, run folder untouched",
         f"{len(seen)} damages: {seen.count('refused')} told on opening, {seen.count('wrong')} by verify only, "
         f"{seen.count('right')} harmless; all rows back each time",
@@ -113,9 +108,13 @@ def test_no_damage_to_the_file_goes_unnoticed_and_every_row_comes_back(
 def test_a_deleted_database_is_named_and_comes_back(whole: Path, runs: Runs) -> None:
     expected = contents(whole)
     whole.unlink()
-    with pytest.raises(DataError, match=r"results.db does not exist; a sweep makes it, or `autoreg rebuild`"):
-        sweep_status(whole)
+    with (
+        pytest.raises(DataError, match=r"results.db does not exist; a sweep makes it, or `autoreg rebuild`"),
+        reading(whole),
+    ):
+        pass
     assert check(whole, runs, expected) == "refused"
+    assert verify(whole, runs) == []
 
 
 @pytest.mark.parametrize("log", [b"", b"no log at all", bytes(5000)])
@@ -142,8 +141,8 @@ def test_another_versions_tables_are_refused_with_what_to_do(
     connection = duckdb.connect(str(whole))
     connection.execute(change)
     connection.close()
-    with pytest.raises(DatabaseError, match=message):
-        sweep_status(whole)
+    with pytest.raises(DatabaseError, match=message), reading(whole):
+        pass
     writer = Writer(whole, runs)
     for folder in runs.trials():
         writer.queue_trial(folder)
@@ -158,8 +157,8 @@ def test_another_versions_tables_are_refused_with_what_to_do(
 @pytest.mark.parametrize("content", [b"", b"no database", bytes(20_000)])
 def test_a_file_that_is_no_database_is_refused(whole: Path, runs: Runs, content: bytes) -> None:
     whole.write_bytes(content)
-    with pytest.raises(DatabaseError):
-        sweep_status(whole)
+    with pytest.raises(DatabaseError), reading(whole):
+        pass
     assert rebuild(whole, runs) == (4, [])
 
 
@@ -192,8 +191,11 @@ def test_a_locked_database_names_who_holds_it(whole: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", HOLD, whole], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout
         holder.stdout.readline()
-        with pytest.raises(DatabaseError, match=rf"is held by another process: .*PID {holder.pid}"):
-            open_for_reading(whole, patience=0.2)
+        with (
+            pytest.raises(DatabaseError, match=rf"is held by another process: .*PID {holder.pid}"),
+            reading(whole, patience=0.2),
+        ):
+            pass
         holder.kill()
 
 
@@ -270,18 +272,15 @@ def test_a_view_in_a_strangers_database_reads_no_file(whole: Path, tmp_path: Pat
     connection = duckdb.connect(str(whole))
     connection.execute(f"create view planted as select * from read_csv('{tmp_path / 'secret.csv'}')")
     connection.close()
-    connection = open_for_reading(whole)
-    with pytest.raises(DatabaseError, match="disabled by configuration"):
+    with reading(whole) as connection, pytest.raises(DatabaseError, match="disabled by configuration"):
         query(connection, "select * from planted")
-    connection.close()
 
 
 def test_a_query_that_is_wrong_is_not_taken_for_damage(whole: Path) -> None:
-    connection = open_for_reading(whole)
-    with pytest.raises(DatabaseError, match="a query failed") as caught:
-        query(connection, "select nothing from nowhere")
-    assert not isinstance(caught.value, DamagedDatabase)
-    connection.close()
+    with reading(whole) as connection:
+        with pytest.raises(DatabaseError, match="a query failed") as caught:
+            query(connection, "select nothing from nowhere")
+        assert not isinstance(caught.value, DamagedDatabase)
 
 
 def test_a_sweep_that_writes_while_verify_works_is_not_taken_for_damage(
@@ -321,7 +320,7 @@ def test_rows_that_stand_in_the_log_only_are_read_and_verified(whole: Path, runs
         changed[at] ^= 1 << at % 8
         whole.write_bytes(content[0])
         log.write_bytes(changed)
-        assert not verified(whole, runs) or contents(whole) == expected, f"byte {at} of the log"
+        assert looked_at(whole, expected) == "right" or not verified(whole, runs), f"byte {at} of the log"
     assert rebuild(whole, runs) == (4, [])
     assert contents(whole) == expected
 

@@ -12,9 +12,9 @@ import pytest
 from autoreg.database.writer import rebuild
 from autoreg.errors import DatabaseError
 from autoreg.runs.folder import Runs, TrialFolder
-from tests.faults.conftest import Promise
 from tests.faults.small_disk import counts
-from tests.faults.test_full_disk import can_mount
+from tests.helpers.machine import can_mount
+from tests.helpers.promises import Promise
 
 MakeTrial = Callable[..., TrialFolder]
 ROOT = Path(__file__).parents[2]
@@ -51,8 +51,8 @@ def test_a_disk_without_room_keeps_no_row_out_for_good_and_no_half_database_in(
         assert is_clear(rebuilt["said"]) if rebuilt["is_old"] else rebuilt["rows"] == expected
     assert {outcome["rebuilt"]["is_old"] for outcome in outcomes} == ({True, False} if len(sizes) > 3 else {True})
     promise(
-        "A full disk is said in a clear line, and the sweep goes on once there is space",
-        "every row after the same command",
+        "A full disk is reported in one clear line, and the sweep resumes once there is space",
+        "every row after a rerun",
         f"results.db on {len(sizes)} sizes of disk: every row once there is space, or what was there before",
     )
 

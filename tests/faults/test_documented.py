@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import table
+from tests.helpers.promises import table
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[1] / "docs" / "reliability.md"
@@ -26,9 +26,9 @@ def test_the_document_has_a_row_for_every_promise_that_is_measured(file: Path) -
     assert set(promises_in(file)) <= rows
 
 
-def test_a_table_has_a_row_for_each_figure() -> None:
+def test_a_table_has_a_row_for_each_measurement() -> None:
     assert table([("One", "0", "0 of 3")]).splitlines() == [
-        "| promise | figure | measured |",
+        "| promise | target | measured |",
         "| --- | --- | --- |",
         "| One | 0 | 0 of 3 |",
     ]

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import Promise, needs_a_compiler
 from tests.faults.two_trials import KILL, KINDS, Case, Outcome
+from tests.helpers.machine import needs_a_compiler
+from tests.helpers.promises import Promise
 
 pytestmark = [pytest.mark.timeout(3600), needs_a_compiler]
 

@@ -1,14 +1,14 @@
 """A whole sweep on a disk that gets full: it says so in a line, and goes on once there is space."""
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.faults.conftest import Promise
 from tests.faults.here import run_here
+from tests.helpers.machine import can_mount
+from tests.helpers.promises import Promise
 from tests.helpers.small_sweep import SIZES, write_sweep
 from tests.helpers.sweep_process import command, rows_without_times
 
@@ -27,11 +27,6 @@ cp "$disk/results.db" "$kept"
 SLOW_SHARES = [pytest.param(share, marks=pytest.mark.slow) for share in (0.005, 0.02, 0.1, 0.2, 0.9)]
 #: So wide an input that the checkpoints, not the database, are most of what is written.
 DATASET = {"name": "teacher", "dimensions": 10_000, **SIZES}
-
-
-def can_mount() -> bool:
-    words = ["unshare", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-    return bool(shutil.which("unshare")) and subprocess.run(words, capture_output=True).returncode == 0
 
 
 @pytest.mark.timeout(900)
@@ -58,7 +53,7 @@ def test_a_sweep_on_a_full_disk_says_so_and_ends_with_every_row_once_there_is_sp
     assert (kept / "enlarged.code").read_text().strip() == "0", second
     assert rows_without_times(kept / "results.db") == rows_without_times(roomy / "results.db")
     promise(
-        "A full disk is said in a clear line, and the sweep goes on once there is space",
-        "every row after the same command",
+        "A full disk is reported in one clear line, and the sweep resumes once there is space",
+        "every row after a rerun",
         f"every row, room for {share:.0%}",
     )

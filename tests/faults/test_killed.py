@@ -7,28 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import Promise, needs_a_compiler
 from tests.faults.here import run_here
 from tests.faults.moments import Moments
 from tests.faults.two_trials import KILL
+from tests.helpers.machine import needs_a_compiler
+from tests.helpers.promises import Promise
 from tests.helpers.small_sweep import write_sweep
-from tests.helpers.sweep_process import MARK, alive_after, rows_without_times, start, trained_in
+from tests.helpers.sweep_process import MARK, alive_after, finished_files, rows_without_times, start, trained_in
 
 pytestmark = [pytest.mark.timeout(3600), needs_a_compiler]
 
 OWN_CALL = "own call"
 AIMS = ["clock", "begun", OWN_CALL, "begun", "between checkpoint and result", OWN_CALL, "measuring", "committing"]
-
-
-def finished_files(folder: Path) -> dict[Path, tuple[int, int, bytes]]:
-    """Return every file that says that something is done, with all that would change if it were done again."""
-    found = {}
-    for pattern in ("*-r*/result.json", "*-r*/checkpoint.pt", "*-r*/measurements/[!.]*.parquet"):
-        for path in (folder / "runs").glob(pattern):
-            if (path.parent / "result.json").exists() or path.suffix == ".parquet":
-                status = path.stat()
-                found[path] = (status.st_ino, status.st_mtime_ns, path.read_bytes())
-    return found
 
 
 def killed_by_itself(library: Path, folder: Path, chance: random.Random) -> dict[str, str]:

@@ -15,7 +15,7 @@ from autoreg.datasets.images import cifar10_files
 from autoreg.datasets.images.cifar10_files import FOLDER, TARBALL, load_images
 from autoreg.errors import DataError
 from tests.helpers.imagenet_layouts import write_folders
-from tests.training.test_checkpoints import Planted
+from tests.helpers.planted import Planted
 
 
 @pytest.fixture(autouse=True)

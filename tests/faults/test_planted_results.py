@@ -11,7 +11,7 @@ import pytest
 
 from autoreg.cli.main import main
 from autoreg.config.trial import TrialConfig
-from autoreg.database.connection import open_for_reading
+from autoreg.database.connection import reading
 from autoreg.database.verify import verify
 from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import ConfigError, DataError
@@ -75,9 +75,8 @@ def test_a_damaged_record_of_a_sweep_is_left_out_and_told_whatever_is_wrong_with
     assert count == 1
     assert len(problems) == len(texts)
     assert all(problem.startswith("sweep planted") for problem in problems)
-    connection = open_for_reading(tmp_path / "results.db")
-    assert connection.execute("select sweep_id from sweeps").fetchall() == [(record["sweep_id"],)]
-    connection.close()
+    with reading(tmp_path / "results.db") as connection:
+        assert connection.execute("select sweep_id from sweeps").fetchall() == [(record["sweep_id"],)]
 
 
 def test_times_that_are_none_are_told(runs: Runs, trial: MakeTrial, tmp_path: Path) -> None:

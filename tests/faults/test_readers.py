@@ -6,9 +6,9 @@ from statistics import median
 
 import pytest
 
-from tests.faults.conftest import Promise
 from tests.faults.here import run_here
 from tests.faults.reader import Reader, reading
+from tests.helpers.promises import Promise
 from tests.helpers.small_sweep import write_sweep
 from tests.helpers.sweep_process import rows_without_times
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.faults.conftest import Promise
 from tests.faults.here import one_core_left, run_here
 from tests.helpers.meeting import TOGETHER, trainers
+from tests.helpers.promises import Promise
 from tests.helpers.small_sweep import write_sweep
 from tests.helpers.sweep_process import rows_without_times
 

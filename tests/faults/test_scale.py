@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.generate_trials import generate
-from tests.faults.conftest import Promise
+from tests.helpers.promises import Promise
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from autoreg.config.trial import Choice, TrialConfig
-from autoreg.database.connection import open_for_reading
+from autoreg.database.connection import reading
 from autoreg.database.queries import sweep_status
 from autoreg.database.writer import rebuild
 from autoreg.datasets import build_dataset
@@ -21,8 +21,8 @@ from autoreg.report.figures.source import find_figures
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.training import checkpoints
 from autoreg.training.loop import load_network, train_trial
+from tests.helpers.planted import Planted
 from tests.helpers.records import write_record
-from tests.training.test_checkpoints import Planted
 
 
 @pytest.mark.parametrize("file", ["checkpoint.pt", "resume.pt"])
@@ -72,11 +72,10 @@ def test_hostile_texts_in_the_run_folder_stay_texts(
     before = {path.name for path in tmp_path.iterdir()}
     database = tmp_path / "results.db"
     rebuild(database, runs)
-    assert len(sweep_status(database)) in (1, 2)
-    assert figures_with_data(database, text) in ([], ["B5"])
-    connection = open_for_reading(database)
-    assert connection.execute("select count(*) from trials").fetchone() == (1,)
-    connection.close()
+    with reading(database) as connection:
+        assert len(sweep_status(connection)) in (1, 2)
+        assert figures_with_data(connection, text) in ([], ["B5"])
+        assert connection.execute("select count(*) from trials").fetchone() == (1,)
     assert {path.name for path in tmp_path.iterdir()} - before == {"results.db"}
 
 

@@ -29,7 +29,6 @@ ALLOWED = {
     ("datasets/images/cache.py", "numpy.load"): DATA_ONLY,
     ("__init__.py", "importlib.import_module"): "a module of autoreg's own, from a list",
     ("orchestrator/ray_runtime/reaper.py", "subprocess.Popen"): "autoreg itself, without a shell",
-    ("orchestrator/forecast/company.py", "subprocess.Popen"): "a program that stands there, without a shell",
     ("orchestrator/ray_runtime/process.py", "ctypes.CDLL"): PRCTL,
     ("orchestrator/ray_runtime/process.py", "ctypes.CDLL(None).prctl"): PRCTL,
 }

@@ -11,7 +11,7 @@ import pytest
 from autoreg.database.writer import rebuild
 from autoreg.files import write_atomically
 from autoreg.runs.folder import Runs, TrialFolder
-from tests.database.test_connection import contents
+from tests.helpers.database import contents
 from tests.helpers.records import write_record
 
 MakeTrial = Callable[..., TrialFolder]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import Promise
 from tests.faults.here import run_here
+from tests.helpers.promises import Promise
 from tests.helpers.small_sweep import write_sweep
 from tests.helpers.sweep_process import results, rows_without_times, start
 

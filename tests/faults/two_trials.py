@@ -72,7 +72,7 @@ def work(folder: Path) -> None:
     planned = list(plan.schedule(runs).planned())
     runs.write_sweep(plan.record(planned))
     writer.queue_sweep(plan.sweep.sweep_id)
-    for *_, config in planned:
+    for _, config in planned:
         trial = runs.trial(config.trial_id)
         with trial.locked():
             if not trial.is_trained:

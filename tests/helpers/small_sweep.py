@@ -4,6 +4,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+#: A sweep as it may be written by hand, for overrides of any of its keys.
+SWEEP = """\
+name: small
+network: mlp
+dataset: {name: teacher, train_size: 200, validation_size: 100, test_size: 100}
+grid: {width: [1/4, 1/2]}
+replicates: 1
+training: {learning_rate: 0.1, batch_size: 50, epochs: 2}
+"""
+TUNE = "tune={trials: 2, epochs: 1, space: {learning_rate: {low: 1e-3, high: 1}}}"
 SIZES = {"train_size": 200, "validation_size": 100, "test_size": 100}
 
 

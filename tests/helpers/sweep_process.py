@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autoreg.database.connection import open_for_reading, query
+from autoreg.database.connection import query, reading
 
 #: Set for a sweep's process, and inherited by every process that Ray starts for it.
 MARK = "AUTOREG_TEST_MARK"
@@ -59,6 +59,17 @@ def results(folder: Path) -> list[Path]:
     return list((folder / "runs").glob("*-r*/result.json"))
 
 
+def finished_files(folder: Path) -> dict[Path, tuple[int, int, bytes]]:
+    """Return every file that says that something is done, with all that would change if it were done again."""
+    found = {}
+    for pattern in ("*-r*/result.json", "*-r*/checkpoint.pt", "*-r*/measurements/[!.]*.parquet"):
+        for path in (folder / "runs").glob(pattern):
+            if (path.parent / "result.json").exists() or path.suffix == ".parquet":
+                status = path.stat()
+                found[path] = (status.st_ino, status.st_mtime_ns, path.read_bytes())
+    return found
+
+
 def living(driver: subprocess.Popen[bytes], mark: str) -> dict[int, str]:
     """Return every living process of a sweep, Ray's own among them, by the driver's session or by the mark.
 
@@ -87,20 +98,18 @@ def alive_after(driver: subprocess.Popen[bytes], mark: str, seconds: float = SEC
 
 def rows_without_times(path: Path) -> dict[str, list[Any]]:
     """All rows, less what a clock wrote."""
-    connection = open_for_reading(path)
-    rows = {
-        "trials": "select * exclude (seconds, finished_at, environment) from trials order by all",
-        "epochs": "select * exclude (seconds) from epochs order by all",
-        "layers": "select * from layers order by all",
-        "ablation": "select * from ablation order by all",
-        "units": "select * from units order by all",
-        "correlations": "select * from correlations order by all",
-        "measurements": "select * from measurements order by all",
-        "sweep_trials": "select * from sweep_trials order by all",
-    }
-    found = {name: query(connection, sql).rows() for name, sql in rows.items()}
-    connection.close()
-    return found
+    with reading(path) as connection:
+        rows = {
+            "trials": "select * exclude (seconds, finished_at, environment) from trials order by all",
+            "epochs": "select * exclude (seconds) from epochs order by all",
+            "layers": "select * from layers order by all",
+            "ablation": "select * from ablation order by all",
+            "units": "select * from units order by all",
+            "correlations": "select * from correlations order by all",
+            "measurements": "select * from measurements order by all",
+            "sweep_trials": "select * from sweep_trials order by all",
+        }
+        return {name: query(connection, sql).rows() for name, sql in rows.items()}
 
 
 def trained_in(log: str) -> list[str]:

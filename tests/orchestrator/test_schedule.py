@@ -7,8 +7,10 @@ import pytest
 
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.orchestrator.plan import make_plan
+from autoreg.orchestrator.runner import SweepRunner
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.runs.folder import Runs
+from tests.helpers.searching import end, next_of
 
 Small = Callable[..., LoadedSweep]
 Finish = Callable[..., None]
@@ -18,13 +20,15 @@ def schedule_of(small: Small, runs: Runs, *overrides: str) -> Schedule:
     return make_plan(small(*overrides)).schedule(runs)
 
 
-def run(schedule: Schedule, finish: Finish, at_once: int, seed: int, stop_after: int | None = None) -> list[str]:
+def run(
+    schedule: Schedule, runs: Runs, finish: Finish, at_once: int, seed: int, stop_after: int | None = None
+) -> list[str]:
     """Run trials, some at once, ending in a random order; return the ids in the order of their start."""
     rng = random.Random(seed)
     started: list[str] = []
     running = {}
     while not schedule.is_finished():
-        while len(running) < at_once and (assignment := schedule.next()):
+        while len(running) < at_once and (assignment := next_of(schedule, runs)):
             trial_id = assignment.config.trial_id
             assert trial_id not in started
             started.append(trial_id)
@@ -33,8 +37,9 @@ def run(schedule: Schedule, finish: Finish, at_once: int, seed: int, stop_after:
             assert schedule.is_finished(), "nothing runs, and nothing can start"
             break
         trial_id = rng.choice(sorted(running))
-        finish(running.pop(trial_id))
-        schedule.finished(trial_id)
+        config = running.pop(trial_id)
+        finish(config)
+        end(schedule, config, runs)
         if stop_after is not None and len(started) >= stop_after:
             break
     return started
@@ -44,16 +49,16 @@ def test_every_trial_is_handed_out_once_however_many_run_at_once(small: Small, r
     for at_once in (1, 2, 5):
         own = Runs(runs.root / str(at_once))
         schedule = schedule_of(small, own)
-        assert schedule.done_count() == 0
+        assert not schedule.ended
 
         def finish_here(config: object, own: Runs = own) -> None:
             finish(config)
             source = runs.trial(config.trial_id)  # type: ignore[attr-defined]
             source.path.rename(own.root / source.trial_id)
 
-        started = run(schedule, finish_here, at_once, seed=at_once)
+        started = run(schedule, own, finish_here, at_once, seed=at_once)
         assert len(started) == len(set(started)) == 14
-        assert schedule.done_count() == 14
+        assert len(schedule.ended) == 14
 
 
 def test_the_same_trials_run_whatever_the_concurrency(
@@ -62,7 +67,7 @@ def test_the_same_trials_run_whatever_the_concurrency(
     seen = set()
     for at_once, seed in ((1, 0), (3, 1), (10, 2)):
         schedule = schedule_of(small, runs)
-        seen.add(frozenset(run(schedule, finish, at_once, seed)))
+        seen.add(frozenset(run(schedule, runs, finish, at_once, seed)))
         for folder in runs.trials():
             folder.result_path.unlink()
         for path in runs.studies.iterdir():
@@ -71,9 +76,9 @@ def test_the_same_trials_run_whatever_the_concurrency(
 
 
 def test_a_schedule_made_anew_goes_on_where_the_record_ends(small: Small, runs: Runs, finish: Finish) -> None:
-    first = run(schedule_of(small, runs), finish, at_once=2, seed=0, stop_after=7)
+    first = run(schedule_of(small, runs), runs, finish, at_once=2, seed=0, stop_after=7)
     done = {folder.trial_id for folder in runs.trials()}
-    rest = run(schedule_of(small, runs), finish, at_once=2, seed=1)
+    rest = run(schedule_of(small, runs), runs, finish, at_once=2, seed=1)
     assert not done & set(rest)
     assert len(done | set(rest)) == 14
     assert set(first) <= done | set(rest)
@@ -85,12 +90,12 @@ def test_there_is_no_barrier_between_tuning_and_final_trials(small: Small, runs:
     kinds = []
     running = []
     while not schedule.is_finished():
-        while len(running) < 2 and (assignment := schedule.next()):
+        while len(running) < 2 and (assignment := next_of(schedule, runs)):
             kinds.append(assignment.config.kind)
             running.append(assignment.config)
         config = running.pop(0)
         finish(config)
-        schedule.finished(config.trial_id)
+        end(schedule, config, runs)
     assert kinds.index("final") < len(kinds) - 1 - kinds[::-1].index("tune")
 
 
@@ -99,30 +104,30 @@ def test_a_group_whose_search_failed_has_no_final_trials_and_the_others_go_on(
 ) -> None:
     schedule = schedule_of(small, runs)
     while not schedule.is_finished():
-        assignment = schedule.next()
+        assignment = next_of(schedule, runs)
         assert assignment
         narrow = assignment.config.width == 0.25
         finish(assignment.config, "diverged" if narrow else "done")
-        schedule.finished(assignment.config.trial_id)
-    finals = [config for _, _, config in schedule.planned() if config.kind == "final"]
+        end(schedule, assignment.config, runs)
+    finals = [config for _, config in schedule.planned() if config.kind == "final"]
     assert {config.width for config in finals} == {0.5}
 
 
 def test_trials_of_another_sweep_are_not_trained_again(small: Small, runs: Runs, finish: Finish) -> None:
-    run(schedule_of(small, runs, "grid.width=[1/4]"), finish, 1, 0)
+    run(schedule_of(small, runs, "grid.width=[1/4]"), runs, finish, 1, 0)
     schedule = schedule_of(small, runs, "name=larger", "replicates=3")
-    assert schedule.done_count() == 7
-    started = run(schedule, finish, 1, 0)
+    assert len(schedule.ended) == 7
+    started = run(schedule, runs, finish, 1, 0)
     assert len(started) == 5 + 3 + 1
 
 
 def test_without_tuning_all_trials_are_final(small: Small, runs: Runs, finish: Finish) -> None:
     schedule = schedule_of(small, runs, "tune=null", "grid.lr_batch_factor=[1/2, 1]")
-    assert len(run(schedule, finish, 3, 0)) == 8
+    assert len(run(schedule, runs, finish, 3, 0)) == 8
 
 
 def test_the_widest_networks_start_first(small: Small, runs: Runs) -> None:
-    assignment = schedule_of(small, runs).next()
+    assignment = next_of(schedule_of(small, runs), runs)
     assert assignment
     assert assignment.config.width == 0.5
 
@@ -135,20 +140,19 @@ def test_a_state_is_kept_only_for_a_longer_trial_that_is_to_come(small: Small, r
     [state] = schedule.states
     short, middle, long = (state.final_trials() or {}).values()
     finish(long)  # by another sweep, say
+    end(schedule, long, runs)
     first = schedule.next()
     assert first
-    assert (first.config, first.is_continued) == (short, True)
+    assert (first.config, first.job.has_successor) == (short, True)
     finish(short)
+    end(schedule, short, runs)
     second = schedule.next()
     assert second
-    assert (second.config, second.is_continued) == (middle, False)
-    kept = runs.trial(short.trial_id).resume_path
-    kept.write_bytes(b"state")
-    state.forget_states()
-    assert kept.exists(), "the middle one needs it"
+    assert (second.config, second.job.has_successor) == (middle, False)
+    assert short.trial_id not in schedule.spent_states(), "the middle one needs it"
     finish(middle)
-    state.forget_states()
-    assert not kept.exists(), "a killed sweep may have left it"
+    end(schedule, middle, runs)
+    assert {short.trial_id, middle.trial_id, long.trial_id} == set(schedule.spent_states())
 
 
 def test_a_longer_trial_starts_only_when_the_shorter_one_that_it_goes_on_from_has_ended(
@@ -162,31 +166,33 @@ def test_a_longer_trial_starts_only_when_the_shorter_one_that_it_goes_on_from_ha
         assert schedule.next() is None, "the longer ones wait"
         seen.append(assignment)
         finish(assignment.config)
-        schedule.finished(assignment.config.trial_id)
+        end(schedule, assignment.config, runs)
     assert [assignment.config.epochs for assignment in seen] == [1, 2, 4]
-    assert [assignment.shorter for assignment in seen] == [None, *(done.config.trial_id for done in seen[:-1])]
-    assert [assignment.is_continued for assignment in seen] == [True, True, False]
+    assert [assignment.job.parent for assignment in seen] == [None, *(done.config.trial_id for done in seen[:-1])]
+    assert [assignment.job.has_successor for assignment in seen] == [True, True, False]
 
 
 def test_tuning_trials_and_trials_of_one_length_go_on_from_nothing(small: Small, runs: Runs, finish: Finish) -> None:
     for overrides in (("grid.epochs=[3]",), ()):
-        assignment = schedule_of(small, runs, *overrides).next()
+        assignment = next_of(schedule_of(small, runs, *overrides), runs)
         assert assignment
-        assert (assignment.config.kind, assignment.shorter, assignment.is_continued) == ("tune", None, False)
+        assert (assignment.config.kind, assignment.job.parent, assignment.job.has_successor) == ("tune", None, False)
     assignment = schedule_of(small, runs, "tune=null").next()
     assert assignment
-    assert (assignment.shorter, assignment.is_continued) == (None, False)
+    assert (assignment.job.parent, assignment.job.has_successor) == (None, False)
 
 
 def test_what_the_machine_let_down_is_tried_three_times(small: Small, runs: Runs, finish: Finish) -> None:
     schedule = schedule_of(small, runs, "tune=null", "grid.width=[1/4]", "replicates=1")
     attempts = []
     while assignment := schedule.next():
-        attempts.append((assignment.attempt, assignment.alone))
+        attempts.append((assignment.attempt, assignment.is_alone))
         assert schedule.next() is None, "it is in flight"
-        again = schedule.try_again(assignment.trial_id, alone=False)
-        if not again:
+        if schedule.tries(assignment.trial_id) < 3:
+            schedule.try_again(assignment.trial_id, alone=False)
+        else:
             finish(assignment.config, "failed")
+            end(schedule, assignment.config, runs)
     assert attempts == [(0, False), (1, False), (2, False)]
     assert schedule.is_finished()
 
@@ -198,32 +204,33 @@ def test_what_ran_out_of_memory_is_tried_once_more_alone_when_nothing_else_can_s
     first, second = schedule.next(), schedule.next()
     assert first
     assert second
-    assert schedule.try_again(first.trial_id, alone=True)
+    schedule.try_again(first.trial_id, alone=True)
     others = []
     while assignment := schedule.next():
         assert assignment.trial_id != first.trial_id, "others are in flight"
         others.append(assignment)
     for assignment in [second, *others]:
         finish(assignment.config)
-        schedule.finished(assignment.trial_id)
+        end(schedule, assignment.config, runs)
     assert not schedule.is_finished()
     last = schedule.next()
     assert last
-    assert (last.trial_id, last.alone, last.attempt) == (first.trial_id, True, 1)
-    assert not schedule.try_again(first.trial_id, alone=True), "more there is not"
+    assert (last.trial_id, last.is_alone, last.attempt) == (first.trial_id, True, 1)
+    assert schedule.is_alone(first.trial_id), "more there is not"
 
 
 def test_a_trial_whose_result_is_damaged_is_trained_again_and_its_group_waits_for_it(
     small: Small, runs: Runs, finish: Finish
 ) -> None:
-    run(schedule_of(small, runs), finish, 1, 0)
+    run(schedule_of(small, runs), runs, finish, 1, 0)
     tuning = next(folder for folder in runs.trials() if folder.read_config().kind == "tune")
     tuning.result_path.write_text("{")
-    schedule = schedule_of(small, runs)
-    [line] = schedule.discard_damaged()
+    runner = SweepRunner(make_plan(small()), runs, runs.root.parent / "results.db")
+    [line] = runner.begin()
     assert tuning.trial_id in line
-    assert run(schedule, finish, 1, 0) == [tuning.trial_id]
-    assert schedule.done_count() == 14
+    schedule = runner.driver.schedule
+    assert run(schedule, runs, finish, 1, 0) == [tuning.trial_id]
+    assert len(schedule.ended) == 14
 
 
 @pytest.mark.parametrize(
@@ -232,9 +239,9 @@ def test_a_trial_whose_result_is_damaged_is_trained_again_and_its_group_waits_fo
 def test_a_damaged_record_of_a_search_is_made_again_with_the_same_settings(
     small: Small, runs: Runs, finish: Finish, damage: str
 ) -> None:
-    run(schedule_of(small, runs), finish, 1, 0)
+    run(schedule_of(small, runs), runs, finish, 1, 0)
     before = {path: path.read_text() for path in runs.studies.iterdir()}
     for path in before:
         path.write_text(damage)
-    assert run(schedule_of(small, runs), finish, 1, 0) == []
+    assert run(schedule_of(small, runs), runs, finish, 1, 0) == []
     assert {path: path.read_text() for path in runs.studies.iterdir()} == before

@@ -2,34 +2,27 @@
 
 from collections.abc import Callable
 
-import pytest
 from optuna.trial import TrialState
 
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.trial import TrialConfig
-from autoreg.orchestrator.study import GroupStudy, Proposal
+from autoreg.orchestrator.study import optuna_study
 from autoreg.runs.folder import Runs
+from autoreg.runs.records import TrialResult
+from tests.helpers.searching import RecordedSearch
 
 Small = Callable[..., LoadedSweep]
 Finish = Callable[..., None]
 
 
-def study_of(small: Small, runs: Runs, *overrides: str) -> GroupStudy:
-    return GroupStudy(small(*overrides).sweep.groups()[0], runs)
-
-
-def run_all(study: GroupStudy, finish: Finish) -> list[Proposal]:
-    for _ in range(study.tune.trials):
-        proposal = study.propose()
-        assert proposal is not None
-        finish(proposal.config)
-    return study.proposals
+def study_of(small: Small, runs: Runs, *overrides: str) -> RecordedSearch:
+    return RecordedSearch(small(*overrides).sweep.groups()[0], runs)
 
 
 def test_the_setting_of_the_sweep_file_is_tried_first(small: Small, runs: Runs) -> None:
     first = study_of(small, runs).propose()
     assert first is not None
-    assert first.setting == {"learning_rate": 0.1}
+    assert first.hyperparameters == {"learning_rate": 0.1}
     assert first.config.kind == "tune"
 
 
@@ -49,7 +42,7 @@ def test_the_first_round_is_proposed_at_once_and_later_ones_wait(small: Small, r
 
 
 def test_a_study_made_anew_proposes_the_same(small: Small, runs: Runs, finish: Finish, tmp_path: object) -> None:
-    whole = [proposal.setting for proposal in run_all(study_of(small, runs), finish)]
+    whole = [proposal.hyperparameters for proposal in study_of(small, runs).run(finish)]
     assert len({setting["learning_rate"] for setting in whole}) == 5
     assert all(1e-3 <= setting["learning_rate"] <= 1 for setting in whole)
     for count in range(5):
@@ -57,19 +50,19 @@ def test_a_study_made_anew_proposes_the_same(small: Small, runs: Runs, finish: F
         study = study_of(small, runs)  # forgot everything but the results
         for _ in range(count + 1):
             study.propose()
-        assert [proposal.setting for proposal in study.proposals] == whole[: count + 1]
+        assert [proposal.hyperparameters for proposal in study.search.proposals] == whole[: count + 1]
 
 
 def test_a_proposal_is_on_disk_before_its_trial_starts(small: Small, runs: Runs) -> None:
     made = study_of(small, runs).propose()
     assert made is not None
     again = study_of(small, runs)
-    assert [proposal.config for proposal in again.proposals] == [made.config]
+    assert [proposal.config for proposal in again.search.proposals] == [made.config]
 
 
 def test_groups_search_on_their_own(small: Small, runs: Runs, finish: Finish) -> None:
-    narrow, wide = (GroupStudy(group, runs) for group in small().sweep.groups())
-    settings = [[proposal.setting for proposal in run_all(study, finish)] for study in (narrow, wide)]
+    narrow, wide = (RecordedSearch(group, runs) for group in small().sweep.groups())
+    settings = [[proposal.hyperparameters for proposal in study.run(finish)] for study in (narrow, wide)]
     assert settings[0][0] == settings[1][0]
     assert settings[0][1:] != settings[1][1:]
 
@@ -78,13 +71,13 @@ def test_the_best_is_the_highest_validation_accuracy_of_the_trials_that_ended(
     small: Small, runs: Runs, finish: Finish
 ) -> None:
     study = study_of(small, runs)
-    proposals = run_all(study, finish)
-    closest = min(proposals, key=lambda proposal: abs(proposal.setting["learning_rate"] - 0.03))
-    assert study.is_finished
-    assert study.best() == closest
+    proposals = study.run(finish)
+    closest = min(proposals, key=lambda proposal: abs(proposal.hyperparameters["learning_rate"] - 0.03))
+    assert study.search.is_finished
+    assert study.search.best() == closest
     finish(closest.config, "diverged")
     study = study_of(small, runs)
-    assert study.best() != closest
+    assert study.search.best() != closest
 
 
 def test_a_search_of_which_everything_failed_has_no_best(small: Small, runs: Runs) -> None:
@@ -93,43 +86,43 @@ def test_a_search_of_which_everything_failed_has_no_best(small: Small, runs: Run
         proposal = study.propose()
         assert proposal
         folder = runs.trial(proposal.config.trial_id)
-        from autoreg.orchestrator.ray_runtime.worker import failed_result
-
         folder.write_config(proposal.config)
-        folder.write_result(failed_result(RuntimeError("no")))
-    assert study.is_finished
-    assert study.best() is None
+        folder.write_result(TrialResult.failed("no"))
+    assert study.search.is_finished
+    assert study.search.best() is None
 
 
 def test_a_longer_search_keeps_what_was_found(small: Small, runs: Runs, finish: Finish) -> None:
-    short = [proposal.setting for proposal in run_all(study_of(small, runs), finish)]
+    short = [proposal.hyperparameters for proposal in study_of(small, runs).run(finish)]
     longer = study_of(small, runs, "tune.trials=7")
-    assert not longer.is_finished
+    assert not longer.search.is_finished
     assert longer.propose()
-    assert [proposal.setting for proposal in longer.proposals[:5]] == short
+    assert [proposal.hyperparameters for proposal in longer.search.proposals[:5]] == short
 
 
 def test_the_first_round_is_never_pruned_and_later_ones_by_the_groups_median(
     small: Small, runs: Runs, finish: Finish
 ) -> None:
     study = study_of(small, runs)
-    run_all(study, finish)
-    assert study.prune_below(2) == []
-    below = study.prune_below(3)
+    study.run(finish)
+    assert study.search.prune_below(2) == ()
+    below = study.search.prune_below(3)
     assert below[0] is None  # warm-up
     curves = sorted(
-        result.epochs[1].validation_accuracy for proposal in study.proposals[:3] if (result := study.result(proposal))
+        result.epochs[1].validation_accuracy
+        for proposal in study.search.proposals[:3]
+        if (result := study.search.result(proposal))
     )
     assert below[1] == curves[1]
-    assert study_of(small, runs, "tune.pruning=none").prune_below(3) == []
+    assert study_of(small, runs, "tune.pruning=none").search.prune_below(3) == ()
 
 
 def test_what_optuna_sees_is_what_ended(small: Small, runs: Runs, finish: Finish) -> None:
     study = study_of(small, runs)
-    run_all(study, finish)
-    finish(study.proposals[1].config, "pruned")
-    finish(study.proposals[2].config, "failed")
-    trials = study_of(small, runs).study().trials
+    study.run(finish)
+    finish(study.search.proposals[1].config, "pruned")
+    finish(study.search.proposals[2].config, "failed")
+    trials = optuna_study(study_of(small, runs).search).trials
     assert [trial.state for trial in trials] == [
         TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.COMPLETE, TrialState.COMPLETE,
     ]  # fmt: skip
@@ -141,21 +134,20 @@ def test_a_space_that_is_used_up_repeats_a_setting_instead_of_waiting_forever(
     small: Small, runs: Runs, finish: Finish
 ) -> None:
     overrides = ("tune.space={batch_size: [50, 100]}", "tune.trials=4")
-    proposals = run_all(study_of(small, runs, *overrides), finish)
-    assert {proposal.setting["batch_size"] for proposal in proposals[:2]} == {50, 100}
+    proposals = study_of(small, runs, *overrides).run(finish)
+    assert {proposal.hyperparameters["batch_size"] for proposal in proposals[:2]} == {50, 100}
     assert len(proposals) == 4
 
 
-def test_a_trial_more_than_asked_for_is_an_error(small: Small, runs: Runs, finish: Finish) -> None:
+def test_no_trial_more_than_asked_for_is_proposed(small: Small, runs: Runs, finish: Finish) -> None:
     study = study_of(small, runs)
-    run_all(study, finish)
-    with pytest.raises(ValueError, match="all 5 trials"):
-        study.propose()
+    assert len(study.run(finish)) == 5
+    assert not study.search.can_propose
 
 
 def test_both_learning_rate_and_batch_size_can_be_searched(small: Small, runs: Runs, finish: Finish) -> None:
     space = "tune.space={learning_rate: {low: 1e-3, high: 1}, batch_size: [25, 50, 100]}"
-    proposals = run_all(study_of(small, runs, space), finish)
+    proposals = study_of(small, runs, space).run(finish)
     configs: list[TrialConfig] = [proposal.config for proposal in proposals]
     assert {config.batch_size for config in configs} <= {25, 50, 100}
     assert configs[0].batch_size == 50

@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from autoreg.config.trial import TrialConfig
-from autoreg.database.connection import open_for_reading, query
+from autoreg.database.connection import query, reading
 from autoreg.runs.folder import Runs
+from tests.helpers.command_line import autoreg
 
 THINGS = """\
 import torch
@@ -89,7 +90,7 @@ def draw(frame, published):
 """
 
 
-def autoreg(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def in_a_process(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the installed command in a folder, as a user does."""
     command = [Path(sys.executable).parent / "autoreg", *arguments]
     environment = {name: value for name, value in os.environ.items() if name != "AUTOREG_DATA"}
@@ -104,7 +105,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "own.yaml").write_text(SWEEP)
     (folder / "my").mkdir()
     (folder / "my" / "growth.sql").write_text(GROWTH)
-    ended = autoreg(folder, "sweep", "own.yaml")
+    ended = in_a_process(folder, "sweep", "own.yaml")
     assert ended.returncode == 0, ended.stderr
     return folder
 
@@ -112,11 +113,8 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def rows(here: Path) -> Callable[[str], pl.DataFrame]:
     def run(sql: str) -> pl.DataFrame:
-        connection = open_for_reading(here / "results.db")
-        try:
+        with reading(here / "results.db") as connection:
             return query(connection, sql)
-        finally:
-            connection.close()
 
     return run
 
@@ -161,7 +159,7 @@ def test_the_hash_of_the_own_file_is_a_part_of_every_trial(here: Path, tmp_path:
         folder.mkdir()
         (folder / "things.py").write_text(text)
         (folder / "own.yaml").write_text(SWEEP)
-        ended = autoreg(folder, "sweep", "own.yaml", "--dry-run", "--runs", str(here / "runs"))
+        ended = in_a_process(folder, "plan", "own.yaml", "--no-calibration", "--runs", str(here / "runs"))
         assert ended.returncode == 0, ended.stderr
         ids[name] = next(line for line in ended.stdout.splitlines() if "already done" in line)
     assert ids == {
@@ -176,7 +174,7 @@ def test_the_hash_of_the_own_file_is_a_part_of_every_trial(here: Path, tmp_path:
 
 def test_an_own_figure_is_its_sql_and_the_drawing_beside_it(here: Path) -> None:
     (here / "my" / "growth.py").write_text(DRAWING)
-    ended = autoreg(here, "report", "--figure", "my/growth.sql", "--out", "shown")
+    ended = autoreg("report", "--figure", "my/growth.sql", "--out", "shown", cwd=here)
     (here / "my" / "growth.py").unlink()
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.split() == [f"shown/growth.{kind}" for kind in ("png", "pdf", "csv", "json")]
@@ -188,7 +186,7 @@ def test_an_own_figure_is_its_sql_and_the_drawing_beside_it(here: Path) -> None:
 
 def test_an_own_figure_may_name_a_drawing_of_the_house(here: Path) -> None:
     (here / "my" / "areas.sql").write_text(AREAS)
-    ended = autoreg(here, "report", "--figure", "my/areas.sql", "--out", "shown")
+    ended = autoreg("report", "--figure", "my/areas.sql", "--out", "shown", cwd=here)
     assert ended.returncode == 0, ended.stderr
     frame = pl.read_csv(here / "shown" / "areas.csv")
     assert (frame["width"].to_list(), set(frame["definition"])) == ([0.25, 0.5], {"released"})
@@ -214,7 +212,7 @@ def test_a_mistake_in_an_own_figure_is_one_line(here: Path, sql: str | None, dra
         (here / "my" / f"wrong.{kind}").unlink(missing_ok=True)
         if text is not None:
             (here / "my" / f"wrong.{kind}").write_text(text)
-    ended = autoreg(here, "report", "--figure", "my/wrong.sql")
+    ended = autoreg("report", "--figure", "my/wrong.sql", cwd=here)
     assert ended.returncode == 2, ended.stderr
     assert message in ended.stderr
     assert len(ended.stderr.splitlines()) == 1

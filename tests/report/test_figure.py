@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from autoreg.database.connection import reading
 from autoreg.database.queries import sweep_status
 from autoreg.errors import ConfigError, DatabaseError, DataError
 from autoreg.packaged import figure_names
@@ -22,7 +23,8 @@ Fill = Callable[..., Path]
 
 def report(database: Path, name: str, *more: Any, **options: Any) -> tuple[list[Path], list[str]]:
     [source] = find_figures(name)
-    return report_figure(database, source, *more, **options)
+    with reading(database) as connection:
+        return report_figure(connection, source, *more, **options)
 
 
 @pytest.fixture
@@ -101,7 +103,8 @@ def test_the_latest_sweep_is_shown_unless_another_is_named(fill: Fill, tmp_path:
 
 
 def test_only_figures_that_a_sweep_feeds_have_data(fill: Fill) -> None:
-    assert figures_with_data(fill(figures=["6", "B5", "no such figure"])) == ["6", "B5"]
+    with reading(fill(figures=["6", "B5", "no such figure"])) as connection:
+        assert figures_with_data(connection) == ["6", "B5"]
 
 
 def test_the_split_that_was_measured_is_shown(fill: Fill, tmp_path: Path) -> None:
@@ -111,16 +114,18 @@ def test_the_split_that_was_measured_is_shown(fill: Fill, tmp_path: Path) -> Non
 
 
 def test_the_status_counts_what_is_done(fill: Fill) -> None:
-    [row] = sweep_status(fill(drop=3))
+    with reading(fill(drop=3)) as connection:
+        [row] = sweep_status(connection)
     wanted = {"name": "fixture", "final_trials": 8, "final_done": 5, "measured": 5, "tuning_trials": 0, "failed": 0}
     assert {key: row[key] for key in wanted} == wanted
 
 
 def test_a_report_imports_neither_torch_nor_ray(fill: Fill, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from autoreg.report.figures.source import find_figures;"
-        "from autoreg.report.figure import report_figure;"
-        f"report_figure(Path({str(fill())!r}), find_figures('6')[0], Path({str(tmp_path / 'out')!r}));"
+        "import sys\nfrom pathlib import Path\nfrom autoreg.database.connection import reading\n"
+        "from autoreg.report.figure import report_figure\nfrom autoreg.report.figures.source import find_figures\n"
+        f"with reading(Path({str(fill())!r})) as connection:\n"
+        f"    report_figure(connection, find_figures('6')[0], Path({str(tmp_path / 'out')!r}))\n"
         "print([name for name in ('torch', 'ray', 'optuna') if name in sys.modules])"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from autoreg.config.trial import Choice
+from autoreg.database.connection import reading
 from autoreg.errors import DataError
 from autoreg.report.page import report_page
 
@@ -26,7 +27,8 @@ def page(tmp_path_factory: pytest.TempPathFactory, fill_in: Callable[..., Path])
     folder = tmp_path_factory.mktemp("page")
     settings, figures = {"dataset": Choice(name="cifar10")}, ["6", "1c", "B7"]
     database = fill_in(folder, network="alexnet", settings=settings, figures=figures, drop=1, name="<b>sweep</b>")
-    return report_page(database, folder / "out")
+    with reading(database) as connection:
+        return report_page(connection, folder / "out")
 
 
 def test_it_has_every_figure_table_and_sweep(page: Path) -> None:
@@ -56,8 +58,11 @@ def test_it_points_to_nothing_outside(page: Path) -> None:
 
 
 def test_without_a_sweep_there_is_no_page(tmp_path: Path, fill_in: Callable[..., Path]) -> None:
-    with pytest.raises(DataError, match="has no sweep 'other' yet"):
-        report_page(fill_in(tmp_path), tmp_path / "out", sweep="other")
+    with (
+        reading(fill_in(tmp_path)) as connection,
+        pytest.raises(DataError, match=r"results.db has no sweep 'other' yet"),
+    ):
+        report_page(connection, tmp_path / "out", sweep="other")
     assert not (tmp_path / "out").exists()
 
 

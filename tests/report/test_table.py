@@ -8,12 +8,18 @@ import polars as pl
 import pytest
 
 from autoreg.config.trial import Choice
+from autoreg.database.connection import reading
 from autoreg.database.writer import Writer
 from autoreg.errors import ConfigError, DataError
 from autoreg.packaged import table_names
 from autoreg.report.table import report_table
 from autoreg.runs.folder import Runs, TrialFolder
 from tests.helpers.records import write_record
+
+
+def report(database: Path, name: str, out: Path) -> list[Path]:
+    with reading(database) as connection:
+        return report_table(connection, name, out)
 
 
 @pytest.fixture
@@ -35,7 +41,7 @@ def database(tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], swee
 
 @pytest.mark.parametrize("name", table_names())
 def test_every_table_is_written_as_markdown_csv_and_latex(database: Path, tmp_path: Path, name: str) -> None:
-    paths = report_table(database, name, tmp_path / "out")
+    paths = report(database, name, tmp_path / "out")
     assert [path.name for path in paths] == [f"table_{name}.{kind}" for kind in ("md", "csv", "tex")]
     markdown, latex = (path.read_text(encoding="utf-8") for path in (paths[0], paths[2]))
     frame = pl.read_csv(paths[1])
@@ -48,7 +54,7 @@ def test_every_table_is_written_as_markdown_csv_and_latex(database: Path, tmp_pa
 
 
 def test_table_1_has_a_row_for_each_series_and_width(database: Path, tmp_path: Path) -> None:
-    frame = pl.read_csv(report_table(database, "1", tmp_path / "out")[1])
+    frame = pl.read_csv(report(database, "1", tmp_path / "out")[1])
     assert frame.select("series", "width", "replicates", "test_accuracy").rows() == [
         (series, width, 2, 0.5) for series in ("Glorot Norm", "He Norm") for width in (0.25, 1.0)
     ]
@@ -56,7 +62,7 @@ def test_table_1_has_a_row_for_each_series_and_width(database: Path, tmp_path: P
 
 def test_an_unknown_table_is_answered_with_the_known_ones(database: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"unknown table 'comparisn'; did you mean 'comparison'\? \(allowed: 1, comp"):
-        report_table(database, "comparisn", tmp_path / "out")
+        report(database, "comparisn", tmp_path / "out")
 
 
 def test_a_table_without_a_row_is_said_and_not_written(
@@ -67,5 +73,5 @@ def test_a_table_without_a_row_is_said_and_not_written(
     assert writer.commit()
     for name in table_names():
         with pytest.raises(DataError, match=f"table {name} has no row yet"):
-            report_table(tmp_path / "results.db", name, tmp_path / "out")
+            report(tmp_path / "results.db", name, tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -145,25 +145,27 @@ def test_only_trained_trials_count(
     assert not begun.is_trained
 
 
-def _hold(path: Path, seconds: float) -> None:
+def _hold(path: Path) -> None:
     with TrialFolder(path).locked():
         (path / "held").touch()
-        time.sleep(seconds)
+        while not (path / "let go").exists():
+            time.sleep(0.01)
+        (path / "released").touch()
 
 
 def test_a_trial_is_held_by_one_process_at_a_time(runs: Runs) -> None:
     folder = runs.trial("0123456789abcdef-r0")
     folder.path.mkdir(parents=True)
-    other = multiprocessing.get_context("spawn").Process(target=_hold, args=(folder.path, 1.0))
+    other = multiprocessing.get_context("spawn").Process(target=_hold, args=(folder.path,))
     other.start()
     while not (folder.path / "held").exists():
         time.sleep(0.01)
     with folder.locked(give_up=lambda: True) as held:
         assert not held
-    started = time.monotonic()
+    (folder.path / "let go").touch()
     with folder.locked() as held:
         assert held
-        assert time.monotonic() - started > 0.5
+        assert (folder.path / "released").exists(), "the other process held it until then"
     other.join()
 
 

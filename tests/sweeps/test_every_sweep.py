@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from autoreg.config.sweep_file import load_sweep
-from autoreg.database.connection import open_for_reading, query
+from autoreg.database.connection import query, reading
 from autoreg.orchestrator.plan import Plan, make_plan
 from autoreg.orchestrator.run import run_sweep
 from autoreg.packaged import sweep_names
@@ -44,20 +44,17 @@ def run_whole(here: Path, file: Path, *overrides: str) -> Plan:
 
 
 def finals_of(here: Path, plan: Plan) -> pl.DataFrame:
-    connection = open_for_reading(here / "results.db")
-    try:
-        sql = "select * from final_trials join final_states using (sweep_id, trial_id) where sweep_id = $sweep_id"
+    with reading(here / "results.db") as connection:
+        sql = "select * from final_trials join final_trial_states using (sweep_id, trial_id) where sweep_id = $sweep_id"
         return query(connection, sql, sweep_id=plan.sweep.sweep_id)
-    finally:
-        connection.close()
 
 
 def drawn(here: Path, plan: Plan) -> dict[str, pl.DataFrame]:
     """Draw every figure of a sweep, and return the rows behind each."""
     frames = {}
-    for name in plan.sweep.figures:
-        for source in find_figures(name):
-            paths, missing = report_figure(here / "results.db", source, here / "reports", sweep=plan.sweep.sweep_id)
+    for source in [source for name in plan.sweep.figures for source in find_figures(name)]:
+        with reading(here / "results.db") as connection:
+            paths, missing = report_figure(connection, source, here / "reports", sweep=plan.sweep.sweep_id)
             assert missing == []
             assert all(path.stat().st_size > 0 for path in paths)
             frames[source.name] = pl.read_csv(paths[2], infer_schema_length=None)

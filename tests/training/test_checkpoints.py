@@ -1,6 +1,5 @@
 """A checkpoint is read without executing anything in it."""
 
-import os
 import pickle
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import torch
 
 from autoreg.errors import DataError
 from autoreg.training import checkpoints
+from tests.helpers.planted import Planted
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
@@ -17,14 +17,6 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     loaded = checkpoints.load(tmp_path / "c.pt")
     assert torch.equal(loaded["weights"]["w"], content["weights"]["w"])  # type: ignore[index]
     assert loaded["history"] == [{"loss": None}]
-
-
-class Planted:
-    def __init__(self, target: Path) -> None:
-        self.target = target
-
-    def __reduce__(self) -> object:
-        return os.mkdir, (str(self.target),)
 
 
 @pytest.mark.parametrize("writer", ["torch", "pickle"])

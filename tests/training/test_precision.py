@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
+import polars as pl
 import pytest
 import torch
 
 from autoreg.config.trial import Choice, TrialConfig
 from autoreg.datasets import Dataset, build_dataset
-from autoreg.metrics import metrics
 from autoreg.metrics.measure import measure_trial, measurements_of
+from autoreg.networks import Network
 from autoreg.networks.normalization import LocalResponseNorm
 from autoreg.runs.folder import Runs
 from autoreg.training.loop import train_epoch, train_trial
@@ -95,18 +96,16 @@ def test_images_are_trained_on_in_bfloat16(config: MakeConfig, network: str) -> 
     assert losses["bfloat16"] != losses["float32"]
 
 
-def test_metrics_are_computed_in_float32(config: MakeConfig, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def seen_flags(network: Network, dataset: Dataset, split: str, replicate: int) -> pl.DataFrame:
+    """A metric: the flags that hold while metrics are computed."""
+    return pl.DataFrame([flags()], schema=["matmul", "cudnn", "autocast"], orient="row")
+
+
+def test_metrics_are_computed_in_float32(config: MakeConfig, runs: Runs) -> None:
     trial = config(precision="bfloat16", epochs=1)
     folder = runs.trial(trial.trial_id)
     train_trial(trial, folder)
-    seen = []
-    for name in ("ablation", "similarity"):
-        function = metrics[name]
-
-        def look(*given: object, function: Callable[..., object] = function, **options: object) -> object:
-            seen.append(flags())
-            return function(*given, **options)
-
-        monkeypatch.setitem(metrics._functions, name, look)
-        measure_trial(folder, measurements_of(name, {}, ["test"]))
-    assert seen == [(False, False, False)] * 2
+    [measurement] = measurements_of(f"{__name__}:seen_flags", {}, ["test"])
+    with precision_of("bfloat16", CPU):  # whatever held before
+        measure_trial(folder, [measurement])
+    assert pl.read_parquet(measurement.path(folder)).rows() == [("test", False, False, False)]

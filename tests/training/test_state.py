@@ -11,7 +11,7 @@ from autoreg.config.trial import Choice, TrialConfig
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.runs.records import TrialResult
 from autoreg.training.loop import train_trial
-from tests.training.test_loop import ALEXNET, folder_of, weights_of, without_times
+from tests.helpers.image_trials import ALEXNET, folder_of, weights_of, without_times
 
 MakeConfig = Callable[..., TrialConfig]
 #: Dropout, augmentation, momentum and a learning rate that falls: all that an epoch takes over from the one before.

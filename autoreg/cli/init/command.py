@@ -28,4 +28,4 @@ def init(folder: Path, name: str, images: Path | None, size: int) -> None:
     paths = write_starter(folder, name, images, size)
     click.echo("\n".join(map(str, paths)))
     inside = "" if folder == Path() else f"cd {folder} && "
-    click.echo(f"what it would run: {inside}autoreg sweep {paths[0].name} --dry-run", err=True)
+    click.echo(f"what it would run: {inside}autoreg plan {paths[0].name}", err=True)

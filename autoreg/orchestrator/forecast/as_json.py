@@ -1,12 +1,13 @@
 """A forecast as one object for programs; keys name their units, null is what is not known."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from autoreg.config.group import setting_labels
 from autoreg.config.overlap import Shared
-from autoreg.orchestrator.forecast.forecast import Forecast
-from autoreg.orchestrator.forecast.sweep_forecast import SettingForecast, SweepForecast
+from autoreg.orchestrator.forecast.forecast import Forecast, SweepForecast
+from autoreg.orchestrator.forecast.group import GroupForecast
 
 
 def json_of(forecast: Forecast, shared: Sequence[Sequence[Shared]]) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def json_of(forecast: Forecast, shared: Sequence[Sequence[Shared]]) -> dict[str,
             "is_at_most": any(sweep.at_most for sweep in forecast.sweeps),
             "disk_bytes": sum(sweep.disk_bytes for sweep in forecast.sweeps),
             "slowdown_ratio_now": forecast.slowdown,
-            "problems": list(forecast.problems),
+            "problems": forecast.problems,
             "done_trials_took": past and {
                 "trials": past.trials,
                 "ratio": past.ratio,
@@ -35,40 +36,33 @@ def json_of(forecast: Forecast, shared: Sequence[Sequence[Shared]]) -> dict[str,
     }  # fmt: skip
 
 
-def _sweep(one: SweepForecast, shared: Sequence[Shared]) -> dict[str, Any]:
-    sweep = one.plan.sweep
-    labels = setting_labels([setting.setting.group for setting in one.settings])
+def _sweep(forecast: SweepForecast, shared: Sequence[Shared]) -> dict[str, Any]:
+    sweep, groups = forecast.plan.sweep, forecast.groups
+    labels = setting_labels([group.left.group for group in groups])
+    names = {"name": "sweep", "figures": "figures", "finals": "final_trials", "tuning": "tuning_trials"}
     return {
         "name": sweep.name,
         "sweep_id": sweep.sweep_id,
         "figures": sweep.figures,
         "final_trials": sweep.final_count,
         "tuning_trials": sweep.tuning_count,
-        "done_final_trials": sum(len(setting.setting.done["final"]) for setting in one.settings),
-        "done_tuning_trials": sum(len(setting.setting.done["tune"]) for setting in one.settings),
-        "shared": [
-            {
-                "sweep": common.name,
-                "figures": common.figures,
-                "final_trials": common.finals,
-                "tuning_trials": common.tuning,
-            }
-            for common in shared
-        ],
+        "done_final_trials": sum(len(group.left.ended["final"]) for group in groups),
+        "done_tuning_trials": sum(len(group.left.ended["tune"]) for group in groups),
+        "shared": [{names[name]: value for name, value in asdict(common).items()} for common in shared],
         "forecast": {
-            "seconds": one.seconds,
-            "is_at_most": one.at_most,
-            "trials_at_once": one.at_once,
-            "disk_bytes": one.disk_bytes,
-            "disk_has_measurements": one.is_measuring_known,
-            "states_peak_bytes": one.peak_bytes,
+            "seconds": forecast.seconds,
+            "is_at_most": forecast.at_most,
+            "trials_at_once": forecast.at_once,
+            "disk_bytes": forecast.disk_bytes,
+            "disk_has_measurements": forecast.is_measuring_known,
+            "states_peak_bytes": forecast.peak_bytes,
         },
-        "settings": [_setting(setting, label) for setting, label in zip(one.settings, labels, strict=True)],
+        "settings": [_group(group, label) for group, label in zip(groups, labels, strict=True)],
     }
 
 
-def _setting(one: SettingForecast, label: str) -> dict[str, Any]:
-    group, left = one.setting.group, one.setting
+def _group(forecast: GroupForecast, label: str) -> dict[str, Any]:
+    left, group = forecast.left, forecast.left.group
     return {
         "label": label,
         "group_id": group.template.config_id,
@@ -77,18 +71,18 @@ def _setting(one: SettingForecast, label: str) -> dict[str, Any]:
         "width": group.template.width,
         "variants": [name for name in group.variants if name],
         "parameters": left.parameters,
-        "forward_flops_per_example": one.size.forward_flops,
-        "checkpoint_bytes": one.size.checkpoint_bytes,
-        "state_bytes": one.size.state_bytes,
+        "forward_flops_per_example": forecast.size.forward_flops,
+        "checkpoint_bytes": forecast.size.checkpoint_bytes,
+        "state_bytes": forecast.size.state_bytes,
         "final_trials": group.final_count,
         "tuning_trials": group.tune.trials if group.tune else 0,
-        "done_final_trials": len(left.done["final"]),
-        "done_tuning_trials": len(left.done["tune"]),
-        "left_final_trials": left.finals_left,
+        "done_final_trials": len(left.ended["final"]),
+        "done_tuning_trials": len(left.ended["tune"]),
+        "left_final_trials": len(left.finals),
         "left_tuning_trials": len(left.tuning),
         "left_measuring": left.unmeasured,
-        "epoch_seconds": one.epoch_seconds,
-        "epoch_seconds_from": one.source,
-        "worker_seconds": one.seconds,
-        "disk_bytes": one.disk_bytes,
+        "epoch_seconds": forecast.epoch_seconds,
+        "epoch_seconds_from": forecast.source,
+        "worker_seconds": forecast.seconds,
+        "disk_bytes": forecast.disk_bytes,
     }

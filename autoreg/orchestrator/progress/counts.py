@@ -1,9 +1,18 @@
 """How a sweep stands, in numbers and in words; what shows it is `autoreg.display`."""
 
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from autoreg.config.trial import TrialConfig, format_width
 from autoreg.runs.describe import kind_of, setting_of
+
+
+class Verbosity(IntEnum):
+    """How much is said: problems only; what has ended; everything."""
+
+    QUIET = 0
+    NORMAL = 1
+    VERBOSE = 2
 
 
 @dataclass
@@ -58,7 +67,7 @@ class RunningTrial:
             more=more,
         )
 
-    def told(self, now: float, epoch: int, loss: float | None, accuracy: float, seconds: float) -> None:
+    def update(self, now: float, epoch: int, loss: float | None, accuracy: float, seconds: float) -> None:
         """Take note of an epoch. The time of one is smoothed, or what is left of the trial would jump."""
         before = self.seconds_per_epoch
         self.seconds_per_epoch = seconds if before is None else 0.7 * before + 0.3 * seconds

@@ -4,7 +4,6 @@ import os
 import sys
 import time
 from contextlib import AbstractContextManager
-from enum import IntEnum
 from typing import Self
 
 from rich.console import Console
@@ -12,16 +11,8 @@ from rich.live import Live
 from typing_extensions import override
 
 from autoreg.errors import printable
-from autoreg.orchestrator.progress.counts import Counts
+from autoreg.orchestrator.progress.counts import Counts, Verbosity
 from autoreg.orchestrator.progress.table import Dashboard
-
-
-class Verbosity(IntEnum):
-    """How much is said: problems only; what has ended; everything."""
-
-    QUIET = 0
-    NORMAL = 1
-    VERBOSE = 2
 
 
 class Display(AbstractContextManager["Display"]):

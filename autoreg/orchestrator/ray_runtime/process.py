@@ -1,10 +1,14 @@
-"""The process that trains or measures: its device, its threads, and whose life it is tied to."""
+"""The process that trains or measures: its device, its threads, whose life it is tied to, and how long it may take."""
 
 import ctypes
+import faulthandler
 import os
 import platform
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from autoreg import __version__
 
@@ -49,3 +53,27 @@ def machine(device: str) -> str:
     threads = torch.get_num_threads()
     versions = f"autoreg {__version__}, PyTorch {torch.__version__}, Python {platform.python_version()}"
     return f"{where}, {threads} thread{'s' * (threads > 1)}, process {os.getpid()} of {platform.node()}; {versions}"
+
+
+@contextmanager
+def time_limit(seconds: float | None, trace: Path) -> Iterator[None]:
+    """End this process if what is inside takes longer than that.
+
+    The clock is a thread of the interpreter's own that needs no lock, so that it ends code which hangs in a library as
+    well as an endless loop.
+
+    Args:
+        seconds: how long; None for as long as it takes.
+        trace: a file that then holds the stacks of all threads. Otherwise it is not there afterwards.
+    """
+    if seconds is None:
+        yield
+        return
+    trace.parent.mkdir(parents=True, exist_ok=True)
+    with trace.open("w") as file:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=file)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+    trace.unlink(missing_ok=True)

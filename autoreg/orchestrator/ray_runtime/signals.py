@@ -6,12 +6,12 @@ from types import FrameType
 from typing import Any
 
 
-class Interruption:
-    """While it is entered, the first Ctrl-C or SIGTERM calls `drain`, and the second raises KeyboardInterrupt."""
+class StopOnSignal:
+    """While it is entered, the first Ctrl-C or SIGTERM calls `request`, and the second raises KeyboardInterrupt."""
 
-    def __init__(self, drain: Callable[[], None]) -> None:
-        self._drain = drain
-        self._draining = False
+    def __init__(self, request: Callable[[], None]) -> None:
+        self._request = request
+        self._is_stopping = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> None:
@@ -23,7 +23,7 @@ class Interruption:
             signal.signal(number, handler)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._draining:
+        if self._is_stopping:
             raise KeyboardInterrupt
-        self._draining = True
-        self._drain()
+        self._is_stopping = True
+        self._request()

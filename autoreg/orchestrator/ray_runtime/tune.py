@@ -1,106 +1,148 @@
-"""The one call of Ray Tune: it trains what the schedule hands out, where and with how much the sweep says."""
+"""The one call of Ray Tune, and what stands between it and the runner of a sweep."""
 
-import math
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from ray import tune
+from ray.tune.search import Searcher
 
-from autoreg.config.trial import canonical_json
-from autoreg.orchestrator.bundles import Packer
-from autoreg.orchestrator.group_state import Assignment
-from autoreg.orchestrator.listener import TrialListener
+from autoreg.orchestrator import events as ev
+from autoreg.orchestrator.failure import Failure, failure_in
+from autoreg.orchestrator.jobs import BundleJob
 from autoreg.orchestrator.ray_runtime import worker
-from autoreg.orchestrator.ray_runtime.callback import SweepCallback
-from autoreg.orchestrator.ray_runtime.searcher import ScheduleSearcher
-
-if TYPE_CHECKING:
-    from autoreg.orchestrator.driver import RunningSweep
+from autoreg.orchestrator.runner import SweepRunner
 
 
-def fit(sweep: "RunningSweep", ray: Any) -> None:
-    """Train until the schedule has nothing left or the sweep is drained."""
-    cores = max(int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"])
-    total = ray.cluster_resources()
-    gpus = bool(total.get("GPU"))
-
-    def resources(assignment: Assignment) -> dict[str, float]:
-        return _resources(sweep, assignment, cores, gpus)
-
-    def order(pack: list[Assignment]) -> dict[str, Any]:
-        return _order(sweep, pack, resources(pack[0]))
-
-    slots = max(1, int(total["CPU"]) // sweep.plan.sweep.resources.cpus)
-    packer = Packer(sweep.schedule, sweep.pace, resources, slots, lambda: sweep.remaining)
-
+def fit(runner: SweepRunner, slots: int) -> None:
+    """Train in so many processes at once until the runner says that it is over."""
     # Or Tune would ask for one trial at a time, and start its first processes one after another.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(slots)
     tuner = tune.Tuner(
-        tune.with_resources(worker.train, _bundle),
+        tune.with_resources(worker.train_for_tune, worker.resources),
         tune_config=tune.TuneConfig(
-            metric="accuracy",
+            metric="metric",
             mode="max",
             num_samples=-1,
-            search_alg=ScheduleSearcher(sweep.schedule, packer, order, lambda: sweep.draining, sweep.gone_wrong),
+            search_alg=_Bundles(runner),
             reuse_actors=True,
             trial_name_creator=_name,
             trial_dirname_creator=_name,
         ),
         run_config=tune.RunConfig(
-            name=f"tune-{sweep.schedule.handed_out}",
-            storage_path=str(sweep.scratch),
+            name=f"tune-{runner.driver.schedule.handed_out}",
+            storage_path=str(runner.scratch),
             verbose=0,
             log_to_file=True,
-            callbacks=[SweepCallback(TrialListener(sweep))],
-            # Our own schedule tries again: Tune would do so with the same share of the machine.
+            callbacks=[_Callback(runner)],
+            # The driver tries again: Tune would do so with the same share of the machine.
             failure_config=tune.FailureConfig(max_failures=0),
         ),
     )
     tuner.fit()
 
 
-def _resources(sweep: "RunningSweep", assignment: Assignment, cores: int, gpus: bool) -> dict[str, float]:
-    """Return what of the machine a trial gets."""
-    resources = sweep.plan.sweep.resources
-    threads = min(resources.cpus, cores)
-    gpu = resources.gpu_share(assignment.config.width) if gpus else 0.0
-    return {
-        # As many threads alone as beside others, or the sums would come out in another order.
-        "threads": threads,
-        "cpus": cores if assignment.alone else threads,
-        "gpu": math.ceil(gpu) if assignment.alone else gpu,
-    }
-
-
-def _order(sweep: "RunningSweep", pack: list[Assignment], resources: dict[str, float]) -> dict[str, Any]:
-    """Return all that a worker is told of a pack."""
-    root, hours = sweep.plan.root, sweep.plan.sweep.resources.time_limit_hours
-    return {
-        "name": f"{pack[0].trial_id}-{pack[0].attempt}",
-        "trials": [
-            {
-                "config": canonical_json(assignment.config),
-                "prune_below": assignment.prune_below,
-                "shorter": assignment.shorter,
-                "is_continued": assignment.is_continued,
-                "trace": str(sweep.trace(assignment.trial_id)),
-            }
-            for assignment in pack
-        ],
-        "measurements": sweep.plan.measurements,
-        "runs": str(sweep.runs.root),
-        "root": str(root.absolute()) if root else None,
-        "stop_file": str(sweep.stop_file),
-        "time_limit": hours and hours * 3600,
-        **resources,
-    }
-
-
-def _bundle(config: dict[str, Any]) -> Any:
-    wanted = {"CPU": config["order"]["cpus"], "GPU": config["order"]["gpu"]}
-    return tune.PlacementGroupFactory([{kind: amount for kind, amount in wanted.items() if amount}])
+def _job(trial: Any) -> BundleJob:
+    job: BundleJob = trial.config["job"]
+    return job
 
 
 def _name(trial: Any) -> str:
-    name: str = trial.config["order"]["name"]
-    return name
+    return _job(trial).name
+
+
+class _Bundles(Searcher):
+    """Gives Tune the runner's bundles, each of which is a trial to Tune; what it learns of them it does not need."""
+
+    def __init__(self, runner: SweepRunner) -> None:
+        super().__init__(metric="metric", mode="max")
+        self._runner = runner
+
+    def suggest(self, trial_id: str) -> Any:
+        """Return the config of a bundle, None for "not now", or FINISHED."""
+        try:
+            job = None if self._runner.is_over else self._runner.next_job()
+        except Exception as error:  # which would end Tune
+            self._runner.note_error(error)
+            job = None
+        return {"job": job} if job else Searcher.FINISHED if self._runner.is_over else None
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Do nothing: the callback tells the runner."""
+
+    def set_search_properties(self, metric: str | None, mode: str | None, config: dict[str, Any], **spec: Any) -> bool:
+        """Accept Tune's settings, on which nothing depends."""
+        return True
+
+    def save(self, checkpoint_path: str) -> None:
+        """Save nothing: the run folder is the record."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Restore nothing: the run folder is the record."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the runner: Tune pickles its searcher to files that we never read."""
+        return {}
+
+
+class _Callback(tune.Callback):
+    """Tells the runner of what becomes of bundles.
+
+    An exception in a callback would end the whole run, so it becomes a line for the user instead.
+    """
+
+    def __init__(self, runner: SweepRunner) -> None:
+        self._runner = runner
+        self._failures: dict[str, Failure] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the runner: Tune pickles its callbacks to files that we never read."""
+        return {}
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Tell that a bundle has started."""
+        self._guarded(self._runner.tell, ev.BundleStarted(_name(trial)))
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        """Tell what a bundle's process has reported."""
+        if "ended" in result:
+            self._guarded(self._take, _name(trial), result)
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Tell that a bundle has ended."""
+        self._guarded(self._runner.end_bundle, _name(trial))
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Tell that a bundle's process is gone, and why: in its own words, or else in Ray's."""
+        name = _name(trial)
+        failure = self._failures.pop(name, None) or failure_in(_error_text(trial))
+        self._guarded(self._runner.end_bundle, name, failure)
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        """Let the runner do what is due."""
+        self._guarded(self._runner.tick)
+
+    def _take(self, name: str, report: dict[str, Any]) -> None:
+        for trial_id, was_trained in report["ended"].items():
+            self._runner.trial_ended(trial_id, was_trained)
+        if failure := report.get("failure"):
+            self._failures[name] = failure
+        if trial_id := report.get("running"):
+            self._runner.tell(
+                ev.EpochEnded(name, trial_id, report["epoch"], report["loss"], report["accuracy"], report["seconds"])
+            )
+
+    def _guarded(self, tell: Callable[..., None], *arguments: Any) -> None:
+        try:
+            tell(*arguments)
+        except Exception as error:
+            self._runner.note_error(error)
+
+
+def _error_text(trial: Any) -> str:
+    """Return the text of the error that Tune noted for a trial."""
+    path = Path(trial.error_file or "")
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""

@@ -11,49 +11,49 @@ from optuna.trial import FrozenTrial
 from autoreg.config.group import Group, setting_labels
 from autoreg.config.sweep import load_definition
 from autoreg.errors import ConfigError, DataError, did_you_mean
-from autoreg.orchestrator.study import GroupStudy
+from autoreg.orchestrator.study import Search, load_search, optuna_trial
 from autoreg.runs.folder import Runs
 from autoreg.runs.records import SweepRecord, TrialResult
 
 
 @dataclass(frozen=True)
-class Search:
+class NamedSearch:
     """The search of one group.
 
     Attributes:
         name: the first sweep that asked for it and the group's setting, with the study's id where others are called so.
         sweeps: the names of the sweeps that ask for it.
-        study: its proposals and their results.
+        search: its proposals and their results.
     """
 
     name: str
     sweeps: tuple[str, ...]
-    study: GroupStudy
+    search: Search
 
     @property
     def score(self) -> str:
         """What it maximises."""
-        return "train_accuracy" if self.study.group.template.random_labels else "validation_accuracy"
+        return "train_accuracy" if self.search.group.template.random_labels else "validation_accuracy"
 
     def facts(self) -> dict[str, Any]:
         """Return what its trials have in common, as JSON has it."""
-        template = self.study.group.template
+        template = self.search.group.template
         fields = template.model_dump(mode="json", exclude={"kind", "replicate", "study"})
-        searched = self.study.tune.space.model_dump(exclude_none=True)
+        searched = self.search.tune.space.model_dump(exclude_none=True)
         choices = {key: str(getattr(template, key)) for key in fields if isinstance(fields[key], dict)}
         return {
             "sweeps": ", ".join(self.sweeps),
-            "study_id": self.study.group.study_id,
+            "study_id": self.search.study_id,
             **{key: value for key, value in (fields | choices).items() if key not in searched},
-            "epochs": self.study.tune.epochs,
+            "epochs": self.search.tune.epochs,
         }
 
     def trials(self) -> list[FrozenTrial]:
         """Return every proposal with when and how it ended; those that have not ended wait."""
         found = []
-        for proposal in self.study.proposals:
-            trial = self.study.frozen(proposal)
-            if result := self.study.result(proposal):
+        for proposal in self.search.proposals:
+            trial = optuna_trial(self.search, proposal)
+            if result := self.search.result(proposal):
                 _add_times(trial, result)
                 trial.user_attrs |= {"status": result.status, "epochs_run": result.epochs_run}
                 trial.user_attrs |= {"error": result.error.splitlines()[0]} if result.error else {}
@@ -61,7 +61,7 @@ class Search:
         return found
 
 
-def searches(runs: Runs, sweep: str | None = None) -> list[Search]:
+def searches(runs: Runs, sweep: str | None = None) -> list[NamedSearch]:
     """Return every search that was begun, by the time of the sweeps that asked for them first.
 
     Args:
@@ -73,19 +73,19 @@ def searches(runs: Runs, sweep: str | None = None) -> list[Search]:
         DataError: a record is damaged.
     """
     records = _records(runs, sweep)
-    found: dict[str, Search] = {}
+    found: dict[str, NamedSearch] = {}
     for record in records:
         for group, label in _tuned_groups(runs, record):
             known = found.get(group.study_id)
             if known is None:
-                found[group.study_id] = Search(f"{record.name}: {label}", (record.name,), GroupStudy(group, runs))
+                found[group.study_id] = NamedSearch(f"{record.name}: {label}", (record.name,), load_search(group, runs))
             elif record.name not in known.sweeps:
                 found[group.study_id] = replace(known, sweeps=(*known.sweeps, record.name))
-    begun = [search for search in found.values() if search.study.proposals]
-    names = Counter(search.name for search in begun)
+    begun = [named for named in found.values() if named.search.proposals]
+    names = Counter(named.name for named in begun)
     return [
-        search if names[search.name] == 1 else replace(search, name=f"{search.name} [{search.study.group.study_id}]")
-        for search in begun
+        named if names[named.name] == 1 else replace(named, name=f"{named.name} [{named.search.study_id}]")
+        for named in begun
     ]
 
 

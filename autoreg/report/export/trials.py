@@ -1,7 +1,6 @@
 """Finished trials of a sweep, as other programs take them: named settings, curves by epoch, scores."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ import polars as pl
 from autoreg.config.group import setting_labels
 from autoreg.config.sweep import load_definition
 from autoreg.config.trial import Choice, content_id, format_width
-from autoreg.database.connection import open_for_reading, query
+from autoreg.database.connection import query, reading
 from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, DataError, did_you_mean
 
@@ -22,7 +21,6 @@ SETTINGS = (
     "random_labels", "learning_rate", "batch_size", "lr_batch_factor", "replicate", "parameters",
 )  # fmt: skip
 CONFIG = ("epochs", "patience", "weight_average", "precision", "study")
-SCORES = ("auc", "similar_units", "dead_share")
 ACCURACIES = ("train_accuracy", "validation_accuracy", "test_accuracy")
 CURVES = ("learning_rate", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 
@@ -39,8 +37,8 @@ class FinishedTrial:
         settings: by name; what does not exist is left out.
         epochs: the epochs that were trained, from 1.
         curves: for each of `CURVES` a value an epoch, None where it was not finite.
-        scores: `test_accuracy` and so on, `test_auc`, `test_similar_units`, `test_dead_share` and those of the other
-            splits that were measured; what does not exist is left out.
+        scores: `test_accuracy` and so on, and what `trial_scores` has, by split: `test_auc`, `test_similar_units`, …;
+            what does not exist is left out.
         definition: that of the scores, `released` or `text`.
         environment: versions, device and data.
         seconds: of training.
@@ -70,11 +68,11 @@ class FinishedTrial:
 
 def finished_trials(
     database: Path, sweep: str | None = None, definition: str = "released"
-) -> Iterator[list[FinishedTrial]]:
-    """Yield the finished trials of each sweep: of the latest of each name, or of the given name or id.
+) -> list[list[FinishedTrial]]:
+    """Return the finished trials of each sweep: of the latest of each name, or of the given name or id.
 
     Args:
-        database: results.db, opened read-only for as long as a sweep's trials are read.
+        database: results.db. It is closed before they are handed on, since another program may take long to write them.
         sweep: a sweep's name or id; None for all.
         definition: `released` or `text`, of removability and similarity.
 
@@ -83,22 +81,13 @@ def finished_trials(
         DataError: results.db has no sweep.
         DatabaseError: it cannot be read.
     """
-    for sweep_id in _sweep_ids(database, sweep):
-        connection = open_for_reading(database)
-        try:
-            found = _trials_of(connection, sweep_id, definition)
-        finally:
-            connection.close()
-        yield found
+    with reading(database) as connection:
+        return [_trials_of(connection, sweep_id, definition) for sweep_id in _sweep_ids(connection, database, sweep)]
 
 
-def _sweep_ids(database: Path, sweep: str | None) -> list[str]:
-    connection = open_for_reading(database)
-    try:
-        known = query(connection, "select name, sweep_id from sweeps order by updated_at")
-        latest = query(connection, "select sweep_id from latest_sweeps")["sweep_id"].to_list()
-    finally:
-        connection.close()
+def _sweep_ids(connection: Connection, database: Path, sweep: str | None) -> list[str]:
+    known = query(connection, "select name, sweep_id from sweeps order by updated_at")
+    latest = query(connection, "select sweep_id from latest_sweeps")["sweep_id"].to_list()
     if known.is_empty():
         raise DataError(f"{database} has no sweep yet")
     if sweep is None:
@@ -109,8 +98,8 @@ def _sweep_ids(database: Path, sweep: str | None) -> list[str]:
         chosen = known.filter((pl.col("name") == sweep) & pl.col("sweep_id").is_in(latest))
     else:
         raise ConfigError(f"no sweep {sweep!r} in {database}{did_you_mean(sweep, known['name'])}")
-    found: list[str] = chosen["sweep_id"].to_list()
-    return found
+    ids: list[str] = chosen["sweep_id"].to_list()
+    return ids
 
 
 def _trials_of(connection: Connection, sweep_id: str, definition: str) -> list[FinishedTrial]:
@@ -178,18 +167,20 @@ def _labels(connection: Connection, sweep_id: str) -> dict[str, str]:
 
 
 def _scores(connection: Connection, sweep_id: str, definition: str) -> dict[str, dict[str, float]]:
+    """Return each trial's scores: what `trial_scores` has beside the settings of `final_trials`."""
+    settings = query(connection, "from final_trials limit 0").columns
     rows = query(
         connection,
-        f"select distinct trial_id, split, {', '.join(SCORES)} from trial_scores "
-        "where sweep_id = $id and definition = $definition",
+        "select * from trial_scores where sweep_id = $id and definition = $definition",
         id=sweep_id,
         definition=definition,
     )
-    found: dict[str, dict[str, float]] = {}
+    columns = [name for name in rows.columns if name not in {*settings, "definition", "split"}]
+    scores: dict[str, dict[str, float]] = {}
     for row in rows.to_dicts():
-        named = {f"{row['split']}_{score}": _rounded(row[score]) for score in SCORES if row[score] is not None}
-        found.setdefault(row["trial_id"], {}).update(named)
-    return found
+        named = {f"{row['split']}_{score}": _rounded(row[score]) for score in columns if row[score] is not None}
+        scores.setdefault(row["trial_id"], {}).update(named)
+    return scores
 
 
 def _rounded(mean: float) -> float:

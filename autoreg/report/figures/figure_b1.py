@@ -15,18 +15,19 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
         frame: columns panel, series, width, parameters; one row a series and width.
         published: the paper's numbers; columns series, width, score, value.
     """
-    panels = ["Synthetic data", "CIFAR-10", "ImageNet"]
-    panels = [name for name in panels if name in frame["panel"].to_list()]
+    papers = ["Synthetic data", "CIFAR-10", "ImageNet"]
+    own = sorted({*frame["panel"]} - {*papers})
+    panels = [name for name in papers if name in frame["panel"]] + own
     figure, [row] = new_figure(len(panels))
     for letter, axes, panel in zip(ascii_lowercase, row, panels, strict=False):
-        own = frame.filter(pl.col("panel") == panel)
-        series = series_order(own["series"].unique().to_list())
+        shown = frame.filter(pl.col("panel") == panel)
+        series = series_order(shown["series"].unique().to_list())
         for name in series:
             look = look_of(name, series)
             draw_published(axes, published, name, "parameters", 1.0, look["marker"])
-            line = own.filter(pl.col("series") == name).sort("width")
+            line = shown.filter(pl.col("series") == name).sort("width")
             axes.plot(line["width"].to_list(), line["parameters"].to_list(), label=name, **look)
-        width_axis(axes, own["width"].to_list())
+        width_axis(axes, shown["width"].to_list())
         axes.set_yscale("log")
         axes.set_ylabel("Trainable parameters")
         axes.set_title(f"({letter}) {panel}", loc="left")

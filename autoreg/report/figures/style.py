@@ -14,6 +14,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
+from autoreg.packaged import packaged_folder
+
 Thing = TypeVar("Thing")
 
 #: What the legend calls the published values.
@@ -23,14 +25,11 @@ PAPER = "paper"
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 
-#: Conditions that keep their place in every figure.
-CONDITIONS = [
-    ["Glorot Norm", "Glorot Unif", "None", "True labels", "AlexNet", "ResNet18", "σ = 0.0001", "Momentum", "k = 0.25"],
-    ["He Norm", "He Unif", "Data Aug.", "Random labels", "AlexNet-Random", "Inceptionv3", "σ = 0.01", "SGD", "k = 1"],
-    ["LeCun Norm", "LeCun Unif", "Dropout", "ResNet56", "Inceptionv3-layer", "σ = 1", "Adam", "k = 4"],
-    ["Weight Decay", "ResNet56-Random", "σ = 100", "RMSProp", "MLP, 10 dim."],
-    ["All", "σ = 10000", "MLP, 10,000 dim."],
-]
+#: Conditions that keep their colour and marker in every figure: which one of `COLOURS` and `MARKERS`.
+CONDITIONS: dict[str, int] = {
+    row["label"]: row["look"]
+    for row in pl.read_csv(packaged_folder("reference") / "labels.csv").drop_nulls("look").iter_rows(named=True)
+}
 
 SETTINGS: Any = {
     "font.size": 9,
@@ -58,21 +57,19 @@ def new_figure(columns: int, rows: int = 1, width: float = 3.4, height: float = 
 
 def look_of(condition: str, conditions: Sequence[str]) -> dict[str, Any]:
     """Return colour and marker of a condition; one that is not known takes the first look that is free."""
-    places = {name: place for place, names in enumerate(CONDITIONS) for name in names}
-    free = [place for place in range(len(COLOURS)) if place not in {places.get(name) for name in conditions}]
-    unknown = [name for name in conditions if name not in places]
-    spare = free or list(range(len(COLOURS)))
-    place = places[condition] if condition in places else spare[unknown.index(condition) % len(spare)]
-    return {"color": COLOURS[place], "marker": MARKERS[place]}
+    taken = {CONDITIONS.get(name) for name in conditions}
+    free = [look for look in range(len(COLOURS)) if look not in taken] or list(range(len(COLOURS)))
+    unknown = [name for name in conditions if name not in CONDITIONS]
+    look = CONDITIONS[condition] if condition in CONDITIONS else free[unknown.index(condition) % len(free)]
+    return {"color": COLOURS[look], "marker": MARKERS[look]}
 
 
 def series_order(names: Sequence[str]) -> list[str]:
     """Return series in the order in which legends show them: known ones by their place, numbers by value."""
-    places = {name: place for place, known in enumerate(CONDITIONS) for name in known}
 
     def key(name: str) -> tuple[int, float, str]:
         numbers = re.findall(r"[-+]?\d*\.?\d+(?:e[-+]?\d+)?", name.replace(",", ""))
-        return places.get(name, len(places)), float(numbers[0]) if numbers else math.inf, name
+        return CONDITIONS.get(name, len(COLOURS)), float(numbers[0]) if numbers else math.inf, name
 
     return sorted(names, key=key)
 

@@ -1,4 +1,4 @@
-"""The small sweep of the tests of tuning, and trials of it that have ended after a known time."""
+"""Trials that have ended after a known time."""
 
 from collections.abc import Callable
 

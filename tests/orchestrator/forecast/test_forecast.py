@@ -7,17 +7,18 @@ import pytest
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator.forecast.as_json import json_of
-from autoreg.orchestrator.forecast.costs import SECONDS_OF_TUNE
-from autoreg.orchestrator.forecast.forecast import Forecast, forecast
-from autoreg.orchestrator.forecast.machine import Machine
-from autoreg.orchestrator.forecast.sweep_forecast import SECONDS_OF_RAY
+from autoreg.orchestrator.forecast.forecast import SECONDS_OF_RAY, Forecast, Machine, forecast
+from autoreg.orchestrator.forecast.group import SECONDS_OF_TUNE
 from autoreg.orchestrator.plan import make_plan
 from autoreg.runs.folder import Runs
+from tests.helpers.searching import next_of
 
 Small = Callable[..., LoadedSweep]
 Took = Callable[..., None]
 
 UNTUNED = ("tune=null", "training.patience=null")
+#: A last look at 400 examples, where an epoch trains on 200, each of which counts thrice, and validates on 100.
+LOOK = 4 / 7
 
 
 def without_steps(runs: Runs, *sweeps: LoadedSweep, cores: int = 2) -> Forecast:
@@ -29,9 +30,9 @@ def finals(loaded: LoadedSweep) -> list[TrialConfig]:
 
 
 def test_without_steps_and_without_finished_trials_nothing_is_known(small: Small, runs: Runs) -> None:
-    found = without_steps(runs, small())
-    assert (found.seconds, found.hindsight, found.sweeps[0].seconds) == (None, None, None)
-    assert [setting.source for setting in found.sweeps[0].settings] == [None, None]
+    nothing = without_steps(runs, small())
+    assert (nothing.seconds, nothing.hindsight, nothing.sweeps[0].seconds) == (None, None, None)
+    assert [group.source for group in nothing.sweeps[0].groups] == [None, None]
     assert not runs.root.exists()
 
 
@@ -41,14 +42,23 @@ def test_finished_trials_tell_how_long_the_others_take(small: Small, runs: Runs,
         if config.replicate == 0:
             took(config, 10.0 if config.width == 0.5 else 2.0)
     [sweep] = without_steps(runs, loaded).sweeps
-    assert [setting.epoch_seconds for setting in sweep.settings] == [10, 2]
-    assert {setting.source for setting in sweep.settings} == {"finished trials"}
-    # Of each width 3 trials of 3 epochs are left. Two lanes: 30, 30 | 30, 6, 6, 6; Tune adds its own to each.
-    assert sweep.settings[0].seconds == pytest.approx(3 * (30 + SECONDS_OF_TUNE))
-    assert sweep.seconds == pytest.approx(60 + 2 * SECONDS_OF_TUNE + SECONDS_OF_RAY)
+    assert [group.epoch_seconds for group in sweep.groups] == [10, 2]
+    assert {group.source for group in sweep.groups} == {"finished trials"}
+    # Of each width 3 trials of 3 epochs are left; Tune adds its own to each.
+    assert sweep.groups[0].seconds == pytest.approx(3 * (10 * (3 + LOOK) + SECONDS_OF_TUNE))
+    work = 3 * 12 * (3 + LOOK) + 6 * SECONDS_OF_TUNE
+    assert sweep.seconds == pytest.approx(work / 2 + SECONDS_OF_RAY)
     assert sweep.at_once == 2
     [alone] = without_steps(runs, loaded, cores=1).sweeps
-    assert alone.seconds == pytest.approx(3 * 36 + 6 * SECONDS_OF_TUNE + SECONDS_OF_RAY)
+    assert alone.seconds == pytest.approx(work + SECONDS_OF_RAY)
+
+
+def test_a_sweep_takes_at_least_as_long_as_its_longest_row_of_trials(small: Small, runs: Runs, took: Took) -> None:
+    loaded = small("grid.width=[1/2]", "grid.epochs=[1, 3]", "training.patience=null")
+    took(finals(small("grid.width=[1/2]", "tune=null"))[0], 10.0)
+    # 5 tuning trials of 4 epochs, the first 3 at once; then final ones of 1 epoch, and of 2 more.
+    [sweep] = without_steps(runs, loaded, cores=64).sweeps
+    assert sweep.seconds == pytest.approx(10 * (3 * 4 + 3 + 2 * LOOK) + 5 * SECONDS_OF_TUNE + SECONDS_OF_RAY)
 
 
 def test_trials_of_another_device_or_of_more_threads_tell_nothing(small: Small, runs: Runs, took: Took) -> None:
@@ -63,38 +73,27 @@ def test_trials_of_other_sweeps_tell_if_they_are_like_these(small: Small, runs: 
     [other] = finals(small(*UNTUNED, "grid.width=[1/2]", "grid.initializer=[glorot_uniform]", "replicates=1"))
     took(other, 10.0)
     loaded = small(*UNTUNED, "grid.width=[1/2]")
-    assert without_steps(runs, loaded).seconds == pytest.approx(30 + SECONDS_OF_TUNE + SECONDS_OF_RAY)
+    assert without_steps(runs, loaded).seconds == pytest.approx(10 * (3 + LOOK) + SECONDS_OF_TUNE + SECONDS_OF_RAY)
     assert without_steps(runs, small(*UNTUNED, "grid.width=[1/2]", "training.optimizer=adam")).seconds is None
 
 
 def test_the_second_sweep_takes_only_what_the_first_has_not_done(small: Small, runs: Runs, took: Took) -> None:
     loaded = small(*UNTUNED, "grid.width=[1/2]", "replicates=3")
     took(finals(loaded)[0], 10.0)
-    found = without_steps(runs, loaded, loaded, small(*UNTUNED, "grid.width=[1/2]", "replicates=4"))
-    one = 30 + SECONDS_OF_TUNE + SECONDS_OF_RAY
-    assert [sweep.seconds for sweep in found.sweeps] == [pytest.approx(one), 0, pytest.approx(one)]
-    assert found.seconds == pytest.approx(2 * one)
-
-
-def test_trials_may_end_early_only_by_patience_or_pruning(small: Small, runs: Runs) -> None:
-    cases = {
-        UNTUNED: False,
-        ("tune=null", "training.patience=2"): True,
-        (): True,
-        ("tune.pruning=none",): False,
-    }
-    for overrides, expected in cases.items():
-        assert without_steps(runs, small(*overrides)).sweeps[0].at_most is expected
+    result = without_steps(runs, loaded, loaded, small(*UNTUNED, "grid.width=[1/2]", "replicates=4"))
+    one = 10 * (3 + LOOK) + SECONDS_OF_TUNE + SECONDS_OF_RAY
+    assert [sweep.seconds for sweep in result.sweeps] == [pytest.approx(one), 0, pytest.approx(one)]
+    assert result.seconds == pytest.approx(2 * one)
 
 
 def test_steps_tell_of_every_setting_and_how_good_that_is(small: Small, runs: Runs, took: Took) -> None:
     loaded = small("grid.width=[1/4,1,4]")
     plan = make_plan(loaded)
     schedule = plan.schedule(runs)
-    assignment = schedule.next()
+    assignment = next_of(schedule, runs)
     assert assignment is not None
     before = forecast([plan], runs, 0.5, Machine(1, 0))
-    said = before.sweeps[0].settings[0].epoch_seconds
+    said = before.sweeps[0].groups[0].epoch_seconds
     assert before.hindsight is None
     assert said is not None
     assert before.sweeps[0].seconds is not None
@@ -103,8 +102,8 @@ def test_steps_tell_of_every_setting_and_how_good_that_is(small: Small, runs: Ru
     assert after.hindsight is not None
     assert after.hindsight.trials == 1
     assert 50 < after.hindsight.ratio < 20_000, "about 1000 times as long as was said"
-    assert after.sweeps[0].settings[0].epoch_seconds == pytest.approx(1000 * said)
-    assert [setting.source for setting in after.sweeps[0].settings] == ["finished trials", "timed", "timed"]
+    assert after.sweeps[0].groups[0].epoch_seconds == pytest.approx(1000 * said)
+    assert [group.source for group in after.sweeps[0].groups] == ["finished trials", "timed", "timed"]
     settings = json_of(after, [[]])["sweeps"][0]["settings"]
     assert [setting["left_tuning_trials"] for setting in settings] == [4, 5, 5]
     assert all(setting["worker_seconds"] > 0 for setting in settings)
@@ -113,7 +112,7 @@ def test_steps_tell_of_every_setting_and_how_good_that_is(small: Small, runs: Ru
 def test_disk_is_what_checkpoints_records_and_blocks_take(small: Small, runs: Runs) -> None:
     [sweep] = without_steps(runs, small(*UNTUNED, "grid.width=[1/2]", "replicates=1")).sweeps
     # 64 units on 10 inputs and 2 classes: 834 weights, in one block; a folder and two records; a folder of two files.
-    assert sweep.settings[0].size.checkpoint_bytes == 4 * (10 * 64 + 64 + 64 * 2 + 2)
+    assert sweep.groups[0].size.checkpoint_bytes == 4 * (10 * 64 + 64 + 64 * 2 + 2)
     assert sweep.disk_bytes == 4096 * (1 + 3 + 2)
 
 

@@ -19,7 +19,7 @@ def counts_of(config: MakeConfig, running: int, measuring: int = 0, **more: obje
     now = time.time()
     trials = [RunningTrial.of(config(replicate=number, epochs=100), now) for number in range(running)]
     for trial in trials:
-        trial.told(now, epoch=12, loss=1.2345, accuracy=0.561, seconds=2.0)
+        trial.update(now, epoch=12, loss=1.2345, accuracy=0.561, seconds=2.0)
     return Counts(
         total=48, cached=3, done=20, failed=1, measured=4, to_measure=12, began=now - 61,
         running={trial.trial_id: trial for trial in trials},
@@ -80,9 +80,9 @@ def test_a_users_own_names_are_no_commands(config: MakeConfig) -> None:
 def test_the_time_of_an_epoch_is_smoothed_and_what_is_left_goes_down(config: MakeConfig) -> None:
     trial = RunningTrial.of(config(epochs=10), 100.0)
     assert trial.seconds_left(100.0) is None
-    trial.told(110.0, 1, 2.0, 0.5, 10.0)
+    trial.update(110.0, 1, 2.0, 0.5, 10.0)
     assert trial.seconds_left(115.0) == 85.0
-    trial.told(130.0, 2, None, 0.5, 20.0)
+    trial.update(130.0, 2, None, 0.5, 20.0)
     assert trial.seconds_left(130.0) == pytest.approx(8 * 13.0)
     assert trial.seconds_left(1e6) == 0.0
 

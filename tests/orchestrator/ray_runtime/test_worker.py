@@ -1,16 +1,18 @@
-"""A worker trains the trials of a pack one after another, measures tiny ones, and tells what has ended."""
+"""A worker trains the trials of a bundle one after another, measures tiny ones, and tells what has ended."""
 
-import json
 import re
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autoreg.config.sweep_file import LoadedSweep
-from autoreg.config.trial import canonical_json
+from autoreg.config.trial import Choice
+from autoreg.orchestrator.failure import Failure, Kind
+from autoreg.orchestrator.jobs import BundleJob, Place, Share, TrialJob
 from autoreg.orchestrator.plan import make_plan
 from autoreg.orchestrator.ray_runtime import worker
 from autoreg.runs.folder import Runs
@@ -19,106 +21,113 @@ Train = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture
-def order(small: Callable[..., LoadedSweep], runs: Runs, tmp_path: Path) -> dict[str, Any]:
-    """A pack of the small sweep's four final trials."""
+def job(small: Callable[..., LoadedSweep], runs: Runs, tmp_path: Path) -> BundleJob:
+    """A bundle of the small sweep's four final trials."""
     plan = make_plan(small("tune=null", "training.epochs=2"))
-    trials = [
-        {
-            "config": canonical_json(config), "prune_below": [], "shorter": None, "is_continued": False,
-            "trace": str(tmp_path / "traces" / trial_id),
-        }
-        for _, trial_id, config in plan.schedule(runs).planned()
-    ]  # fmt: skip
-    return {
-        "trials": trials, "measurements": plan.measurements, "runs": str(runs.root), "root": None, "threads": 1,
-        "gpu": 0.0, "time_limit": None, "stop_file": str(tmp_path / "stop"),
-    }  # fmt: skip
+    trials = tuple(TrialJob(config) for _, config in plan.schedule(runs).planned())
+    (tmp_path / "scratch").mkdir()
+    place = Place(runs.root, None, tmp_path / "scratch")
+    return BundleJob("bundle", trials, tuple(plan.measurements), place, Share())
+
+
+class Heard(worker.Reporter):
+    """Keeps what the driver is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reports: list[dict[str, Any]] = []
+
+    def deliver(self, report: dict[str, Any]) -> None:
+        self.reports.append(report)
 
 
 @pytest.fixture
 def train(monkeypatch: pytest.MonkeyPatch) -> Train:
-    """Train a pack in this process, and return what Ray Tune is told."""
-    told: list[dict[str, Any]] = []
-    monkeypatch.setattr("ray.tune.report", told.append)
+    """Train a bundle in this process, and return what the driver is told."""
     monkeypatch.setattr(worker, "prepare_process", lambda threads, device: device)
 
-    def run(order: dict[str, Any]) -> list[dict[str, Any]]:
-        worker.train({"order": order})
-        return told
+    def run(job: BundleJob) -> list[dict[str, Any]]:
+        heard = Heard()
+        worker.train(job, heard)
+        return heard.reports
 
     return run
 
 
-def ids(order: dict[str, Any]) -> list[str]:
-    return [worker.TrialConfig.model_validate_json(trial["config"]).trial_id for trial in order["trials"]]
+def ids(job: BundleJob) -> list[str]:
+    return [trial.config.trial_id for trial in job.trials]
+
+
+def with_network(trial: TrialJob, name: str) -> TrialJob:
+    return replace(trial, config=trial.config.model_copy(update={"network": Choice(name=name)}))
+
+
+def ended(reports: list[dict[str, Any]]) -> dict[str, bool]:
+    return {trial_id: was_trained for report in reports for trial_id, was_trained in report["ended"].items()}
 
 
 def measured(runs: Runs) -> list[int]:
     return [len(list(folder.measurement_paths())) for folder in runs.trials()]
 
 
-def test_a_pack_is_trained_and_measured_and_told_at_its_end(order: dict[str, Any], train: Train, runs: Runs) -> None:
-    [told] = train(order)
-    assert told["ended"] == dict.fromkeys(ids(order), True)
+def test_a_bundle_is_trained_and_measured_and_told_at_its_end(job: BundleJob, train: Train, runs: Runs) -> None:
+    told = ended(train(job))
+    assert told == dict.fromkeys(ids(job), True)
     assert [folder.read_result().status for folder in runs.trials()] == ["done"] * 4
     assert measured(runs) == [2] * 4
 
 
 def test_what_takes_longer_is_left_to_a_task_of_its_own(
-    order: dict[str, Any], train: Train, runs: Runs, monkeypatch: pytest.MonkeyPatch
+    job: BundleJob, train: Train, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "SECONDS_OF_A_TINY_TRIAL", 0.0)
-    train(order)
+    train(job)
     assert measured(runs) == [0] * 4
 
 
 def test_a_measurement_that_goes_wrong_is_left_to_a_task_too(
-    order: dict[str, Any], train: Train, runs: Runs, monkeypatch: pytest.MonkeyPatch
+    job: BundleJob, train: Train, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("no")
 
     monkeypatch.setattr(worker, "measure_trial", fail)
-    [told] = train(order)
-    assert set(told["ended"]) == set(ids(order))
+    told = ended(train(job))
+    assert set(told) == set(ids(job))
     assert measured(runs) == [0] * 4
     assert "not measured:" in runs.trials()[0].log_path.read_text()
 
 
-def test_a_trial_that_fails_leaves_the_others_of_its_pack_alone(
-    order: dict[str, Any], train: Train, runs: Runs
-) -> None:
-    second = json.loads(order["trials"][1]["config"])
-    order["trials"][1]["config"] = json.dumps(second | {"network": "nosuch:network"})
-    [told] = train(order)
-    assert len(told["ended"]) == 4
+def test_a_trial_that_fails_leaves_the_others_of_its_bundle_alone(job: BundleJob, train: Train, runs: Runs) -> None:
+    first, second, *rest = job.trials
+    told = ended(train(replace(job, trials=(first, with_network(second, "nosuch:network"), *rest))))
+    assert len(told) == 4
     assert sorted(folder.read_result().status for folder in runs.trials()) == ["done", "done", "done", "failed"]
 
 
-def test_once_stopped_no_further_trial_of_a_pack_begins(order: dict[str, Any], train: Train, runs: Runs) -> None:
-    Path(order["stop_file"]).touch()
-    train(order)
+def test_once_stopped_no_further_trial_of_a_bundle_begins(job: BundleJob, train: Train, runs: Runs) -> None:
+    job.place.stop_file.touch()
+    train(job)
     assert not any(folder.is_trained for folder in runs.trials())
     assert not list(runs.root.glob("*-r*"))
 
 
-def test_what_another_sweep_has_trained_is_told_apart(order: dict[str, Any], train: Train) -> None:
-    first, *_ = order["trials"]
-    train(order | {"trials": [first]})
-    told = train(order)
-    own, *others = ids(order)
-    assert told[-1]["ended"] == {own: False, **dict.fromkeys(others, True)}
+def test_what_another_sweep_has_trained_is_told_apart(job: BundleJob, train: Train) -> None:
+    train(replace(job, trials=job.trials[:1]))
+    told = train(job)
+    own, *others = ids(job)
+    assert ended(told) == {own: False, **dict.fromkeys(others, True)}
 
 
 def test_a_log_tells_of_every_start_epoch_measurement_and_end(
-    order: dict[str, Any], train: Train, runs: Runs, monkeypatch: pytest.MonkeyPatch
+    job: BundleJob, train: Train, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, stop = ids(order)[0], Path(order["stop_file"])
+    first, stop = ids(job)[0], job.place.stop_file
     with monkeypatch.context() as patch:
-        patch.setattr(worker.Reports, "epoch", lambda *_: stop.touch())
-        train(order)
+        patch.setattr(Heard, "epoch", lambda *_: stop.touch())
+        train(job)
     stop.unlink()
-    train(order)
+    train(job)
     folder = runs.trial(first)
     lines = folder.log_path.read_text().splitlines()
     assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  \w", line) for line in lines), lines
@@ -140,15 +149,11 @@ def test_a_log_tells_of_every_start_epoch_measurement_and_end(
     assert len(files) == 6, "checkpoint, config, result, log and two measurements"
 
 
-def test_a_log_has_the_whole_traceback_of_a_failure_and_the_warnings(
-    order: dict[str, Any], train: Train, runs: Runs
-) -> None:
-    first = json.loads(order["trials"][0]["config"])
-    faulty = {"name": "tests.helpers.faulty:warns_and_fails"}
-    order["trials"] = [order["trials"][0] | {"config": json.dumps(first | {"network": faulty})}]
+def test_a_log_has_the_whole_traceback_of_a_failure_and_the_warnings(job: BundleJob, train: Train, runs: Runs) -> None:
+    faulty = with_network(job.trials[0], "tests.helpers.faulty:warns_and_fails")
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        train(order)
+        train(replace(job, trials=(faulty,)))
     [folder] = runs.trials()
     start, warning, failed, *trace = folder.log_path.read_text().splitlines()
     assert "  start: tests.helpers.faulty:warns_and_fails 1/2x" in start
@@ -157,3 +162,15 @@ def test_a_log_has_the_whole_traceback_of_a_failure_and_the_warnings(
     assert trace[0] == "    Traceback (most recent call last):"
     assert trace[-1] == "    RuntimeError: as foreseen"
     assert all(line.startswith("    ") for line in trace)
+
+
+def test_what_is_not_the_trials_fault_is_told_and_ends_the_process(
+    job: BundleJob, train: Train, runs: Runs, tmp_path: Path
+) -> None:
+    network = Choice(name="tests.helpers.faulty:fails_once", options={"folder": str(tmp_path / "tries")})
+    first = replace(job.trials[0], config=job.trials[0].config.model_copy(update={"network": network}))
+    heard = Heard()
+    with pytest.raises(MemoryError):
+        worker.train(replace(job, trials=(first,)), heard)
+    assert heard.reports == [{"ended": {}, "failure": Failure(Kind.MEMORY, "MemoryError: no memory this time")}]
+    assert not runs.trials()

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from autoreg.cli.main import cli
-from autoreg.database.connection import open_for_reading, query
+from autoreg.database.connection import query, reading
 from autoreg.errors import ConfigError, DataError
 from autoreg.report.export import Source, exporters
 from autoreg.report.export.exporter import optional
@@ -27,7 +27,7 @@ def database(fill_in: Callable[..., Path], tmp_path: Path) -> Path:
 
 
 def rows(database: Path, sql: str) -> list[dict[str, Any]]:
-    with closing(open_for_reading(database)) as connection:
+    with reading(database) as connection:
         return query(connection, sql).to_dicts()
 
 

@@ -13,30 +13,33 @@ from optuna.trial import TrialState
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.errors import AutoregError, ConfigError, DataError
 from autoreg.orchestrator.plan import make_plan
-from autoreg.orchestrator.study import GroupStudy
+from autoreg.orchestrator.search import Search
+from autoreg.orchestrator.study import load_search
 from autoreg.report.export import Source, exporters
 from autoreg.runs.folder import Runs
+from tests.helpers.searching import RecordedSearch
 
 Small = Callable[..., LoadedSweep]
 Finish = Callable[..., None]
 
 
 @pytest.fixture
-def searched(small: Small, runs: Runs, finish: Finish) -> Callable[..., list[GroupStudy]]:
+def searched(small: Small, runs: Runs, finish: Finish) -> Callable[..., list[Search]]:
     """Search the groups of the small sweep: of each a trial is pruned, one fails, and the last has not ended."""
 
-    def search(*overrides: str) -> list[GroupStudy]:
+    def search(*overrides: str) -> list[Search]:
         loaded = small(*overrides)
-        studies = [GroupStudy(group, runs) for group in loaded.sweep.groups()]
+        studies = [RecordedSearch(group, runs) for group in loaded.sweep.groups()]
         for study in studies:
-            for number in range(study.tune.trials):
-                if not (proposal := study.proposals[number] if number < len(study.proposals) else study.propose()):
+            proposals, trials = study.search.proposals, study.search.tune.trials
+            for number in range(trials):
+                if not (proposal := proposals[number] if number < len(proposals) else study.propose()):
                     break
-                if number < study.tune.trials - 1:
+                if number < trials - 1:
                     finish(proposal.config, {1: "pruned", 2: "failed"}.get(number, "done"))
         plan = make_plan(loaded)
         runs.write_sweep(plan.record(plan.schedule(runs).planned()))
-        return [GroupStudy(study.group, runs) for study in studies]
+        return [study.search for study in studies]
 
     return search
 
@@ -57,7 +60,7 @@ def content(path: Path) -> list[str]:
 
 
 def test_every_search_is_a_study_with_all_its_trials(
-    searched: Callable[..., list[GroupStudy]], runs: Runs, tmp_path: Path
+    searched: Callable[..., list[Search]], runs: Runs, tmp_path: Path
 ) -> None:
     studies = searched()
     for study in studies:
@@ -67,9 +70,10 @@ def test_every_search_is_a_study_with_all_its_trials(
     found = read(tmp_path / "searches.db")
     assert list(found) == ["small: mlp 1/4x glorot_normal", "small: mlp 1/2x glorot_normal"]
     states = [TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.COMPLETE, TrialState.WAITING]
-    for study, made in zip(found.values(), studies, strict=True):
+    searches = [load_search(study.group, runs) for study in studies]
+    for study, made in zip(found.values(), searches, strict=True):
         assert [trial.state for trial in study.trials] == states
-        assert [trial.params for trial in study.trials] == [proposal.setting for proposal in made.proposals]
+        assert [trial.params for trial in study.trials] == [proposal.hyperparameters for proposal in made.proposals]
         assert [trial.user_attrs["trial_id"] for trial in study.trials] == [one.trial_id for one in made.proposals]
         for trial, proposal in zip(study.trials[:-1], made.proposals, strict=False):
             result = made.result(proposal)
@@ -87,13 +91,13 @@ def test_every_search_is_a_study_with_all_its_trials(
         assert study.best_trial.number == best.number
         assert study.metric_names == ["validation_accuracy"]
         template = made.group.template
-        wanted = {"sweeps": "small", "network": "mlp", "width": template.width, "study_id": made.group.study_id}
+        wanted = {"sweeps": "small", "network": "mlp", "width": template.width, "study_id": made.study_id}
         assert {key: study.user_attrs[key] for key in wanted} == wanted
         assert "learning_rate" not in study.user_attrs  # it is what is searched
 
 
 def test_exporting_again_gives_the_same_file_and_what_came_since(
-    searched: Callable[..., list[GroupStudy]], runs: Runs, tmp_path: Path, finish: Finish
+    searched: Callable[..., list[Search]], runs: Runs, tmp_path: Path, finish: Finish
 ) -> None:
     [study, _] = searched()
     path = tmp_path / "searches.db"
@@ -108,14 +112,14 @@ def test_exporting_again_gives_the_same_file_and_what_came_since(
 
 
 def test_studies_that_would_be_called_the_same_have_their_ids_and_shared_ones_stand_once(
-    searched: Callable[..., list[GroupStudy]], runs: Runs, tmp_path: Path
+    searched: Callable[..., list[Search]], runs: Runs, tmp_path: Path
 ) -> None:
     first = searched()
     searched("name=again")  # the same searches, by another sweep
     longer = searched("tune.epochs=6")
     export(runs, tmp_path / "searches.db")
     found = read(tmp_path / "searches.db")
-    ids = {study.group.study_id for study in (*first, *longer)}
+    ids = {study.study_id for study in (*first, *longer)}
     assert {study.user_attrs["study_id"] for study in found.values()} == ids
     assert len(found) == len(ids) == 4
     for name, study in found.items():
@@ -126,7 +130,7 @@ def test_studies_that_would_be_called_the_same_have_their_ids_and_shared_ones_st
 
 
 def test_a_file_of_somebody_elses_is_not_replaced(
-    searched: Callable[..., list[GroupStudy]], runs: Runs, tmp_path: Path
+    searched: Callable[..., list[Search]], runs: Runs, tmp_path: Path
 ) -> None:
     searched()
     theirs = tmp_path / "theirs.db"
@@ -147,7 +151,7 @@ def test_a_file_of_somebody_elses_is_not_replaced(
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_written(
-    searched: Callable[..., list[GroupStudy]], runs: Runs, tmp_path: Path, spoil: str | None, sweep: str | None,
+    searched: Callable[..., list[Search]], runs: Runs, tmp_path: Path, spoil: str | None, sweep: str | None,
     kind: type[AutoregError], words: str,
 ) -> None:  # fmt: skip
     searched()

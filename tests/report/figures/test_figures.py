@@ -101,7 +101,7 @@ def test_figure_3_draws_a_violin_and_its_mean_for_each_width() -> None:
 def test_a_condition_looks_the_same_whatever_it_is_shown_with() -> None:
     assert look_of("He Norm", ["He Norm"]) == look_of("He Norm", ["Glorot Norm", "He Norm", "LeCun Norm"])
     assert len({look_of(name, ["own", "He Norm", "mine"])["color"] for name in ("own", "He Norm", "mine")}) == 3
-    assert all(len(COLOURS) > place for place, _ in enumerate(CONDITIONS))
+    assert all(len(COLOURS) > look for look in CONDITIONS.values())
 
 
 def test_drawing_leaves_the_users_own_settings_alone() -> None:

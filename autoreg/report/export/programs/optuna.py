@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from autoreg.report.export.exporter import Source, exporter
 
 if TYPE_CHECKING:
-    from autoreg.report.export.searches import Search
+    from autoreg.report.export.searches import NamedSearch
 
 #: What SQLite files say in their head about whose they are: "auto", so that no other file is replaced.
 APPLICATION_ID = 0x6175746F
@@ -33,7 +33,7 @@ def optuna(source: Source, target: str) -> Iterator[str]:
     if not found:
         raise DataError(f"{source.runs} has no search yet; sweeps with a section `tune` make them")
     write_atomically(path, lambda temporary: _write(temporary, found))
-    yield f"{path}  {len(found)} studies, {sum(len(search.study.proposals) for search in found)} trials"
+    yield f"{path}  {len(found)} studies, {sum(len(named.search.proposals) for named in found)} trials"
 
 
 def _is_ours(path: Path) -> bool:
@@ -44,7 +44,7 @@ def _is_ours(path: Path) -> bool:
     return head.startswith(b"SQLite format 3\0") and int.from_bytes(head[68:], "big") == APPLICATION_ID
 
 
-def _write(path: Path, found: "list[Search]") -> None:
+def _write(path: Path, found: "list[NamedSearch]") -> None:
     import shutil
     from tempfile import TemporaryDirectory
 
@@ -54,7 +54,7 @@ def _write(path: Path, found: "list[Search]") -> None:
         shutil.copyfile(made, path)
 
 
-def _fill(path: Path, found: "list[Search]") -> None:
+def _fill(path: Path, found: "list[NamedSearch]") -> None:
     import sqlite3
     import warnings
     from contextlib import closing

@@ -32,7 +32,7 @@ def tensorboard(source: Source, target: str) -> Iterator[str]:
     """
     with optional("tensorboardX", "tensorboard", "tensorboardX"):
         import tensorboardX  # noqa: F401
-    from autoreg.files import write_atomically
+    from autoreg.files import write_bytes
     from autoreg.report.export.trials import finished_trials
 
     for trials in finished_trials(source.database, source.sweep, source.definition):
@@ -41,7 +41,7 @@ def tensorboard(source: Source, target: str) -> Iterator[str]:
             path = folder / f"events.out.tfevents.{trial.trial_id}"
             content = _content(trial)
             if not path.is_file() or path.read_bytes() != content:
-                write_atomically(path, lambda temporary, content=content: temporary.write_bytes(content))  # type: ignore[misc]
+                write_bytes(path, content)
         if trials:
             yield f"{Path(target) / trials[0].sweep}  {len(trials)} trials"
 

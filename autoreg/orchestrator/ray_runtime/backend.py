@@ -1,0 +1,64 @@
+"""Ray as the backend of a sweep: Tune trains, remote tasks measure."""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from autoreg.orchestrator import events as ev
+from autoreg.orchestrator.failure import failure_of
+from autoreg.orchestrator.jobs import Machine, MeasuringJob
+from autoreg.orchestrator.ray_runtime import worker
+from autoreg.orchestrator.runner import SweepRunner
+from autoreg.training.checkpoints import DamagedCheckpoint
+
+
+class RayBackend:
+    """Trains and measures in the processes of a Ray session.
+
+    Measuring takes no CPU from Ray: Tune keeps all of them reserved while it has trials, and a task would never start.
+
+    Args:
+        ray: the module, with a running session.
+        runner: the sweep.
+    """
+
+    def __init__(self, ray: Any, runner: SweepRunner) -> None:
+        self._ray, self._runner = ray, runner
+        total, nodes = ray.cluster_resources(), [node for node in ray.nodes() if node["Alive"]]
+        resources = runner.plan.sweep.resources
+        gpus = int(total.get("GPU", 0))
+        self.machine = Machine(
+            cores=max(int(node["Resources"].get("CPU", 0)) for node in nodes),
+            slots=max(1, int(total["CPU"]) // resources.cpus),
+            # On GPUs, whose memory they share, no more than asked for.
+            measuring_slots=resources.measuring * gpus if gpus else int(total["CPU"]),
+            has_gpus=gpus > 0,
+        )
+        self._task = ray.remote(num_cpus=0, max_retries=0)(worker.measure)
+        self._running: dict[Any, tuple[str, float]] = {}
+
+    def train(self, runner: SweepRunner) -> None:
+        """Train what the runner gives until it says that it is over."""
+        from autoreg.orchestrator.ray_runtime.tune import fit
+
+        fit(runner, self.machine.slots)
+
+    def measure(self, job: MeasuringJob) -> None:
+        """Have a task measure a trial."""
+        self._running[self._task.remote(job)] = job.trial_id, time.monotonic()
+
+    def measured(self, timeout: float) -> Iterable[ev.Event]:
+        """Yield what has become of measuring within so many seconds."""
+        if not self._running:
+            return
+        ended, _ = self._ray.wait(list(self._running), num_returns=len(self._running), timeout=timeout)
+        for reference in ended:
+            trial_id, since = self._running.pop(reference)
+            try:
+                self._ray.get(reference)
+            except Exception as error:
+                cause = getattr(error, "cause", None) or error
+                failure = self._runner.failure(trial_id, failure_of(cause))
+                yield ev.MeasuringFailed(trial_id, failure, isinstance(cause, DamagedCheckpoint))
+            else:
+                yield ev.Measured(trial_id, time.monotonic() - since)

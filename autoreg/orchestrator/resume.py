@@ -1,0 +1,70 @@
+"""What the run folder has of a sweep's trials."""
+
+from collections.abc import Iterator, Sequence
+
+from autoreg.config.group import Group
+from autoreg.config.trial import TrialConfig
+from autoreg.errors import first_line
+from autoreg.orchestrator.schedule import Schedule
+from autoreg.orchestrator.study import recorded
+from autoreg.runs.folder import Runs, TrialFolder
+from autoreg.runs.records import DamagedResult, TrialResult
+
+
+def begin_schedule(groups: Sequence[Group], runs: Runs) -> Schedule:
+    """Return the schedule of some groups with what each proposed before; of no trial it is known that it has ended."""
+    schedule = Schedule(groups)
+    for state in schedule.states:
+        if state.search:
+            for hyperparameters in recorded(state.group, runs):
+                state.search.propose(hyperparameters)
+    return schedule
+
+
+def load_schedule(groups: Sequence[Group], runs: Runs) -> Schedule:
+    """Return the schedule of some groups as the run folder stands. Raises DataError if a tuning result is damaged."""
+    schedule = begin_schedule(groups, runs)
+    for config, folder in trained_trials(schedule, runs):
+        if config.kind == "tune":
+            schedule.end(config, folder.read_result())
+        else:  # how it ended changes nothing for others
+            schedule.ended.add(config.trial_id)
+    return schedule
+
+
+def trained_trials(schedule: Schedule, runs: Runs) -> Iterator[tuple[TrialConfig, TrialFolder]]:
+    """Yield each planned trial that is trained, and of which the schedule does not know yet.
+
+    Final trials are known only once the tuning trials have ended: the caller tells the schedule of each trial.
+    """
+    seen: set[str] = set()
+    while fresh := {
+        config.trial_id: config for _, config in schedule.planned() if config.trial_id not in schedule.ended | seen
+    }:
+        seen |= fresh.keys()
+        for trial_id, config in fresh.items():
+            folder = runs.trial(trial_id)
+            if folder.is_trained:
+                yield config, folder
+
+
+def trained_results(
+    schedule: Schedule, runs: Runs, retry_failed: bool = False
+) -> Iterator[tuple[TrialConfig, TrialFolder, TrialResult | str]]:
+    """Yield each planned trial that is trained with its result, or a line for one whose files are damaged.
+
+    Those become untrained trials, and so do failed ones if they are to be tried again.
+    """
+    for config, folder in trained_trials(schedule, runs):
+        try:
+            result = folder.read_result()
+        except DamagedResult as error:
+            with folder.locked(give_up=lambda: True) as is_held:
+                if is_held:  # else another sweep is at it already
+                    folder.discard(first_line(error))
+            yield config, folder, f"trained again: {first_line(error)}"
+        else:
+            if retry_failed and result.status == "failed":
+                folder.result_path.unlink()
+            else:
+                yield config, folder, result

@@ -1,0 +1,261 @@
+"""The runner of a sweep: it tells the driver what happens, and does what the driver wants done.
+
+Files, the clock and the screen are here; processes are the backend's.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from autoreg.database.writer import Writer
+from autoreg.errors import DataError, first_line
+from autoreg.metrics.measure import check_data
+from autoreg.orchestrator import events as ev
+from autoreg.orchestrator.driver import Driver
+from autoreg.orchestrator.failure import Failure, out_of_time
+from autoreg.orchestrator.jobs import BundleJob, MeasuringJob, Place
+from autoreg.orchestrator.plan import Plan
+from autoreg.orchestrator.progress.counts import Verbosity
+from autoreg.orchestrator.progress.live_file import LiveStateFile
+from autoreg.orchestrator.progress.terminal import Display
+from autoreg.orchestrator.recorder import PATIENCE, Recorder, Summary
+from autoreg.orchestrator.resume import begin_schedule, trained_results
+from autoreg.orchestrator.study import propose
+from autoreg.runs.folder import Runs
+
+
+class Backend(Protocol):
+    """What has processes train and measure."""
+
+    def train(self, runner: "SweepRunner") -> None:
+        """Train what `runner.next_job` gives until it says that it is over, and tell the runner what happens."""
+
+    def measure(self, job: MeasuringJob) -> None:
+        """Have a process measure a trial."""
+
+    def measured(self, timeout: float) -> Iterable[ev.Event]:
+        """Return what has become of measuring by now."""
+
+
+class SweepRunner:
+    """A sweep that runs.
+
+    Args:
+        plan: the checked sweep.
+        runs: the run folder.
+        database: results.db.
+    """
+
+    backend: Backend
+
+    def __init__(self, plan: Plan, runs: Runs, database: Path) -> None:
+        self.plan, self.runs = plan, runs
+        self.recorder = Recorder(plan, Writer(database, runs))
+        self.display: Display | None = None
+        hours = plan.sweep.resources.time_limit_hours
+        self.scratch = runs.scratch / f"{plan.sweep.name}-{time.time_ns()}"
+        place = Place(runs.root, plan.root and plan.root.absolute(), self.scratch, hours and hours * 3600)
+        self.driver = Driver(plan, begin_schedule([group for group, _ in plan.groups], runs), place, time.time())
+        self.live_file = LiveStateFile(self.scratch, plan.sweep.sweep_id, plan.sweep.name, self.driver.counts)
+        self._jobs: deque[BundleJob] = deque()
+        self._stop_requested = False
+        self._errors: dict[str, None] = {}
+
+    def begin(self, retry_failed: bool = False) -> list[str]:
+        """Take what earlier runs left, and bring it into results.db.
+
+        Returns:
+            A line for each trial that is to be trained again, since its files are damaged.
+        """
+        try:
+            self.runs.scratch.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"the run folder {self.runs.root} cannot be written: {error.strerror}") from error
+        self.runs.remove_leftovers()
+        lines = self.take_what_is_trained(retry_failed)
+        self.recorder.commit(self.driver.schedule.planned())
+        return lines
+
+    def take_what_is_trained(self, retry_failed: bool = False) -> list[str]:
+        """Tell the driver of trials that were trained before, or by another sweep; return a line for each damaged one.
+
+        Args:
+            retry_failed: remove the results of failed trials instead, so that they are trained again.
+        """
+        lines = []
+        for config, folder, result in trained_results(self.driver.schedule, self.runs, retry_failed):
+            if isinstance(result, str):
+                lines.append(result)
+                continue
+            check_data(folder, result, self.plan.data[config.dataset])
+            self.recorder.add_if_missing(folder, config, result)
+            self.tell(ev.TrialFound(config, result, self.recorder.is_measured(folder)))
+        return lines
+
+    def run(self, backend: Backend) -> None:
+        """Train and measure until nothing is left or the user stops it."""
+        self.backend = backend
+        self.scratch.mkdir(parents=True)
+        with self.live_file.kept():
+            driver, progress = self.driver, None
+            # More than once if weights turn out to be damaged.
+            while driver.has_work and not driver.is_stopping and progress != driver.progress:
+                progress = driver.progress
+                if not driver.is_finished:
+                    self._train()
+                while not (driver.measuring.is_idle if driver.is_stopping else driver.measuring.is_empty):
+                    self.tick(timeout=0.2)
+
+    def _train(self) -> None:
+        try:
+            self.backend.train(self)
+        except OSError as error:
+            self.tell(ev.StorageFailed(first_line(error)))
+        except Exception:  # Tune reads its own notes of an error back, which a full disk has cut off
+            if not self.driver.is_blocked:
+                raise
+        for name in self.driver.running.names:  # whose end nobody told
+            self.end_bundle(name)
+        for line in self.take_what_is_trained():
+            self.say(line)
+
+    def tell(self, event: ev.Event) -> None:
+        """Tell the driver of an event, and do what it wants done, and what follows from that."""
+        events = deque([event])
+        while events:
+            for order in self.driver.step(events.popleft(), time.time()):
+                try:
+                    answer = self._carry_out(order)
+                except OSError as error:
+                    answer = ev.StorageFailed(first_line(error))
+                events += [answer] if answer else []
+
+    def next_job(self) -> BundleJob | None:
+        """Return a bundle that a free worker can take, or None; see `is_over`."""
+        while True:
+            proposals = self.driver.schedule.proposal_count
+            self.tell(ev.WorkerFree())
+            if self._jobs:
+                job = self._jobs.popleft()
+                if not self._is_trained(job):
+                    return job
+                self.tell(ev.BundleEnded(job.name))
+            elif proposals == self.driver.schedule.proposal_count:
+                return None
+
+    def _is_trained(self, job: BundleJob) -> bool:
+        """Tell the driver of trials that were trained before they were known to be of this sweep; whether all were."""
+        trained = [trial.config for trial in job.trials if self.runs.trial(trial.config.trial_id).is_trained]
+        for config in trained:
+            self.trial_ended(config.trial_id, was_trained=False)
+        return len(trained) == len(job.trials)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no bundle is to come any more."""
+        return self._stop_requested or self.driver.is_stopping or self.driver.is_finished or bool(self._errors)
+
+    def trial_ended(self, trial_id: str, was_trained: bool = True) -> None:
+        """Tell the driver that a process is done with a trial, whose result is in the run folder if it has one."""
+        folder = self.runs.trial(trial_id)
+        result = folder.read_result() if folder.is_trained else None
+        self.tell(ev.TrialEnded(trial_id, result, self.recorder.is_measured(folder), was_trained))
+
+    def end_bundle(self, name: str, failure: Failure | None = None) -> None:
+        """Tell the driver that a process is done with a bundle.
+
+        Args:
+            name: the bundle's.
+            failure: what ended the process; None if it came to the end of its work.
+        """
+        for config in self.driver.running.left(name, self.driver.schedule.in_flight):
+            if self.runs.trial(config.trial_id).is_trained:  # its message is lost
+                self.trial_ended(config.trial_id)
+            elif failure:
+                failure = self.failure(config.trial_id, failure)
+        self.tell(ev.BundleFailed(name, failure) if failure else ev.BundleEnded(name))
+
+    def tick(self, timeout: float = 0.0) -> None:
+        """Collect what was measured, waiting so many seconds at most, and let the driver do what is due."""
+        if self._stop_requested:
+            self.tell(ev.StopRequested())
+        for event in self.backend.measured(timeout):
+            self.tell(event)
+        self.tell(ev.Tick())
+        self.live_file.update()
+        if self.display:
+            self.display.update()
+
+    def say(self, text: str, at: Verbosity = Verbosity.NORMAL) -> None:
+        """Tell the user, once there is a display."""
+        if self.display:
+            self.display.line(text, at)
+
+    def request_stop(self) -> None:
+        """Have the sweep stop; called from a signal handler, so it only leaves a note for the next `tick`."""
+        self._stop_requested = True
+
+    def note_error(self, error: Exception) -> None:
+        """Take note of an error of ours that must not end the sweep at once; nothing new is begun after it."""
+        line = f"{type(error).__name__}: {first_line(error)}"
+        if line not in self._errors:
+            self._errors[line] = None
+            self.say(line)
+
+    def failure(self, trial_id: str, failure: Failure) -> Failure:
+        """Return a failure of a trial, or that its time was over if it was."""
+        stack = self._stack(trial_id)
+        return out_of_time(stack, self.plan.sweep.resources.time_limit_hours) if stack else failure
+
+    def end(self) -> Summary:
+        """Write the last rows, and return how the sweep ended."""
+        driver, recorder = self.driver, self.recorder
+        for trial_id in set(driver.schedule.spent_states()):
+            self.runs.trial(trial_id).forget_state()
+        if not recorder.commit(driver.schedule.planned()):
+            waiting = f"waiting for {recorder.writer.path}, which another process holds…"
+            self.say(waiting, Verbosity.QUIET)
+            recorder.commit(driver.schedule.planned(), PATIENCE)
+        return Summary(
+            trained=driver.endings.trained,
+            cached=driver.endings.skipped,
+            problems=[
+                *self._errors, *driver.endings.problems.values(), *recorder.writer.problems, *driver.schedule.in_vain()
+            ],
+            unwritten=recorder.writer.pending,
+            interrupted=driver.is_stopping and not driver.is_blocked,
+        )  # fmt: skip
+
+    def _carry_out(self, order: ev.Order) -> ev.Event | None:
+        """Do what the driver wants done, and return the answer that it waits for."""
+        match order:
+            case ev.Propose():
+                search = self.driver.schedule.search(order.study_id)
+                return ev.Proposed(order.study_id, propose(search, self.runs))
+            case ev.StartBundle():
+                self._jobs.append(order.job)
+            case ev.StartMeasuring():
+                self.backend.measure(order.job)
+            case ev.GiveUp():
+                return ev.TrialEnded(order.config.trial_id, self.recorder.give_up(order.config, order.failure))
+            case ev.Log():
+                self.recorder.log(order.trial_id, order.text)
+            case ev.WriteRows():
+                self.recorder.add(self.runs.trial(order.trial_id))
+            case ev.Commit():
+                if line := self.recorder.commit_if_possible(self.driver.schedule.planned()):
+                    self.say(line, Verbosity.QUIET)
+            case ev.Say():
+                self.say(order.text, order.at)
+            case ev.StopWorkers():
+                self.driver.place.stop_file.touch()
+        return None
+
+    def _stack(self, trial_id: str) -> str | None:
+        """Return where a trial's process stood when its time was over, the innermost call first; None if it was not."""
+        try:
+            return self.driver.place.trace(trial_id).read_text(encoding="utf-8") or None
+        except FileNotFoundError:
+            return None
