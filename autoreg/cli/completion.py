@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
+from autoreg.packaged import figure_name, figure_names, sweep_names, table_names
+
 #: Where each shell wants the script.
 PLACES = {
     "bash": '~/.bashrc: eval "$(autoreg completion bash)"',
@@ -23,38 +25,30 @@ def completion_script(cli: click.Command, shell: str) -> str:
         cli: the command line.
         shell: one of `PLACES`.
     """
-    made = get_completion_class(shell)
-    assert made is not None, shell
-    source = made(cli, {}, "autoreg", "_AUTOREG_COMPLETE").source()
+    completer = get_completion_class(shell)
+    assert completer is not None, shell
+    source = completer(cli, {}, "autoreg", "_AUTOREG_COMPLETE").source()
     return re.sub(r"\A(#.*\n)?", lambda first: f"{first[0]}# {PLACES[shell]}\n", source, count=1)  # after `#compdef`
 
 
 def sweeps(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem[str]]:
     """Return the packaged sweeps and the sweep files here that begin so; else files are completed."""
-    from autoreg.packaged import sweep_names
-
     files = sorted(str(path) for path in Path().glob(f"{escape(begun)}*.y*ml")) if not begun.startswith("/") else []
     return _beginning([*sweep_names(), *files], begun) or [CompletionItem(begun, type="file")]
 
 
-def sweeps_by_name(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem[str]]:
-    """Return the packaged sweeps that begin so."""
-    from autoreg.packaged import sweep_names
-
-    return _beginning(sweep_names(), begun)
-
-
 def figures(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem[str]]:
     """Return the figures that begin so, in whatever case; else files are completed: a figure may be one's own."""
-    from autoreg.packaged import figure_name, figure_names
-
     return _beginning(figure_names(), figure_name(begun)) or [CompletionItem(begun, type="file")]
+
+
+def sweeps_by_name(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem[str]]:
+    """Return the packaged sweeps that begin so."""
+    return _beginning(sweep_names(), begun)
 
 
 def tables(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem[str]]:
     """Return the tables that begin so."""
-    from autoreg.packaged import table_names
-
     return _beginning(table_names(), begun)
 
 

@@ -70,8 +70,8 @@ class Group:
 
     def shorter(self, config: TrialConfig) -> TrialConfig | None:
         """Return the final trial that this one goes on from, or None."""
-        place = self.lengths.index(config.epochs)
-        return config.model_copy(update={"epochs": self.lengths[place - 1]}) if place else None
+        index = self.lengths.index(config.epochs)
+        return config.model_copy(update={"epochs": self.lengths[index - 1]}) if index else None
 
     def longer(self, config: TrialConfig) -> list[TrialConfig]:
         """Return the final trials that go on from this one, the next one first."""

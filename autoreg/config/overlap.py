@@ -1,5 +1,6 @@
 """What sweeps have in common: trials that are trained once, whichever of them comes first."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -35,17 +36,13 @@ class Asked:
     """
 
     finals: frozenset[FinalKey] = frozenset()
-    tuning: dict[str, int] = field(default_factory=dict)
+    tuning: Counter[str] = field(default_factory=Counter)
 
     def __or__(self, other: "Asked") -> "Asked":
-        studies = self.tuning.keys() | other.tuning.keys()
-        tuning = {study: max(self.tuning.get(study, 0), other.tuning.get(study, 0)) for study in studies}
-        return Asked(self.finals | other.finals, tuning)
+        return Asked(self.finals | other.finals, self.tuning | other.tuning)
 
     def __and__(self, other: "Asked") -> "Asked":
-        studies = self.tuning.keys() & other.tuning.keys()
-        tuning = {study: min(self.tuning[study], other.tuning[study]) for study in studies}
-        return Asked(self.finals & other.finals, tuning)
+        return Asked(self.finals & other.finals, self.tuning & other.tuning)
 
     @property
     def final_count(self) -> int:
@@ -55,18 +52,17 @@ class Asked:
     @property
     def tuning_count(self) -> int:
         """How many tuning trials."""
-        return sum(self.tuning.values())
+        return self.tuning.total()
 
 
 def asked_by(sweeps: Iterable[Sweep]) -> Asked:
     """Return what some checked sweeps ask for together; what they share counts once."""
-    finals: set[FinalKey] = set()
-    tuning: dict[str, int] = {}
-    for group in (group for sweep in sweeps for group in sweep.groups()):
-        finals.update(final_keys(group))
+    groups = [group for sweep in sweeps for group in sweep.groups()]
+    tuning: Counter[str] = Counter()
+    for group in groups:
         if group.tune:
-            tuning[group.study_id] = max(tuning.get(group.study_id, 0), group.tune.trials)
-    return Asked(frozenset(finals), tuning)
+            tuning[group.study_id] = max(tuning[group.study_id], group.tune.trials)
+    return Asked(frozenset(key for group in groups for key in final_keys(group)), tuning)
 
 
 @dataclass(frozen=True)
@@ -86,10 +82,10 @@ class Shared:
 
 def shared_with(sweep: Sweep, others: Iterable[Sweep]) -> list[Shared]:
     """Return what a checked sweep has in common with each of the others that it shares trials with."""
-    own = asked_by([sweep])
-    found = [(other, own & asked_by([other])) for other in others]
+    asked = asked_by([sweep])
+    shared = [(other, asked & asked_by([other])) for other in others]
     return [
         Shared(other.name, other.figures, common.final_count, common.tuning_count)
-        for other, common in found
+        for other, common in shared
         if common.finals or common.tuning
     ]

@@ -1,15 +1,16 @@
 """Noise of any shape: for counting a network's parameters, trying it without its data, and tests."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
 from autoreg.datasets.dataset import Dataset, datasets
+from autoreg.datasets.split import Labelled
 from autoreg.seeds import derive_seed
 
 
@@ -46,7 +47,7 @@ def noise(
 
 
 @dataclass(frozen=True)
-class Noise:
+class Noise(Labelled):
     """A split whose inputs are drawn when they are asked for.
 
     Attributes:
@@ -60,9 +61,6 @@ class Noise:
     seed: int
     labels: Tensor
 
-    def __len__(self) -> int:
-        return len(self.labels)
-
     def batches(
         self, batch_size: int, order: Tensor | None = None, generator: torch.Generator | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -75,11 +73,3 @@ class Noise:
     def _draw(self, index: int) -> Tensor:
         generator = torch.Generator().manual_seed(derive_seed(self.seed, "noise", self.name, index))
         return torch.randn(self.shape, generator=generator)
-
-    def to(self, device: torch.device) -> Self:
-        """Return this split with its batches on a device."""
-        return replace(self, labels=self.labels.to(device))
-
-    def with_labels(self, labels: Tensor) -> Self:
-        """Return this split with other labels, [examples]."""
-        return replace(self, labels=labels)

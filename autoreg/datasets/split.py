@@ -6,6 +6,7 @@ from typing import Protocol, Self
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 
 class Examples(Protocol):
@@ -36,8 +37,25 @@ class Examples(Protocol):
         """Return this split with other labels, int64, [examples], on its device."""
 
 
+class Labelled:
+    """What splits that are dataclasses with a field `labels` have in common."""
+
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to(self, device: torch.device) -> Self:
+        """Return this split with its batches on a device."""
+        return self.with_labels(self.labels.to(device))
+
+    def with_labels(self, labels: Tensor) -> Self:
+        """Return this split with other labels, int64, [examples]."""
+        return replace(self, labels=labels)  # type: ignore[type-var]
+
+
 @dataclass(frozen=True)
-class Split:
+class Split(Labelled):
     """Examples and their labels as tensors.
 
     Attributes:
@@ -47,9 +65,6 @@ class Split:
 
     inputs: Tensor
     labels: Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
     def batches(
         self, batch_size: int, order: Tensor | None = None, generator: torch.Generator | None = None
@@ -61,13 +76,9 @@ class Split:
             chosen = slice(start, start + batch_size) if order is None else order[start : start + batch_size]
             yield self.inputs[chosen], self.labels[chosen]
 
+    @override
     def to(self, device: torch.device) -> Self:
-        """Return this split on a device."""
         return replace(self, inputs=self.inputs.to(device), labels=self.labels.to(device))
-
-    def with_labels(self, labels: Tensor) -> Self:
-        """Return this split with other labels, [examples]."""
-        return replace(self, labels=labels)
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,7 @@ def pool_first(stages: nn.Sequential) -> list[nn.Module]:
     modules: list[nn.Module] = []
     for stage in stages:
         modules += stage if type(stage) is nn.Sequential else [stage]
-    for place in range(1, len(modules)):
-        if type(modules[place]) is nn.MaxPool2d and type(modules[place - 1]) is nn.ReLU:
-            modules[place - 1], modules[place] = modules[place], modules[place - 1]
+    for index in range(1, len(modules)):
+        if type(modules[index]) is nn.MaxPool2d and type(modules[index - 1]) is nn.ReLU:
+            modules[index - 1], modules[index] = modules[index], modules[index - 1]
     return modules

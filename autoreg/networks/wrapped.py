@@ -94,9 +94,9 @@ def _stages(traced: fx.GraphModule) -> tuple[list[tuple[str, nn.Module]], list[s
 def _cuts(graph: fx.Graph) -> Iterator[list[fx.Node]]:
     """Yield runs of nodes; the last of each is all that later nodes read of it and of what came before."""
     computed = [node for node in graph.nodes if node.op not in ("placeholder", "get_attr", "output")]
-    place = {node: index for index, node in enumerate(computed)}
+    position = {node: index for index, node in enumerate(computed)}
     end = len(computed)
-    last_read = {node: max((place.get(user, end) for user in node.users), default=-1) for node in graph.nodes}
+    last_read = {node: max((position.get(user, end) for user in node.users), default=-1) for node in graph.nodes}
     reach = max((last_read[node] for node in graph.nodes if node.op == "placeholder"), default=-1)
     run: list[fx.Node] = []
     for index, node in enumerate(computed):
@@ -127,13 +127,13 @@ def _module_of(traced: fx.GraphModule, nodes: Sequence[fx.Node]) -> nn.Module:
         for source in node.all_input_nodes:
             if source.op == "get_attr" and source not in taken:
                 taken[source] = graph.node_copy(source)
-        made = graph.node_copy(node, lambda source: taken.get(source, given))
-        if made.op == "call_function":
-            made.target = _IN_PLACE.get(made.target, made.target)
-        if made.op == "call_method":
-            made.target = str(made.target).removesuffix("_")
-        made.kwargs = {**made.kwargs, **({"inplace": False} if made.kwargs.get("inplace") else {})}
-        taken[node] = made
+        copied = graph.node_copy(node, lambda source: taken.get(source, given))
+        if copied.op == "call_function":
+            copied.target = _IN_PLACE.get(copied.target, copied.target)
+        if copied.op == "call_method":
+            copied.target = str(copied.target).removesuffix("_")
+        copied.kwargs = {**copied.kwargs, **({"inplace": False} if copied.kwargs.get("inplace") else {})}
+        taken[node] = copied
     graph.output(taken[nodes[-1]])
     return fx.GraphModule(traced, graph)
 
@@ -145,7 +145,7 @@ def _require_same(model: nn.Module, network: Network, example: Tensor) -> None:
         expected = model(example)
         activations = dict(network.walk(example))
         before = [values.clone() for values in activations.values()]
-        found = [network(example), *(network.after(layer)(values) for layer, values in activations.items())]
+        outputs = [network(example), *(network.after(layer)(values) for layer, values in activations.items())]
     except Exception as error:  # whatever the user's model makes of the example
         reason = f"{type(error).__name__}: {first_line(error)}"
         raise ConfigError(f"the model cannot be run on the inputs, {tuple(example.shape)}: {reason}") from error
@@ -154,5 +154,5 @@ def _require_same(model: nn.Module, network: Network, example: Tensor) -> None:
         raise ConfigError(f"a model must give logits, [examples, classes], got {shape}")
     near = 1e-4 * float(expected.abs().max())
     is_kept = all(torch.equal(values, kept) for values, kept in zip(activations.values(), before, strict=True))
-    if not (is_kept and all(torch.allclose(expected, logits, rtol=1e-3, atol=near) for logits in found)):
+    if not (is_kept and all(torch.allclose(expected, logits, rtol=1e-3, atol=near) for logits in outputs)):
         raise ConfigError("the model gives other logits when it is cut into stages; write its stages as a Network")

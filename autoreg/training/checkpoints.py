@@ -73,23 +73,23 @@ def _has_whole_records(path: Path) -> bool:
 
 def digest(content: Any) -> str:
     """Return the BLAKE2b hash of nested dicts and lists of tensors, numbers and texts: 32 hexadecimal digits."""
-    found = hashlib.blake2b(digest_size=16)
-    _feed(found, content)
-    return found.hexdigest()
+    hasher = hashlib.blake2b(digest_size=16)
+    _feed(hasher, content)
+    return hasher.hexdigest()
 
 
-def _feed(found: "hashlib.blake2b", content: Any) -> None:
+def _feed(hasher: "hashlib.blake2b", content: Any) -> None:
     if isinstance(content, Tensor):
-        found.update(f"{content.dtype}{tuple(content.shape)};".encode())
-        found.update(content.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        hasher.update(f"{content.dtype}{tuple(content.shape)};".encode())
+        hasher.update(content.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     elif isinstance(content, dict):
-        found.update(f"dict{len(content)};".encode())
+        hasher.update(f"dict{len(content)};".encode())
         for key, value in content.items():
-            _feed(found, key)
-            _feed(found, value)
+            _feed(hasher, key)
+            _feed(hasher, value)
     elif isinstance(content, list | tuple):
-        found.update(f"list{len(content)};".encode())
+        hasher.update(f"list{len(content)};".encode())
         for value in content:
-            _feed(found, value)
+            _feed(hasher, value)
     else:
-        found.update(f"{content!r};".encode())
+        hasher.update(f"{content!r};".encode())

@@ -38,7 +38,6 @@ def train_trial(
     is_continued: bool = False,
     on_epoch: Callable[[Epoch], object] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
-    seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
 ) -> TrialResult | None:
     """Train a trial to its end and return its result, which is also in the run folder; None if it was stopped early.
 
@@ -56,7 +55,6 @@ def train_trial(
         is_continued: whether a longer trial will go on from this one, so that its state is kept.
         on_epoch: called after each epoch.
         stop: asked after each epoch; when true, the state is saved and training ends without a result.
-        seconds_between_checkpoints: how much time may pass until `resume.pt` is written again.
     """
     dataset = build_dataset(config, root, device)
     folder.write_config(config)
@@ -73,7 +71,7 @@ def train_trial(
             status = "pruned"
             break
         stopping = stop() and not state.is_finished(config)
-        if stopping or time.monotonic() - saved_at >= seconds_between_checkpoints:
+        if stopping or time.monotonic() - saved_at >= SECONDS_BETWEEN_CHECKPOINTS:
             state.save(folder, config, dataset.fingerprint)
             saved_at = time.monotonic()
         if stopping:

@@ -20,7 +20,7 @@ from autoreg.config.trial import Choice, TrialConfig
 from autoreg.metrics.measure import measure_trial, measurements_of
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.runs.records import Epoch, TrialResult
-from autoreg.training import checkpoints
+from autoreg.training import checkpoints, loop
 from autoreg.training.loop import train_trial
 from tests.helpers.image_trials import ALEXNET, RESNET, folder_of, weights_of, without_times
 from tests.helpers.promises import Promise
@@ -164,10 +164,11 @@ def train_as_told(root: Path, made: TrialConfig, parent: Connection) -> None:
         parent.send(epoch.seconds)
         parent.recv()
 
+    loop.SECONDS_BETWEEN_CHECKPOINTS = 0.0
     torch.set_num_threads(1)  # as the test has it: the order of sums, and so the last bits, depend on it
     folder = Runs(root).trial(made.trial_id)
     with folder.locked():
-        train_trial(made, folder, on_epoch=report, seconds_between_checkpoints=0)
+        train_trial(made, folder, on_epoch=report)
 
 
 @pytest.mark.parametrize(

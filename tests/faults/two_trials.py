@@ -25,8 +25,8 @@ from autoreg.metrics.measure import measure_trial
 from autoreg.orchestrator.plan import make_plan
 from autoreg.orchestrator.ray_runtime.worker import is_the_machines
 from autoreg.runs.folder import Runs
+from autoreg.training import loop
 from autoreg.training.checkpoints import load
-from autoreg.training.loop import train_trial
 from tests.helpers.small_sweep import write_sweep
 from tests.helpers.sweep_process import rows_without_times
 
@@ -65,6 +65,7 @@ class Outcome:
 
 def work(folder: Path) -> None:
     """Do what is not yet done of a sweep of two trials, and say in the log what was trained."""
+    loop.SECONDS_BETWEEN_CHECKPOINTS = 0.0
     plan = make_plan(load_sweep(write_sweep(folder.parent / "two.yaml", replicates=1, epochs=2)))
     runs = Runs(folder / "runs")
     writer = Writer(folder / "results.db", runs)
@@ -75,7 +76,7 @@ def work(folder: Path) -> None:
         trial = runs.trial(config.trial_id)
         with trial.locked():
             if not trial.is_trained:
-                train_trial(config, trial, seconds_between_checkpoints=0.0)
+                loop.train_trial(config, trial)
             try:
                 measure_trial(trial, plan.measurements)
             except Exception as error:  # the task's end, of which the sweep's driver makes a line

@@ -4,14 +4,15 @@ import io
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
+from autoreg.datasets.split import Labelled
 from autoreg.errors import DataError, first_line
 
 #: Batches that are decoded ahead of the one in use.
@@ -47,7 +48,7 @@ class Crops(Protocol):
 
 
 @dataclass(frozen=True)
-class StreamedSplit:
+class StreamedSplit(Labelled):
     """A split of images of which only a few batches are ever in memory.
 
     All random numbers of a batch are drawn before its first image is decoded, so that the number of threads does not
@@ -64,9 +65,6 @@ class StreamedSplit:
     rows: Tensor
     labels: Tensor
     crops: Crops
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
     def batches(
         self, batch_size: int, order: Tensor | None = None, generator: torch.Generator | None = None
@@ -88,14 +86,6 @@ class StreamedSplit:
                 yield self._finished(ahead.popleft())
         finally:
             pool.shutdown(cancel_futures=True)
-
-    def to(self, device: torch.device) -> Self:
-        """Return this split with its batches on a device."""
-        return replace(self, labels=self.labels.to(device))
-
-    def with_labels(self, labels: Tensor) -> Self:
-        """Return this split with other labels, [examples], on its device."""
-        return replace(self, labels=labels)
 
     def _start(self, chosen: Tensor, generator: torch.Generator | None, pool: ThreadPoolExecutor) -> "_Batch":
         size, count = self.crops.size, len(chosen)

@@ -49,7 +49,7 @@ class LiveStateFile:
 
     def __init__(self, scratch: Path, sweep_id: str, name: str, counts: Counts) -> None:
         self._path, self._lock = scratch / STATE, scratch / LOCK
-        self._about = sweep_id, name, os.getpid()
+        self._facts = sweep_id, name, os.getpid()
         self._counts = counts
         self._written_at = 0.0
 
@@ -64,7 +64,7 @@ class LiveStateFile:
         if time.monotonic() - self._written_at < SECONDS_BETWEEN_WRITES:
             return
         self._written_at = time.monotonic()
-        state = LiveState(*self._about, updated_at=time.time(), counts=self._counts)
+        state = LiveState(*self._facts, updated_at=time.time(), counts=self._counts)
         half = self._path.with_name(f".{STATE}.tmp")
         with suppress(OSError):  # without a sync: it is of no use after a crash
             half.write_text(json.dumps(asdict(state)), encoding="utf-8")
@@ -73,9 +73,9 @@ class LiveStateFile:
 
 def running_sweeps(runs: Runs) -> list[LiveState]:
     """Return the sweeps that run on a run folder, the latest first."""
-    found = []
+    states = []
     for path in runs.scratch.glob(f"*/{STATE}"):
         with suppress(OSError, ValidationError):  # it has just ended, is another version's, or a stranger's
             if is_held(path.with_name(LOCK)):
-                found.append(TypeAdapter(LiveState).validate_json(path.read_bytes()))
-    return sorted(found, key=lambda state: -state.counts.began)
+                states.append(TypeAdapter(LiveState).validate_json(path.read_bytes()))
+    return sorted(states, key=lambda state: -state.counts.began)

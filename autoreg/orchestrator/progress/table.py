@@ -49,8 +49,8 @@ class Dashboard:
         if not (counts.running or measuring or counts.done or counts.failed):
             yield Text("  starting Ray and its processes…", style="dim")
         for trial in shown_measured if room > 0 else []:
-            about = f"  measuring {printable(trial.name)}, for {duration(now - trial.since)}"
-            yield Text(about, style="dim", no_wrap=True, overflow="ellipsis")
+            text = f"  measuring {printable(trial.name)}, for {clock_time(now - trial.since)}"
+            yield Text(text, style="dim", no_wrap=True, overflow="ellipsis")
         if room > 0 and len(measuring) > MOST_MEASURED:
             yield Text(f"  and {len(measuring) - MOST_MEASURED} more being measured", style="dim")
         yield _bars(counts, max(5, min(30, options.max_width - 45)))
@@ -90,7 +90,7 @@ def _row(trial: RunningTrial, now: float) -> list[RenderableType]:
         f"{trial.epoch or '–'}/{trial.epochs}",
         "–" if trial.loss is None else f"{trial.loss:.3g}",
         "–" if trial.accuracy is None else f"{trial.accuracy:.1%}",
-        "–" if left is None else duration(left),
+        "–" if left is None else clock_time(left),
     ]
 
 
@@ -113,7 +113,7 @@ def _notes(counts: Counts, now: float) -> Iterator[str]:
     stand = ", ".join(f"{count} {name}" for name, count in groups.items() if count)
     yield f"{sum(groups.values())} groups: {stand}"
     words = [
-        f"{duration(now - counts.began)} elapsed",
+        f"{clock_time(now - counts.began)} elapsed",
         "stopping" if counts.stopping else remaining(counts.seconds_left),
     ]
     if speed := throughput(counts):
@@ -149,7 +149,7 @@ def _rough(seconds: float) -> tuple[str, str]:
     return str(max(5, 5 * round(seconds / 5))), "s"
 
 
-def duration(seconds: float) -> str:
+def clock_time(seconds: float) -> str:
     """Return a time as `1:02:03`, or `2:03` below an hour."""
     minutes, rest = divmod(round(max(0.0, seconds)), 60)
     hours, minutes = divmod(minutes, 60)

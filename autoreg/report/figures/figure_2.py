@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from autoreg.report.figures.style import (
     MARKERS,
     draw_published,
-    format_width,
     legend_outside,
     new_figure,
     series_order,
     width_colours,
+    width_label,
 )
 
 
@@ -36,7 +36,7 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
                 (line["fraction"] * 100).to_list(),
                 (line["unchanged"] * 100).to_list(),
                 yerr=(line["unchanged_std"] * 100).to_list(),
-                label=format_width(width),
+                label=width_label(width),
                 color=colour,
                 marker=marker,
                 capsize=2.5,

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
-from autoreg.report.figures.style import PAPER, format_width, legend_outside, new_figure, series_order, width_colours
+from autoreg.report.figures.style import PAPER, legend_outside, new_figure, series_order, width_colours, width_label
 
 
 def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
@@ -33,7 +33,7 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
             for value in paper["value"].to_list():
                 axes.hlines(value, place - 0.3, place + 0.3, color="#8c8c8c", linewidth=1.2, linestyle=":", label=PAPER)
             axes.annotate(f"{mean:.2f}", (place + 0.31, mean), fontsize=7, va="center")
-        axes.set_xticks(range(len(widths)), [format_width(width) for width in widths])
+        axes.set_xticks(range(len(widths)), [width_label(width) for width in widths])
         axes.set_xlim(-0.6, len(widths) - 0.3)
         axes.set_ylim(0, 1)
         axes.set_xlabel("Width factor")

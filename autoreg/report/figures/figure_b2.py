@@ -11,10 +11,10 @@ from autoreg.report.figures.style import (
     MARKERS,
     describe_sources,
     draw_published,
-    format_width,
     legend_outside,
     new_figure,
     width_colours,
+    width_label,
 )
 from autoreg.report.figures.width_panels import PANELS
 
@@ -40,7 +40,7 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
                 line["epochs_before_end"].to_list(),
                 (line[column] * panel.scale).to_list(),
                 yerr=(line[error].fill_null(0.0) * panel.scale).to_list(),
-                label=format_width(width),
+                label=width_label(width),
                 color=colour,
                 marker=marker,
                 capsize=2.5,

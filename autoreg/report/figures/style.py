@@ -129,7 +129,7 @@ def describe_sources(figure: Figure, frame: pl.DataFrame) -> None:
     figure.supxlabel(text, fontsize=7, color="#555555")
 
 
-def format_width(width: float) -> str:
+def width_label(width: float) -> str:
     """Return a width as an axis shows it: `¼×`, `1×`."""
     fraction = Fraction(width).limit_denominator(64)
     symbols = {Fraction(1, 4): "¼", Fraction(1, 2): "½", Fraction(3, 4): "¾"}
@@ -152,6 +152,6 @@ def width_axis(axes: Axes, widths: Sequence[float]) -> None:
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_locator(FixedLocator(sorted(set(widths))))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda width, _: format_width(width)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda width, _: width_label(width)))
     axes.set_xlim(min(widths) / 1.25, max(widths) * 1.25)
     axes.set_xlabel("Width factor")

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator.progress.counts import Counts, GroupCounts, MeasuredTrial, RunningTrial
-from autoreg.orchestrator.progress.table import Dashboard, duration, remaining, throughput
+from autoreg.orchestrator.progress.table import Dashboard, clock_time, remaining, throughput
 from autoreg.orchestrator.progress.terminal import Display, LiveDisplay, Verbosity, is_interactive, make_display
 
 MakeConfig = Callable[..., TrialConfig]
@@ -100,7 +100,7 @@ def test_time_left_is_said_no_more_exactly_than_it_is_known(seconds: tuple[float
 
 
 def test_durations() -> None:
-    assert [duration(seconds) for seconds in (-1, 0, 59.6, 3599, 3600, 90061)] == [
+    assert [clock_time(seconds) for seconds in (-1, 0, 59.6, 3599, 3600, 90061)] == [
         "0:00", "0:00", "1:00", "59:59", "1:00:00", "25:01:01",
     ]  # fmt: skip
 

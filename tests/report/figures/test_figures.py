@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from autoreg.report.figures.source import find_figures
-from autoreg.report.figures.style import COLOURS, CONDITIONS, PAPER, format_width, look_of
+from autoreg.report.figures.style import COLOURS, CONDITIONS, PAPER, look_of, width_label
 
 NO_POINTS = pl.DataFrame(
     schema={"series": pl.String, "width": pl.Float64, "x": pl.Float64, "score": pl.String, "value": pl.Float64}
@@ -112,7 +112,7 @@ def test_drawing_leaves_the_users_own_settings_alone() -> None:
 
 @pytest.mark.parametrize(("width", "text"), [(0.25, "¼×"), (1.0, "1×"), (16.0, "16×"), (1 / 3, "1/3×"), (1.5, "3/2×")])
 def test_widths_are_written_as_people_do(width: float, text: str) -> None:
-    assert format_width(width) == text
+    assert width_label(width) == text
 
 
 def published(series: str, score: str, values: dict[float, float], width: float | None = None) -> pl.DataFrame:
