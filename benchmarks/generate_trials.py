@@ -48,9 +48,9 @@ def generate(folder: Path, trials: int) -> Path:
     plan, runs = make_plan(load_sweep(path)), Runs(folder / "runs")
     schedule = plan.schedule(runs)
     while not schedule.is_finished():
-        if assignment := schedule.next():
-            finish(assignment.config, assignment.trial_id, plan, runs)
-            schedule.end(assignment.config, runs.trial(assignment.trial_id).read_result())
+        if job := schedule.next():
+            finish(job.config, job.trial_id, plan, runs)
+            schedule.end(job.config, runs.trial(job.trial_id).read_result())
         elif schedule.waiting_study:
             hyperparameters = propose(schedule.search(schedule.waiting_study), runs)
             schedule.propose(schedule.waiting_study, hyperparameters)

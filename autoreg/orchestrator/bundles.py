@@ -5,8 +5,7 @@ from typing import Any
 
 from autoreg.metrics.measure import Measurement
 from autoreg.orchestrator.durations import Durations
-from autoreg.orchestrator.group_state import Assignment
-from autoreg.orchestrator.jobs import BundleJob, Place, Share
+from autoreg.orchestrator.jobs import BundleJob, Place, Share, TrialJob
 from autoreg.orchestrator.schedule import Schedule
 
 #: About how long a bundle trains: long beside what Tune takes to start one, short beside what a person waits for.
@@ -31,14 +30,14 @@ class Bundler:
         self,
         schedule: Schedule,
         durations: Durations,
-        resources: Callable[[Assignment], Any],
+        resources: Callable[[TrialJob], Any],
         slots: int,
         remaining: Callable[[], int],
     ) -> None:
         self._schedule, self._durations, self._resources = schedule, durations, resources
         self._slots, self._remaining = slots, remaining
 
-    def next(self) -> list[Assignment]:
+    def next(self) -> list[TrialJob]:
         """Return the next bundle and count its trials as in flight; nothing if no trial can start now."""
         most = self._remaining() // (2 * self._slots)
         first = self._schedule.next()
@@ -58,7 +57,7 @@ class Bundler:
         return bundle
 
 
-def job_of(bundle: Sequence[Assignment], measurements: Iterable[Measurement], place: Place, share: Share) -> BundleJob:
+def job_of(bundle: Sequence[TrialJob], measurements: Iterable[Measurement], place: Place, share: Share) -> BundleJob:
     """Return what a worker is told of a bundle."""
     name = f"{bundle[0].trial_id}-{bundle[0].attempt}"
-    return BundleJob(name, tuple(assignment.job for assignment in bundle), tuple(measurements), place, share)
+    return BundleJob(name, tuple(bundle), tuple(measurements), place, share)

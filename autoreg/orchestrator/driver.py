@@ -10,8 +10,7 @@ from autoreg.orchestrator.bundles import Bundler, job_of
 from autoreg.orchestrator.durations import Durations
 from autoreg.orchestrator.endings import Endings
 from autoreg.orchestrator.failure import Failure, Kind, Verdict, verdict
-from autoreg.orchestrator.group_state import Assignment
-from autoreg.orchestrator.jobs import Machine, MeasuringJob, Place, Share, share_of
+from autoreg.orchestrator.jobs import Machine, MeasuringJob, Place, Share, TrialJob, share_of
 from autoreg.orchestrator.measuring_queue import MeasuringQueue
 from autoreg.orchestrator.plan import Plan
 from autoreg.orchestrator.progress.counts import Counts, Verbosity
@@ -79,13 +78,9 @@ class Driver:
             case ev.TrialEnded():
                 self._end(event)
             case ev.BundleEnded():
-                self._close(event.name)
-            case ev.BundleFailed():
                 self._close(event.name, event.failure)
-            case ev.Measured():
+            case ev.MeasuringEnded():
                 self._measure(event)
-            case ev.MeasuringFailed():
-                self._miss(event)
             case ev.StopRequested():
                 self._stop()
             case ev.StorageFailed():
@@ -118,16 +113,16 @@ class Driver:
         bundler = Bundler(self.schedule, self.durations, self._share, self.machine.slots, lambda: remaining)
         bundle = bundler.next()
         if study_id := self.schedule.waiting_study:
-            for assignment in bundle:
-                self.schedule.put_back(assignment.trial_id)
+            for job in bundle:
+                self.schedule.put_back(job.trial_id)
             self._orders.append(ev.Propose(study_id))
         elif bundle:
-            job = job_of(bundle, self.plan.measurements, self.place, self._share(bundle[0]))
-            self.running.add(job)
-            self._orders.append(ev.StartBundle(job))
+            whole = job_of(bundle, self.plan.measurements, self.place, self._share(bundle[0]))
+            self.running.add(whole)
+            self._orders.append(ev.StartBundle(whole))
 
-    def _share(self, assignment: Assignment) -> Share:
-        return share_of(self.machine, self.plan.sweep.resources, assignment.config.width, assignment.is_alone)
+    def _share(self, job: TrialJob) -> Share:
+        return share_of(self.machine, self.plan.sweep.resources, job.config.width, job.is_alone)
 
     def _start(self, name: str) -> None:
         if text := self.running.start(name, self._now):
@@ -167,16 +162,14 @@ class Driver:
         elif self.endings.add_measured(config.trial_id):
             self._say(f"measured {describe(config)}", Verbosity.VERBOSE)
 
-    def _close(self, name: str, failure: Failure = SILENT) -> None:
-        """Take note that a process is done with a bundle; the first trial that it has left is to blame if it failed."""
+    def _close(self, name: str, failure: Failure | None) -> None:
+        """Take note that a process is done with a bundle, whose trials have begun one after another."""
         left = self.running.left(name, self.schedule.in_flight)
         self.running.remove(name)
-        for config in left[1:]:  # they have not begun
+        for config in left if self.is_stopping and not failure else left[1:]:
             self.schedule.put_back(config.trial_id)
-        if left and self.is_stopping and failure is SILENT:
-            self.schedule.put_back(left[0].trial_id)
-        elif left:
-            self._judge(left[0], failure)
+        if left and left[0].trial_id in self.schedule.in_flight:
+            self._judge(left[0], failure or SILENT)
 
     def _judge(self, blamed: TrialConfig, failure: Failure) -> None:
         """Have a trial tried again, or give it up, or the whole sweep."""
@@ -195,33 +188,30 @@ class Driver:
             case Verdict.GIVE_UP:
                 self._orders.append(ev.GiveUp(blamed, failure.at_last()))
 
-    def _measure(self, event: ev.Measured) -> None:
-        self.measuring.end(event.trial_id)
-        if self.endings.add_measured(event.trial_id):
-            config = self.endings.config(event.trial_id)
-            self.durations.note_measuring(config, event.seconds)
-            self._say(f"measured {describe(config)}", Verbosity.VERBOSE)
-            self._orders.append(ev.WriteRows(event.trial_id))
-
-    def _miss(self, event: ev.MeasuringFailed) -> None:
+    def _measure(self, event: ev.MeasuringEnded) -> None:
         """Have a trial measured again that ran out of memory, and trained again if its weights are damaged, once."""
         trial_id, failure = event.trial_id, event.failure
         self.measuring.end(trial_id)
         if trial_id not in self.endings:
             return
-        text = describe(self.endings.config(trial_id))
-        if failure.kind is Kind.MEMORY and self.measuring.try_alone(trial_id):
+        config = self.endings.config(trial_id)
+        if failure is None:
+            if self.endings.add_measured(trial_id):
+                self.durations.note_measuring(config, event.seconds)
+                self._say(f"measured {describe(config)}", Verbosity.VERBOSE)
+                self._orders.append(ev.WriteRows(trial_id))
+        elif failure.kind is Kind.MEMORY and self.measuring.try_alone(trial_id):
             return
-        if event.is_damaged and trial_id not in self._trained_again:
+        elif event.is_damaged and trial_id not in self._trained_again:
             self._trained_again.add(trial_id)
             self.endings.remove(trial_id)
             self.schedule.reopen(trial_id)
-            self._say(f"trained again: {text}: {failure.why}")
+            self._say(f"trained again: {describe(config)}: {failure.why}")
         elif failure.kind is Kind.STORAGE:
             self._block(failure.why)
         else:
             self.endings.add_unmeasured(trial_id, failure.why)
-            self._say(f"not measured {text}: {failure.why}")
+            self._say(f"not measured {describe(config)}: {failure.why}")
 
     def _block(self, why: str) -> None:
         """Stop the sweep, since every other trial would fail as well; none is counted as a failed one."""

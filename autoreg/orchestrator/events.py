@@ -83,33 +83,22 @@ class TrialEnded(Event):
 
 @dataclass(frozen=True)
 class BundleEnded(Event):
-    """A process is done with a bundle; `TrialEnded` of its trials should have come before."""
+    """A process is done with a bundle, or gone; `TrialEnded` of trials that have a result came before.
+
+    The first trial of the bundle that has not ended is to blame for a failure.
+    """
 
     name: str
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True)
-class BundleFailed(Event):
-    """A process is gone; the first trial of the bundle that has not ended is to blame."""
-
-    name: str
-    failure: Failure
-
-
-@dataclass(frozen=True)
-class Measured(Event):
-    """A trial is measured, after so many seconds."""
+class MeasuringEnded(Event):
+    """A trial is measured, or could not be; if its weights are damaged, it is an untrained one again."""
 
     trial_id: str
-    seconds: float
-
-
-@dataclass(frozen=True)
-class MeasuringFailed(Event):
-    """A trial could not be measured; if its weights are damaged, it is an untrained one again."""
-
-    trial_id: str
-    failure: Failure
+    seconds: float = 0.0
+    failure: Failure | None = None
     is_damaged: bool = False
 
 

@@ -1,37 +1,11 @@
 """Where one group of trials stands: first its search, then its final trials."""
 
 from collections.abc import Set
-from dataclasses import dataclass
 
 from autoreg.config.group import Group
 from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator.jobs import TrialJob
 from autoreg.orchestrator.search import Search
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """A trial that is handed out.
-
-    Attributes:
-        job: what its worker is told.
-        attempt: how often it was handed out before.
-        is_alone: whether it is to have a whole machine for itself, since it ran out of memory beside others.
-    """
-
-    job: TrialJob
-    attempt: int = 0
-    is_alone: bool = False
-
-    @property
-    def config(self) -> TrialConfig:
-        """The trial."""
-        return self.job.config
-
-    @property
-    def trial_id(self) -> str:
-        """Its id."""
-        return self.job.config.trial_id
 
 
 class GroupState:

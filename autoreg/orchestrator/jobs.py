@@ -83,12 +83,21 @@ class TrialJob:
         prune_below: for each epoch the score below which it is given up; see `train_trial`.
         parent: the id of the shorter trial that it continues, or None.
         has_successor: whether a longer trial will continue it.
+        attempt: how often it was handed out before.
+        is_alone: whether it is to have a whole machine for itself, since it ran out of memory beside others.
     """
 
     config: TrialConfig
     prune_below: tuple[float | None, ...] = ()
     parent: str | None = None
     has_successor: bool = False
+    attempt: int = 0
+    is_alone: bool = False
+
+    @property
+    def trial_id(self) -> str:
+        """The trial's id."""
+        return self.config.trial_id
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product
@@ -210,15 +211,10 @@ def _checked_part(loaded: LoadedSweep, sweep: Sweep, where: tuple[str | int, ...
     )
 
 
-class _located:  # noqa: N801
-    """Puts the file and line of a key in front of an error that names none."""
-
-    def __init__(self, loaded: LoadedSweep, path: tuple[str | int, ...]) -> None:
-        self._where = f"{loaded.document.where(path)}: {'.'.join(map(str, path))}"
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, ConfigError):
-            raise ConfigError(f"{self._where}: {error}") from error
+@contextmanager
+def _located(loaded: LoadedSweep, path: tuple[str | int, ...]) -> Iterator[None]:
+    """Put the file and line of a key in front of an error that names none."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{loaded.document.where(path)}: {'.'.join(map(str, path))}: {error}") from error

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from autoreg.config.trial import TrialConfig
 from autoreg.database.writer import Known, Writer
 from autoreg.errors import DatabaseError, first_line
-from autoreg.orchestrator.failure import Failure
+from autoreg.orchestrator.failure import Failure, out_of_time
+from autoreg.orchestrator.jobs import Place
 from autoreg.orchestrator.plan import Plan
 from autoreg.runs.folder import TrialFolder
 from autoreg.runs.log import TrialLog
@@ -41,10 +42,11 @@ class Recorder:
     Args:
         plan: the sweep.
         writer: brings trials from the run folder into results.db.
+        place: where files are.
     """
 
-    def __init__(self, plan: Plan, writer: Writer) -> None:
-        self._plan, self.writer = plan, writer
+    def __init__(self, plan: Plan, writer: Writer, place: Place) -> None:
+        self._plan, self.writer, self._place = plan, writer, place
         self._recorded: set[str] | None = None
         self._known: Known | None = None
         self._warned_of = ""
@@ -69,6 +71,14 @@ class Recorder:
         """Add lines to a trial's log."""
         with TrialLog(self.writer.runs.trial(trial_id).log_path) as log:
             log.say(text)
+
+    def failure(self, trial_id: str, failure: Failure) -> Failure:
+        """Return a failure of a trial, or that its time was over if its process has left its stacks."""
+        try:
+            stack = self._place.trace(trial_id).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return failure
+        return out_of_time(stack, self._plan.sweep.resources.time_limit_hours) if stack else failure
 
     def give_up(self, config: TrialConfig, failure: Failure) -> TrialResult:
         """Write down that a trial has failed, and return its result."""

@@ -14,7 +14,7 @@ from autoreg.errors import DataError, first_line
 from autoreg.metrics.measure import check_data
 from autoreg.orchestrator import events as ev
 from autoreg.orchestrator.driver import Driver
-from autoreg.orchestrator.failure import Failure, out_of_time
+from autoreg.orchestrator.failure import Failure
 from autoreg.orchestrator.jobs import BundleJob, MeasuringJob, Place
 from autoreg.orchestrator.plan import Plan
 from autoreg.orchestrator.progress.counts import Verbosity
@@ -52,11 +52,11 @@ class SweepRunner:
 
     def __init__(self, plan: Plan, runs: Runs, database: Path) -> None:
         self.plan, self.runs = plan, runs
-        self.recorder = Recorder(plan, Writer(database, runs))
         self.display: Display | None = None
         hours = plan.sweep.resources.time_limit_hours
         self.scratch = runs.scratch / f"{plan.sweep.name}-{time.time_ns()}"
         place = Place(runs.root, plan.root and plan.root.absolute(), self.scratch, hours and hours * 3600)
+        self.recorder = Recorder(plan, Writer(database, runs), place)
         self.driver = Driver(plan, begin_schedule([group for group, _ in plan.groups], runs), place, time.time())
         self.live_file = LiveStateFile(self.scratch, plan.sweep.sweep_id, plan.sweep.name, self.driver.counts)
         self._jobs: deque[BundleJob] = deque()
@@ -174,8 +174,8 @@ class SweepRunner:
             if self.runs.trial(config.trial_id).is_trained:  # its message is lost
                 self.trial_ended(config.trial_id)
             elif failure:
-                failure = self.failure(config.trial_id, failure)
-        self.tell(ev.BundleFailed(name, failure) if failure else ev.BundleEnded(name))
+                failure = self.recorder.failure(config.trial_id, failure)
+        self.tell(ev.BundleEnded(name, failure))
 
     def tick(self, timeout: float = 0.0) -> None:
         """Collect what was measured, waiting so many seconds at most, and let the driver do what is due."""
@@ -203,11 +203,6 @@ class SweepRunner:
         if line not in self._errors:
             self._errors[line] = None
             self.say(line)
-
-    def failure(self, trial_id: str, failure: Failure) -> Failure:
-        """Return a failure of a trial, or that its time was over if it was."""
-        stack = self._stack(trial_id)
-        return out_of_time(stack, self.plan.sweep.resources.time_limit_hours) if stack else failure
 
     def end(self) -> Summary:
         """Write the last rows, and return how the sweep ended."""
@@ -252,10 +247,3 @@ class SweepRunner:
             case ev.StopWorkers():
                 self.driver.place.stop_file.touch()
         return None
-
-    def _stack(self, trial_id: str) -> str | None:
-        """Return where a trial's process stood when its time was over, the innermost call first; None if it was not."""
-        try:
-            return self.driver.place.trace(trial_id).read_text(encoding="utf-8") or None
-        except FileNotFoundError:
-            return None

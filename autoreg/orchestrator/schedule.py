@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from autoreg.config.group import Group
 from autoreg.config.trial import TrialConfig
-from autoreg.orchestrator.group_state import Assignment, GroupState
+from autoreg.orchestrator.group_state import GroupState
 from autoreg.orchestrator.jobs import TrialJob
 from autoreg.orchestrator.search import Search
 from autoreg.runs.describe import describe
@@ -31,7 +32,7 @@ class Schedule:
         #: The search whose next proposal the last `next` lacked.
         self.waiting_study: str | None = None
 
-    def next(self) -> Assignment | None:
+    def next(self) -> TrialJob | None:
         """Return the next trial and count it as in flight; None if none can start now, see `waiting_study`.
 
         A trial that is to be alone waits until nothing else can start and nothing is in flight.
@@ -42,11 +43,11 @@ class Schedule:
             job = self._next(set())
         if job is None:
             return None
-        trial_id = job.config.trial_id
-        assignment = Assignment(job, self._attempts[trial_id], trial_id in self._wants_to_be_alone)
+        trial_id = job.trial_id
+        job = replace(job, attempt=self._attempts[trial_id], is_alone=trial_id in self._wants_to_be_alone)
         self._attempts[trial_id] += 1
         self.in_flight[trial_id] = job.config
-        return assignment
+        return job
 
     def _next(self, closed: set[str]) -> TrialJob | None:
         for state in self._open:

@@ -173,11 +173,11 @@ def finish_all(plan: Plan, runs: Runs, finish: Finish) -> list[TrialConfig]:
     schedule = plan.schedule(runs)
     started = []
     while not schedule.is_finished():
-        assignment = next_of(schedule, runs)
-        assert assignment
-        started.append(assignment.config)
-        finish(assignment.config)
-        end(schedule, assignment.config, runs)
+        job = next_of(schedule, runs)
+        assert job
+        started.append(job.config)
+        finish(job.config)
+        end(schedule, job.config, runs)
     runs.write_sweep(plan.record(schedule.planned()))
     return started
 

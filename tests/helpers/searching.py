@@ -5,20 +5,20 @@ from typing import Any
 
 from autoreg.config.group import Group
 from autoreg.config.trial import TrialConfig
-from autoreg.orchestrator.group_state import Assignment
+from autoreg.orchestrator.jobs import TrialJob
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.orchestrator.search import Proposal, Search
 from autoreg.orchestrator.study import load_search, propose
 from autoreg.runs.folder import Runs
 
 
-def next_of(schedule: Schedule, runs: Runs) -> Assignment | None:
+def next_of(schedule: Schedule, runs: Runs) -> TrialJob | None:
     """Hand out the next trial that is not trained yet, once the search that it belongs to has proposed it."""
     while True:
-        if assignment := schedule.next():
-            if not runs.trial(assignment.trial_id).is_trained:
-                return assignment
-            end(schedule, assignment.config, runs)
+        if job := schedule.next():
+            if not runs.trial(job.trial_id).is_trained:
+                return job
+            end(schedule, job.config, runs)
         elif study_id := schedule.waiting_study:
             schedule.propose(study_id, propose(schedule.search(study_id), runs))
         else:

@@ -89,7 +89,7 @@ class SimulatedSweep:
         """Have all that waits measured."""
         self.tell(ev.Tick())
         while self.measuring:
-            self.tell(ev.Measured(self.measuring.popleft().trial_id, 0.5), ev.Tick())
+            self.tell(ev.MeasuringEnded(self.measuring.popleft().trial_id, 0.5), ev.Tick())
 
     def run(self) -> None:
         """Train and measure all that is left."""

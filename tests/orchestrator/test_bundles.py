@@ -8,7 +8,7 @@ from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator.bundles import SECONDS, Bundler
 from autoreg.orchestrator.durations import Durations
-from autoreg.orchestrator.group_state import Assignment
+from autoreg.orchestrator.jobs import TrialJob
 from autoreg.orchestrator.plan import make_plan
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.runs.folder import Runs
@@ -27,13 +27,13 @@ class Setup:
         self.bundler = Bundler(self.schedule, self.durations, self.resources, slots=2, remaining=lambda: self.left)
 
     @staticmethod
-    def resources(assignment: Assignment) -> float:
-        return assignment.config.width
+    def resources(job: TrialJob) -> float:
+        return job.config.width
 
     def next(self) -> list[TrialConfig]:
         bundle = self.bundler.next()
         self.left -= len(bundle)
-        return [assignment.config for assignment in bundle]
+        return [job.config for job in bundle]
 
     def first_took(self, seconds: float) -> None:
         """Let a trial of the widest network end."""
@@ -73,11 +73,11 @@ def test_bundles_hold_trials_of_the_same_resources_and_get_smaller_towards_the_e
 
 def test_what_was_tried_before_takes_no_other_with_it(setup: Setup) -> None:
     setup.first_took(0.001)
-    [assignment, *rest] = setup.bundler.next()
+    [job, *rest] = setup.bundler.next()
     for other in rest:
         setup.schedule.put_back(other.trial_id)
-    setup.schedule.try_again(assignment.trial_id, alone=False)
-    assert [other.trial_id for other in setup.bundler.next()] == [assignment.trial_id]
+    setup.schedule.try_again(job.trial_id, alone=False)
+    assert [other.trial_id for other in setup.bundler.next()] == [job.trial_id]
     again = setup.bundler.next()
     assert {other.trial_id for other in rest} <= {other.trial_id for other in again}
     assert {other.attempt for other in again} == {0}, "what was put back was not tried"

@@ -83,7 +83,7 @@ def test_what_is_not_the_trials_fault_is_tried_again_and_then_given_up(finals: S
     while job := finals.next():
         failing = failing or job.trials[0].config.trial_id
         if job.trials[0].config.trial_id == failing:
-            finals.tell(ev.BundleFailed(job.name, FAILURES[kind]))
+            finals.tell(ev.BundleEnded(job.name, FAILURES[kind]))
         else:
             others += 1
             finals.train(job)
@@ -102,7 +102,7 @@ def test_what_wants_to_be_alone_waits_until_nothing_else_runs(finals: SimulatedS
     first, second = finals.next(), finals.next()
     assert first
     assert second
-    finals.tell(ev.BundleFailed(first.name, FAILURES[Kind.MEMORY]))
+    finals.tell(ev.BundleEnded(first.name, FAILURES[Kind.MEMORY]))
     others = [job for job in (finals.next(), finals.next()) if job]
     assert finals.next() is None
     for job in (second, *others):
@@ -116,7 +116,7 @@ def test_what_wants_to_be_alone_waits_until_nothing_else_runs(finals: SimulatedS
 def test_a_trial_that_takes_too_long_is_given_up_at_once_and_says_where_it_stood(finals: SimulatedSweep) -> None:
     job = finals.next()
     assert job
-    orders = finals.tell(ev.BundleFailed(job.name, out_of_time("net.py, line 3", 0.5)))
+    orders = finals.tell(ev.BundleEnded(job.name, out_of_time("net.py, line 3", 0.5)))
     [given_up] = [order for order in orders if isinstance(order, ev.GiveUp)]
     assert given_up.failure.details == "net.py, line 3"
     assert given_up.failure.why.startswith("it was stopped after 0.5 h")
@@ -134,7 +134,7 @@ def test_only_the_trial_that_ran_is_to_blame_for_its_bundle(start: Start) -> Non
     assert job
     first, blamed, *waiting = [trial.config.trial_id for trial in job.trials]
     sweep.tell(ev.TrialEnded(first, result_of(job.trials[0].config)))
-    sweep.tell(ev.BundleFailed(job.name, FAILURES[Kind.TRANSIENT]))
+    sweep.tell(ev.BundleEnded(job.name, FAILURES[Kind.TRANSIENT]))
     schedule = sweep.driver.schedule
     assert [schedule.tries(trial_id) for trial_id in (first, blamed, *waiting)] == [1, 1, *(0 for _ in waiting)]
     assert not schedule.in_flight
@@ -148,7 +148,7 @@ def test_a_full_disk_stops_the_sweep_and_no_trial_counts_as_failed(finals: Simul
     job, other = finals.next(), finals.next()
     assert job
     assert other
-    finals.tell(ev.BundleFailed(job.name, FAILURES[Kind.STORAGE]))
+    finals.tell(ev.BundleEnded(job.name, FAILURES[Kind.STORAGE]))
     assert finals.next() is None
     finals.tell(ev.StorageFailed("again"), ev.TrialEnded(other.trials[0].config.trial_id, None))
     assert finals.count(ev.StopWorkers) == 1
@@ -190,13 +190,14 @@ def test_messages_that_come_twice_late_or_of_nothing_change_nothing(finals: Simu
     ended = ev.TrialEnded(config.trial_id, result_of(config))
     late = (
         ev.EpochEnded(job.name, config.trial_id, 1, 0.5, 0.6, 0.1), ev.BundleStarted(job.name), ended,
-        ev.BundleEnded(job.name), ev.BundleFailed(job.name, FAILURES[Kind.TRANSIENT]),
-        ev.Measured("0123456789abcdef-r0", 1.0), ev.MeasuringFailed("0123456789abcdef-r0", FAILURES[Kind.MEMORY]),
+        ev.BundleEnded(job.name), ev.BundleEnded(job.name, FAILURES[Kind.TRANSIENT]),
+        ev.MeasuringEnded("0123456789abcdef-r0", 1.0),
+        ev.MeasuringEnded("0123456789abcdef-r0", failure=FAILURES[Kind.MEMORY]),
     )  # fmt: skip
     finals.tell(ended, ended, ev.BundleEnded(job.name), *late, *late)
     assert counts(finals) == (0, 1, 0, 0)
     finals.run()
-    finals.tell(*(ev.Measured(config.trial_id, 1.0) for _, config in finals.driver.schedule.planned()))
+    finals.tell(*(ev.MeasuringEnded(config.trial_id, 1.0) for _, config in finals.driver.schedule.planned()))
     assert counts(finals) == (0, 4, 0, 4)
 
 
@@ -206,13 +207,13 @@ def test_damaged_weights_have_a_trial_trained_again_once_whoever_trained_it(fina
     finals.run()
     assert counts(finals) == (1, 3, 0, 4)
     for number, config in enumerate(configs[:2]):
-        damaged = ev.MeasuringFailed(config.trial_id, FAILURES[Kind.TRIAL], is_damaged=True)
+        damaged = ev.MeasuringEnded(config.trial_id, failure=FAILURES[Kind.TRIAL], is_damaged=True)
         finals.tell(damaged)
         assert counts(finals) == [(0, 3, 0, 3), (0, 3, 0, 3)][number], "taken back, of whichever run it was"
         assert finals.driver.has_work
         finals.run()
         assert counts(finals) == (0, 4, 0, 4)
-    finals.tell(ev.MeasuringFailed(configs[0].trial_id, FAILURES[Kind.TRIAL], is_damaged=True))
+    finals.tell(ev.MeasuringEnded(configs[0].trial_id, failure=FAILURES[Kind.TRIAL], is_damaged=True))
     assert counts(finals) == (0, 4, 0, 4)
     [problem] = finals.driver.endings.problems.values()
     assert "not measured" in problem
@@ -224,13 +225,13 @@ def test_what_runs_out_of_memory_while_measured_is_measured_once_more_when_nothi
         sweep.train(job)
     sweep.tell(ev.Tick())
     greedy = sweep.measuring.popleft().trial_id
-    sweep.tell(ev.MeasuringFailed(greedy, FAILURES[Kind.MEMORY]))
+    sweep.tell(ev.MeasuringEnded(greedy, failure=FAILURES[Kind.MEMORY]))
     sweep.measure_all()
     measured = [order.job.trial_id for order in sweep.orders if isinstance(order, ev.StartMeasuring)]
     assert Counter(measured)[greedy] == 2
     assert measured[-1] == greedy
     assert counts(sweep) == (0, 4, 0, 4)
-    sweep.tell(ev.MeasuringFailed(greedy, FAILURES[Kind.MEMORY]))
+    sweep.tell(ev.MeasuringEnded(greedy, failure=FAILURES[Kind.MEMORY]))
     assert len(sweep.driver.endings.problems) == 1, "a second time is the last"
 
 

@@ -28,11 +28,11 @@ def run(
     started: list[str] = []
     running = {}
     while not schedule.is_finished():
-        while len(running) < at_once and (assignment := next_of(schedule, runs)):
-            trial_id = assignment.config.trial_id
+        while len(running) < at_once and (job := next_of(schedule, runs)):
+            trial_id = job.config.trial_id
             assert trial_id not in started
             started.append(trial_id)
-            running[trial_id] = assignment.config
+            running[trial_id] = job.config
         if not running:
             assert schedule.is_finished(), "nothing runs, and nothing can start"
             break
@@ -90,9 +90,9 @@ def test_there_is_no_barrier_between_tuning_and_final_trials(small: Small, runs:
     kinds = []
     running = []
     while not schedule.is_finished():
-        while len(running) < 2 and (assignment := next_of(schedule, runs)):
-            kinds.append(assignment.config.kind)
-            running.append(assignment.config)
+        while len(running) < 2 and (job := next_of(schedule, runs)):
+            kinds.append(job.config.kind)
+            running.append(job.config)
         config = running.pop(0)
         finish(config)
         end(schedule, config, runs)
@@ -104,11 +104,11 @@ def test_a_group_whose_search_failed_has_no_final_trials_and_the_others_go_on(
 ) -> None:
     schedule = schedule_of(small, runs)
     while not schedule.is_finished():
-        assignment = next_of(schedule, runs)
-        assert assignment
-        narrow = assignment.config.width == 0.25
-        finish(assignment.config, "diverged" if narrow else "done")
-        end(schedule, assignment.config, runs)
+        job = next_of(schedule, runs)
+        assert job
+        narrow = job.config.width == 0.25
+        finish(job.config, "diverged" if narrow else "done")
+        end(schedule, job.config, runs)
     finals = [config for _, config in schedule.planned() if config.kind == "final"]
     assert {config.width for config in finals} == {0.5}
 
@@ -127,9 +127,9 @@ def test_without_tuning_all_trials_are_final(small: Small, runs: Runs, finish: F
 
 
 def test_the_widest_networks_start_first(small: Small, runs: Runs) -> None:
-    assignment = next_of(schedule_of(small, runs), runs)
-    assert assignment
-    assert assignment.config.width == 0.5
+    job = next_of(schedule_of(small, runs), runs)
+    assert job
+    assert job.config.width == 0.5
 
 
 LENGTHS = ("grid.epochs=[4, 1, 2]", "training.epochs=4")
@@ -143,12 +143,12 @@ def test_a_state_is_kept_only_for_a_longer_trial_that_is_to_come(small: Small, r
     end(schedule, long, runs)
     first = schedule.next()
     assert first
-    assert (first.config, first.job.has_successor) == (short, True)
+    assert (first.config, first.has_successor) == (short, True)
     finish(short)
     end(schedule, short, runs)
     second = schedule.next()
     assert second
-    assert (second.config, second.job.has_successor) == (middle, False)
+    assert (second.config, second.has_successor) == (middle, False)
     assert short.trial_id not in schedule.spent_states(), "the middle one needs it"
     finish(middle)
     end(schedule, middle, runs)
@@ -161,38 +161,38 @@ def test_a_longer_trial_starts_only_when_the_shorter_one_that_it_goes_on_from_ha
     schedule = schedule_of(small, runs, "tune=null", "grid.width=[1/4]", "replicates=1", *LENGTHS)
     seen = []
     while not schedule.is_finished():
-        assignment = schedule.next()
-        assert assignment
+        job = schedule.next()
+        assert job
         assert schedule.next() is None, "the longer ones wait"
-        seen.append(assignment)
-        finish(assignment.config)
-        end(schedule, assignment.config, runs)
-    assert [assignment.config.epochs for assignment in seen] == [1, 2, 4]
-    assert [assignment.job.parent for assignment in seen] == [None, *(done.config.trial_id for done in seen[:-1])]
-    assert [assignment.job.has_successor for assignment in seen] == [True, True, False]
+        seen.append(job)
+        finish(job.config)
+        end(schedule, job.config, runs)
+    assert [job.config.epochs for job in seen] == [1, 2, 4]
+    assert [job.parent for job in seen] == [None, *(done.config.trial_id for done in seen[:-1])]
+    assert [job.has_successor for job in seen] == [True, True, False]
 
 
 def test_tuning_trials_and_trials_of_one_length_go_on_from_nothing(small: Small, runs: Runs, finish: Finish) -> None:
     for overrides in (("grid.epochs=[3]",), ()):
-        assignment = next_of(schedule_of(small, runs, *overrides), runs)
-        assert assignment
-        assert (assignment.config.kind, assignment.job.parent, assignment.job.has_successor) == ("tune", None, False)
-    assignment = schedule_of(small, runs, "tune=null").next()
-    assert assignment
-    assert (assignment.job.parent, assignment.job.has_successor) == (None, False)
+        job = next_of(schedule_of(small, runs, *overrides), runs)
+        assert job
+        assert (job.config.kind, job.parent, job.has_successor) == ("tune", None, False)
+    job = schedule_of(small, runs, "tune=null").next()
+    assert job
+    assert (job.parent, job.has_successor) == (None, False)
 
 
 def test_what_the_machine_let_down_is_tried_three_times(small: Small, runs: Runs, finish: Finish) -> None:
     schedule = schedule_of(small, runs, "tune=null", "grid.width=[1/4]", "replicates=1")
     attempts = []
-    while assignment := schedule.next():
-        attempts.append((assignment.attempt, assignment.is_alone))
+    while job := schedule.next():
+        attempts.append((job.attempt, job.is_alone))
         assert schedule.next() is None, "it is in flight"
-        if schedule.tries(assignment.trial_id) < 3:
-            schedule.try_again(assignment.trial_id, alone=False)
+        if schedule.tries(job.trial_id) < 3:
+            schedule.try_again(job.trial_id, alone=False)
         else:
-            finish(assignment.config, "failed")
-            end(schedule, assignment.config, runs)
+            finish(job.config, "failed")
+            end(schedule, job.config, runs)
     assert attempts == [(0, False), (1, False), (2, False)]
     assert schedule.is_finished()
 
@@ -206,12 +206,12 @@ def test_what_ran_out_of_memory_is_tried_once_more_alone_when_nothing_else_can_s
     assert second
     schedule.try_again(first.trial_id, alone=True)
     others = []
-    while assignment := schedule.next():
-        assert assignment.trial_id != first.trial_id, "others are in flight"
-        others.append(assignment)
-    for assignment in [second, *others]:
-        finish(assignment.config)
-        end(schedule, assignment.config, runs)
+    while job := schedule.next():
+        assert job.trial_id != first.trial_id, "others are in flight"
+        others.append(job)
+    for job in [second, *others]:
+        finish(job.config)
+        end(schedule, job.config, runs)
     assert not schedule.is_finished()
     last = schedule.next()
     assert last

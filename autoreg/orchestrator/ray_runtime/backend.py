@@ -58,7 +58,7 @@ class RayBackend:
                 self._ray.get(reference)
             except Exception as error:
                 cause = getattr(error, "cause", None) or error
-                failure = self._runner.failure(trial_id, failure_of(cause))
-                yield ev.MeasuringFailed(trial_id, failure, isinstance(cause, DamagedCheckpoint))
+                failure = self._runner.recorder.failure(trial_id, failure_of(cause))
+                yield ev.MeasuringEnded(trial_id, failure=failure, is_damaged=isinstance(cause, DamagedCheckpoint))
             else:
-                yield ev.Measured(trial_id, time.monotonic() - since)
+                yield ev.MeasuringEnded(trial_id, time.monotonic() - since)

@@ -90,14 +90,14 @@ def test_steps_tell_of_every_setting_and_how_good_that_is(small: Small, runs: Ru
     loaded = small("grid.width=[1/4,1,4]")
     plan = make_plan(loaded)
     schedule = plan.schedule(runs)
-    assignment = next_of(schedule, runs)
-    assert assignment is not None
+    job = next_of(schedule, runs)
+    assert job is not None
     before = forecast([plan], runs, 0.5, Machine(1, 0))
     said = before.sweeps[0].groups[0].epoch_seconds
     assert before.hindsight is None
     assert said is not None
     assert before.sweeps[0].seconds is not None
-    took(assignment.config, 1000 * said)
+    took(job.config, 1000 * said)
     after = forecast([plan], runs, 0.5, Machine(1, 0))
     assert after.hindsight is not None
     assert after.hindsight.trials == 1

@@ -33,16 +33,16 @@ def test_at_first_all_is_left(small: Small, runs: Runs) -> None:
 def test_trials_that_have_ended_are_not_left(small: Small, runs: Runs, finish: Finish) -> None:
     schedule = make_plan(small()).schedule(runs)
     for _ in range(3):
-        assignment = next_of(schedule, runs)
-        assert assignment is not None
-        finish(assignment.config)
-        end(schedule, assignment.config, runs)
+        job = next_of(schedule, runs)
+        assert job is not None
+        finish(job.config)
+        end(schedule, job.config, runs)
     large, little = groups_left(small(), runs)
     assert (len(large.tuning), len(large.ended["tune"]), len(large.finals)) == (2, 3, 2)
     assert little.ended_count == 0
-    while assignment := next_of(schedule, runs):
-        finish(assignment.config)
-        end(schedule, assignment.config, runs)
+    while job := next_of(schedule, runs):
+        finish(job.config)
+        end(schedule, job.config, runs)
     for group in groups_left(small(), runs):
         assert (group.tuning, group.chains, group.unmeasured, group.is_done) == ([], [], 2, False)
         assert {kind: len(trials) for kind, trials in group.ended.items()} == {"tune": 5, "final": 2}

@@ -25,10 +25,10 @@ class Sweep:
         self.unmeasured: set[str] = set()
 
     def train(self) -> TrialConfig | None:
-        assignment = next_of(self.schedule, self.runs)
-        if assignment is None:
+        job = next_of(self.schedule, self.runs)
+        if job is None:
             return None
-        config = assignment.config
+        config = job.config
         self.finish(config)
         end(self.schedule, config, self.runs)
         self.ended[config.trial_id] = config
