@@ -65,6 +65,21 @@ class EpochEnded(Event):
 
 
 @dataclass(frozen=True)
+class Report:
+    """What a bundle's process tells the runner, who makes events of it.
+
+    Attributes:
+        ended: the trials that it is done with since its last report, and whether each was trained by it.
+        epoch: how far the running trial is.
+        failure: why the process is about to end.
+    """
+
+    ended: dict[str, bool]
+    epoch: EpochEnded | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
 class TrialEnded(Event):
     """A process is done with a trial.
 

@@ -60,6 +60,7 @@ class SweepRunner:
         self.driver = Driver(plan, begin_schedule([group for group, _ in plan.groups], runs), place, time.time())
         self.live_file = LiveStateFile(self.scratch, plan.sweep.sweep_id, plan.sweep.name, self.driver.counts)
         self._jobs: deque[BundleJob] = deque()
+        self._failures: dict[str, Failure] = {}
         self._stop_requested = False
         self._errors: dict[str, None] = {}
 
@@ -163,13 +164,23 @@ class SweepRunner:
         result = folder.read_result() if folder.is_trained else None
         self.tell(ev.TrialEnded(trial_id, result, self.recorder.is_measured(folder), was_trained))
 
+    def take(self, bundle: str, report: ev.Report) -> None:
+        """Tell the driver what a bundle's process reports."""
+        for trial_id, was_trained in report.ended.items():
+            self.trial_ended(trial_id, was_trained)
+        if report.epoch:
+            self.tell(report.epoch)
+        if report.failure:
+            self._failures[bundle] = report.failure
+
     def end_bundle(self, name: str, failure: Failure | None = None) -> None:
         """Tell the driver that a process is done with a bundle.
 
         Args:
             name: the bundle's.
-            failure: what ended the process; None if it came to the end of its work.
+            failure: what ended the process, if it has not said so itself; None if it came to the end of its work.
         """
+        failure = self._failures.pop(name, failure)
         for config in self.driver.running.left(name, self.driver.schedule.in_flight):
             if self.runs.trial(config.trial_id).is_trained:  # its message is lost
                 self.trial_ended(config.trial_id)

@@ -61,7 +61,7 @@ def test_every_bad_trial_is_contained_recorded_and_listed_and_only_they_are_trie
     logs = {folder.read_config().width: folder.log_path.read_text() for folder in runs.trials()}
     assert "RuntimeError: this width is not for you" in logs[bad.RAISES]
     assert logs[bad.IS_KILLED].count("  start: ") == logs[bad.IS_KILLED].count("  this try ended: ") > 1
-    assert "let down by the machine:" in logs[bad.WANTS_MEMORY]
+    assert "not the trial's fault:" in logs[bad.WANTS_MEMORY]
     assert "resources.time_limit_hours" in logs[bad.HANGS]
     assert "bad_networks.py" in logs[bad.HANGS]
     assert sum("MemoryError: no memory beside others" in line and "for itself" in line for line in said) == 1

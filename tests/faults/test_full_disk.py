@@ -2,11 +2,10 @@
 
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.faults.here import run_here
+from tests.helpers.forked import run_file
 from tests.helpers.machine import can_mount
 from tests.helpers.promises import Promise
 from tests.helpers.small_sweep import SIZES, write_sweep
@@ -33,13 +32,13 @@ DATASET = {"name": "teacher", "dimensions": 10_000, **SIZES}
 @pytest.mark.skipif(not can_mount(), reason="needs the right to mount a disk in a name space of its own")
 @pytest.mark.parametrize("share", [0.6, *SLOW_SHARES])
 def test_a_sweep_on_a_full_disk_says_so_and_ends_with_every_row_once_there_is_space(
-    share: float, tmp_path: Path, ray_here: Any, promise: Promise
+    share: float, tmp_path: Path, promise: Promise
 ) -> None:
     file = write_sweep(tmp_path / "full.yaml", replicates=8, dataset=DATASET)
     disk, kept, roomy = tmp_path / "disk", tmp_path / "kept", tmp_path / "roomy"
     disk.mkdir()
     kept.mkdir()
-    run_here(file, roomy)
+    run_file(file, roomy)
     needed = sum(path.stat().st_size for path in roomy.rglob("*") if path.is_file()) // 1024
     size = f"{int(share * needed)}k"
     subprocess.run(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.here import run_here
 from tests.faults.moments import Moments
 from tests.faults.two_trials import KILL
+from tests.helpers.forked import run_file
 from tests.helpers.machine import needs_a_compiler
 from tests.helpers.promises import Promise
 from tests.helpers.small_sweep import write_sweep
@@ -56,7 +56,7 @@ def kills_of(count: int, aims: list[str], file: Path, folder: Path, moments: Mom
 )
 def test_killed_at_any_moment_a_sweep_ends_with_the_rows_of_one_that_was_not(
     kills: int, aims: list[str], tuning: int, replicates: int, epochs: int, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch, promise: Promise, failing_calls: Path, ray_here: object,
+    monkeypatch: pytest.MonkeyPatch, promise: Promise, failing_calls: Path,
 ) -> None:  # fmt: skip
     file = write_sweep(tmp_path / "killed.yaml", tuning=tuning, replicates=replicates, epochs=epochs)
     broken, straight = tmp_path / "broken", tmp_path / "straight"
@@ -64,9 +64,9 @@ def test_killed_at_any_moment_a_sweep_ends_with_the_rows_of_one_that_was_not(
     monkeypatch.setenv(MARK, str(broken))
     hit = kills_of(kills, aims, file, broken, Moments(broken, 2 * replicates, 2), failing_calls)
     done = finished_files(broken)
-    last = run_here(file, broken)
+    last = run_file(file, broken)
     now = finished_files(broken)
-    trials = run_here(file, straight).trained
+    trials = run_file(file, straight).trained
     assert {path: now.get(path) for path in done} == done, "what was finished has changed"
     assert rows_without_times(broken / "results.db") == rows_without_times(straight / "results.db")
     names = trained_in((broken / "log").read_text())

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.here import run_here
+from tests.helpers.forked import run_file
 from tests.helpers.promises import Promise
 from tests.helpers.small_sweep import write_sweep
 from tests.helpers.sweep_process import results, rows_without_times, start
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.usefixtures("ray_here")
 def test_what_two_sweeps_share_is_trained_by_one_of_them_and_every_row_is_there_once(
     tmp_path: Path, promise: Promise
 ) -> None:
@@ -20,7 +19,7 @@ def test_what_two_sweeps_share_is_trained_by_one_of_them_and_every_row_is_there_
     wide = write_sweep(tmp_path / "wide.yaml", tuning=4, epochs=100, grid={"width": ["1/2", "1"]})
     folder = tmp_path / "both"
     process = start(narrow, folder)
-    here = run_here(wide, folder)
+    here = run_file(wide, folder)
     assert process.wait(400) == 0, (folder / "log").read_text()
     assert here.problems == []
     [there] = re.findall(r"(\d+) trials trained", (folder / "log").read_text())

@@ -17,6 +17,7 @@ from autoreg.orchestrator.plan import make_plan
 from autoreg.orchestrator.run import run_sweep
 from autoreg.runs.folder import Runs
 from tests.helpers.database import contents
+from tests.helpers.forked import run_forked
 from tests.helpers.sweep_process import (
     command,
     results,
@@ -62,8 +63,8 @@ def test_a_sweep_ends_with_all_its_rows_and_a_second_start_adds_none(small: Smal
 def test_a_measurement_that_is_missing_is_made_without_training(small: Small, runs: Runs, tmp_path: Path) -> None:
     database = tmp_path / "results.db"
     overrides = ("tune=null", "grid.width=[1/4]")
-    run_sweep(make_plan(small(*overrides)), runs, database)
-    summary = run_sweep(make_plan(small(*overrides, "measure.metrics.similarity.threshold=0.7")), runs, database)
+    run_forked(make_plan(small(*overrides)), runs, database)
+    summary = run_forked(make_plan(small(*overrides, "measure.metrics.similarity.threshold=0.7")), runs, database)
     assert (summary.trained, summary.cached, summary.problems) == (0, 2, [])
     with reading(database) as connection:
         assert query(connection, "select metric, count(*) as n from measurements group by all order by all").rows() == [
@@ -76,20 +77,20 @@ def test_what_the_machine_got_wrong_is_tried_again_and_what_the_trial_got_wrong_
 ) -> None:
     folder = tmp_path / "tries"
     overrides = ("tune=null", "network=tests.helpers.faulty:fails_once", f"network.folder={folder}", "replicates=1")
-    summary = run_sweep(make_plan(small(*overrides)), runs, tmp_path / "results.db")
+    summary = run_forked(make_plan(small(*overrides)), runs, tmp_path / "results.db")
     assert (summary.trained, summary.problems) == (2, [])
     assert len(list(folder.iterdir())) == 2, "each trial failed once and was tried again"
 
 
 def test_weights_that_turn_out_to_be_damaged_are_trained_again(small: Small, runs: Runs, tmp_path: Path) -> None:
     plan, database = make_plan(small("tune=null", "grid.width=[1/4]")), tmp_path / "results.db"
-    run_sweep(plan, runs, database)
+    run_forked(plan, runs, database)
     before = rows_without_times(database)
     folder = runs.trials()[0]
     folder.checkpoint_path.write_bytes(folder.checkpoint_path.read_bytes()[:-100])
     for path in folder.measurement_paths():
         path.unlink()
-    summary = run_sweep(plan, runs, database)
+    summary = run_forked(plan, runs, database)
     assert (summary.trained, summary.cached, summary.problems) == (1, 1, [])
     assert rows_without_times(database) == before
 

@@ -10,19 +10,19 @@ import pytest
 from autoreg.config.sweep_file import load_sweep
 from autoreg.database.connection import query, reading
 from autoreg.orchestrator.plan import Plan, make_plan
-from autoreg.orchestrator.run import run_sweep
 from autoreg.packaged import sweep_names
 from autoreg.report.figure import report_figure
 from autoreg.report.figures.source import find_figures
 from autoreg.runs.folder import Runs
+from tests.helpers.forked import run_forked
 from tests.sweeps.tiny import TUNED, tiny_sweep
 
-pytestmark = [pytest.mark.usefixtures("ray_here"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory, ray_here: Any) -> Path:
-    """A run folder with the trials of all sweeps, trained in one go, since Ray Tune starts slower than they train."""
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder with the trials of all sweeps, trained in one go."""
     folder = tmp_path_factory.mktemp("sweeps")
     plans = [make_plan(load_sweep(tiny_sweep(name, folder))) for name in sweep_names()]
     groups = sorted((pair for plan in plans for pair in plan.groups), key=lambda pair: -pair[1])
@@ -30,14 +30,14 @@ def here(tmp_path_factory: pytest.TempPathFactory, ray_here: Any) -> Path:
     every = plans[0].sweep.model_copy(update={"name": "every_sweep", "figures": []})
     data = {dataset: fingerprint for plan in plans for dataset, fingerprint in plan.data.items()}
     together = replace(plans[0], sweep=every, groups=groups, measurements=list(wanted.values()), data=data)
-    run_sweep(together, Runs(folder / "runs"), folder / "results.db")
+    run_forked(together, Runs(folder / "runs"), folder / "results.db")
     return folder
 
 
 def run_whole(here: Path, file: Path, *overrides: str) -> Plan:
     """Run a sweep to its last row, and check that nothing of it is missing."""
     plan = make_plan(load_sweep(file, overrides))
-    summary = run_sweep(plan, Runs(here / "runs"), here / "results.db")
+    summary = run_forked(plan, Runs(here / "runs"), here / "results.db")
     assert (summary.problems, summary.unwritten) == ([], 0)
     assert summary.trained + summary.cached == plan.sweep.final_count + plan.sweep.tuning_count
     return plan

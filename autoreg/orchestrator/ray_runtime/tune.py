@@ -9,7 +9,7 @@ from ray import tune
 from ray.tune.search import Searcher
 
 from autoreg.orchestrator import events as ev
-from autoreg.orchestrator.failure import Failure, failure_in
+from autoreg.orchestrator.failure import failure_in
 from autoreg.orchestrator.jobs import BundleJob
 from autoreg.orchestrator.ray_runtime import worker
 from autoreg.orchestrator.runner import SweepRunner
@@ -94,7 +94,6 @@ class _Callback(tune.Callback):
 
     def __init__(self, runner: SweepRunner) -> None:
         self._runner = runner
-        self._failures: dict[str, Failure] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the runner: Tune pickles its callbacks to files that we never read."""
@@ -108,32 +107,20 @@ class _Callback(tune.Callback):
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
         """Tell what a bundle's process has reported."""
-        if "ended" in result:
-            self._guarded(self._take, _name(trial), result)
+        if "report" in result:
+            self._guarded(self._runner.take, _name(trial), result["report"])
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Tell that a bundle has ended."""
         self._guarded(self._runner.end_bundle, _name(trial))
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Tell that a bundle's process is gone, and why: in its own words, or else in Ray's."""
-        name = _name(trial)
-        failure = self._failures.pop(name, None) or failure_in(_error_text(trial))
-        self._guarded(self._runner.end_bundle, name, failure)
+        """Tell that a bundle's process is gone, and what Ray says of it."""
+        self._guarded(self._runner.end_bundle, _name(trial), failure_in(_error_text(trial)))
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         """Let the runner do what is due."""
         self._guarded(self._runner.tick)
-
-    def _take(self, name: str, report: dict[str, Any]) -> None:
-        for trial_id, was_trained in report["ended"].items():
-            self._runner.trial_ended(trial_id, was_trained)
-        if failure := report.get("failure"):
-            self._failures[name] = failure
-        if trial_id := report.get("running"):
-            self._runner.tell(
-                ev.EpochEnded(name, trial_id, report["epoch"], report["loss"], report["accuracy"], report["seconds"])
-            )
 
     def _guarded(self, tell: Callable[..., None], *arguments: Any) -> None:
         try:

@@ -5,12 +5,14 @@ Workers import this module, and Ray keeps its functions until the driver's proce
 
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from autoreg.config.trial import TrialConfig
 from autoreg.errors import first_line
 from autoreg.metrics.measure import Measurement, measure_trial
+from autoreg.orchestrator.events import EpochEnded, Report
 from autoreg.orchestrator.failure import Failure, Kind, failure_of
 from autoreg.orchestrator.jobs import BundleJob, MeasuringJob, TrialJob
 from autoreg.orchestrator.ray_runtime.process import (
@@ -33,46 +35,32 @@ SECONDS_OF_A_TINY_TRIAL = 2.0
 
 
 class Reporter:
-    """What a bundle's process tells the driver, at most once a second; here nobody hears it."""
+    """Tells the runner of a bundle, at most once a second.
 
-    def __init__(self) -> None:
+    Args:
+        deliver: brings a report to the runner; it may wait until that has taken it.
+    """
+
+    def __init__(self, deliver: Callable[[Report], object]) -> None:
+        self._deliver = deliver
         self._sent_at = time.monotonic()
         self._ended: dict[str, bool] = {}
 
-    def epoch(self, config: TrialConfig, epoch: Epoch) -> None:
-        """Tell how far a trial is."""
+    def note_epoch(self, bundle: str, config: TrialConfig, epoch: Epoch) -> None:
+        """Tell how far a trial is, if it is time to."""
         if time.monotonic() - self._sent_at >= SECONDS_BETWEEN_REPORTS:
-            self.send(
-                running=config.trial_id, epoch=epoch.epoch, loss=epoch.train_loss, accuracy=epoch.validation_accuracy,
-                seconds=epoch.seconds,
-            )  # fmt: skip
+            numbers = (epoch.epoch, epoch.train_loss, epoch.validation_accuracy, epoch.seconds)
+            self.send(epoch=EpochEnded(bundle, config.trial_id, *numbers))
 
-    def ended(self, config: TrialConfig, was_trained: bool) -> None:
+    def note_end(self, config: TrialConfig, was_trained: bool) -> None:
         """Tell with the next report that a trial has ended, and whether it was trained here."""
         self._ended[config.trial_id] = was_trained
 
-    def failed(self, failure: Failure) -> None:
-        """Tell that this process is about to end, and why."""
-        self.send(failure=failure)
-
-    def send(self, **report: Any) -> None:
+    def send(self, epoch: EpochEnded | None = None, failure: Failure | None = None) -> None:
         """Report now."""
         self._sent_at = time.monotonic()
-        self.deliver({"ended": self._ended, **report})
+        self._deliver(Report(self._ended, epoch, failure))
         self._ended = {}
-
-    def deliver(self, report: dict[str, Any]) -> None:
-        """Bring a report to the driver."""
-
-
-class TuneReporter(Reporter):
-    """Tells the driver by way of Ray Tune, which wants a metric, and waits until the driver has taken the report."""
-
-    def deliver(self, report: dict[str, Any]) -> None:
-        """Bring a report to the driver."""
-        from ray import tune
-
-        tune.report({"metric": 0.0, **report})
 
 
 def resources(config: dict[str, Any]) -> Any:
@@ -85,8 +73,10 @@ def resources(config: dict[str, Any]) -> Any:
 
 
 def train_for_tune(config: dict[str, Any]) -> None:
-    """Train a bundle, as Ray Tune's function trainable."""
-    train(config["job"], TuneReporter())
+    """Train a bundle, as Ray Tune's function trainable, whose reports need a metric."""
+    from ray import tune
+
+    train(config["job"], Reporter(lambda report: tune.report({"metric": 0.0, "report": report})))
 
 
 def train(job: BundleJob, reporter: Reporter) -> None:
@@ -112,7 +102,7 @@ def train(job: BundleJob, reporter: Reporter) -> None:
                     with time_limit(job.place.seconds, job.place.trace(config.trial_id)), log.with_warnings():
                         _train(trial, job, folder, device, reporter, log)
                     _measure_if_tiny(job, folder, device, log)
-        reporter.ended(config, was_trained)
+        reporter.note_end(config, was_trained)
     reporter.send()
 
 
@@ -129,7 +119,7 @@ def _train(
             log.say(f"continued after epoch {epoch.epoch - 1}")
         last = epoch.epoch
         log.epoch(epoch, config.epochs)
-        reporter.epoch(config, epoch)
+        reporter.note_epoch(job.name, config, epoch)
 
     try:
         result = train_trial(
@@ -147,7 +137,7 @@ def _train(
         failure = failure_of(error)
         if failure.kind is not Kind.TRIAL:
             log.say(f"not the trial's fault:\n{_trace(error)}")
-            reporter.failed(failure)
+            reporter.send(failure=failure)
             raise
         log.say(f"failed:\n{_trace(error)}")
         folder.write_config(config)

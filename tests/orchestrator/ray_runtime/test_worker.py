@@ -5,19 +5,19 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.trial import Choice
+from autoreg.orchestrator.events import Report
 from autoreg.orchestrator.failure import Failure, Kind
 from autoreg.orchestrator.jobs import BundleJob, Place, Share, TrialJob
 from autoreg.orchestrator.plan import make_plan
 from autoreg.orchestrator.ray_runtime import worker
 from autoreg.runs.folder import Runs
 
-Train = Callable[..., list[dict[str, Any]]]
+Train = Callable[..., list[Report]]
 
 
 @pytest.fixture
@@ -30,26 +30,15 @@ def job(small: Callable[..., LoadedSweep], runs: Runs, tmp_path: Path) -> Bundle
     return BundleJob("bundle", trials, tuple(plan.measurements), place, Share())
 
 
-class Heard(worker.Reporter):
-    """Keeps what the driver is told."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reports: list[dict[str, Any]] = []
-
-    def deliver(self, report: dict[str, Any]) -> None:
-        self.reports.append(report)
-
-
 @pytest.fixture
 def train(monkeypatch: pytest.MonkeyPatch) -> Train:
     """Train a bundle in this process, and return what the driver is told."""
     monkeypatch.setattr(worker, "prepare_process", lambda threads, device: device)
 
-    def run(job: BundleJob) -> list[dict[str, Any]]:
-        heard = Heard()
-        worker.train(job, heard)
-        return heard.reports
+    def run(job: BundleJob) -> list[Report]:
+        reports: list[Report] = []
+        worker.train(job, worker.Reporter(reports.append))
+        return reports
 
     return run
 
@@ -62,8 +51,8 @@ def with_network(trial: TrialJob, name: str) -> TrialJob:
     return replace(trial, config=trial.config.model_copy(update={"network": Choice(name=name)}))
 
 
-def ended(reports: list[dict[str, Any]]) -> dict[str, bool]:
-    return {trial_id: was_trained for report in reports for trial_id, was_trained in report["ended"].items()}
+def ended(reports: list[Report]) -> dict[str, bool]:
+    return {trial_id: was_trained for report in reports for trial_id, was_trained in report.ended.items()}
 
 
 def measured(runs: Runs) -> list[int]:
@@ -124,7 +113,7 @@ def test_a_log_tells_of_every_start_epoch_measurement_and_end(
 ) -> None:
     first, stop = ids(job)[0], job.place.stop_file
     with monkeypatch.context() as patch:
-        patch.setattr(Heard, "epoch", lambda *_: stop.touch())
+        patch.setattr(worker.Reporter, "note_epoch", lambda *_: stop.touch())
         train(job)
     stop.unlink()
     train(job)
@@ -169,8 +158,8 @@ def test_what_is_not_the_trials_fault_is_told_and_ends_the_process(
 ) -> None:
     network = Choice(name="tests.helpers.faulty:fails_once", options={"folder": str(tmp_path / "tries")})
     first = replace(job.trials[0], config=job.trials[0].config.model_copy(update={"network": network}))
-    heard = Heard()
+    reports: list[Report] = []
     with pytest.raises(MemoryError):
-        worker.train(replace(job, trials=(first,)), heard)
-    assert heard.reports == [{"ended": {}, "failure": Failure(Kind.MEMORY, "MemoryError: no memory this time")}]
+        worker.train(replace(job, trials=(first,)), worker.Reporter(reports.append))
+    assert reports == [Report({}, failure=Failure(Kind.MEMORY, "MemoryError: no memory this time"))]
     assert not runs.trials()
