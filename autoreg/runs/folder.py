@@ -118,7 +118,7 @@ class TrialFolder:
 
     @contextmanager
     def locked(self, give_up: Callable[[], bool] = lambda: False) -> Iterator[bool]:
-        """Hold this trial, and say whether it is held: a straggler of a killed sweep, or a second sweep, waits.
+        """Hold this trial, and say whether it is held: an orphan of a killed sweep, or a second sweep, waits.
 
         Who holds it removes what a killed process left half written.
 

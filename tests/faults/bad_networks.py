@@ -1,4 +1,4 @@
-"""Networks that fail where they are trained, each width in its own way, until they are mended."""
+"""Networks that fail where they are trained, each width in its own way, until they are fixed."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from autoreg.networks import Network
 from tests.helpers.outside import build as sound
 
 #: A file of this name in the folder makes all of them sound.
-MENDED = "mended"
+FIXED = "fixed"
 SOUND, RAISES, IS_KILLED, WANTS_MEMORY, HANGS, DIVERGES = 0.25, 0.5, 1.0, 2.0, 3.0, 4.0
 
 
@@ -30,12 +30,12 @@ def build(width: float, *rest: Any, folder: str, cpus: int) -> Network:
     Args:
         width: says how.
         rest: input shape, classes, dropout.
-        folder: where `MENDED` is looked for.
+        folder: where `FIXED` is looked for.
         cpus: how many the one that wants memory must have for itself.
     """
     network = sound(width, *rest)
     is_only_counted = next(network.parameters()).is_meta
-    if is_only_counted or (Path(folder) / MENDED).exists():
+    if is_only_counted or (Path(folder) / FIXED).exists():
         return network
     if width == RAISES:
         raise RuntimeError("this width is not for you")

@@ -70,7 +70,7 @@ def test_every_bad_trial_is_contained_recorded_and_listed_and_only_they_are_trie
         "diverged",
         *["failed"] * 3,
     ]
-    (tmp_path / bad.MENDED).touch()
+    (tmp_path / bad.FIXED).touch()
     assert swept(file, "--retry-failed", monkeypatch=monkeypatch) == 1, "the diverged one is no failure of the machine"
     assert "3 trials trained, 3 were done before, 1 with problems" in capsys.readouterr().err
     after = {width: status for width, (status, _) in recorded(tmp_path / "results.db").items()}

@@ -29,9 +29,10 @@ from tests.helpers.sweep_process import (
 )
 
 Small = Callable[..., LoadedSweep]
-pytestmark = [pytest.mark.usefixtures("ray_here"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 
+@pytest.mark.usefixtures("ray_here")
 def test_a_sweep_ends_with_all_its_rows_and_a_second_start_adds_none(small: Small, runs: Runs, tmp_path: Path) -> None:
     database = tmp_path / "results.db"
     plan = make_plan(small())

@@ -184,7 +184,7 @@ def test_an_own_figure_is_its_sql_and_the_drawing_beside_it(here: Path) -> None:
     assert frame["width"].to_list() == [0.25, 0.5]
 
 
-def test_an_own_figure_may_name_a_drawing_of_the_house(here: Path) -> None:
+def test_an_own_figure_may_name_a_packaged_drawing(here: Path) -> None:
     (here / "my" / "areas.sql").write_text(AREAS)
     ended = autoreg("report", "--figure", "my/areas.sql", "--out", "shown", cwd=here)
     assert ended.returncode == 0, ended.stderr

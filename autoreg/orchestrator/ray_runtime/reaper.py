@@ -1,7 +1,7 @@
 """A second process that ends with the sweep: when its driver is gone, in whatever way, nothing of it stays behind.
 
 Ray's own processes notice a killed driver after seconds, hold the memory of a GPU meanwhile, and leave their files. The
-guardian waits at a pipe which the system closes when the driver ends. It is started from this file, with nothing
+reaper waits at a pipe which the system closes when the driver ends. It is started from this file, with nothing
 imported, so that it is there in milliseconds.
 """
 
@@ -15,19 +15,19 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-#: The environment variable that every process of a sweep inherits, by which the guardian knows them.
-MARK = "AUTOREG_GUARDED_BY"
-#: How long the guardian looks for processes that have just been started.
+#: The environment variable that every process of a sweep inherits, by which the reaper knows them.
+MARK = "AUTOREG_REAPED_BY"
+#: How long the reaper looks for processes that have just been started.
 SECONDS_OF_SEARCH = 10.0
 
 
-class Guardian:
+class Reaper:
     """Started before Ray; while it is entered, processes started here carry its mark.
 
     On leaving, and when this process dies, all of them are killed and the folders that `remove` named are removed.
     """
 
-    def __enter__(self) -> "Guardian":
+    def __enter__(self) -> "Reaper":
         self._mark = uuid4().hex
         # A session of its own, since a Ctrl-C is for the driver, which has things to finish.
         self._process = subprocess.Popen(
@@ -43,7 +43,7 @@ class Guardian:
     def remove(self, folder: Path) -> None:
         """Have a folder removed at the end."""
         assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # somebody has killed the guardian: then only Ray cleans up
+        with suppress(BrokenPipeError):  # somebody has killed the reaper: then only Ray cleans up
             self._process.stdin.write(os.fsencode(folder.absolute()) + b"\0")
             self._process.stdin.flush()
 
@@ -70,7 +70,7 @@ def processes_with(mark: str) -> list[int]:
     return found
 
 
-def _stand_guard(mark: str) -> None:
+def _reap(mark: str) -> None:
     folders = sys.stdin.buffer.read().split(b"\0")[:-1]  # until the driver closes the pipe, or dies
     deadline, empty = time.monotonic() + SECONDS_OF_SEARCH, 0
     while empty < 2 and time.monotonic() < deadline:  # a process that is being started shows at the second look
@@ -87,4 +87,4 @@ def _stand_guard(mark: str) -> None:
 
 
 if __name__ == "__main__":
-    _stand_guard(sys.argv[1])
+    _reap(sys.argv[1])

@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Any
 
 from autoreg.errors import ConfigError, first_line
-from autoreg.orchestrator.ray_runtime.reaper import Guardian
+from autoreg.orchestrator.ray_runtime.reaper import Reaper
 
 #: Read by Ray when it is first imported: no chatter, no usage report, no loggers.
 QUIET = {
@@ -32,7 +32,7 @@ OWN = {
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    "SPT_NOENV": "1",  # or Ray's agents write their title over their environment, by which the guardian knows them
+    "SPT_NOENV": "1",  # or Ray's agents write their title over their environment, by which the reaper knows them
 }
 #: How long the head of a cluster may take to answer.
 SECONDS_TO_ANSWER = 10.0
@@ -59,9 +59,9 @@ def ray_session(address: str | None = None, scratch: Path | None = None) -> Iter
         logging.getLogger(name).setLevel(logging.CRITICAL)
     # "local" and not None, which would join whatever Ray happens to run on this machine
     where: dict[str, Any] = {"address": address} if address else {"address": "local", "include_dashboard": False}
-    with Guardian() as guardian:
+    with Reaper() as reaper:
         if scratch:
-            guardian.remove(scratch)
+            reaper.remove(scratch)
         if ray.is_initialized():
             yield ray
             return
@@ -70,7 +70,7 @@ def ray_session(address: str | None = None, scratch: Path | None = None) -> Iter
         except (ConnectionError, ValueError) as error:
             raise ConfigError(f"no Ray session at {address or 'this machine'}: {first_line(error)}") from error
         if not address:
-            guardian.remove(Path(context.address_info["session_dir"]))
+            reaper.remove(Path(context.address_info["session_dir"]))
         try:
             yield ray
         finally:

@@ -10,12 +10,12 @@ from autoreg.orchestrator.ray_runtime.reaper import processes_with
 DRIVER = """
 import os, subprocess, sys, time
 from pathlib import Path
-from autoreg.orchestrator.ray_runtime.reaper import MARK, Guardian
+from autoreg.orchestrator.ray_runtime.reaper import MARK, Reaper
 
 folder = Path(sys.argv[1])
 before = os.environ.get(MARK)
-with Guardian() as guardian:
-    guardian.remove(folder)
+with Reaper() as reaper:
+    reaper.remove(folder)
     child = ["sh", "-c", "trap '' TERM INT HUP; while :; do sleep 60; done"]
     subprocess.Popen(child, start_new_session=True)
     print(os.environ[MARK], flush=True)
