@@ -61,8 +61,3 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return f"{hint} (allowed: {', '.join(names)})"
-
-
-def is_the_machines(error: Exception) -> bool:
-    """Whether an error may be gone in a new process: of the operating system, of memory, or of a GPU."""
-    return isinstance(error, OSError | MemoryError) or "CUDA" in str(error) or "out of memory" in str(error)

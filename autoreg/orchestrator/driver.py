@@ -69,6 +69,7 @@ class Driver:
                 self._hand_out()
             case ev.Proposed():
                 self.schedule.propose(event.study_id, dict(event.hyperparameters))
+                self._hand_out()
             case ev.TrialFound():
                 self._record(event.config, event.result, is_here=False, is_measured=event.is_measured)
             case ev.BundleStarted():

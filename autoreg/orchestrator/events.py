@@ -25,12 +25,12 @@ class Connected(Event):
 
 @dataclass(frozen=True)
 class WorkerFree(Event):
-    """A worker could take a bundle. The answer is `StartBundle`, `Propose`, after which to ask again, or nothing."""
+    """A worker could take a bundle. The answer is `StartBundle`, `Propose`, or nothing."""
 
 
 @dataclass(frozen=True)
 class Proposed(Event):
-    """A search has drawn its next hyperparameters, and has written them down."""
+    """A search has drawn its next hyperparameters, and has written them down; the free worker still waits."""
 
     study_id: str
     hyperparameters: Mapping[str, Any]

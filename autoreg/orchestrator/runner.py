@@ -135,16 +135,11 @@ class SweepRunner:
 
     def next_job(self) -> BundleJob | None:
         """Return a bundle that a free worker can take, or None; see `is_over`."""
-        while True:
-            proposals = self.driver.schedule.proposal_count
+        self.tell(ev.WorkerFree())
+        while self._jobs and self._is_trained(self._jobs[0]):
+            self.tell(ev.BundleEnded(self._jobs.popleft().name))
             self.tell(ev.WorkerFree())
-            if self._jobs:
-                job = self._jobs.popleft()
-                if not self._is_trained(job):
-                    return job
-                self.tell(ev.BundleEnded(job.name))
-            elif proposals == self.driver.schedule.proposal_count:
-                return None
+        return self._jobs.popleft() if self._jobs else None
 
     def _is_trained(self, job: BundleJob) -> bool:
         """Tell the driver of trials that were trained before they were known to be of this sweep; whether all were."""

@@ -64,11 +64,6 @@ class Schedule:
         for search in self._searches[study_id]:
             search.propose(hyperparameters)
 
-    @property
-    def proposal_count(self) -> int:
-        """How many proposals there are."""
-        return sum(len(state.search.proposals) for state in self.states if state.search)
-
     def search(self, study_id: str) -> Search:
         """Return a search by its id; groups that share it know the same of it."""
         return self._searches[study_id][0]

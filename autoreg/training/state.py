@@ -12,7 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from autoreg.config.trial import TrialConfig
 from autoreg.datasets import Dataset
-from autoreg.errors import DataError, is_the_machines
+from autoreg.errors import DataError
 from autoreg.networks import Network, build_network
 from autoreg.networks.initializers import initialize
 from autoreg.runs.folder import TrialFolder
@@ -154,7 +154,7 @@ class TrialState:
             self.best_epoch, self.best_score = content["best_epoch"], content["best_score"]
             self.best_weights = content["best_weights"]
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            if is_the_machines(error):
+            if isinstance(error, torch.OutOfMemoryError | torch.AcceleratorError):  # the state is not to blame
                 raise
             raise checkpoints.DamagedCheckpoint(f"{path.name} does not fit the trial") from error
 

@@ -22,8 +22,8 @@ from autoreg.config.sweep_file import load_sweep
 from autoreg.database.writer import Writer
 from autoreg.errors import AutoregError, first_line
 from autoreg.metrics.measure import measure_trial
+from autoreg.orchestrator.failure import Kind, failure_of
 from autoreg.orchestrator.plan import make_plan
-from autoreg.orchestrator.ray_runtime.worker import is_the_machines
 from autoreg.runs.folder import Runs
 from autoreg.training import loop
 from autoreg.training.checkpoints import load
@@ -130,7 +130,7 @@ def disturbed(case: Case, library: ctypes.CDLL) -> dict[str, Any]:
         work(Path(case.folder))
         ended = "done"
     except Exception as error:
-        expected = isinstance(error, AutoregError) or is_the_machines(error)
+        expected = isinstance(error, AutoregError) or failure_of(error).kind is not Kind.TRIAL
         ended = f"{'' if expected else 'unexpected '}{type(error).__name__}: {first_line(error)}"
     return {"ended": ended, "calls": {kind: library.failing_calls_count(each) for each, kind in enumerate(KINDS)}}
 

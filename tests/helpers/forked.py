@@ -1,4 +1,4 @@
-"""A sweep whose processes are forks of a small one: what it does without Ray, and without the seconds that Ray takes."""
+"""A sweep whose processes are forks of a small one: without Ray, and without the seconds that Ray takes."""
 
 import multiprocessing
 import time

@@ -56,11 +56,8 @@ class SimulatedSweep:
                 self.orders.append(order)
                 match order:
                     case ev.Propose():
-                        number = len(self.driver.schedule.search(order.study_id).proposals)
-                        waiting += [
-                            ev.Proposed(order.study_id, {"learning_rate": 0.02 * (number + 1)}),
-                            ev.WorkerFree(),
-                        ]
+                        rate = 0.02 * (1 + len(self.driver.schedule.search(order.study_id).proposals))
+                        waiting.append(ev.Proposed(order.study_id, {"learning_rate": rate}))
                     case ev.StartBundle():
                         self.started.append(order.job)
                     case ev.StartMeasuring():
