@@ -69,8 +69,9 @@ def in_memory() -> Iterator[Connection]:
 
 
 def path_of(connection: Connection) -> Path:
-    """Return the file that a connection is to."""
-    return Path(query(connection, "select path from duckdb_databases() where not internal")["path"][0])
+    """Return the file that a connection is to, from here if it lies below."""
+    path = Path(query(connection, "select path from duckdb_databases() where not internal")["path"][0])
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def add_view(connection: Connection, name: str, sql: str) -> None:
