@@ -2,9 +2,10 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from statistics import geometric_mean
 from typing import TYPE_CHECKING
 
 import click
@@ -16,18 +17,8 @@ from autoreg.errors import ConfigError
 
 if TYPE_CHECKING:
     from autoreg.config.overlap import Shared
-    from autoreg.orchestrator.forecast.forecast import Forecast, SweepForecast
-    from autoreg.orchestrator.forecast.group import GroupForecast
+    from autoreg.orchestrator.forecast.forecast import Forecast, GroupForecast, SweepForecast
     from autoreg.orchestrator.plan import Plan
-
-#: Other programs that slow this machine down by less are not worth a line.
-WORTH_SAYING = 1.3
-#: What tells how long an epoch takes, as it is printed.
-SOURCES = {
-    "finished trials": "finished trials",
-    "timed": "steps timed here",
-    "by FLOPs": "the FLOPs of widths that were not timed",
-}
 
 
 @command("Run")
@@ -67,7 +58,6 @@ def print_plans(
         is_calibrated: whether a few real steps are timed.
     """
     from autoreg.config.sweep_file import load_sweep
-    from autoreg.orchestrator.forecast.as_json import json_of
     from autoreg.orchestrator.forecast.cost import SECONDS
     from autoreg.orchestrator.forecast.forecast import forecast
     from autoreg.orchestrator.plan import MANY_TRIALS, count_trials, make_plan
@@ -79,23 +69,24 @@ def print_plans(
         if as_json:
             raise ConfigError("--json of so many trials needs --yes, since it looks at each of them")
         for plan in plans:
-            _print_groups(plan)
-            click.echo(f"{counts_text(plan)}, with --yes also those already done")
+            click.echo(f"{plan!r}\n{counts_text(plan)}, with --yes also those already done")
         return
     shared = _shared(plans)
-    with _waiting("timing a few steps on this machine…" if is_calibrated else ""):
-        result = forecast(plans, Runs(runs), SECONDS if is_calibrated else 0.0)
+    if is_calibrated and sys.stderr.isatty():
+        click.echo("timing a few steps on this machine…", err=True)
+    result = forecast(plans, Runs(runs), SECONDS if is_calibrated else 0.0)
     if as_json:
-        click.echo(json.dumps(json_of(result, shared), indent=1))
+        content = asdict(result)
+        for sweep, common in zip(content["sweeps"], shared, strict=True):
+            sweep["shared"] = [asdict(each) for each in common]
+        click.echo(json.dumps(content, indent=1))
         return
-    for sweep, common in zip(result.sweeps, shared, strict=True):
-        _print_groups(sweep.plan, sweep.groups)
-        click.echo(f"{counts_text(sweep.plan)}, {sum(group.left.ended_count for group in sweep.groups)} already done")
-        _print_forecast(sweep, common)
+    for plan, forecasted, common in zip(plans, result.sweeps, shared, strict=True):
+        _print_sweep(plan, forecasted, common)
     if len(plans) > 1:
         finals, tuning = count_trials([plan.sweep for plan in plans])
         click.echo(f"all {len(plans)} sweeps: {finals} final trials, {tuning} tuning trials, shared ones counted once")
-        is_at_most = any(sweep.at_most for sweep in result.sweeps)
+        is_at_most = any(sweep.is_at_most for sweep in result.sweeps)
         click.echo(f"  time    {_time_text(result.seconds, is_at_most)}, one sweep after another")
     _print_grounds(result)
 
@@ -105,63 +96,48 @@ def counts_text(plan: "Plan") -> str:
     return f"{plan.sweep.final_count} final trials, {plan.sweep.tuning_count} tuning trials"
 
 
-def _print_groups(plan: "Plan", forecasts: "Sequence[GroupForecast] | None" = None) -> None:
-    """Print a line for each group of a plan, the smallest first."""
-    from autoreg.config.group import setting_labels
-
-    figures = f"figures {', '.join(plan.sweep.figures)}" if plan.sweep.figures else "no figure"
-    click.echo(f"{plan.sweep.name} ({plan.sweep.sweep_id}), {figures}")
-    labels = setting_labels([group for group, _ in plan.groups])
-    total = sum(forecast.seconds or 0.0 for forecast in forecasts or ())
-    rows = []
-    for index, ((group, parameters), label) in enumerate(zip(plan.groups, labels, strict=True)):
-        trials = [f"{group.tune.trials} tuning" if group.tune else "", f"{group.final_count} final"]
-        columns = ["", label, f"{parameters:>11,} parameters"]
-        rows.append([*columns, *(_forecast_cells(forecasts[index], total, trials) if forecasts else trials)])
-    print_columns(rows[::-1])
-
-
-def _forecast_cells(forecast: "GroupForecast", total: float, trials: list[str]) -> list[str]:
-    flops, seconds = forecast.size.forward_flops, forecast.seconds
-    return [
-        "" if flops is None else f"{amount(flops, 'FLOPs'):>11}",
-        *trials,
-        f"{forecast.left.ended_count} done" if forecast.left.ended_count else "",
-        "" if forecast.epoch_seconds is None else f"{duration(forecast.epoch_seconds):>7} an epoch",
-        f"{_percent(seconds / total):>4} of the time" if seconds and total else "",
-    ]
-
-
-def _print_forecast(forecast: "SweepForecast", shared: "Sequence[Shared]") -> None:
+def _print_sweep(plan: "Plan", forecast: "SweepForecast", shared: "Sequence[Shared]") -> None:
+    """Print a line for each group of a plan, the smallest first, and what the sweep shares and will take."""
+    groups = forecast.settings
+    click.echo(f"{forecast.name} ({forecast.sweep_id}), figures {', '.join(forecast.figures) or 'none'}")
+    total = sum(group.worker_seconds or 0.0 for group in groups)
+    print_columns([_cells(group, total) for group in reversed(groups)])
+    click.echo(f"{counts_text(plan)}, {sum(group.done_trials for group in groups)} already done")
     for common in shared:
         figures = f" ({', '.join(common.figures)})" if common.figures else ""
         kinds = [f"{common.finals} final"] * bool(common.finals) + [f"{common.tuning} tuning"] * bool(common.tuning)
         click.echo(f"  shared  {' and '.join(kinds)} trials with {common.name}{figures}")
-    if not forecast.plan.sweep.size:
-        return
-    at_once = f", {forecast.at_once} trials at once" if forecast.seconds and forecast.at_once > 1 else ""
-    click.echo(f"  time    {_time_text(forecast.seconds, forecast.at_most)}{at_once}")
-    if forecast.disk_bytes:
-        without = "" if forecast.is_measuring_known else " without measurements"
-        states = forecast.peak_bytes
-        peak = f"; up to {amount(states, 'B')} more for the states of running trials" if states else ""
-        click.echo(f"  disk    {amount(forecast.disk_bytes, 'B')} in the run folder{without}{peak}")
+    most = max((group.trials_at_once for group in groups), default=1)
+    at_once = f", {most} trials at once" if forecast.seconds and most > 1 else ""
+    click.echo(f"  time    {_time_text(forecast.seconds, forecast.is_at_most)}{at_once}")
+    click.echo(f"  disk    {amount(forecast.disk_bytes, 'B')} in the run folder")
+
+
+def _cells(group: "GroupForecast", total: float) -> list[str]:
+    flops, seconds = group.forward_flops_per_example, group.worker_seconds
+    return [
+        "",
+        group.label,
+        f"{group.parameters:>11,} parameters",
+        "" if flops is None else f"{amount(flops, 'FLOPs'):>11}",
+        f"{group.tuning_trials} tuning" if group.tuning_trials else "",
+        f"{group.final_trials} final",
+        f"{group.done_trials} done" if group.done_trials else "",
+        "" if group.epoch_seconds is None else f"{duration(group.epoch_seconds):>7} an epoch",
+        f"{seconds / total:>4.0%} of the time" if seconds else "",
+    ]
 
 
 def _print_grounds(forecast: "Forecast") -> None:
     """Print what a forecast is made of, and how good such ones were."""
-    used = {group.source for sweep in forecast.sweeps for group in sweep.groups if not group.left.is_done}
-    if words := [SOURCES[source] for source in SOURCES if source in used]:
-        click.echo(f"forecast for a machine that does nothing else, from {', '.join(words)}")
+    groups = [group for sweep in forecast.sweeps for group in sweep.settings]
+    if sources := {str(group.epoch_seconds_from) for group in groups if group.worker_seconds}:
+        click.echo(f"forecast for a machine that does nothing else, from {' and '.join(sorted(sources))}")
     for problem in forecast.problems:
         print_text(f"  failed  a step that was timed: {problem}")
-    if forecast.slowdown >= WORTH_SAYING:
-        slowdown = f"{forecast.slowdown:.1f} times as slowly now"
-        click.echo(f"  busy    this one also runs other programs; it gets on {slowdown}")
-    if (past := forecast.hindsight) is not None:
-        trials = "a trial that is" if past.trials == 1 else f"{past.trials} trials that are"
-        spread = "" if past.trials == 1 else f" ({past.lowest:.2g}–{past.highest:.2g})"
-        click.echo(f"  before  {trials} done took {past.ratio:.2g} times what the steps timed now say{spread}")
+    if ratios := forecast.backtest:
+        took = f"took {geometric_mean(ratios):.2g} times as long as the steps timed now say"
+        click.echo(f"  before  {len(ratios)} finished trials {took} ({ratios[0]:.2g}–{ratios[-1]:.2g})")
 
 
 def _shared(plans: "Sequence[Plan]") -> "list[list[Shared]]":
@@ -174,19 +150,6 @@ def _shared(plans: "Sequence[Plan]") -> "list[list[Shared]]":
     names = {one.sweep.name for one in plans}
     packaged = [checked_sweep(load_sweep(find_sweep(name))) for name in sweep_names() if name not in names]
     return [shared_with(plan.sweep, [*(one.sweep for one in plans if one is not plan), *packaged]) for plan in plans]
-
-
-@contextmanager
-def _waiting(text: str) -> Iterator[None]:
-    """Show a line on a terminal while something is under way."""
-    is_shown = bool(text) and sys.stderr.isatty()
-    if is_shown:
-        click.echo(text, err=True, nl=False)
-    try:
-        yield
-    finally:
-        if is_shown:
-            click.echo("\r" + " " * len(text) + "\r", err=True, nl=False)
 
 
 def _time_text(seconds: float | None, is_at_most: bool) -> str:
@@ -214,7 +177,3 @@ def amount(count: float, unit: str) -> str:
 
 def _two_digits(value: float) -> str:
     return f"{value:.1f}" if value < 9.95 else f"{float(f'{value:.2g}'):,.0f}" if value < 100 else f"{value:,.0f}"
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.005 else "<1%"

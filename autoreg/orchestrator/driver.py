@@ -14,7 +14,7 @@ from autoreg.orchestrator.jobs import Machine, MeasuringJob, Place, Share, Trial
 from autoreg.orchestrator.measuring_queue import MeasuringQueue
 from autoreg.orchestrator.plan import Plan
 from autoreg.orchestrator.progress.counts import Counts, Verbosity
-from autoreg.orchestrator.progress.tracker import Tracker
+from autoreg.orchestrator.progress.eta import Tracker
 from autoreg.orchestrator.running import RunningBundles
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.runs.describe import describe, outcome
@@ -127,7 +127,6 @@ class Driver:
 
     def _start(self, name: str) -> None:
         if text := self.running.start(name, self._now):
-            self._tracker.note_start(self._now)
             self._say(text, Verbosity.VERBOSE)
 
     def _progress(self, event: ev.EpochEnded) -> None:
@@ -238,7 +237,7 @@ class Driver:
                 job = MeasuringJob(trial_id, tuple(self.plan.measurements), self.place)
                 self._orders.append(ev.StartMeasuring(job))
         self.counts.measuring = self.endings.shown(self.measuring.running)
-        self._tracker.look(self._now, self.machine.measuring_slots)
+        self._tracker.look(self._now, self.machine)
         if self._now - self._committed_at >= SECONDS_BETWEEN_COMMITS:
             self._committed_at = self._now
             self._orders.append(ev.Commit())

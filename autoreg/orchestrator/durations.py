@@ -1,4 +1,4 @@
-"""How long a trial takes, as far as trials like it tell; bundles, the ETA and the estimate of a dry run ask it.
+"""How long a trial takes, as far as trials like it tell; bundles, the ETA and the forecast of a plan ask it.
 
 Initial weights, labels and learning rates change nothing. Between widths the time grows at most with the number of
 weights, which is about the square of the width, and with that of the steps.
@@ -13,6 +13,8 @@ from autoreg.config.trial import TrialConfig
 
 #: From and to, in seconds.
 Range = tuple[float, float]
+#: Width and batch size; the latter is 1 where it changes nothing.
+Size = tuple[float, int]
 
 #: Between these powers of the width the time of a trial grows.
 LEAST_GROWTH, MOST_GROWTH = 0.0, 2.0
@@ -49,12 +51,18 @@ class Durations:
     """Seconds of an epoch and of measuring a trial, by what is trained, its width and its batch size."""
 
     def __init__(self) -> None:
-        self._seen: dict[Key, dict[tuple[float, int], list[float]]] = {}
+        self._seen: dict[Key, dict[Size, list[float]]] = {}
         self._epochs: dict[str, tuple[int, int]] = {}
+
+    def note(self, key: Key, config: TrialConfig, seconds: float) -> None:
+        """Learn what work of a key took at a trial's width and batch size."""
+        seen = self._seen.setdefault(key, {}).setdefault(_size(key, config), [])
+        seen.append(seconds)
+        del seen[:-ENOUGH]
 
     def note_epoch(self, config: TrialConfig, seconds: float) -> None:
         """Learn what an epoch took."""
-        self._note(training_key(config), config, seconds)
+        self.note(training_key(config), config, seconds)
 
     def note_trial(self, config: TrialConfig, epochs: int, seconds: float) -> None:
         """Learn what the training of a trial took, which ran so many epochs."""
@@ -65,7 +73,7 @@ class Durations:
 
     def note_measuring(self, config: TrialConfig, seconds: float) -> None:
         """Learn what the measuring of a trial took."""
-        self._note(measuring_key(config), config, seconds)
+        self.note(measuring_key(config), config, seconds)
 
     def epoch(self, config: TrialConfig) -> Range | None:
         """Return what an epoch takes, from and to; None if nothing like it was seen."""
@@ -80,45 +88,41 @@ class Durations:
         epoch = self.epoch(config)
         return epoch and epoch[1] * config.epochs
 
-    def known_epoch(self, config: TrialConfig) -> float | None:
-        """Return what an epoch takes at just this width and batch size; None if none was seen there."""
-        seen = self._seen.get(training_key(config), {}).get(_size(config))
+    def known(self, key: Key, config: TrialConfig) -> float | None:
+        """Return the seconds at just this width and batch size; None if none were seen there."""
+        seen = self._seen.get(key, {}).get(_size(key, config))
         return median(seen) if seen else None
+
+    def likely(self, key: Key, config: TrialConfig) -> float | None:
+        """Return the seconds at the nearest size that was seen, in proportion to the number of weights."""
+        near, wanted = self._nearest(key, config), _size(key, config)
+        return near and median(self._seen[key][near]) * (wanted[0] / near[0]) ** MOST_GROWTH
 
     def share_of_epochs(self, kind: str) -> float:
         """Return how many of their epochs trials of a kind have needed; others are pruned or stop early."""
         run, allowed = self._epochs.get(kind, (0, 0))
         return run / allowed if allowed else 1.0
 
-    def _note(self, key: Key, config: TrialConfig, seconds: float) -> None:
-        seen = self._seen.setdefault(key, {}).setdefault(_size(config), [])
-        seen.append(seconds)
-        del seen[:-ENOUGH]
+    def _nearest(self, key: Key, config: TrialConfig) -> Size | None:
+        wanted = _size(key, config)
+
+        def distance(seen: Size) -> float:
+            return MOST_GROWTH * abs(log(seen[0] / wanted[0])) + abs(log(seen[1] / wanted[1]))
+
+        return min(self._seen.get(key, ()), key=distance, default=None)
 
     def _range(self, key: Key, config: TrialConfig) -> Range | None:
         """Return the median at this width and batch size, or bounds by the nearest that was seen."""
-        by_size = self._seen.get(key)
-        if not by_size:
+        near, wanted = self._nearest(key, config), _size(key, config)
+        if near is None:
             return None
-        wanted = _size(config)
-        near = min(
-            by_size, key=lambda size: MOST_GROWTH * abs(log(size[0] / wanted[0])) + abs(log(size[1] / wanted[1]))
-        )
-        return _scaled(median(by_size[near]), near, wanted)
+        seconds, wider, steps = median(self._seen[key][near]), wanted[0] / near[0], near[1] / wanted[1]
+        ends = [seconds * wider**growth * factor for growth in (LEAST_GROWTH, MOST_GROWTH) for factor in (1.0, steps)]
+        return min(ends), max(ends)
 
 
-def _size(config: TrialConfig) -> tuple[float, int]:
-    return config.width, config.effective_batch_size
-
-
-def _distance(seen: tuple[float, int], wanted: tuple[float, int]) -> float:
-    return MOST_GROWTH * abs(log(wanted[0] / seen[0])) + abs(log(wanted[1] / seen[1]))
-
-
-def _scaled(seconds: float, seen: tuple[float, int], wanted: tuple[float, int]) -> Range:
-    wider, smaller = wanted[0] / seen[0], seen[1] / wanted[1]
-    ends = [seconds * wider**growth * steps for growth in (LEAST_GROWTH, MOST_GROWTH) for steps in (1.0, smaller)]
-    return min(ends), max(ends)
+def _size(key: Key, config: TrialConfig) -> Size:
+    return config.width, config.effective_batch_size if key.what == "train" else 1
 
 
 def total(ranges: Iterable[tuple[Range | None, float]]) -> Range | None:

@@ -17,13 +17,18 @@ class Machine:
         cores: of the largest node.
         slots: how many trials are trained at once.
         measuring_slots: how many are measured at once when none is trained any more.
-        has_gpus: whether there are any.
+        gpus: how many there are.
     """
 
     cores: int = 1
     slots: int = 1
     measuring_slots: int = 1
-    has_gpus: bool = False
+    gpus: int = 0
+
+    def at_once(self, share: "Share") -> int:
+        """Return how many processes of a share run at the same time, at most."""
+        on_gpus = int(self.gpus / share.gpu + 1e-9) if share.gpu else self.cores
+        return max(1, min(self.cores // share.cpus, on_gpus))
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Share:
 def share_of(machine: Machine, resources: Resources, width: float, is_alone: bool) -> Share:
     """Return what a trial of that width gets of the machine; alone, all the cores and whole GPUs."""
     threads = min(resources.cpus, machine.cores)
-    gpu = resources.gpu_share(width) if machine.has_gpus else 0.0
+    gpu = resources.gpu_share(width) if machine.gpus else 0.0
     return Share(threads, machine.cores, math.ceil(gpu)) if is_alone else Share(threads, threads, gpu)
 
 

@@ -65,8 +65,10 @@ def test_a_plan_for_programs_is_one_object(tmp_path: Path) -> None:
     ended = autoreg("plan", "--json", "--no-calibration", "quickstart", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     [sweep] = json.loads(ended.stdout)["sweeps"]
-    assert (sweep["final_trials"], sweep["tuning_trials"], sweep["done_final_trials"]) == (12, 36, 0)
-    assert sweep["forecast"]["seconds"] is None, "nothing was timed, and no trial has ended"
+    counts = [sum(setting[f"{kind}_trials"] for setting in sweep["settings"]) for kind in ("final", "tuning", "done")]
+    assert counts == [12, 36, 0]
+    assert [common["name"] for common in sweep["shared"]] == []
+    assert sweep["seconds"] is None, "nothing was timed, and no trial has ended"
     assert {setting["forward_flops_per_example"] for setting in sweep["settings"]} == {768, 3072, 12288}
     assert list(tmp_path.iterdir()) == []
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from autoreg.config.trial import Choice, TrialConfig
-from autoreg.orchestrator.durations import ENOUGH, Durations, total
+from autoreg.orchestrator.durations import ENOUGH, Durations, total, training_key
 
 MakeConfig = Callable[..., TrialConfig]
 
@@ -39,8 +39,10 @@ def test_an_epoch_takes_the_median_or_is_bounded_by_the_nearest(config: MakeConf
     assert durations.epoch(config(width=0.5)) == (0.75, 3)
     durations.note_epoch(config(width=4.0), 100.0)
     assert durations.epoch(config(width=3.0)) == (56.25, 100)
-    assert durations.known_epoch(config(width=1.0)) == 3
-    assert durations.known_epoch(config(width=3.0)) is None
+    key = training_key(config())
+    assert durations.known(key, config(width=1.0)) == durations.likely(key, config(width=1.0)) == 3
+    assert durations.known(key, config(width=3.0)) is None
+    assert durations.likely(key, config(width=3.0)) == 56.25, "in proportion to the number of weights"
 
 
 def test_nothing_is_known_of_other_networks_data_optimizers_and_of_measuring(config: MakeConfig) -> None:

@@ -1,13 +1,13 @@
-"""What a network takes to train and to measure: a few real steps are timed on this machine."""
+"""What networks take to train and to measure: a few real steps are timed on this machine."""
 
-import io
 import time
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field, replace
-from math import log, sqrt
-from typing import Any, Literal, NamedTuple, TypeVar
+from dataclasses import dataclass, replace
+from functools import partial
+from timeit import repeat
+from typing import Any
 
-import polars as pl
 import torch
 
 from autoreg.config.trial import TrialConfig, format_width
@@ -16,223 +16,124 @@ from autoreg.datasets.split import FirstExamples
 from autoreg.errors import first_line
 from autoreg.metrics import metrics
 from autoreg.metrics.measure import Measurement
-from autoreg.orchestrator.durations import training_key
+from autoreg.orchestrator.durations import Durations, Key, measuring_key, training_key
 from autoreg.training.loop import train_epoch
 from autoreg.training.precision import precision_of
 from autoreg.training.state import TrialState
 
-#: How long is timed by default; a dry run's other seconds are for imports and for reading the data.
+#: How long steps are timed by default.
 SECONDS = 10.0
-#: So many training steps are timed, fewer if they take longer than so many seconds.
-STEPS, SECONDS_OF_STEPS = 10, 0.5
-#: On a CPU a batch that is timed has at least so many examples, more up to so many FLOPs, which take about a second.
-FEWEST, CPU_FLOPS = 8, 3e10
-#: A metric that is timed takes at most about so many seconds, but for one example.
-SECONDS_OF_METRIC = 3.0
-
-T = TypeVar("T")
+#: So many examples are timed first, then four times as many, until they take so many seconds; each twice.
+FEWEST, LONG = 8, 0.2
+#: So many times as long trials take on the cores of one machine beside each other, which share its memory and clock.
+SLOWDOWN_BY_OTHERS = 1.15
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network at one width that can be timed.
+    """A network that can be timed.
 
     Attributes:
-        config: a trial of it, with its batch size.
+        config: a trial of it, with its width and batch size.
         dataset: its data, on the device on which it is trained.
+        device: the name of that, as `result.json` has it.
         threads: with which it is trained.
+        at_once: how many of its trials run at the same time, at most.
         measurements: of its final trials.
-        flops: of one example; what widths are compared by.
     """
 
     config: TrialConfig
     dataset: Dataset
+    device: str
     threads: int
+    at_once: int
     measurements: tuple[Measurement, ...]
-    flops: float
 
     @property
-    def device(self) -> str:
-        """Its device: `cpu` or `cuda`."""
-        return self.dataset.train.labels.device.type
-
-    @property
-    def cores(self) -> int:
-        """How many cores a trial of it has; on a GPU it is that of which it has a share."""
-        return self.threads if self.device == "cpu" else 1
-
-    @property
-    def forward_share(self) -> float:
-        """What a final trial's look at all splits takes of an epoch, in which a training example counts thrice."""
-        train, validation = len(self.dataset.train), len(self.dataset.validation)
-        return (train + validation + len(self.dataset.test)) / (3 * train + validation)
-
-    @property
-    def training(self) -> tuple[Hashable, Hashable]:
-        """What is trained at a cost about as its FLOPs; and what tells it from the others of which that is true."""
-        config = self.config
-        return (self.device, self.threads, training_key(config)), (config.width, config.effective_batch_size)
-
-    @property
-    def measuring(self) -> tuple[Hashable, Hashable]:
-        """As `training`, for measuring."""
-        names = tuple(measurement.measurement_id for measurement in self.measurements)
-        return (self.device, self.config.network, self.config.dataset, names), self.config.width
+    def setup(self) -> tuple[Any, ...]:
+        """Durations of networks are kept apart by this."""
+        return self.device, self.threads, tuple(asked.measurement_id for asked in self.measurements)
 
 
-class Timed(NamedTuple):
-    """What a network was timed to take.
-
-    Attributes:
-        network: the network.
-        seconds: of an epoch, validation included; or of measuring a trial.
-        size: bytes of a trial's measurements.
-    """
-
-    network: Network
-    seconds: float
-    size: float = 0.0
-
-
-@dataclass
 class Costs:
-    """What was timed, and what follows for networks that were not.
+    """How long networks take, by their setup.
 
     Attributes:
-        slowdown: how many times as long the timed took on the wall as of the processor.
-        problems: a line for each network that could not be timed.
+        finished: as finished trials took.
+        timed: as steps took that were timed here.
+        problems: a line for each network that could not be timed, by what it is.
     """
-
-    slowdown: float = 1.0
-    problems: list[str] = field(default_factory=list)
-    _timed: dict[Hashable, dict[Hashable, Timed]] = field(default_factory=dict)
-    _spent: dict[Hashable, float] = field(default_factory=dict)
-
-    def is_timed(self, network: Network) -> bool:
-        """Whether its training was timed at this width and batch size."""
-        family, name = network.training
-        return name in self._timed.get(family, {})
-
-    def training(self, network: Network) -> Timed | None:
-        """Return what an epoch of it takes; None if nothing like it was timed."""
-        return self._cost(network, *network.training)
-
-    def measuring(self, network: Network) -> Timed | None:
-        """Return what measuring a trial of it takes; None if nothing like it was timed."""
-        return self._cost(network, *network.measuring)
-
-    def _cost(self, network: Network, family: Hashable, name: Hashable) -> Timed | None:
-        """Return what was timed, or the nearest by FLOPs and then by batch size, in proportion to the FLOPs."""
-        timed = self._timed.get(family)
-        if not timed:
-            return None
-        if name in timed:
-            return timed[name]
-
-        def distance(known: Timed) -> tuple[float, float]:
-            batch_sizes = known.network.config.effective_batch_size, network.config.effective_batch_size
-            return abs(log(known.network.flops / network.flops)), abs(log(batch_sizes[0] / batch_sizes[1]))
-
-        near = min(timed.values(), key=distance)
-        ratio = network.flops / near.network.flops
-        # Units, of which measurements have rows, grow as the root of the FLOPs.
-        return Timed(network, near.seconds * ratio, near.size * sqrt(ratio))
-
-    def time(self, networks: Iterable[Network], seconds: float) -> None:
-        """Time as many networks as fit into some seconds on the wall, the smallest of each kind in any case."""
-        import torch._dynamo
-
-        clock, ends, threads = _Clock(), time.monotonic() + seconds, torch.get_num_threads()
-        ordered = sorted(networks, key=lambda network: (network.flops, network.config.effective_batch_size))
-        try:
-            for network in ordered:
-                torch.set_num_threads(network.threads)
-                self._time("train", network, clock, ends)
-            torch.set_num_threads(1)  # as a process that measures
-            for network in ordered:
-                self._time("measure", network, clock, ends)
-        finally:
-            torch.set_num_threads(threads)
-        self.slowdown = clock.wall / clock.work if clock.work else 1.0
-
-    def _time(self, does: Literal["train", "measure"], network: Network, clock: "_Clock", ends: float) -> None:
-        """Time what a network does, unless it was, or would last until after `ends` though a smaller one was timed."""
-        family, name = network.training if does == "train" else network.measuring
-        timed, began = self._timed.setdefault(family, {}), time.monotonic()
-        if name in timed:
-            return
-        if timed and began + self._spent[family] * network.flops / next(reversed(timed.values())).network.flops > ends:
-            return
-        try:
-            timed[name] = _time_training(network, clock) if does == "train" else _time_measuring(network, clock)
-        except Exception as error:  # in a user's own network anything may go wrong; and memory may not suffice
-            shown = f"{does} {network.config.network} {format_width(network.config.width)}x"
-            self.problems.append(f"{shown}: {type(error).__name__}: {first_line(error)}")
-        self._spent[family] = time.monotonic() - began
-
-
-class _Clock:
-    """Seconds of work: on one thread of a CPU those of the processor, since other programs may run meanwhile."""
 
     def __init__(self) -> None:
-        self.wall = self.work = 0.0
+        self.finished: defaultdict[Hashable, Durations] = defaultdict(Durations)
+        self.timed: defaultdict[Hashable, Durations] = defaultdict(Durations)
+        self.problems: dict[Hashable, str] = {}
 
-    def time(self, device: str, call: Callable[[], T]) -> tuple[T, float]:
-        """Return what a call returns, and how long it takes."""
-        is_alone = device == "cpu" and torch.get_num_threads() == 1
-        wall, work = time.perf_counter(), time.process_time()
-        value = call()
-        if device != "cpu":
-            torch.cuda.synchronize()
-        wall, work = time.perf_counter() - wall, time.process_time() - work
-        self.wall += wall
-        self.work += work if is_alone else wall
-        return value, work if is_alone else wall
+    def epoch(self, network: Network) -> tuple[float | None, str | None]:
+        """Return the seconds of an epoch, and what tells them; None if nothing does."""
+        config, key = network.config, training_key(network.config)
+        if finished := self.finished[network.setup].known(key, config):
+            return finished, "finished trials"
+        timed = self.timed[network.setup].likely(key, config)
+        return timed, "steps timed here" if timed else None
+
+    def time(self, networks: Iterable[Network], seconds: float) -> None:
+        """Time as many networks as fit into some seconds, the smallest of each kind in any case; sets the threads."""
+        ends = time.monotonic() + seconds
+        ordered = sorted(networks, key=lambda network: (network.config.width, -network.config.effective_batch_size))
+        for key_of, timer in ((training_key, _time_training), (measuring_key, _time_measuring)):
+            for network in ordered:
+                self._time(network, key_of(network.config), timer, ends)
+
+    def _time(self, network: Network, key: Key, timer: Callable[[Network], float], ends: float) -> None:
+        config, timed = network.config, self.timed[network.setup]
+        least = (timed.likely(key, config) or 0.0) * FEWEST / len(network.dataset.test)
+        failed = network.setup, key, config.width, config.effective_batch_size
+        if timed.known(key, config) or failed in self.problems or (least and time.monotonic() + least > ends):
+            return
+        torch.set_num_threads(network.threads)
+        try:
+            is_beside_others = network.device == "cpu" and network.at_once > 1
+            timed.note(key, config, timer(network) * (SLOWDOWN_BY_OTHERS if is_beside_others else 1.0))
+        except Exception as error:  # in a user's own network anything may go wrong; and memory may not suffice
+            shown = f"{key.what} {config.network} {format_width(config.width)}x"
+            self.problems[failed] = f"{shown}: {type(error).__name__}: {first_line(error)}"
 
 
-def _time_training(network: Network, clock: _Clock) -> Timed:
-    """Time a few steps and their share of the validation, after a step that allocates and prepares."""
+def _time_training(network: Network) -> float:
+    """Return the seconds of an epoch, by training on some examples and their share of the validation."""
     config, dataset = network.config, network.dataset
     state, whole, held_out = TrialState.fresh(config, dataset), len(dataset.train), len(dataset.validation)
-    batch = config.effective_batch_size
-    if network.device == "cpu":
-        batch = min(batch, max(FEWEST, int(CPU_FLOPS / (3 * network.flops))))
-    trial = config.model_copy(update={"batch_size": batch, "lr_batch_factor": 1.0})
 
-    def train(examples: int) -> float:
+    def train(examples: int) -> None:
         validation = FirstExamples(dataset.validation, max(1, held_out * examples // whole))
         part = replace(dataset, train=FirstExamples(dataset.train, examples), validation=validation)
-        return clock.time(network.device, lambda: train_epoch(trial, part, state))[1]
+        batch = {"batch_size": min(config.effective_batch_size, examples), "lr_batch_factor": 1.0}
+        train_epoch(config.model_copy(update=batch), part, state)
 
-    steps = min(STEPS, 1 + int(SECONDS_OF_STEPS / train(batch)))
-    examples = min(whole, steps * batch)
-    seconds = min(train(examples), train(examples)) * whole / examples
-    return Timed(network, seconds)
+    return _extrapolate(train, whole, network)
 
 
-def _time_measuring(network: Network, clock: _Clock) -> Timed:
-    """Time each metric, as it is asked for, on one example and on a batch, or on as much of it as can be waited for."""
-    dataset, seconds, size = network.dataset, 0.0, 0
+def _time_measuring(network: Network) -> float:
+    """Return the seconds of measuring a trial, by each metric, as it is asked for, on some examples."""
+    dataset, seconds = network.dataset, 0.0
     untrained = TrialState.fresh(network.config, dataset).network.eval()
-
-    def measure(asked: Measurement, examples: int) -> tuple[pl.DataFrame, float]:
-        changed: dict[str, Any] = {asked.split: FirstExamples(dataset.split(asked.split), examples)}
-        part = replace(dataset, **changed)
-        with precision_of("float32", dataset.test.labels.device):
-            return clock.time(
-                network.device, lambda: metrics[asked.metric](untrained, part, asked.split, 0, **asked.options)
-            )
-
     for asked in network.measurements:
-        whole = len(dataset.split(asked.split))
-        batch = min(dataset.evaluation_batch, whole)
-        frame, one = measure(asked, 1)
-        each, count = one, min(batch, 1 + int(SECONDS_OF_METRIC / one))
-        if count > 1:
-            frame, many = measure(asked, count)
-            each = max(0.0, many - one) / (count - 1)
-        # A batch takes some time whatever its size, and each of its examples adds to it.
-        seconds += -(-whole // batch) * max(0.0, one - each) + whole * each
-        frame.write_parquet(file := io.BytesIO(), compression="zstd")
-        size += len(file.getvalue())
-    return Timed(network, seconds, size)
+
+        def measure(examples: int, asked: Measurement = asked) -> None:
+            changed: dict[str, Any] = {asked.split: FirstExamples(dataset.split(asked.split), examples)}
+            with precision_of("float32", dataset.test.labels.device):
+                metrics[asked.metric](untrained, replace(dataset, **changed), asked.split, 0, **asked.options)
+
+        seconds += _extrapolate(measure, len(dataset.split(asked.split)), network)
+    return seconds
+
+
+def _extrapolate(work: Callable[[int], None], whole: int, network: Network) -> float:
+    """Return the seconds of all examples, by a number of them that grows until it takes long enough to be timed."""
+    # On one thread of a CPU the processor's time is taken, since other programs may run meanwhile.
+    clock = time.process_time if (network.device, network.threads) == ("cpu", 1) else time.perf_counter
+    count = min(FEWEST, whole)
+    while (seconds := min(repeat(partial(work, count), timer=clock, repeat=2, number=1))) < LONG and count < whole:
+        count = min(whole, 4 * count)
+    return seconds * whole / count

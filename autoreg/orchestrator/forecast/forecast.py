@@ -1,60 +1,59 @@
-"""A forecast: how long what is left of some sweeps will take, and how much disk, and how good such forecasts were."""
+"""A forecast: how long what is left of some sweeps will take, how much disk, and how good such forecasts were."""
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from statistics import geometric_mean
+from dataclasses import dataclass, replace
 
 import torch
 
+from autoreg.config.group import setting_labels
 from autoreg.config.overlap import Asked, asked_by
-from autoreg.config.sections import Resources
 from autoreg.config.trial import TrialConfig
 from autoreg.datasets import load_dataset
 from autoreg.errors import DataError
-from autoreg.orchestrator.durations import ENOUGH, Durations, training_key
+from autoreg.networks import build_network, forward_flops
+from autoreg.orchestrator.bundles import SECONDS as SECONDS_OF_A_BUNDLE
+from autoreg.orchestrator.durations import ENOUGH, measuring_key, training_key
 from autoreg.orchestrator.forecast.cost import SECONDS, Costs, Network
-from autoreg.orchestrator.forecast.group import GroupForecast
 from autoreg.orchestrator.forecast.left import GroupLeft, left_of
-from autoreg.orchestrator.forecast.size import size_of
+from autoreg.orchestrator.jobs import Machine, share_of
 from autoreg.orchestrator.plan import Plan
 from autoreg.runs.folder import Runs
 
 #: Until Ray runs and its workers have imported PyTorch; and until it has stopped.
 SECONDS_OF_RAY = 12.0
+#: What Ray Tune takes for one of its trials, which may be a bundle of several tiny ones of ours.
+SECONDS_OF_TUNE = 0.4
+#: In whole blocks of a file system: a trial's folder and records, what an epoch adds to them, and a measurement.
+BYTES_OF_A_TRIAL, BYTES_OF_AN_EPOCH, BYTES_OF_A_MEASUREMENT = 12_000, 200, 8_000
 
 
 @dataclass(frozen=True)
-class Machine:
-    """This machine: its cores and GPUs."""
+class GroupForecast:
+    """What is left of one group will take; None where nothing tells.
 
-    cores: int
-    gpus: int
+    Attributes:
+        forward_flops_per_example: see `networks.forward_flops`.
+        epoch_seconds, epoch_seconds_from: of an epoch of the next trial, and what tells them.
+        worker_seconds: of all its trials one after another, measuring included.
+        longest_seconds: of its longest row of trials of which each waits for the one before.
+        disk_bytes: that it adds to the run folder.
+    """
 
-    @classmethod
-    def here(cls) -> "Machine":
-        """Return this machine as Ray will find it."""
-        return cls(os.cpu_count() or 1, torch.cuda.device_count() if torch.cuda.is_available() else 0)
-
-    def device(self, resources: Resources, width: float) -> str:
-        """Return what a trial of that width is computed on: `cpu` or `cuda`."""
-        return "cuda" if self.gpus and resources.gpu_share(width) else "cpu"
-
-    def device_name(self, resources: Resources, width: float) -> str:
-        """Return a device's name as `result.json` has it."""
-        return "cpu" if self.device(resources, width) == "cpu" else torch.cuda.get_device_name(0)
-
-    def threads(self, resources: Resources) -> int:
-        """Return the threads of a trial."""
-        return min(resources.cpus, self.cores)
-
-    def at_once(self, resources: Resources, width: float) -> int:
-        """Return how many trials of that width run at the same time, at most."""
-        share = resources.gpu_share(width)
-        on_gpus = int(self.gpus / share + 1e-9) if self.gpus and share else self.cores
-        return max(1, min(self.cores // self.threads(resources), on_gpus))
+    label: str
+    parameters: int
+    forward_flops_per_example: int | None
+    final_trials: int
+    tuning_trials: int
+    done_trials: int
+    trials_at_once: int
+    epoch_seconds: float | None
+    epoch_seconds_from: str | None
+    worker_seconds: float | None
+    longest_seconds: float
+    disk_bytes: int
 
 
 @dataclass(frozen=True)
@@ -62,61 +61,17 @@ class SweepForecast:
     """What one sweep will take.
 
     Attributes:
-        plan: the sweep.
-        groups: what each group will take, in the order in which they run.
+        seconds: from its start to its end; 0 if nothing is left, None if nothing tells.
+        is_at_most: whether trials may end before their last epoch.
     """
 
-    plan: Plan
-    groups: list[GroupForecast]
-
-    @property
-    def seconds(self) -> float | None:
-        """From its start to its end; 0 if nothing is left, None if nothing tells.
-
-        It takes as long as the longest row of trials that wait for each other, or as all of them on all that there is.
-        """
-        work = _sum(group.seconds and group.seconds / group.at_once for group in self.groups)
-        return work and max(work, *(group.longest for group in self.groups)) + SECONDS_OF_RAY
-
-    @property
-    def at_most(self) -> bool:
-        """Whether trials may end before their last epoch."""
-        return any(group.left.may_end_early for group in self.groups)
-
-    @property
-    def at_once(self) -> int:
-        """How many of its trials run at the same time, at most."""
-        return max(group.at_once for group in self.groups)
-
-    @property
-    def disk_bytes(self) -> int:
-        """Of what it adds to the run folder."""
-        return sum(group.disk_bytes for group in self.groups)
-
-    @property
-    def is_measuring_known(self) -> bool:
-        """Whether they are with the measurements, of which nothing tells otherwise."""
-        return all(group.is_measuring_known for group in self.groups)
-
-    @property
-    def peak_bytes(self) -> int:
-        """Beside `disk_bytes`, of the states of running trials."""
-        return max(group.state_bytes for group in self.groups)
-
-
-@dataclass(frozen=True)
-class Hindsight:
-    """How good forecasts were: trials that have ended, against what the steps timed today say of them.
-
-    Attributes:
-        trials: how many.
-        ratio, lowest, highest: seconds that they took over those that were said: geometric mean, and range.
-    """
-
-    trials: int
-    ratio: float
-    lowest: float
-    highest: float
+    name: str
+    sweep_id: str
+    figures: list[str]
+    seconds: float | None
+    is_at_most: bool
+    disk_bytes: int
+    settings: list[GroupForecast]
 
 
 @dataclass(frozen=True)
@@ -124,21 +79,15 @@ class Forecast:
     """What some sweeps will take, one after another.
 
     Attributes:
-        sweeps: each of them.
-        hindsight: how good forecasts were, or None if no trial like theirs has ended here.
-        slowdown: how many times as long it takes while this machine is as busy with other things as it is now.
+        seconds: of all of them; None if nothing tells.
+        backtest: of finished trials like theirs, how many times as long each took as the steps timed now say.
         problems: a line for each network of which no step could be trained or measured.
     """
 
     sweeps: list[SweepForecast]
-    hindsight: Hindsight | None
-    slowdown: float
+    seconds: float | None
+    backtest: list[float]
     problems: list[str]
-
-    @property
-    def seconds(self) -> float | None:
-        """Of all sweeps, or None if nothing tells."""
-        return _sum(sweep.seconds for sweep in self.sweeps)
 
 
 def forecast(
@@ -152,65 +101,108 @@ def forecast(
         calibration_seconds: about how long real steps are timed; 0 for not at all, so that finished trials alone tell.
         machine: on which they will run; None for this one.
     """
-    machine, earlier, costs = machine or Machine.here(), Asked(), Costs()
-    sweeps: list[SweepForecast] = []
-    ended: dict[str, tuple[GroupForecast, TrialConfig, float]] = {}
+    machine = machine or Machine(os.cpu_count() or 1, gpus=torch.cuda.device_count())
+    costs, earlier = Costs(), Asked()
+    left: list[list[tuple[GroupLeft, Network]]] = []
     for plan in plans:
-        left = left_of(plan, runs, earlier)
-        finished = list(_finished(plan, left, runs, machine))
-        durations = Durations()
-        for config, seconds in finished:
-            durations.note_epoch(config, seconds)
-        groups = [_group(plan, group, machine, durations, costs) for group in left]
-        like = {(training_key(group.left.group.template), group.left.group.template.width): group for group in groups}
-        for config, seconds in finished:
-            if group := like.get((training_key(config), config.width)):
-                ended[config.trial_id] = group, config, seconds
-        sweeps.append(SweepForecast(plan, groups))
+        left.append([(group, _network(plan, group, machine)) for group in left_of(plan, runs, earlier)])
         earlier = earlier | asked_by([plan.sweep])
+    pairs = [pair for groups in left for pair in groups]
+    finished = list(_finished(runs, [network for _, network in pairs]))
+    for network, seconds in finished:
+        costs.finished[network.setup].note_epoch(network.config, seconds)
     if calibration_seconds:
-        costs.time(
-            [network for sweep in sweeps for group in sweep.groups for network in group.networks()], calibration_seconds
-        )
-    ratios = [seconds / said for group, config, seconds in ended.values() if (said := group.timed_epoch(config))]
-    hindsight = Hindsight(len(ratios), geometric_mean(ratios), min(ratios), max(ratios)) if ratios else None
-    return Forecast(sweeps, hindsight, costs.slowdown, costs.problems)
-
-
-def _group(plan: Plan, left: GroupLeft, machine: Machine, finished: Durations, costs: Costs) -> GroupForecast:
-    template, resources = left.group.template, plan.sweep.resources
-    dataset = load_dataset(template, plan.root, machine.device(resources, template.width))
-    size = size_of(template, dataset.input_shape, dataset.classes)
-    network = Network(
-        template, dataset, machine.threads(resources), tuple(plan.measurements), size.forward_flops or left.parameters
+        trials = [replace(network, config=trial) for group, network in pairs for trial in (*group.trials, *group.ended)]
+        costs.time(trials, calibration_seconds)
+    backtest = {
+        network.config.trial_id: seconds / timed
+        for network, seconds in finished
+        if (timed := costs.timed[network.setup].likely(training_key(network.config), network.config))
+    }
+    sweeps = [_sweep(plan, groups, costs) for plan, groups in zip(plans, left, strict=True)]
+    return Forecast(
+        sweeps, _sum(sweep.seconds for sweep in sweeps), sorted(backtest.values()), list(costs.problems.values())
     )
-    return GroupForecast(left, size, network, machine.at_once(resources, template.width), finished, costs)
 
 
-def _finished(
-    plan: Plan, groups: Iterable[GroupLeft], runs: Runs, machine: Machine
-) -> Iterator[tuple[TrialConfig, float]]:
-    """Yield trials that have ended on such a device, those planned first, with the seconds of an epoch."""
-    kinds = {training_key(group.group.template) for group in groups}
-    planned = {config.trial_id: config for group in groups for configs in group.ended.values() for config in configs}
-    others = (folder for folder in runs.trials() if folder.trial_id not in planned)
+def _network(plan: Plan, left: GroupLeft, machine: Machine) -> Network:
+    template = left.group.template
+    share = share_of(machine, plan.sweep.resources, template.width, is_alone=False)
+    device = torch.cuda.get_device_name(0) if share.gpu else "cpu"
+    dataset = load_dataset(template, plan.root, "cuda" if share.gpu else "cpu")
+    return Network(template, dataset, device, share.threads, machine.at_once(share), tuple(plan.measurements))
+
+
+def _finished(runs: Runs, networks: Iterable[Network]) -> Iterator[tuple[Network, float]]:
+    """Yield finished trials like those of networks, with the seconds of an epoch."""
+    like: defaultdict[tuple[object, ...], dict[object, Network]] = defaultdict(dict)
+    for network in networks:
+        like[training_key(network.config), network.config.width][network.setup] = network
     seen: Counter[tuple[object, ...]] = Counter()
-    threads = str(machine.threads(plan.sweep.resources))
-    for folder in (*map(runs.trial, planned), *others):
+    for folder in runs.trials():
         with suppress(DataError):  # what is damaged is told when the sweep runs
-            config = planned.get(folder.trial_id) or folder.read_config()
-            key = training_key(config), config.width, config.effective_batch_size
-            if key[0] not in kinds or seen[key] == ENOUGH:
+            config = folder.read_config()
+            kind = training_key(config), config.width
+            if kind not in like or seen[*kind, config.effective_batch_size] >= ENOUGH:
                 continue
             result = folder.read_result()
-            device = machine.device_name(plan.sweep.resources, config.width)
-            if result.epochs_run and (device, threads) == (result.device, result.environment.get("threads", threads)):
-                seen[key] += 1
-                yield config, result.seconds / result.epochs_run
+            where = result.device, result.environment.get("threads")
+            for network in like[kind].values():
+                if result.epochs_run and (network.device, str(network.threads)) == where:
+                    seen[*kind, config.effective_batch_size] += 1
+                    yield replace(network, config=config), result.seconds / result.epochs_run
+
+
+def _sweep(plan: Plan, left: Sequence[tuple[GroupLeft, Network]], costs: Costs) -> SweepForecast:
+    labels = setting_labels([group for group, _ in plan.groups])
+    groups = [
+        _group(group, network, label, parameters, costs)
+        for (group, network), label, (_, parameters) in zip(left, labels, plan.groups, strict=True)
+    ]
+    # As long as the longest row of trials that wait for each other, or as all of them on all that there is.
+    work = _sum(group.worker_seconds and group.worker_seconds / group.trials_at_once for group in groups)
+    seconds = work and max(work, *(group.longest_seconds for group in groups)) + SECONDS_OF_RAY
+    is_at_most, disk_bytes = any(group.may_end_early for group, _ in left), sum(group.disk_bytes for group in groups)
+    return SweepForecast(
+        plan.sweep.name, plan.sweep.sweep_id, plan.sweep.figures, seconds, is_at_most, disk_bytes, groups
+    )
+
+
+def _group(left: GroupLeft, network: Network, label: str, parameters: int, costs: Costs) -> GroupForecast:
+    group, dataset, trials = left.group, network.dataset, left.trials
+    next_epoch, source = costs.epoch(replace(network, config=next(iter(trials), group.template)))
+    epochs = {trial.effective_batch_size: costs.epoch(replace(network, config=trial))[0] for trial in trials}
+    measuring = costs.timed[network.setup].likely(measuring_key(group.template), group.template) or 0.0
+
+    def seconds(trial: TrialConfig) -> float:
+        shorter = group.shorter(trial) if trial.kind == "final" else None  # whose epochs are not trained again
+        total = (trial.epochs - (shorter.epochs if shorter else 0)) * (epochs[trial.effective_batch_size] or 0.0)
+        total += measuring if trial.kind == "final" else 0.0
+        return total + SECONDS_OF_TUNE * min(1.0, total / SECONDS_OF_A_BUNDLE)
+
+    startup = group.tune.startup - (group.tune.trials - len(left.tuning)) if group.tune else 0  # wait for no other
+    rounds = max(1, len(left.tuning) - max(0, startup - 1))
+    final = max((trial.epochs * (epochs[trial.effective_batch_size] or 0.0) for trial in left.finals), default=0.0)
+    with torch.device("meta"):
+        weights = build_network(group.template, dataset.input_shape, dataset.classes).state_dict().values()
+    return GroupForecast(
+        label=label,
+        parameters=parameters,
+        forward_flops_per_example=forward_flops(group.template, dataset.input_shape, dataset.classes),
+        final_trials=group.final_count,
+        tuning_trials=group.tune.trials if group.tune else 0,
+        done_trials=len(left.ended),
+        trials_at_once=network.at_once,
+        epoch_seconds=next_epoch,
+        epoch_seconds_from=source,
+        worker_seconds=None if None in epochs.values() else sum(map(seconds, trials)) + left.unmeasured * measuring,
+        longest_seconds=rounds * max(map(seconds, left.tuning), default=0.0) + final,
+        disk_bytes=sum(BYTES_OF_A_TRIAL + BYTES_OF_AN_EPOCH * trial.epochs for trial in trials)
+        + len(left.finals) * sum(values.nbytes for values in weights)
+        + (len(left.finals) + left.unmeasured) * len(network.measurements) * BYTES_OF_A_MEASUREMENT,
+    )
 
 
 def _sum(seconds: Iterable[float | None]) -> float | None:
-    """Return the sum, or None if one of them is not known."""
     values = list(seconds)
-    known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None
+    return None if None in values else sum(filter(None, values))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from autoreg.config.group import Group
 from autoreg.config.overlap import Asked, final_keys
@@ -12,116 +11,72 @@ from autoreg.orchestrator.plan import Plan
 from autoreg.runs.folder import Runs
 
 
-class TrialLeft(NamedTuple):
-    """A trial that is left to train.
-
-    Attributes:
-        config: the trial; where a search has not chosen yet, with the hyperparameters of the sweep file.
-        epochs: how many it trains at most; those of the shorter one that it goes on from do not count.
-    """
-
-    config: TrialConfig
-    epochs: int
-
-
 @dataclass(frozen=True)
 class GroupLeft:
-    """What is left of one group.
+    """What is left of one group; where a search has not chosen yet, with the hyperparameters of the sweep file.
 
     Attributes:
         group: the group.
-        parameters: of its network.
-        ended: its trials that have ended already, by kind: `tune` and `final`, in the order of the plan.
+        ended: its trials that have ended already.
         tuning: the tuning trials that are left.
-        chains: the final trials that are left, in chains, in each of which one goes on where the one before ended.
+        finals: the final trials that are left, shorter ones first.
         unmeasured: how many final trials have ended and are not measured yet.
     """
 
     group: Group
-    parameters: int
-    ended: dict[str, list[TrialConfig]]
-    tuning: list[TrialLeft]
-    chains: list[list[TrialLeft]]
+    ended: list[TrialConfig]
+    tuning: list[TrialConfig]
+    finals: list[TrialConfig]
     unmeasured: int
 
     @property
-    def ended_count(self) -> int:
-        """How many of its trials have ended."""
-        return sum(map(len, self.ended.values()))
-
-    @property
-    def finals(self) -> list[TrialLeft]:
-        """The final trials that are left."""
-        return [trial for chain in self.chains for trial in chain]
-
-    @property
-    def trials(self) -> list[TrialLeft]:
+    def trials(self) -> list[TrialConfig]:
         """The trials that are left."""
         return [*self.tuning, *self.finals]
-
-    @property
-    def is_done(self) -> bool:
-        """Whether nothing is left to train or measure."""
-        return not (self.trials or self.unmeasured)
 
     @property
     def may_end_early(self) -> bool:
         """Whether a trial that is left may end before its last epoch."""
         tune = self.group.tune
         is_pruned = self.tuning and tune and tune.pruning != "none"
-        return bool(is_pruned or (self.chains and self.group.template.patience is not None))
+        return bool(is_pruned or (self.finals and self.group.template.patience is not None))
 
 
-def left_of(plan: Plan, runs: Runs, earlier: Asked) -> list[GroupLeft]:
-    """Return what is left of each group of a plan, in the order in which they run.
+def left_of(plan: Plan, runs: Runs, earlier: Asked) -> Iterator[GroupLeft]:
+    """Yield what is left of each group of a plan, in the order in which they run.
 
     Args:
         plan: the checked sweep.
         runs: the run folder.
         earlier: what sweeps before it will have done.
     """
-    states = plan.schedule(runs).states
-    return [
-        _left(plan, runs, state, parameters, earlier)
-        for (_, parameters), state in zip(plan.groups, states, strict=True)
-    ]
+    for state in plan.schedule(runs).states:
+        trials = [*state.tuning_trials().values(), *(state.final_trials() or {}).values()]
+        ended = [config for config in trials if state.is_trained(config.trial_id)]
+        unmeasured = sum(_is_unmeasured(plan, runs, config) for config in ended if config.kind == "final")
+        yield GroupLeft(state.group, ended, _tuning_left(state, earlier), _finals_left(state, earlier), unmeasured)
 
 
-def _left(plan: Plan, runs: Runs, state: GroupState, parameters: int, earlier: Asked) -> GroupLeft:
-    tuned = [config for trial_id, config in state.tuning_trials().items() if state.is_trained(trial_id)]
-    finals = {
-        trial_id: config for trial_id, config in (state.final_trials() or {}).items() if state.is_trained(trial_id)
-    }
-    unmeasured = 0
-    for folder in map(runs.trial, finals):
-        is_missing = not all(measurement.path(folder).is_file() for measurement in plan.measurements)
-        unmeasured += is_missing and folder.read_result().status == "done"
-    return GroupLeft(
-        state.group, parameters, {"tune": tuned, "final": list(finals.values())}, list(_tuning_left(state, earlier)),
-        _finals_left(state, earlier), unmeasured,
-    )  # fmt: skip
+def _is_unmeasured(plan: Plan, runs: Runs, config: TrialConfig) -> bool:
+    folder = runs.trial(config.trial_id)
+    is_missing = not all(measurement.path(folder).is_file() for measurement in plan.measurements)
+    return is_missing and folder.read_result().status == "done"
 
 
-def _tuning_left(state: GroupState, earlier: Asked) -> Iterator[TrialLeft]:
-    group, proposed = state.group, state.tuning_trials()
+def _tuning_left(state: GroupState, earlier: Asked) -> list[TrialConfig]:
+    group, proposed = state.group, list(state.tuning_trials().values())
     if group.tune is None:
-        return
-    unknown = [group.tuning_trial({})] * (group.tune.trials - len(proposed))
-    is_left = [*(not state.is_trained(trial_id) for trial_id in proposed), *(True for _ in unknown)]
-    pairs = list(zip([*proposed.values(), *unknown], is_left, strict=True))
-    for config, left in pairs[earlier.tuning.get(group.study_id, 0) :]:
-        if left:
-            yield TrialLeft(config, config.epochs)
+        return []
+    shared = earlier.tuning.get(group.study_id, 0)
+    known = [config for config in proposed[shared:] if not state.is_trained(config.trial_id)]
+    return known + [group.tuning_trial({})] * (group.tune.trials - max(shared, len(proposed)))
 
 
-def _finals_left(state: GroupState, earlier: Asked) -> list[list[TrialLeft]]:
+def _finals_left(state: GroupState, earlier: Asked) -> list[TrialConfig]:
     group, finals = state.group, state.final_trials()
     configs = group.final_trials({}) if finals is None else finals.values()  # none if the search found nothing
-    chains: dict[tuple[float, int], list[TrialLeft]] = {}
-    for key, config in zip(final_keys(group), configs, strict=bool(configs)):
-        if key in earlier.finals or (finals and state.is_trained(config.trial_id)):
-            continue
-        shorter = group.shorter(config)
-        epochs = config.epochs - (shorter.epochs if shorter else 0)
-        chains.setdefault((key.lr_batch_factor, key.replicate), []).append(TrialLeft(config, epochs))
-    return list(chains.values())
+    return [
+        config
+        for key, config in zip(final_keys(group), configs, strict=bool(configs))
+        if key not in earlier.finals and not (finals and state.is_trained(config.trial_id))
+    ]

@@ -32,7 +32,7 @@ class RayBackend:
             slots=max(1, int(total["CPU"]) // resources.cpus),
             # On GPUs, whose memory they share, no more than asked for.
             measuring_slots=resources.measuring * gpus if gpus else int(total["CPU"]),
-            has_gpus=gpus > 0,
+            gpus=gpus,
         )
         self._task = ray.remote(num_cpus=0, max_retries=0)(worker.measure)
         self._running: dict[Any, tuple[str, float]] = {}

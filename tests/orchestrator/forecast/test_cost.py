@@ -1,4 +1,4 @@
-"""What is timed are the program's own steps; what was not timed costs as its FLOPs say."""
+"""What is timed are the program's own steps; what was not timed costs as its number of weights says."""
 
 from collections.abc import Callable
 
@@ -7,24 +7,23 @@ import pytest
 from autoreg.config.trial import Choice, TrialConfig
 from autoreg.datasets import load_dataset
 from autoreg.metrics.measure import Measurement, measurements_of
-from autoreg.orchestrator.forecast.cost import Costs, Network, Timed
+from autoreg.orchestrator.durations import measuring_key, training_key
+from autoreg.orchestrator.forecast.cost import SLOWDOWN_BY_OTHERS, Costs, Network
 
 MakeNetwork = Callable[..., Network]
 
 
 @pytest.fixture
 def network(config: Callable[..., TrialConfig]) -> MakeNetwork:
-    def make(flops: float = 1.0, measurements: tuple[Measurement, ...] = (), **changes: object) -> Network:
+    def make(measurements: tuple[Measurement, ...] = (), at_once: int = 1, **changes: object) -> Network:
         trial = config(**changes)
-        return Network(trial, load_dataset(trial, None), 1, measurements, flops)
+        return Network(trial, load_dataset(trial, None), "cpu", 1, at_once, measurements)
 
     return make
 
 
-def epoch(costs: Costs, network: Network) -> float:
-    timed = costs.training(network)
-    assert timed is not None
-    return timed.seconds
+def is_timed(costs: Costs, network: Network) -> bool:
+    return costs.timed[network.setup].known(training_key(network.config), network.config) is not None
 
 
 def test_an_epoch_of_ten_times_the_examples_takes_longer(network: MakeNetwork) -> None:
@@ -35,46 +34,57 @@ def test_an_epoch_of_ten_times_the_examples_takes_longer(network: MakeNetwork) -
         for size in (800, 8000)
     )
     costs.time([few, many], 1.0)
-    assert epoch(costs, many) > 2 * epoch(costs, few) > 0
-    assert costs.slowdown > 0.5
-    assert costs.problems == []
+    (less, source), (more, _) = costs.epoch(few), costs.epoch(many)
+    assert less
+    assert more
+    assert more > 2 * less > 0
+    assert source == "steps timed here"
+    assert costs.problems == {}
 
 
-def test_measuring_knows_its_seconds_and_the_bytes_of_its_files(network: MakeNetwork) -> None:
-    wanted = (*measurements_of("ablation", {"samples": 2}, ["test"]), *measurements_of("similarity", {}, ["test"]))
-    costs, measured = Costs(), network(measurements=wanted)
-    costs.time([measured], 1.0)
-    timed = costs.measuring(measured)
-    assert timed is not None
-    assert timed.seconds > 0
-    assert 1_000 < timed.size < 100_000
+def test_more_samples_of_a_metric_take_longer(network: MakeNetwork) -> None:
+    few, many = (network(tuple(measurements_of("ablation", {"samples": samples}, ["test"]))) for samples in (1, 20))
+    costs = Costs()
+    costs.time([few, many], 1.0)
+    less, more = (costs.timed[net.setup].known(measuring_key(net.config), net.config) for net in (few, many))
+    assert less
+    assert more
+    assert more > 3 * less
 
 
 def test_what_does_not_fit_is_left_out_but_for_the_smallest_of_each_kind(network: MakeNetwork) -> None:
-    networks = {width: network(flops=width**2, width=width) for width in (1.0, 0.25, 0.5)}
+    networks = [network(width=width) for width in (1.0, 0.25, 0.5)]
     other = network(optimizer=Choice(name="adam"))
     costs = Costs()
-    costs.time([*networks.values(), other], 0.0)
-    assert [costs.is_timed(network) for network in networks.values()] == [False, True, False]
-    assert costs.is_timed(other)
+    costs.time([*networks, other], 0.0)
+    assert [is_timed(costs, network) for network in networks] == [False, True, False]
+    assert is_timed(costs, other)
+    smallest, larger = costs.epoch(networks[1])[0], costs.epoch(networks[0])[0]
+    assert smallest
+    assert larger == pytest.approx(16 * smallest), "four times as wide, sixteen times as many weights"
 
 
-def test_what_was_not_timed_costs_as_the_nearest_and_its_flops(network: MakeNetwork) -> None:
-    known = [network(flops=10, width=0.25), network(flops=10, width=0.25, batch_size=10), network(flops=100, width=1.0)]
-    timed = {net.training[1]: Timed(net, seconds, size=0) for net, seconds in zip(known, (2, 8, 15), strict=True)}
-    costs = Costs(_timed={known[0].training[0]: timed})
-    assert [epoch(costs, net) for net in known] == [2, 8, 15]
-    assert epoch(costs, network(flops=20, width=0.5)) == 4
-    assert epoch(costs, network(flops=20, width=0.5, batch_size=12)) == 16
-    assert epoch(costs, network(flops=400, width=2.0)) == 60
-    assert costs.training(network(flops=20, optimizer=Choice(name="adam"))) is None
+def test_finished_trials_tell_more_than_steps(network: MakeNetwork) -> None:
+    costs, net = Costs(), network()
+    assert costs.epoch(net) == (None, None)
+    costs.timed[net.setup].note_epoch(net.config, 2.0)
+    assert costs.epoch(net) == (2.0, "steps timed here")
+    costs.finished[net.setup].note_epoch(net.config, 3.0)
+    assert costs.epoch(net) == (3.0, "finished trials")
+
+
+def test_trials_that_run_beside_others_take_longer(network: MakeNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autoreg.orchestrator.forecast.cost._time_training", lambda network: 2.0)
+    for at_once, seconds in ((1, 2.0), (2, 2.0 * SLOWDOWN_BY_OTHERS)):
+        costs, net = Costs(), network(at_once=at_once)
+        costs.time([net], 1.0)
+        assert costs.epoch(net)[0] == seconds
 
 
 def test_what_goes_wrong_keeps_nothing_else_from_being_timed(network: MakeNetwork) -> None:
-    costs = Costs()
-    unknown = network(flops=0.5, network=Choice(name="nowhere"))
-    costs.time([unknown, network()], 1.0)
-    assert costs.is_timed(network())
-    assert [line.split("' (")[0] for line in costs.problems] == [
+    costs, unknown = Costs(), network(network=Choice(name="nowhere"))
+    costs.time([unknown, unknown, network()], 1.0)
+    assert is_timed(costs, network())
+    assert [line.split("' (")[0] for line in costs.problems.values()] == [
         f"{does} nowhere 1/4x: ConfigError: unknown network 'nowhere" for does in ("train", "measure")
     ]

@@ -6,9 +6,16 @@ import pytest
 
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.trial import TrialConfig
-from autoreg.orchestrator.forecast.as_json import json_of
-from autoreg.orchestrator.forecast.forecast import SECONDS_OF_RAY, Forecast, Machine, forecast
-from autoreg.orchestrator.forecast.group import SECONDS_OF_TUNE
+from autoreg.orchestrator.forecast.forecast import (
+    BYTES_OF_A_MEASUREMENT,
+    BYTES_OF_A_TRIAL,
+    BYTES_OF_AN_EPOCH,
+    SECONDS_OF_RAY,
+    SECONDS_OF_TUNE,
+    Forecast,
+    forecast,
+)
+from autoreg.orchestrator.jobs import Machine
 from autoreg.orchestrator.plan import make_plan
 from autoreg.runs.folder import Runs
 from tests.helpers.searching import next_of
@@ -17,12 +24,10 @@ Small = Callable[..., LoadedSweep]
 Took = Callable[..., None]
 
 UNTUNED = ("tune=null", "training.patience=null")
-#: A last look at 400 examples, where an epoch trains on 200, each of which counts thrice, and validates on 100.
-LOOK = 4 / 7
 
 
 def without_steps(runs: Runs, *sweeps: LoadedSweep, cores: int = 2) -> Forecast:
-    return forecast([make_plan(one) for one in sweeps], runs, 0.0, Machine(cores, 0))
+    return forecast([make_plan(one) for one in sweeps], runs, 0.0, Machine(cores))
 
 
 def finals(loaded: LoadedSweep) -> list[TrialConfig]:
@@ -31,8 +36,8 @@ def finals(loaded: LoadedSweep) -> list[TrialConfig]:
 
 def test_without_steps_and_without_finished_trials_nothing_is_known(small: Small, runs: Runs) -> None:
     nothing = without_steps(runs, small())
-    assert (nothing.seconds, nothing.hindsight, nothing.sweeps[0].seconds) == (None, None, None)
-    assert [group.source for group in nothing.sweeps[0].groups] == [None, None]
+    assert (nothing.seconds, nothing.backtest, nothing.sweeps[0].seconds) == (None, [], None)
+    assert [group.epoch_seconds_from for group in nothing.sweeps[0].settings] == [None, None]
     assert not runs.root.exists()
 
 
@@ -42,13 +47,13 @@ def test_finished_trials_tell_how_long_the_others_take(small: Small, runs: Runs,
         if config.replicate == 0:
             took(config, 10.0 if config.width == 0.5 else 2.0)
     [sweep] = without_steps(runs, loaded).sweeps
-    assert [group.epoch_seconds for group in sweep.groups] == [10, 2]
-    assert {group.source for group in sweep.groups} == {"finished trials"}
+    assert [group.epoch_seconds for group in sweep.settings] == [10, 2]
+    assert {group.epoch_seconds_from for group in sweep.settings} == {"finished trials"}
     # Of each width 3 trials of 3 epochs are left; Tune adds its own to each.
-    assert sweep.groups[0].seconds == pytest.approx(3 * (10 * (3 + LOOK) + SECONDS_OF_TUNE))
-    work = 3 * 12 * (3 + LOOK) + 6 * SECONDS_OF_TUNE
+    assert sweep.settings[0].worker_seconds == pytest.approx(3 * (10 * 3 + SECONDS_OF_TUNE))
+    work = 3 * 12 * 3 + 6 * SECONDS_OF_TUNE
     assert sweep.seconds == pytest.approx(work / 2 + SECONDS_OF_RAY)
-    assert sweep.at_once == 2
+    assert [group.trials_at_once for group in sweep.settings] == [2, 2]
     [alone] = without_steps(runs, loaded, cores=1).sweeps
     assert alone.seconds == pytest.approx(work + SECONDS_OF_RAY)
 
@@ -58,7 +63,8 @@ def test_a_sweep_takes_at_least_as_long_as_its_longest_row_of_trials(small: Smal
     took(finals(small("grid.width=[1/2]", "tune=null"))[0], 10.0)
     # 5 tuning trials of 4 epochs, the first 3 at once; then final ones of 1 epoch, and of 2 more.
     [sweep] = without_steps(runs, loaded, cores=64).sweeps
-    assert sweep.seconds == pytest.approx(10 * (3 * 4 + 3 + 2 * LOOK) + 5 * SECONDS_OF_TUNE + SECONDS_OF_RAY)
+    assert sweep.seconds == pytest.approx(10 * (3 * 4 + 3) + 3 * SECONDS_OF_TUNE + SECONDS_OF_RAY)
+    assert sweep.settings[0].worker_seconds == pytest.approx(10 * (5 * 4 + 2 * 3) + 9 * SECONDS_OF_TUNE)
 
 
 def test_trials_of_another_device_or_of_more_threads_tell_nothing(small: Small, runs: Runs, took: Took) -> None:
@@ -73,7 +79,7 @@ def test_trials_of_other_sweeps_tell_if_they_are_like_these(small: Small, runs: 
     [other] = finals(small(*UNTUNED, "grid.width=[1/2]", "grid.initializer=[glorot_uniform]", "replicates=1"))
     took(other, 10.0)
     loaded = small(*UNTUNED, "grid.width=[1/2]")
-    assert without_steps(runs, loaded).seconds == pytest.approx(10 * (3 + LOOK) + SECONDS_OF_TUNE + SECONDS_OF_RAY)
+    assert without_steps(runs, loaded).seconds == pytest.approx(10 * 3 + SECONDS_OF_TUNE + SECONDS_OF_RAY)
     assert without_steps(runs, small(*UNTUNED, "grid.width=[1/2]", "training.optimizer=adam")).seconds is None
 
 
@@ -81,9 +87,10 @@ def test_the_second_sweep_takes_only_what_the_first_has_not_done(small: Small, r
     loaded = small(*UNTUNED, "grid.width=[1/2]", "replicates=3")
     took(finals(loaded)[0], 10.0)
     result = without_steps(runs, loaded, loaded, small(*UNTUNED, "grid.width=[1/2]", "replicates=4"))
-    one = 10 * (3 + LOOK) + SECONDS_OF_TUNE + SECONDS_OF_RAY
-    assert [sweep.seconds for sweep in result.sweeps] == [pytest.approx(one), 0, pytest.approx(one)]
-    assert result.seconds == pytest.approx(2 * one)
+    one = 10 * 3 + SECONDS_OF_RAY
+    # Two trials on two cores, of which Tune adds to each; nothing; one trial.
+    assert [sweep.seconds for sweep in result.sweeps] == [pytest.approx(one + SECONDS_OF_TUNE), 0, pytest.approx(one)]
+    assert result.seconds == pytest.approx(2 * one + SECONDS_OF_TUNE)
 
 
 def test_steps_tell_of_every_setting_and_how_good_that_is(small: Small, runs: Runs, took: Took) -> None:
@@ -92,36 +99,24 @@ def test_steps_tell_of_every_setting_and_how_good_that_is(small: Small, runs: Ru
     schedule = plan.schedule(runs)
     job = next_of(schedule, runs)
     assert job is not None
-    before = forecast([plan], runs, 0.5, Machine(1, 0))
-    said = before.sweeps[0].groups[0].epoch_seconds
-    assert before.hindsight is None
+    before = forecast([plan], runs, 10.0, Machine(1))
+    said = before.sweeps[0].settings[0].epoch_seconds
+    assert before.backtest == []
     assert said is not None
     assert before.sweeps[0].seconds is not None
     took(job.config, 1000 * said)
-    after = forecast([plan], runs, 0.5, Machine(1, 0))
-    assert after.hindsight is not None
-    assert after.hindsight.trials == 1
-    assert 50 < after.hindsight.ratio < 20_000, "about 1000 times as long as was said"
-    assert after.sweeps[0].groups[0].epoch_seconds == pytest.approx(1000 * said)
-    assert [group.source for group in after.sweeps[0].groups] == ["finished trials", "timed", "timed"]
-    settings = json_of(after, [[]])["sweeps"][0]["settings"]
-    assert [setting["left_tuning_trials"] for setting in settings] == [4, 5, 5]
-    assert all(setting["worker_seconds"] > 0 for setting in settings)
+    after = forecast([plan], runs, 10.0, Machine(1))
+    [ratio] = after.backtest
+    assert 50 < ratio < 20_000, "about 1000 times as long as was said"
+    settings = after.sweeps[0].settings
+    assert settings[0].epoch_seconds == pytest.approx(1000 * said)
+    sources = ["finished trials", "steps timed here", "steps timed here"]
+    assert [setting.epoch_seconds_from for setting in settings] == sources
+    assert [setting.done_trials for setting in settings] == [1, 0, 0]
+    assert all(setting.worker_seconds for setting in settings)
 
 
-def test_disk_is_what_checkpoints_records_and_blocks_take(small: Small, runs: Runs) -> None:
+def test_disk_is_what_checkpoints_records_and_measurements_take(small: Small, runs: Runs) -> None:
     [sweep] = without_steps(runs, small(*UNTUNED, "grid.width=[1/2]", "replicates=1")).sweeps
-    # 64 units on 10 inputs and 2 classes: 834 weights, in one block; a folder and two records; a folder of two files.
-    assert sweep.groups[0].size.checkpoint_bytes == 4 * (10 * 64 + 64 + 64 * 2 + 2)
-    assert sweep.disk_bytes == 4096 * (1 + 3 + 2)
-
-
-def test_states_of_running_trials_count_if_they_run_for_long(small: Small, runs: Runs, took: Took) -> None:
-    loaded = small("tune=null", "training.patience=2", "grid.width=[1/2]", "replicates=8")
-    weights = 4 * 834
-    took(finals(loaded)[0], 9.0)
-    assert without_steps(runs, loaded).sweeps[0].peak_bytes == 0
-    took(finals(loaded)[0], 11.0)
-    [sweep] = without_steps(runs, loaded, cores=3).sweeps
-    # Network, momentum and best weights, the last two states, of three trials.
-    assert sweep.peak_bytes == 3 * 2 * 3 * weights
+    checkpoint = 4 * (10 * 64 + 64 + 64 * 2 + 2)  # 64 units on 10 inputs and 2 classes
+    assert sweep.disk_bytes == checkpoint + BYTES_OF_A_TRIAL + 3 * BYTES_OF_AN_EPOCH + 2 * BYTES_OF_A_MEASUREMENT

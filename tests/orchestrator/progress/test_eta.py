@@ -7,9 +7,11 @@ import pytest
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator.durations import Durations, Range
+from autoreg.orchestrator.jobs import Machine
+from autoreg.orchestrator.measuring_queue import MeasuringQueue
 from autoreg.orchestrator.plan import make_plan
-from autoreg.orchestrator.progress.counts import GroupCounts, RunningTrial
-from autoreg.orchestrator.progress.eta import count_groups, eta, seconds_trained, status_of
+from autoreg.orchestrator.progress.counts import Counts, GroupCounts, RunningTrial
+from autoreg.orchestrator.progress.eta import Tracker, count_groups, eta, seconds_trained, status_of
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.runs.folder import Runs
 from tests.helpers.searching import end, next_of
@@ -73,6 +75,22 @@ def test_twice_the_speed_takes_half_the_time_and_what_is_under_way_is_not_left(s
     assert sweep.eta(speed=2.0) == pytest.approx(((22 + 26 / 4) / 2, 24))
     assert sweep.eta(speed=2.0, under_way=4.0) == pytest.approx(((18 + 26 / 4) / 2, 22))
     assert sweep.eta(speed=0.0) is None, "nothing is known of the speed"
+
+
+def test_the_speed_is_at_most_that_of_all_processes(sweep: Sweep) -> None:
+    config = sweep.train()
+    assert config
+    counts = Counts(total=14, cached=0, to_measure=4, running={"bundle": RunningTrial.of(config, 0.0)})
+    tracker = Tracker(counts, sweep.schedule, MeasuringQueue(1), sweep.durations)
+    tracker.look(10.0, Machine(slots=2))
+    assert counts.seconds_left is None, "nothing is known of the speed"
+    tracker.note_end(12.0, 4.0)
+    tracker.look(18.0, Machine(slots=2))
+    assert counts.seconds_left == pytest.approx(((22 + 26 / 4) * 2, 48 * 2)), "four seconds of training in eight"
+    tracker.note_end(20.0, 1000.0)
+    tracker.look(20.0, Machine(slots=2))
+    assert counts.seconds_left == pytest.approx(((22 + 26 / 4) / 2, 48 / 2)), "most of it before an interruption"
+    assert counts.groups == GroupCounts(waiting=1, tuning=1)
 
 
 def test_trials_that_end_early_make_those_to_come_shorter(sweep: Sweep) -> None:
