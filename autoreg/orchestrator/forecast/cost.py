@@ -12,7 +12,6 @@ import torch
 
 from autoreg.config.trial import TrialConfig, format_width
 from autoreg.datasets import Dataset
-from autoreg.datasets.split import FirstExamples
 from autoreg.errors import first_line
 from autoreg.metrics import metrics
 from autoreg.metrics.measure import Measurement
@@ -200,8 +199,8 @@ def _time_training(network: Network, clock: _Clock) -> Timed:
     trial = config.model_copy(update={"batch_size": batch, "lr_batch_factor": 1.0})
 
     def train(examples: int) -> float:
-        validation = FirstExamples(dataset.validation, max(1, held_out * examples // whole))
-        part = replace(dataset, train=FirstExamples(dataset.train, examples), validation=validation)
+        validation = dataset.validation.first(max(1, held_out * examples // whole))
+        part = replace(dataset, train=dataset.train.first(examples), validation=validation)
         return clock.time(network.device, lambda: train_epoch(trial, part, state))[1]
 
     steps = min(STEPS, 1 + int(SECONDS_OF_STEPS / train(batch)))
@@ -216,7 +215,7 @@ def _time_measuring(network: Network, clock: _Clock) -> Timed:
     untrained = TrialState.fresh(network.config, dataset).network.eval()
 
     def measure(asked: Measurement, examples: int) -> tuple[pl.DataFrame, float]:
-        changed: dict[str, Any] = {asked.split: FirstExamples(dataset.split(asked.split), examples)}
+        changed: dict[str, Any] = {asked.split: dataset.split(asked.split).first(examples)}
         part = replace(dataset, **changed)
         with precision_of("float32", dataset.test.labels.device):
             return clock.time(
