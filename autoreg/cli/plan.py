@@ -133,10 +133,10 @@ def _forecast_cells(forecast: "GroupForecast", total: float, trials: list[str]) 
 
 
 def _print_forecast(forecast: "SweepForecast", shared: "Sequence[Shared]") -> None:
-    for common in shared:
-        figures = f" ({', '.join(common.figures)})" if common.figures else ""
-        kinds = [f"{common.finals} final"] * bool(common.finals) + [f"{common.tuning} tuning"] * bool(common.tuning)
-        click.echo(f"  shared  {' and '.join(kinds)} trials with {common.name}{figures}")
+    for name, figures, finals, tuning in shared:
+        shown_in = f" ({', '.join(figures)})" if figures else ""
+        kinds = [f"{finals} final"] * bool(finals) + [f"{tuning} tuning"] * bool(tuning)
+        click.echo(f"  shared  {' and '.join(kinds)} trials with {name}{shown_in}")
     if not forecast.plan.sweep.size:
         return
     at_once = f", {forecast.at_once} trials at once" if forecast.seconds and forecast.at_once > 1 else ""

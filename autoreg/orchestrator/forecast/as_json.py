@@ -1,7 +1,6 @@
 """A forecast as one object for programs; keys name their units, null is what is not known."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from autoreg.config.group import setting_labels
@@ -39,7 +38,6 @@ def json_of(forecast: Forecast, shared: Sequence[Sequence[Shared]]) -> dict[str,
 def _sweep(forecast: SweepForecast, shared: Sequence[Shared]) -> dict[str, Any]:
     sweep, groups = forecast.plan.sweep, forecast.groups
     labels = setting_labels([group.left.group for group in groups])
-    names = {"name": "sweep", "figures": "figures", "finals": "final_trials", "tuning": "tuning_trials"}
     return {
         "name": sweep.name,
         "sweep_id": sweep.sweep_id,
@@ -48,7 +46,7 @@ def _sweep(forecast: SweepForecast, shared: Sequence[Shared]) -> dict[str, Any]:
         "tuning_trials": sweep.tuning_count,
         "done_final_trials": sum(len(group.left.ended["final"]) for group in groups),
         "done_tuning_trials": sum(len(group.left.ended["tune"]) for group in groups),
-        "shared": [{names[name]: value for name, value in asdict(common).items()} for common in shared],
+        "shared": [common._asdict() for common in shared],
         "forecast": {
             "seconds": forecast.seconds,
             "is_at_most": forecast.at_most,

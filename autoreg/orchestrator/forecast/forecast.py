@@ -9,7 +9,7 @@ from statistics import geometric_mean
 
 import torch
 
-from autoreg.config.overlap import Asked, asked_by
+from autoreg.config.overlap import Keys, keys_of
 from autoreg.config.sections import Resources
 from autoreg.config.trial import TrialConfig
 from autoreg.datasets import load_dataset
@@ -152,7 +152,8 @@ def forecast(
         calibration_seconds: about how long real steps are timed; 0 for not at all, so that finished trials alone tell.
         machine: on which they will run; None for this one.
     """
-    machine, earlier, costs = machine or Machine.here(), Asked(), Costs()
+    earlier: Keys = frozenset()
+    machine, costs = machine or Machine.here(), Costs()
     sweeps: list[SweepForecast] = []
     ended: dict[str, tuple[GroupForecast, TrialConfig, float]] = {}
     for plan in plans:
@@ -167,7 +168,7 @@ def forecast(
             if group := like.get((training_key(config), config.width)):
                 ended[config.trial_id] = group, config, seconds
         sweeps.append(SweepForecast(plan, groups))
-        earlier = earlier | asked_by([plan.sweep])
+        earlier = earlier | keys_of([plan.sweep])
     if calibration_seconds:
         costs.time(
             [network for sweep in sweeps for group in sweep.groups for network in group.networks()], calibration_seconds

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from autoreg.config.group import Group
-from autoreg.config.overlap import Asked, final_keys
+from autoreg.config.overlap import Keys, TuningKey, final_keys
 from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator.group_state import GroupState
 from autoreg.orchestrator.plan import Plan
@@ -72,13 +72,13 @@ class GroupLeft:
         return bool(is_pruned or (self.chains and self.group.template.patience is not None))
 
 
-def left_of(plan: Plan, runs: Runs, earlier: Asked) -> list[GroupLeft]:
+def left_of(plan: Plan, runs: Runs, earlier: Keys) -> list[GroupLeft]:
     """Return what is left of each group of a plan, in the order in which they run.
 
     Args:
         plan: the checked sweep.
         runs: the run folder.
-        earlier: what sweeps before it will have done.
+        earlier: the trials that sweeps before it will have done.
     """
     states = plan.schedule(runs).states
     return [
@@ -87,7 +87,7 @@ def left_of(plan: Plan, runs: Runs, earlier: Asked) -> list[GroupLeft]:
     ]
 
 
-def _left(plan: Plan, runs: Runs, state: GroupState, parameters: int, earlier: Asked) -> GroupLeft:
+def _left(plan: Plan, runs: Runs, state: GroupState, parameters: int, earlier: Keys) -> GroupLeft:
     tuned = [config for trial_id, config in state.tuning_trials().items() if state.is_trained(trial_id)]
     finals = {
         trial_id: config for trial_id, config in (state.final_trials() or {}).items() if state.is_trained(trial_id)
@@ -102,24 +102,24 @@ def _left(plan: Plan, runs: Runs, state: GroupState, parameters: int, earlier: A
     )  # fmt: skip
 
 
-def _tuning_left(state: GroupState, earlier: Asked) -> Iterator[TrialLeft]:
+def _tuning_left(state: GroupState, earlier: Keys) -> Iterator[TrialLeft]:
     group, proposed = state.group, state.tuning_trials()
     if group.tune is None:
         return
     unknown = [group.tuning_trial({})] * (group.tune.trials - len(proposed))
-    is_left = [*(not state.is_trained(trial_id) for trial_id in proposed), *(True for _ in unknown)]
-    pairs = list(zip([*proposed.values(), *unknown], is_left, strict=True))
-    for config, left in pairs[earlier.tuning.get(group.study_id, 0) :]:
-        if left:
+    known = [None if state.is_trained(trial_id) else config for trial_id, config in proposed.items()]
+    study = group.study_id
+    for number, config in enumerate([*known, *unknown]):
+        if config and TuningKey(study, number) not in earlier:
             yield TrialLeft(config, config.epochs)
 
 
-def _finals_left(state: GroupState, earlier: Asked) -> list[list[TrialLeft]]:
+def _finals_left(state: GroupState, earlier: Keys) -> list[list[TrialLeft]]:
     group, finals = state.group, state.final_trials()
     configs = group.final_trials({}) if finals is None else finals.values()  # none if the search found nothing
     chains: dict[tuple[float, int], list[TrialLeft]] = {}
     for key, config in zip(final_keys(group), configs, strict=bool(configs)):
-        if key in earlier.finals or (finals and state.is_trained(config.trial_id)):
+        if key in earlier or (finals and state.is_trained(config.trial_id)):
             continue
         shorter = group.shorter(config)
         epochs = config.epochs - (shorter.epochs if shorter else 0)
