@@ -51,7 +51,7 @@ create table if not exists trials (
     width double not null,  -- factor of every layer's units
     initializer varchar not null,  -- with its options
     optimizer varchar not null,  -- with its options
-    augmentation boolean not null,  -- of the pictures, in training
+    augmentation boolean not null,  -- of the images, in training
     dropout double not null,  -- probability
     weight_decay double not null,  -- L2 coefficient
     random_labels boolean not null,  -- of training and validation
