@@ -43,7 +43,7 @@ def parquet(
         ConfigError: a class has too few images to hold some out.
     """
     base = data_folder(root, folder, "parquet")
-    parts = find_parts(base)
+    parts = find_parts(base, base / "data")
     if not parts:
         raise DataError(f"{base} has no train-*.parquet, nor has data/ in it")
     columns = find_columns(parts["train"][0], image, label)

@@ -64,7 +64,7 @@ def find_images(root: Path | None, folder: str, *, with_val: bool) -> Source:
     for parent in (base, base / KAGGLE, base / "ILSVRC" / KAGGLE):
         if (parent / "train").is_dir():
             return _from_folders(base, parent, with_val)
-    if files := find_parts(base):
+    if files := find_parts(base, base / "data"):
         return _from_parquet(files, with_val)
     raise DataError(f"no ImageNet in {base}: looked for train/, {KAGGLE}/train/, ILSVRC/ and train-*.parquet")
 

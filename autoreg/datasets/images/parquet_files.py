@@ -21,10 +21,10 @@ from autoreg.errors import DataError, first_line
 FILES = {"train": ("train",), "validation": ("validation", "val", "valid"), "test": ("test",)}
 
 
-def find_parts(folder: Path) -> dict[str, list[Path]]:
-    """Return the files of each split that has some, in order; of none if there are none for training."""
-    for parent in (folder, folder / "data"):
-        parts = {part: _files(parent, names) for part, names in FILES.items()}
+def find_parts(*folders: Path) -> dict[str, list[Path]]:
+    """Return the files of each split, in order, in the first folder that has some for training; of none if none has."""
+    for folder in folders:
+        parts = {part: _files(folder, names) for part, names in FILES.items()}
         if parts["train"]:
             return {part: paths for part, paths in parts.items() if paths}
     return {}
@@ -156,9 +156,8 @@ class LabelledParquet:
                 with pq.ParquetFile(path) as file:
                     for batch in file.iter_batches(CHUNK, columns=[self.columns.image]):
                         column = batch.column(0)
-                        encoded = (column.field("bytes") if pa.types.is_struct(column.type) else column).cast(
-                            pa.binary()
-                        )
+                        files = column.field("bytes") if pa.types.is_struct(column.type) else column
+                        encoded = files.cast(pa.binary())
                         if encoded.null_count:
                             row = start + encoded.is_null().index(True).as_py()
                             raise DataError(f"{path}: there is no image in row {row}")
