@@ -78,7 +78,7 @@ def print_plans(
     if as_json:
         content = asdict(result)
         for sweep, common in zip(content["sweeps"], shared, strict=True):
-            sweep["shared"] = [asdict(each) for each in common]
+            sweep["shared"] = [each._asdict() for each in common]
         click.echo(json.dumps(content, indent=1))
         return
     for plan, forecasted, common in zip(plans, result.sweeps, shared, strict=True):
@@ -105,8 +105,10 @@ def _print_sweep(plan: "Plan", forecast: "SweepForecast", shared: "Sequence[Shar
     click.echo(f"{counts_text(plan)}, {sum(group.done_trials for group in groups)} already done")
     for common in shared:
         figures = f" ({', '.join(common.figures)})" if common.figures else ""
-        kinds = [f"{common.finals} final"] * bool(common.finals) + [f"{common.tuning} tuning"] * bool(common.tuning)
-        click.echo(f"  shared  {' and '.join(kinds)} trials with {common.name}{figures}")
+        kinds = [f"{common.final_trials} final"] * bool(common.final_trials) + [
+            f"{common.tuning_trials} tuning"
+        ] * bool(common.tuning_trials)
+        click.echo(f"  shared  {' and '.join(kinds)} trials with {common.sweep}{figures}")
     most = max((group.trials_at_once for group in groups), default=1)
     at_once = f", {most} trials at once" if forecast.seconds and most > 1 else ""
     click.echo(f"  time    {_time_text(forecast.seconds, forecast.is_at_most)}{at_once}")

@@ -1,8 +1,6 @@
 """What sweeps have in common: trials that are trained once, whichever of them comes first."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from autoreg.config.group import Group
@@ -19,6 +17,16 @@ class FinalKey(NamedTuple):
     replicate: int
 
 
+class TuningKey(NamedTuple):
+    """What tells a tuning trial from all others: its search, and its number there, from 0."""
+
+    study_id: str
+    number: int
+
+
+Keys = frozenset[FinalKey | TuningKey]
+
+
 def final_keys(group: Group) -> Iterator[FinalKey]:
     """Yield the key of each final trial of a group, in the order of `Group.final_trials`."""
     study = group.study_id if group.tune else None
@@ -26,66 +34,30 @@ def final_keys(group: Group) -> Iterator[FinalKey]:
         yield FinalKey(group.template.config_id, study, config.lr_batch_factor, config.epochs, config.replicate)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """The trials that sweeps ask for.
-
-    Attributes:
-        finals: the final trials.
-        tuning: how many tuning trials of each search, by its id; they are numbered from 0.
-    """
-
-    finals: frozenset[FinalKey] = frozenset()
-    tuning: Counter[str] = field(default_factory=Counter)
-
-    def __or__(self, other: "Asked") -> "Asked":
-        return Asked(self.finals | other.finals, self.tuning | other.tuning)
-
-    def __and__(self, other: "Asked") -> "Asked":
-        return Asked(self.finals & other.finals, self.tuning & other.tuning)
-
-    @property
-    def final_count(self) -> int:
-        """How many final trials."""
-        return len(self.finals)
-
-    @property
-    def tuning_count(self) -> int:
-        """How many tuning trials."""
-        return self.tuning.total()
-
-
-def asked_by(sweeps: Iterable[Sweep]) -> Asked:
-    """Return what some checked sweeps ask for together; what they share counts once."""
+def keys_of(sweeps: Iterable[Sweep]) -> Keys:
+    """Return the keys of all trials that some checked sweeps ask for together."""
     groups = [group for sweep in sweeps for group in sweep.groups()]
-    tuning: Counter[str] = Counter()
-    for group in groups:
-        if group.tune:
-            tuning[group.study_id] = max(tuning[group.study_id], group.tune.trials)
-    return Asked(frozenset(key for group in groups for key in final_keys(group)), tuning)
+    tuning = (TuningKey(each.study_id, number) for each in groups if each.tune for number in range(each.tune.trials))
+    return frozenset(tuning).union(*map(final_keys, groups))
 
 
-@dataclass(frozen=True)
-class Shared:
-    """What a sweep has in common with another.
+def count(keys: Keys) -> tuple[int, int]:
+    """Return how many final and how many tuning trials there are."""
+    finals = sum(isinstance(key, FinalKey) for key in keys)
+    return finals, len(keys) - finals
 
-    Attributes:
-        name, figures: the other's.
-        finals, tuning: how many trials.
-    """
 
-    name: str
+class Shared(NamedTuple):
+    """How many trials a sweep has in common with another, and the other's name and figures."""
+
+    sweep: str
     figures: list[str]
-    finals: int
-    tuning: int
+    final_trials: int
+    tuning_trials: int
 
 
 def shared_with(sweep: Sweep, others: Iterable[Sweep]) -> list[Shared]:
     """Return what a checked sweep has in common with each of the others that it shares trials with."""
-    asked = asked_by([sweep])
-    shared = [(other, asked & asked_by([other])) for other in others]
-    return [
-        Shared(other.name, other.figures, common.final_count, common.tuning_count)
-        for other, common in shared
-        if common.finals or common.tuning
-    ]
+    keys = keys_of([sweep])
+    common = [(other, keys & keys_of([other])) for other in others]
+    return [Shared(other.name, other.figures, *count(shared)) for other, shared in common if shared]

@@ -157,13 +157,10 @@ class Variant(Strict):
 class Measure(Strict):
     """What is measured of every final trial: each metric with its options, on each of the splits."""
 
-    splits: list[Literal["train", "validation", "test"]] = Field(default=["test"], min_length=1)
+    splits: Annotated[list[Literal["train", "validation", "test"]], AfterValidator(_once)] = Field(
+        default=["test"], min_length=1
+    )
     metrics: dict[str, dict[str, Option]] = Field(default={"ablation": {}, "similarity": {}}, min_length=1)
-
-    @field_validator("splits")
-    @classmethod
-    def _splits_stand_once(cls, splits: Any) -> Any:
-        return _once(splits)
 
 
 class Resources(Strict):

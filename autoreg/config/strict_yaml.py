@@ -14,13 +14,9 @@ from autoreg.errors import ConfigError, first_line
 
 Path = tuple[str | int, ...]
 
-_SCALARS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("null", re.compile(r"^(?:~|null|)$")),
-    ("bool", re.compile(r"^(?:true|false)$")),
-    ("int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$")),
-    ("float", re.compile(r"^[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$")),
-)
-
+_WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
 #: No setting has more; Python refuses to read much longer numbers.
 MOST_DIGITS = 100
@@ -60,18 +56,11 @@ class Document:
 
 def parse_scalar(text: str) -> Any:
     """Return the value of an unquoted scalar: None, bool, int, float or the text itself."""
-    for kind, pattern in _SCALARS:
-        if pattern.match(text):
-            match kind:
-                case "null":
-                    return None
-                case "bool":
-                    return text == "true"
-                case "int":
-                    return int(text) if len(text) <= MOST_DIGITS else text
-                case _:
-                    return float(text)
-    return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text) if len(text) <= MOST_DIGITS else text
+    return float(text) if _FLOAT.fullmatch(text) else text
 
 
 def parse(text: str, source: str) -> Document:
@@ -81,7 +70,9 @@ def parse(text: str, source: str) -> Document:
         _refuse_what_grows(text, source)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{_error_place(error, source)}: not valid YAML: {_problem(error)}") from error
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or first_line(error)
+        where = f"{source}:{mark.line + 1}" if mark else source
+        raise ConfigError(f"{where}: not valid YAML: {problem}") from error
     document.data = _build(node, (), document) if node is not None else None
     return document
 
@@ -100,14 +91,12 @@ def _refuse_what_grows(text: str, source: str) -> None:
 
 def _build(node: yaml.Node, path: Path, document: Document) -> Any:
     document.lines.setdefault(path, node.start_mark.line + 1)
+    _refuse_tag(node, document)
     if isinstance(node, yaml.ScalarNode):
-        _refuse_tag(node, document)
         return node.value if node.style else parse_scalar(node.value)
     if isinstance(node, yaml.SequenceNode):
-        _refuse_tag(node, document)
         return [_build(child, (*path, index), document) for index, child in enumerate(node.value)]
     assert isinstance(node, yaml.MappingNode)
-    _refuse_tag(node, document)
     mapping: dict[str, Any] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
@@ -115,7 +104,8 @@ def _build(node: yaml.Node, path: Path, document: Document) -> Any:
             raise ConfigError(f"{document.source}:{line}: a key must be plain text")
         key = key_node.value
         if key in mapping:
-            raise ConfigError(f"{document.source}:{line}: {_dotted((*path, key))}: the key stands here a second time")
+            dotted = ".".join(map(str, (*path, key)))
+            raise ConfigError(f"{document.source}:{line}: {dotted}: the key stands here a second time")
         document.lines[(*path, key)] = line
         mapping[key] = _build(value_node, (*path, key), document)
     return mapping
@@ -127,16 +117,3 @@ def _refuse_tag(node: yaml.Node, document: Document) -> None:
     if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.removeprefix("tag:yaml.org,2002:") not in plain:
         line = node.start_mark.line + 1
         raise ConfigError(f"{document.source}:{line}: tags are not allowed, got {node.tag!r}")
-
-
-def _dotted(path: Path) -> str:
-    return ".".join(str(part) for part in path)
-
-
-def _error_place(error: yaml.YAMLError, source: str) -> str:
-    mark = getattr(error, "problem_mark", None)
-    return f"{source}:{mark.line + 1}" if mark else source
-
-
-def _problem(error: yaml.YAMLError) -> str:
-    return getattr(error, "problem", None) or first_line(error)

@@ -29,11 +29,8 @@ class LoadedSweep:
 
     def __repr__(self) -> str:
         trials = f"{self.sweep.final_count} final and {self.sweep.tuning_count} tuning trials"
-        return f"<sweep {self.sweep.name}: {trials}, {_figures(self.sweep)}>"
-
-
-def _figures(sweep: Sweep) -> str:
-    return f"figures {', '.join(sweep.figures)}" if sweep.figures else "no figure"
+        figures = f"figures {', '.join(self.sweep.figures)}" if self.sweep.figures else "no figure"
+        return f"<sweep {self.sweep.name}: {trials}, {figures}>"
 
 
 def load_sweep(path: Path, overrides: Sequence[str] = ()) -> LoadedSweep:

@@ -20,11 +20,6 @@ from autoreg.seeds import derive_seed
 datasets: Registry[Callable[..., "Dataset"]] = Registry("dataset", "root")
 
 
-def as_floats(inputs: Tensor) -> Tensor:
-    """Return the inputs as float32, otherwise as they are."""
-    return inputs.float()
-
-
 @dataclass(frozen=True)
 class Dataset:
     """Three splits and the way from stored examples to network inputs.
@@ -44,7 +39,7 @@ class Dataset:
     input_shape: tuple[int, ...]
     classes: int
     fingerprint: str
-    prepare: Callable[[Tensor], Tensor] = as_floats
+    prepare: Callable[[Tensor], Tensor] = Tensor.float
     augment: Callable[[Tensor, torch.Generator], Tensor] | None = None
     evaluation_batch: int = 250
 

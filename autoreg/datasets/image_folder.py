@@ -1,5 +1,6 @@
 """Images of one's own, in folders named by their classes, as squares of one size."""
 
+from functools import partial
 from pathlib import Path
 
 from autoreg.datasets.dataset import Dataset, datasets
@@ -43,8 +44,15 @@ def image_folder(
     base = data_folder(root, folder, "image_folder")
     parts = {split: labelled_folders(path) for split, path in _parts(base).items()}
     require_same_classes({split: images.classes for split, images in parts.items()}, base)
+
+    def decoded(images: FolderImages) -> Split:
+        cached = cache_folder() / f"image_folder-{images.fingerprint}-{size}.npy"
+        count = len(images.labels)
+        opened = (partial(images.open, row) for row in range(count))
+        return Split(decoded_once(cached, count, Squares(size), opened), images.labels)
+
     return squares_dataset(
-        {split: _decoded(images, Squares(size)) for split, images in parts.items()},
+        {split: decoded(images) for split, images in parts.items()},
         parts["train"].classes,
         hash_texts(images.fingerprint for images in parts.values()),
         shares={"validation": validation_share, "test": test_share},
@@ -57,9 +65,3 @@ def _parts(base: Path) -> dict[str, Path]:
     there = set(class_folders(base))
     parts = {split: base / name for split, names in FOLDERS.items() for name in names if name in there}
     return parts if "train" in parts else {"train": base}
-
-
-def _decoded(images: FolderImages, squares: Squares) -> Split:
-    cached = cache_folder() / f"image_folder-{images.fingerprint}-{squares.size}.npy"
-    inputs = decoded_once(cached, len(images.labels), squares, lambda: squares.decode(images))
-    return Split(inputs, images.labels)

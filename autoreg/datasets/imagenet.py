@@ -9,9 +9,10 @@ from torch import Tensor
 
 from autoreg.datasets.dataset import Dataset, datasets
 from autoreg.datasets.images.data_folder import Folder
+from autoreg.datasets.images.encoded import EncodedImages
 from autoreg.datasets.images.imagenet_crops import ImagenetCrops
 from autoreg.datasets.images.imagenet_files import find_images
-from autoreg.datasets.images.streamed import EncodedImages, StreamedSplit
+from autoreg.datasets.images.streamed import StreamedSplit
 from autoreg.errors import ConfigError
 from autoreg.seeds import derive_seed
 

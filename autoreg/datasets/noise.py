@@ -8,9 +8,10 @@ from typing import Annotated
 import torch
 from pydantic import Field
 from torch import Tensor
+from typing_extensions import override
 
 from autoreg.datasets.dataset import Dataset, datasets
-from autoreg.datasets.split import Labelled
+from autoreg.datasets.split import Examples
 from autoreg.seeds import derive_seed
 
 
@@ -47,7 +48,7 @@ def noise(
 
 
 @dataclass(frozen=True)
-class Noise(Labelled):
+class Noise(Examples):
     """A split whose inputs are drawn when they are asked for.
 
     Attributes:
@@ -61,10 +62,10 @@ class Noise(Labelled):
     seed: int
     labels: Tensor
 
+    @override
     def batches(
         self, batch_size: int, order: Tensor | None = None, generator: torch.Generator | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (inputs, labels) in the order of the given indices, or as stored; the last batch may be smaller."""
         indices = torch.arange(len(self)) if order is None else order.cpu()
         for chosen in torch.split(indices, batch_size):
             inputs = torch.stack([self._draw(index) for index in chosen.tolist()])

@@ -12,6 +12,7 @@ from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns,
 from autoreg.datasets.images.squares import Squares, decoded_once
 from autoreg.datasets.images.squares_dataset import Share, Side, squares_dataset
 from autoreg.datasets.split import Split
+from autoreg.errors import DataError
 
 
 @datasets.register
@@ -41,21 +42,22 @@ def parquet(
         DataError: there are no such files or columns, an image has no label, or one cannot be read.
         ConfigError: a class has too few images to hold some out.
     """
-    parts = find_parts(data_folder(root, folder, "parquet"))
+    base = data_folder(root, folder, "parquet")
+    parts = find_parts(base, base / "data")
+    if not parts:
+        raise DataError(f"{base} has no train-*.parquet, nor has data/ in it")
     columns = find_columns(parts["train"][0], image, label)
     files = {part: LabelledParquet.load(paths, columns) for part, paths in parts.items()}
     classes = count_classes({part: table.labels for part, table in files.items()}, parts["train"][0].parent)
+
+    def decoded(table: LabelledParquet) -> Split:
+        cached = cache_folder() / f"parquet-{table.fingerprint}-{size}-{channels}.npy"
+        return Split(decoded_once(cached, len(table.labels), Squares(size, channels), table.images()), table.labels)
+
     return squares_dataset(
-        {part: _decoded(table, Squares(size, channels)) for part, table in files.items()},
+        {part: decoded(table) for part, table in files.items()},
         columns.names(classes),
         hash_texts(table.fingerprint for table in files.values()),
         shares={"validation": validation_share, "test": test_share},
         stratified=stratified,
     )
-
-
-def _decoded(files: LabelledParquet, squares: Squares) -> Split:
-    cached = cache_folder() / f"parquet-{files.fingerprint}-{squares.size}-{squares.channels}.npy"
-    decode = (squares.decode(chunk) for chunk in files.chunks())
-    inputs = decoded_once(cached, len(files.labels), squares, lambda: (some for part in decode for some in part))
-    return Split(inputs, files.labels)

@@ -1,26 +1,30 @@
 """A split: examples with their labels, held as tensors or made while they are asked for."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from typing import Self
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
 
-class Examples(Protocol):
-    """What a split of any kind offers.
+class Examples(ABC):
+    """What a split of any kind offers; each kind is a frozen dataclass with a field `labels`.
 
     `Split` holds its inputs on the device; a split of images that do not fit there decodes them on the fly.
+
+    Attributes:
+        labels: int64, [examples], on the device that the inputs arrive on. Fewer of them make a shorter split.
     """
 
-    @property
-    def labels(self) -> Tensor:
-        """The labels, int64, [examples], on the device that the inputs arrive on."""
+    labels: Tensor
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        return len(self.labels)
 
+    @abstractmethod
     def batches(
         self, batch_size: int, order: Tensor | None = None, generator: torch.Generator | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -32,30 +36,19 @@ class Examples(Protocol):
 
     def to(self, device: torch.device) -> Self:
         """Return this split with its batches on a device."""
-
-    def with_labels(self, labels: Tensor) -> Self:
-        """Return this split with other labels, int64, [examples], on its device."""
-
-
-class Labelled:
-    """What splits that are dataclasses with a field `labels` have in common."""
-
-    labels: Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def to(self, device: torch.device) -> Self:
-        """Return this split with its batches on a device."""
         return self.with_labels(self.labels.to(device))
 
     def with_labels(self, labels: Tensor) -> Self:
-        """Return this split with other labels, int64, [examples]."""
+        """Return this split with other labels, int64, [examples], on its device."""
         return replace(self, labels=labels)  # type: ignore[type-var]
+
+    def first(self, count: int) -> Self:
+        """Return a split of the first examples, for who needs to look at a few."""
+        return self.with_labels(self.labels[:count])
 
 
 @dataclass(frozen=True)
-class Split(Labelled):
+class Split(Examples):
     """Examples and their labels as tensors.
 
     Attributes:
@@ -66,56 +59,17 @@ class Split(Labelled):
     inputs: Tensor
     labels: Tensor
 
+    @override
     def batches(
         self, batch_size: int, order: Tensor | None = None, generator: torch.Generator | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (inputs, labels) in the order of the given indices, or as stored; the last batch may be smaller."""
         if order is not None:
             order = order.to(self.labels.device)
         for start in range(0, len(self), batch_size):
-            chosen = slice(start, start + batch_size) if order is None else order[start : start + batch_size]
+            stop = min(start + batch_size, len(self))
+            chosen = slice(start, stop) if order is None else order[start:stop]
             yield self.inputs[chosen], self.labels[chosen]
 
     @override
     def to(self, device: torch.device) -> Self:
         return replace(self, inputs=self.inputs.to(device), labels=self.labels.to(device))
-
-
-@dataclass(frozen=True)
-class FirstExamples:
-    """The first examples of a split, for who needs to look at a few.
-
-    Attributes:
-        split: the split.
-        count: how many of its examples; at least 1.
-    """
-
-    split: Examples
-    count: int
-
-    @property
-    def labels(self) -> Tensor:
-        """Their labels, [count]."""
-        return self.split.labels[: self.count]
-
-    def __len__(self) -> int:
-        return self.count
-
-    def batches(
-        self, batch_size: int, order: Tensor | None = None, generator: torch.Generator | None = None
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield batches as the split itself does."""
-        order, left = torch.arange(self.count) if order is None else order, self.count
-        for inputs, labels in self.split.batches(batch_size, order, generator):
-            yield inputs, labels
-            left -= len(labels)
-            if not left:  # a split takes an order for one of all its examples
-                return
-
-    def to(self, device: torch.device) -> Self:
-        """Return them on a device."""
-        return replace(self, split=self.split.to(device))
-
-    def with_labels(self, labels: Tensor) -> Self:
-        """Return them with other labels, [count]."""
-        return replace(self, split=self.split.with_labels(torch.cat([labels, self.split.labels[self.count :]])))

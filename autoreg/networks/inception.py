@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from autoreg.networks.network import Auxiliary, Network, image_shape, networks, output_layer
+from autoreg.networks.network import Auxiliary, Network, image_shape, linear, networks
 
 #: Our names, which are the paper's, and torchvision's.
 CONVOLUTIONS_AND_POOLS = {
@@ -106,8 +106,8 @@ def _network(model: Any, width: float, classes: int) -> Network:
     """Return the modules of torchvision's network as stages, with output layers of the width."""
     stages = [(name, getattr(model, theirs)) for name, theirs in STAGES.items()]
     stages += [("avgpool", model.avgpool), ("dropout", model.dropout), ("flatten", nn.Flatten())]
-    stages += [("output", output_layer(_scaled(2048, width), classes))]
+    stages += [("output", linear(_scaled(2048, width), classes))]
     if model.AuxLogits is None:
         return Network(stages, MEASURED)
-    model.AuxLogits.fc = output_layer(_scaled(768, width), classes)
+    model.AuxLogits.fc = linear(_scaled(768, width), classes)
     return Network(stages, MEASURED, auxiliary=Auxiliary("mixed_7", model.AuxLogits, weight=0.4))

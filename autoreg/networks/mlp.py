@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 from torch import nn
 
-from autoreg.networks.network import Network, networks, units
+from autoreg.networks.network import Network, linear, networks, units
 
 
 @networks.register
@@ -20,13 +20,10 @@ def mlp(
 ) -> Network:
     """Return inputs → `hidden`·width ReLU units → logits, with zero biases."""
     count = units(hidden, width)
-    hidden_layer, output = nn.Linear(prod(input_shape), count), nn.Linear(count, classes)
-    nn.init.zeros_(hidden_layer.bias)
-    nn.init.zeros_(output.bias)
     stages = [
         ("flatten", nn.Flatten()),
-        ("hidden", nn.Sequential(hidden_layer, nn.ReLU())),
+        ("hidden", nn.Sequential(linear(prod(input_shape), count), nn.ReLU())),
         ("dropout", nn.Dropout(dropout)),
-        ("output", output),
+        ("output", linear(count, classes)),
     ]
     return Network(stages, measured=["hidden"])

@@ -178,9 +178,9 @@ def image_shape(input_shape: Sequence[int]) -> tuple[int, int, int]:
     return channels, height, breadth
 
 
-def output_layer(inputs: int, classes: int) -> nn.Linear:
-    """Return a fully connected layer from `inputs` activations to the logits, with zero biases."""
-    layer = nn.Linear(inputs, classes)
+def linear(inputs: int, outputs: int) -> nn.Linear:
+    """Return a fully connected layer with zero biases."""
+    layer = nn.Linear(inputs, outputs)
     nn.init.zeros_(layer.bias)
     return layer
 

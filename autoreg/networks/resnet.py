@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from autoreg.networks.network import Network, image_shape, networks, output_layer, units
+from autoreg.networks.network import Network, image_shape, linear, networks, units
 
 Stages = list[tuple[str, nn.Module]]
 
@@ -21,8 +21,7 @@ def resnet56(width: float, input_shape: tuple[int, ...], classes: int, dropout: 
     conv1 = _initial(nn.Conv2d(channels, filters[0], 3, padding=1, bias=False))
     blocks = _block_layers(filters, blocks=9, first_projection=True)
     stages = [("conv1", conv1), *blocks, *_head(filters[-1], classes, dropout)]
-    measured = ["conv1", *(name for name, _ in blocks)]
-    return Network(stages, measured, decayed_kinds=["weights", "biases", "normalization"])
+    return Network(stages, ["conv1", *dict(blocks)], decayed_kinds=["weights", "biases", "normalization"])
 
 
 @networks.register
@@ -42,8 +41,7 @@ def resnet18(
     pool1 = nn.MaxPool2d(3, stride=2, padding=1)
     blocks = _block_layers(filters, blocks=2, first_projection=first_projection)
     stages = [("conv1", conv1), ("pool1", pool1), *blocks, *_head(filters[-1], classes, dropout)]
-    measured = ["conv1", *(name for name, _ in blocks)]
-    return Network(stages, measured, decayed_kinds=["weights", "biases"])
+    return Network(stages, ["conv1", *dict(blocks)], decayed_kinds=["weights", "biases"])
 
 
 def _initial(convolution: nn.Conv2d) -> nn.Sequential:
@@ -82,5 +80,5 @@ def _head(features: int, classes: int, dropout: float) -> Stages:
     return [
         ("avgpool", nn.AdaptiveAvgPool2d(1)),
         ("flatten", nn.Flatten()),
-        ("output", output_layer(features, classes)),
+        ("output", linear(features, classes)),
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autoreg.config.group import Group, setting_labels
-from autoreg.config.overlap import asked_by
+from autoreg.config.overlap import count, keys_of
 from autoreg.config.sections import Variant
 from autoreg.config.sweep import Sweep
 from autoreg.config.sweep_file import LoadedSweep
@@ -145,8 +145,7 @@ def check_size(loaded: LoadedSweep) -> None:
 
 def count_trials(sweeps: Iterable[Sweep]) -> tuple[int, int]:
     """Return how many final and how many tuning trials some sweeps have together; what they share counts once."""
-    asked = asked_by(sweeps)
-    return asked.final_count, asked.tuning_count
+    return count(keys_of(sweeps))
 
 
 def _batch_variants(group: Group) -> Iterator[TrialConfig]:

@@ -57,12 +57,7 @@ class TrialLog(AbstractContextManager["TrialLog"]):
         """Append the warnings that come meanwhile, each once for the line of code that it comes from."""
 
         def note(
-            message: Warning | str,
-            category: type[Warning],
-            filename: str,
-            lineno: int,
-            file: Any = None,
-            line: Any = None,
+            message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any
         ) -> None:
             self.say(f"warning: {category.__name__}: {message} ({filename}:{lineno})")
 

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import torch
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
 from torch.optim import Optimizer
 
 from autoreg.config.trial import TrialConfig
@@ -90,7 +89,7 @@ def exponential(
 
 def _ascending(boundaries: list[int]) -> list[int]:
     if boundaries != sorted(set(boundaries)) or min(boundaries, default=1) < 1:
-        raise PydanticCustomError("ascending", "should be epochs from 1 on in ascending order")
+        raise ValueError("should be epochs from 1 on in ascending order")
     return boundaries
 
 

@@ -28,8 +28,8 @@ def test_shared_trials_are_those_that_the_sweeps_say(
     first, second = map(packaged, names)
     assert count_trials([first, second]) == together
     [common] = shared_with(first, [second])
-    assert (common.name, common.figures) == (names[1], second.figures)
-    assert (common.finals, common.tuning) == shared
+    assert (common.sweep, common.figures) == (names[1], second.figures)
+    assert (common.final_trials, common.tuning_trials) == shared
     assert sum(one.final_count for one in (first, second)) - shared[0] == together[0]
 
 
@@ -40,5 +40,5 @@ def test_nothing_is_shared_with_another_network_or_with_other_epochs() -> None:
 
 def test_a_longer_search_shares_its_first_trials() -> None:
     [common] = shared_with(packaged("quickstart"), [packaged("quickstart", "tune.trials=4")])
-    assert common.tuning == 6 * 4
-    assert common.finals == 12, "whose settings are chosen among more, and may then differ"
+    assert common.tuning_trials == 6 * 4
+    assert common.final_trials == 12, "whose settings are chosen among more, and may then differ"

@@ -35,7 +35,7 @@ def made(root: Path, **options: Any) -> Dataset:
 
 def files(dataset: Dataset, name: str) -> list[str]:
     split: Any = dataset.split(name)
-    return [split.images.name(row) for row in split.rows.tolist()]
+    return [str(split.images.path(row)) for row in split.rows.tolist()]
 
 
 @pytest.mark.parametrize("write", [write_kaggle, write_parquet])

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 import torch
 
+from autoreg.datasets.images.encoded import open_image
 from autoreg.datasets.images.imagenet_files import Source, find_images
 from autoreg.errors import DataError
 from tests.helpers.imagenet_layouts import SYNSETS, images, write_folders, write_kaggle, write_parquet
@@ -41,9 +42,10 @@ def test_every_layout_gives_the_same_images_and_labels(tmp_path: Path, write: Ca
     assert source.classes == 3
     for part, name in ((source.train, "train"), (source.val, "val")):
         assert part is not None
-        expected = sorted((SYNSETS.index(synset), content) for synset, _, content in images(name))
-        rows = range(len(part.labels))
-        assert sorted(zip(part.labels.tolist(), map(part.read, rows), strict=True)) == expected
+        expected = sorted(
+            (SYNSETS.index(synset), open_image(content, name).tobytes()) for synset, _, content in images(name)
+        )
+        assert sorted((label, part.open(row).tobytes()) for row, label in enumerate(part.labels.tolist())) == expected
 
 
 @pytest.mark.parametrize("write", [write_folders, write_kaggle, write_parquet])
@@ -75,8 +77,17 @@ def test_parquet_is_copied_once_and_read_from_the_cache(tmp_path: Path, cache: P
     assert len(copies) == 2
     again = found(base)
     assert {path.name: path.stat().st_ino for path in cache.glob("*.arrow")} == copies
-    assert again.train.read(11) == first.train.read(11)
-    assert first.train.name(11) == f"image in row 11 of the train files in {base}"
+    assert again.train.open(11) == first.train.open(11)
+
+
+def test_an_image_of_parquet_that_is_none_is_named(tmp_path: Path) -> None:
+    base = write_parquet(tmp_path / "imagenet", shards=1)
+    [path] = base.glob("validation-*")
+    _frame(image=[{"bytes": b"x", "path": None}]).write_parquet(path)
+    val = found(base).val
+    assert val is not None
+    with pytest.raises(DataError, match=rf"image in row 0 of the val files in {base} cannot be read as an image"):
+        val.open(0)
 
 
 def test_a_damaged_copy_is_named(tmp_path: Path, cache: Path) -> None:
@@ -177,14 +188,13 @@ def _frame(**columns: Any) -> pl.DataFrame:
             _frame(label=pl.Series([None], dtype=pl.Int64)),
             r"validation-.*: the image in row 0 has no label, got None",
         ),
-        (_frame(label=["cat"]), r"validation-.*: not the Parquet layout `image`, `label`"),
-        (_frame(image=[{"bytes": None, "path": "x"}]), r"validation-.*: there is no image in row 0"),
+        (_frame(label=["cat"]), r"validation-.* has no column 'label' of integers"),
         (_frame(image=pl.Series([None], dtype=pl.Struct({"bytes": pl.Binary}))), r"there is no image in row 0"),
-        (_frame(image=[b"x"]), r"validation-.*: not the Parquet layout `image`, `label`"),
-        (_frame().rename({"image": "img"}), r"validation-.*: not the Parquet layout `image`, `label`"),
-        (_frame().clear(), r"imagenet has no images in its val files"),
+        (_frame(image=["x"]), r"validation-.* has no column 'image' of files of images"),
+        (_frame().rename({"image": "img"}), r"validation-.* has no column 'image' .* there are: img"),
+        (_frame().clear(), r"validation-.*parquet has no images"),
         (_frame(label=[3]), r"classes of val and of train differ: labels up to 3 and 2"),
-        (None, r"validation-.*parquet is damaged: it does not end as a Parquet file does"),
+        (None, r"validation-.*parquet is damaged: Parquet file size is 3 bytes"),
     ],
 )
 def test_parquet_that_does_not_fit_is_told(
@@ -212,9 +222,7 @@ def test_a_parquet_file_that_ends_well_but_is_damaged_is_told(tmp_path: Path) ->
 def test_parquet_without_validation_files_is_told(tmp_path: Path) -> None:
     base = write_parquet(tmp_path / "imagenet", shards=1)
     next(base.glob("validation-*")).unlink()
-    with pytest.raises(
-        DataError, match=r"has no validation-\*\.parquet, val-\*\.parquet, test-\*\.parquet; `test: train`"
-    ):
+    with pytest.raises(DataError, match=r"has no validation-\*\.parquet or test-\*\.parquet; `test: train`"):
         found(base)
 
 
@@ -229,5 +237,5 @@ def test_labels_are_the_places_of_the_sorted_synsets(tmp_path: Path) -> None:
     source = found(write_folders(tmp_path / "imagenet"))
     for row in (0, 9, 23):
         label = int(source.train.labels[row])
-        assert SYNSETS[label] in source.train.name(row)
+        assert SYNSETS[label] in str(source.train.path(row))
     assert source.train.labels.dtype == torch.int64

@@ -7,7 +7,6 @@ import torch
 
 from autoreg.config.trial import Choice, TrialConfig
 from autoreg.datasets import load_dataset
-from autoreg.datasets.split import FirstExamples
 
 NOISE = Choice(name="noise", options={"shape": [4], "train_size": 20})
 
@@ -15,12 +14,13 @@ NOISE = Choice(name="noise", options={"shape": [4], "train_size": 20})
 @pytest.mark.parametrize("dataset", [Choice(name="teacher"), NOISE])
 def test_the_first_examples_are_those_of_the_split(config: Callable[..., TrialConfig], dataset: Choice) -> None:
     split = load_dataset(config(dataset=dataset), None).train
-    first = FirstExamples(split, 7)
+    first = split.first(7)
     assert (len(first), len(first.labels)) == (7, 7)
     batches = list(first.batches(3))
-    assert [len(labels) for _, labels in batches] == [3, 3, 1]
+    assert [len(labels) for _, labels in batches] == [len(inputs) for inputs, _ in batches] == [3, 3, 1]
     [(inputs, labels)] = list(split.batches(7, torch.arange(len(split))))[:1]
     assert torch.equal(torch.cat([part for part, _ in batches]), inputs)
     assert torch.equal(torch.cat([part for _, part in batches]), labels)
     assert torch.equal(first.labels, labels)
-    assert list(first.with_labels(labels + 1).labels) == list(labels + 1)
+    [(shuffled, _)] = first.batches(7, torch.arange(6, -1, -1))
+    assert torch.equal(shuffled, inputs.flip(0))

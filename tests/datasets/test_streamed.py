@@ -60,7 +60,7 @@ def test_augmented_batches_depend_on_the_generator_and_differ_from_prepared_ones
 
 def test_images_are_decoded_shortly_before_they_are_asked_for(dataset: Dataset, tmp_path: Path) -> None:
     source = find_images(tmp_path, "imagenet", with_val=True).train
-    files = [Path(source.name(row)) for row in dataset.train.rows.tolist()]
+    files = [source.path(row) for row in dataset.train.rows.tolist()]
     for file in files[6:]:  # later than the first batch of two and the two batches ahead of it
         file.write_bytes(b"not here yet")
     batches = dataset.batches("train", 2)
@@ -74,8 +74,8 @@ def test_images_are_decoded_shortly_before_they_are_asked_for(dataset: Dataset, 
 
 def test_an_unreadable_image_is_named(dataset: Dataset, tmp_path: Path) -> None:
     source = find_images(tmp_path, "imagenet", with_val=True).train
-    for row, damage in ((3, b"no image"), (7, Path(source.name(5)).read_bytes()[:300]), (9, None)):
-        path, place = Path(source.name(row)), dataset.train.rows.tolist()
+    for row, damage in ((3, b"no image"), (7, source.path(5).read_bytes()[:300]), (9, None)):
+        path, place = source.path(row), dataset.train.rows.tolist()
         whole = path.read_bytes()
         path.unlink() if damage is None else path.write_bytes(damage)
         split = "train" if row in place else "validation"
@@ -98,7 +98,7 @@ def test_no_thread_outlives_a_loop_that_was_left(dataset: Dataset) -> None:
 def test_images_that_are_not_rgb_become_so(dataset: Dataset, tmp_path: Path, mode: str, kind: str) -> None:
     source = find_images(tmp_path, "imagenet", with_val=True).train
     row = int(dataset.train.rows[0])
-    Path(source.name(row)).write_bytes(encoded(row, mode, kind))
+    source.path(row).write_bytes(encoded(row, mode, kind))
     inputs, _ = next(dataset.batches("train", 1))
     assert inputs.shape == (1, 3, 32, 32)
     assert inputs.std().item() > 0.1

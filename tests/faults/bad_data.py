@@ -97,7 +97,7 @@ DATA: dict[str, tuple[Prepare, list[str], str]] = {
     "a tar member that is a link elsewhere": (
         tarball(link("cifar-10-batches-py/data_batch_1", "/etc/passwd")), CIFAR10, "cifar-10-python.tar.gz"),
     "an unreadable image": (
-        parquet(b"no image", 20), CIFAR10, "image in row 0 of CIFAR-10 cannot be decoded"),
+        parquet(b"no image", 20), CIFAR10, "image in row 0 of train-0.parquet cannot be read as an image"),
     "too few images": (parquet(b"", 7), CIFAR10, "CIFAR-10's train split has 20 images, got 7"),
     "no image folder": (
         nothing, IMAGENET, "the folder imagenet does not exist (option `folder` below AUTOREG_DATA"),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autoreg.errors import DataError, first_line
+from autoreg.files import write_atomically
 
 Array = np.ndarray[Any, Any]
 #: Images that are in memory at a time on their way into the cache.
@@ -42,6 +43,10 @@ def cached_array(path: Path, shape: tuple[int, ...], kind: type, **how: Any) -> 
 
 
 def save_array(path: Path, array: Array) -> None:
-    """Write an array to a file of that very name: NumPy itself would add a suffix."""
-    with path.open("wb") as file:
-        np.save(file, array)
+    """Write an array to the cache, atomically."""
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:  # NumPy itself would add a suffix to a path
+            np.save(file, array)
+
+    write_atomically(path, write)

@@ -4,7 +4,7 @@ import hashlib
 import io
 import pickle
 import tarfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.client import HTTPException
@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import torch
-from PIL import Image
 from torch import Tensor
 
 from autoreg.datasets.images.cache import Array, cache_folder, cached_array, save_array
 from autoreg.datasets.images.fingerprint import hash_files
+from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns, find_parts
 from autoreg.errors import DataError, first_line
 from autoreg.files import write_atomically
 
@@ -58,8 +57,8 @@ def load_images(root: Path | None) -> tuple[Tensor, Tensor, str]:
         images, labels = read()
         if images.shape != SHAPE or set(labels.tolist()) != set(range(10)):
             raise DataError(f"CIFAR-10 has 60,000 images of 10 classes, found {images.shape[0]} in {root}")
-        write_atomically(cached, partial(save_array, array=images))
-        write_atomically(labels_path, partial(save_array, array=labels))
+        save_array(cached, images)
+        save_array(labels_path, labels)
     # Copy-on-write mapping: every worker sees the same pages of the one file.
     images = cached_array(cached, SHAPE, np.uint8, mmap_mode="c")
     labels = cached_array(labels_path, SHAPE[:1], np.int64)
@@ -76,25 +75,19 @@ def _find(root: Path | None) -> tuple[str, Read]:
     for folder in (root, root / "cifar10"):
         if (folder / FOLDER).is_dir():
             files = [folder / FOLDER / name for name in BATCHES]
-            _require(files)
+            missing = [str(path) for path in files if not path.is_file()]
+            if missing:
+                raise DataError(f"CIFAR-10 is incomplete, missing: {', '.join(missing)}")
             return hash_files(files), partial(_read_folder, folder / FOLDER)
         if (folder / TARBALL).is_file():
             return hash_files([folder / TARBALL]), partial(_read_tarball, folder / TARBALL)
-        parts = {split: sorted(folder.glob(f"{split}-*.parquet")) for split in COUNTS}
-        if any(parts.values()):
-            for split, paths in parts.items():
-                if not paths:
-                    raise DataError(f"{folder} has no {split}-*.parquet")
+        if parts := find_parts(folder):
+            if "test" not in parts:
+                raise DataError(f"{folder} has no test-*.parquet")
             return hash_files([*parts["train"], *parts["test"]]), partial(_read_parquet, parts)
     raise DataError(
         f"no CIFAR-10 in {root}: looked for {FOLDER}/, {TARBALL} and train-*.parquet, also in {root}/cifar10"
     )
-
-
-def _require(paths: Iterable[Path]) -> None:
-    missing = [str(path) for path in paths if not path.is_file()]
-    if missing:
-        raise DataError(f"CIFAR-10 is incomplete, missing: {', '.join(missing)}")
 
 
 class _ArraysOnly(pickle.Unpickler):
@@ -143,33 +136,19 @@ def _read_tarball(path: Path) -> tuple[Array, Array]:
         raise DataError(f"{path} is damaged: {first_line(error).rstrip(':')}") from error
 
 
-def _read_parquet(parts: dict[str, list[Path]]) -> tuple[Array, Array]:
+def _read_parquet(parts: Mapping[str, list[Path]]) -> tuple[Array, Array]:
     images, labels = [], []
-    for split, paths in parts.items():
-        try:
-            frame = pl.concat([pl.read_parquet(path) for path in paths])
-            encoded = frame["img"].struct.field("bytes").to_list()
-            labels.append(frame["label"].cast(pl.Int64).fill_null(-1).to_numpy())
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise DataError(f"{paths[0]}: not the Parquet layout `img`, `label`: {first_line(error)}") from error
-        if len(encoded) != COUNTS[split]:
+    for split, count in COUNTS.items():
+        files = LabelledParquet.load(parts[split], find_columns(parts[split][0], "img", "label"))
+        if len(files.labels) != count:
             raise DataError(
-                f"{paths[0].parent}: CIFAR-10's {split} split has {COUNTS[split]} images, got {len(encoded)}"
+                f"{parts[split][0].parent}: CIFAR-10's {split} split has {count} images, got {len(files.labels)}"
             )
         with ThreadPoolExecutor() as pool:
-            images.append(np.stack(list(pool.map(_decode, encoded, range(len(encoded)), chunksize=256))))
+            decoded = pool.map(lambda image: np.asarray(image()).transpose(2, 0, 1), files.images(size=(32, 32)))
+            images.append(np.stack(list(decoded)))
+        labels.append(files.labels.numpy())
     return np.concatenate(images), np.concatenate(labels)
-
-
-def _decode(encoded: bytes, row: int) -> Array:
-    try:
-        with Image.open(io.BytesIO(encoded)) as image:
-            if image.size != SHAPE[2:]:  # before it is decoded: a large one takes memory
-                raise DataError(f"images of CIFAR-10 are 32×32, row {row} is {image.width}×{image.height}")
-            pixels = np.asarray(image.convert("RGB"))
-    except (OSError, TypeError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what Pillow raises
-        raise DataError(f"image in row {row} of CIFAR-10 cannot be decoded: {first_line(error)}") from error
-    return pixels.transpose(2, 0, 1)
 
 
 def download(root: Path) -> None:
@@ -182,8 +161,8 @@ def download(root: Path) -> None:
     from torchvision.datasets.utils import check_integrity, download_url
 
     if (root / FOLDER).is_dir():  # is read before the archive
-        _require(root / FOLDER / name for name in BATCHES)
-        _read_folder(root / FOLDER)
+        _, read = _find(root)
+        read()
         return
     if check_integrity(root / TARBALL, CIFAR10.tgz_md5):
         return

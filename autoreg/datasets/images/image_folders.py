@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import torch
+from PIL import Image
 from torch import Tensor
 
+from autoreg.datasets.images.encoded import open_image
 from autoreg.datasets.images.fingerprint import hash_texts
 from autoreg.errors import DataError
 
@@ -34,16 +36,13 @@ class FolderImages:
     classes: list[str]
     fingerprint: str
 
-    def read(self, row: int) -> bytes:
-        """Return the bytes of one image's file."""
-        return self._path(row).read_bytes()
-
-    def name(self, row: int) -> str:
-        """Return an image's path."""
-        return str(self._path(row))
-
-    def _path(self, row: int) -> Path:
+    def path(self, row: int) -> Path:
+        """Return the file of an image."""
         return self.folder / str(self.names[row].as_py())
+
+    def open(self, row: int) -> Image.Image:
+        """Return an image, decoded. Raises DataError, naming its file, if it cannot be read."""
+        return open_image(self.path(row), str(self.path(row)))
 
 
 def labelled_folders(folder: Path) -> FolderImages:

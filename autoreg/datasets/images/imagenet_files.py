@@ -1,6 +1,7 @@
 """Finds ImageNet in each form in which people have it, and reads single images of it."""
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import torch
 
 from autoreg.datasets.images.classes import count_classes, require_same_classes
 from autoreg.datasets.images.data_folder import data_folder
+from autoreg.datasets.images.encoded import EncodedImages
 from autoreg.datasets.images.fingerprint import hash_texts
 from autoreg.datasets.images.image_folders import (
     SUFFIXES,
@@ -17,13 +19,14 @@ from autoreg.datasets.images.image_folders import (
     images_in,
     labelled_folders,
 )
-from autoreg.datasets.images.imagenet_parquet import ParquetImages, parquet_parts
-from autoreg.datasets.images.streamed import EncodedImages
+from autoreg.datasets.images.imagenet_parquet import ParquetImages
+from autoreg.datasets.images.parquet_files import find_parts
 from autoreg.errors import DataError
 
 #: Where Kaggle's archive keeps `train` and `val`, and its labels of the latter.
 KAGGLE = "Data/CLS-LOC"
 SOLUTION = "LOC_val_solution.csv"
+ADVICE = "`test: train` holds test images out of the training images"
 
 
 @dataclass(frozen=True)
@@ -61,14 +64,19 @@ def find_images(root: Path | None, folder: str, *, with_val: bool) -> Source:
     for parent in (base, base / KAGGLE, base / "ILSVRC" / KAGGLE):
         if (parent / "train").is_dir():
             return _from_folders(base, parent, with_val)
-    for parent in (base, base / "data"):
-        if any(parent.glob("train-*.parquet")):
-            return _from_parquet(parent, with_val)
+    if files := find_parts(base, base / "data"):
+        return _from_parquet(files, with_val)
     raise DataError(f"no ImageNet in {base}: looked for train/, {KAGGLE}/train/, ILSVRC/ and train-*.parquet")
 
 
-def _from_parquet(folder: Path, with_val: bool) -> Source:
-    parts = {part: ParquetImages.load(paths, part) for part, paths in parquet_parts(folder, with_val).items()}
+def _from_parquet(files: Mapping[str, list[Path]], with_val: bool) -> Source:
+    folder = files["train"][0].parent
+    parts = {"train": ParquetImages.load(files["train"], "train")}
+    if with_val:
+        val = files.get("validation") or files.get("test")  # the hub's own `test-*` has no labels, but copies of it may
+        if val is None:
+            raise DataError(f"{folder} has no validation-*.parquet or test-*.parquet; {ADVICE}")
+        parts["val"] = ParquetImages.load(val, "val")
     classes = count_classes({part: images.labels for part, images in parts.items()}, folder)
     fingerprint = hash_texts(images.fingerprint for images in parts.values())
     return Source(parts["train"], parts.get("val"), classes, fingerprint)
@@ -79,7 +87,7 @@ def _from_folders(base: Path, folder: Path, with_val: bool) -> Source:
     if with_val:
         val = folder / "val"
         if not val.is_dir():
-            raise DataError(f"{folder} has no val/; `test: train` holds test images out of the training images")
+            raise DataError(f"{folder} has no val/; {ADVICE}")
         parts["val"] = labelled_folders(val) if class_folders(val) else _flat(val, _find_solution(base, folder))
     require_same_classes({part: images.classes for part, images in parts.items()}, folder)
     fingerprint = hash_texts(images.fingerprint for images in parts.values())

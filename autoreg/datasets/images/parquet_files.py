@@ -1,16 +1,19 @@
 """Finds images and their labels in Parquet files, by the types of the columns."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from PIL import Image
 from torch import Tensor
 
 from autoreg.datasets.images.cache import CHUNK
+from autoreg.datasets.images.encoded import open_image
 from autoreg.datasets.images.fingerprint import hash_footers, hash_texts
 from autoreg.errors import DataError, first_line
 
@@ -18,13 +21,13 @@ from autoreg.errors import DataError, first_line
 FILES = {"train": ("train",), "validation": ("validation", "val", "valid"), "test": ("test",)}
 
 
-def find_parts(folder: Path) -> dict[str, list[Path]]:
-    """Return the files of each split that has some, in order. Raises DataError if there is none for training."""
-    for parent in (folder, folder / "data"):
-        parts = {part: _files(parent, names) for part, names in FILES.items()}
+def find_parts(*folders: Path) -> dict[str, list[Path]]:
+    """Return the files of each split, in order, in the first folder that has some for training; of none if none has."""
+    for folder in folders:
+        parts = {part: _files(folder, names) for part, names in FILES.items()}
         if parts["train"]:
             return {part: paths for part, paths in parts.items() if paths}
-    raise DataError(f"{folder} has no train-*.parquet, nor has data/ in it")
+    return {}
 
 
 def _files(folder: Path, names: Sequence[str]) -> list[Path]:
@@ -36,14 +39,12 @@ class Columns:
     """Which columns hold the images and their labels.
 
     Attributes:
-        image: by name.
-        is_struct: whether it is a struct with the file as `bytes`, else it is the file itself.
+        image: by name; a struct with an image's file as `bytes`, or the file itself.
         label: by name.
         classes: their names, where the files have them.
     """
 
     image: str
-    is_struct: bool
     label: str
     classes: tuple[str, ...] = ()
 
@@ -69,7 +70,7 @@ def find_columns(path: Path, image: str | None, label: str | None) -> Columns:
     labels = _chosen(path, "label", label, described if described and label is None else integers, "integers")
     names = features.get(labels, {}).get("names")
     classes = tuple(map(str, names)) if isinstance(names, list) else ()
-    return Columns(chosen, pa.types.is_struct(schema.field(chosen).type), labels, classes)
+    return Columns(chosen, labels, classes)
 
 
 def _chosen(path: Path, option: str, wanted: str | None, there: list[str], kind: str) -> str:
@@ -77,7 +78,7 @@ def _chosen(path: Path, option: str, wanted: str | None, there: list[str], kind:
         return wanted
     known = ", ".join(there) or "none"
     if wanted is not None:
-        raise DataError(f"{path} has no column {wanted!r} of {kind} (option `{option}`; there are: {known})")
+        raise DataError(f"{path} has no column {wanted!r} of {kind}; there are: {known}")
     if len(there) == 1:
         return there[0]
     if not there:
@@ -116,13 +117,13 @@ class LabelledParquet:
         paths: its files.
         columns: where the images and labels are.
         labels: int64, [images].
-        fingerprint: hash of the files' names, sizes and footers, and of the columns.
+        footers: hash of the files' names, sizes and footers.
     """
 
     paths: list[Path]
     columns: Columns
     labels: Tensor
-    fingerprint: str
+    footers: str
 
     @classmethod
     def load(cls, paths: list[Path], columns: Columns) -> "LabelledParquet":
@@ -131,49 +132,45 @@ class LabelledParquet:
         Raises:
             DataError: a file is damaged or has other columns, there are no images, or one has no label.
         """
-        fingerprint = hash_texts([hash_footers(paths), columns.image, columns.label])
         for path in paths:
             find_columns(path, columns.image, columns.label)
         labels = torch.cat([_labels(path, columns) for path in paths])
         if not len(labels):
             raise DataError(f"{paths[0]} has no images")
-        return cls(paths, columns, labels, fingerprint)
+        return cls(paths, columns, labels, hash_footers(paths))
 
-    def chunks(self) -> Iterator["_Chunk"]:
-        """Yield the images, a few at a time. Raises DataError if a file is damaged."""
-        wanted = f"{self.columns.image}.bytes" if self.columns.is_struct else self.columns.image
+    @property
+    def fingerprint(self) -> str:
+        """The hash of the footers and of which columns count."""
+        return hash_texts([self.footers, self.columns.image, self.columns.label])
+
+    def chunks(self) -> Iterator[tuple[Path, int, pa.Array]]:
+        """Yield images as their files' bytes, a few at a time, each time after the file and the row that they start at.
+
+        Raises:
+            DataError: a file is damaged, or there is no image in a row.
+        """
         for path in self.paths:
             start = 0
             try:
                 with pq.ParquetFile(path) as file:
-                    for batch in file.iter_batches(CHUNK, columns=[wanted]):
-                        column = batch.column(self.columns.image)
-                        yield _Chunk(path, start, column.field("bytes") if self.columns.is_struct else column)
+                    for batch in file.iter_batches(CHUNK, columns=[self.columns.image]):
+                        column = batch.column(0)
+                        files = column.field("bytes") if pa.types.is_struct(column.type) else column
+                        encoded = files.cast(pa.binary())
+                        if encoded.null_count:
+                            row = start + encoded.is_null().index(True).as_py()
+                            raise DataError(f"{path}: there is no image in row {row}")
+                        yield path, start, encoded
                         start += len(batch)
             except (pa.ArrowException, KeyError, OSError) as error:
                 raise DataError(f"{path} is damaged: {first_line(error)}") from error
 
-
-@dataclass(frozen=True)
-class _Chunk:
-    """Images that are in memory for a moment; see `EncodedImages`."""
-
-    path: Path
-    start: int
-    encoded: pa.Array
-
-    @property
-    def labels(self) -> Tensor:
-        return torch.zeros(len(self.encoded), dtype=torch.int64)  # of no interest while they are decoded
-
-    def read(self, row: int) -> bytes:
-        content: bytes | None = self.encoded[row].as_py()
-        if content is None:
-            raise DataError(f"{self.path}: there is no image in row {self.start + row}")
-        return content
-
-    def name(self, row: int) -> str:
-        return f"image in row {self.start + row} of {self.path}"
+    def images(self, size: tuple[int, int] | None = None) -> Iterator[Callable[[], Image.Image]]:
+        """Yield what decodes each image, of the given size or any; see `open_image`."""
+        for path, start, encoded in self.chunks():
+            for row, content in enumerate(encoded, start):
+                yield partial(open_image, content.as_py(), f"image in row {row} of {path}", size)
 
 
 def _labels(path: Path, columns: Columns) -> Tensor:

@@ -1,54 +1,26 @@
 """Images that are too many to hold: read, decoded and cropped while the network trains on those before them."""
 
-import io
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
+from typing_extensions import override
 
-from autoreg.datasets.split import Labelled
-from autoreg.errors import DataError, first_line
+from autoreg.datasets.images.encoded import EncodedImages
+from autoreg.datasets.images.imagenet_crops import ImagenetCrops
+from autoreg.datasets.split import Examples
 
 #: Batches that are decoded ahead of the one in use.
 LOOK_AHEAD = 2
 
 
-class EncodedImages(Protocol):
-    """Images as files hold them, numbered by row."""
-
-    @property
-    def labels(self) -> Tensor:
-        """The labels, int64, [images]."""
-
-    def read(self, row: int) -> bytes:
-        """Return the bytes of one image's file."""
-
-    def name(self, row: int) -> str:
-        """Return what an error calls an image."""
-
-
-class Crops(Protocol):
-    """How an image of any size becomes a square one."""
-
-    @property
-    def size(self) -> int:
-        """Side of the square."""
-
-    def draw(self, count: int, generator: torch.Generator) -> list[list[float]]:
-        """Return the random numbers that each of so many images is cropped by."""
-
-    def crop(self, image: Image.Image, drawn: Sequence[float] | None) -> Image.Image:
-        """Return a square of an image: by random numbers, or without randomness if there are none."""
-
-
 @dataclass(frozen=True)
-class StreamedSplit(Labelled):
+class StreamedSplit(Examples):
     """A split of images of which only a few batches are ever in memory.
 
     All random numbers of a batch are drawn before its first image is decoded, so that the number of threads does not
@@ -64,8 +36,9 @@ class StreamedSplit(Labelled):
     images: EncodedImages
     rows: Tensor
     labels: Tensor
-    crops: Crops
+    crops: ImagenetCrops
 
+    @override
     def batches(
         self, batch_size: int, order: Tensor | None = None, generator: torch.Generator | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -100,11 +73,7 @@ class StreamedSplit(Labelled):
         return _Batch(chosen, pixels, futures)
 
     def _decode(self, row: int, drawn: Sequence[float] | None, target: np.ndarray[Any, Any]) -> None:
-        try:
-            with Image.open(io.BytesIO(self.images.read(row))) as image:
-                target[:] = np.asarray(self.crops.crop(image.convert("RGB"), drawn))
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what Pillow raises
-            raise DataError(f"{self.images.name(row)} cannot be read as an image: {first_line(error)}") from error
+        target[:] = np.asarray(self.crops.crop(self.images.open(row), drawn))
 
     def _finished(self, batch: "_Batch") -> tuple[Tensor, Tensor]:
         for future in batch.futures:

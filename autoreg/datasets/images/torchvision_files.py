@@ -1,22 +1,22 @@
 """Which of torchvision's datasets can be read, how their splits are asked for, and which files are theirs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from PIL import Image
 
-from autoreg.datasets.images.cache import CHUNK, cache_folder, cached_array, save_array
+from autoreg.datasets.images.cache import cache_folder, cached_array, save_array
 from autoreg.datasets.images.fingerprint import hash_files, hash_texts
 from autoreg.datasets.images.squares import Squares, decoded_once
 from autoreg.datasets.split import Split
 from autoreg.errors import DataError, first_line
-from autoreg.files import write_atomically
 
 #: Files that are told apart by name and size; others, which may have one size and two contents, by all of their bytes.
 IMAGES = (".jpg", ".jpeg", ".png", ".ppm", ".tif")
@@ -112,13 +112,21 @@ def load_split(name: str, part: str, root: Path, fingerprint: str, squares: Squa
     if not (images.is_file() and kept.is_file()):
         images.unlink(missing_ok=True)  # a process was killed before it wrote their labels
         opened = _opened(name, part, root)
-        collected: list[int] = []
-        decoded_once(images, len(opened), squares, lambda: _decoded(name, root, opened, squares, collected))
-        write_atomically(kept, lambda path: save_array(path, np.asarray(collected, dtype=np.int64)))
+        collected = np.empty(len(opened), dtype=np.int64)
+
+        def decoded(row: int) -> Image.Image:
+            try:
+                image, collected[row] = opened[row]
+                return cast(Image.Image, image.convert("RGB"))
+            except Exception as error:  # each has a format of its own
+                raise _damaged(name, root, error) from error
+
+        decoded_once(images, len(opened), squares, (partial(decoded, row) for row in range(len(opened))))
+        save_array(kept, collected)
     labels = torch.from_numpy(cached_array(kept, (-1,), np.int64))
     if not len(labels) or int(labels.min()) < 0:
         raise DataError(f"{name} in {root}: each {part} image needs a label from 0, got {labels[:3].tolist()}")
-    return Split(decoded_once(images, len(labels), squares, lambda: iter(())), labels)
+    return Split(decoded_once(images, len(labels), squares, ()), labels)
 
 
 def _opened(name: str, part: str, root: Path) -> Any:
@@ -126,27 +134,10 @@ def _opened(name: str, part: str, root: Path) -> Any:
 
     try:
         return getattr(published, name)(str(root), **PUBLISHED[name].splits[part])
-    except Exception as error:  # each has a format of its own
+    except Exception as error:  # likewise
         if isinstance(error, RuntimeError) and "not found" in str(error):
             raise DataError(f"{name} in {root} is not whole ({first_line(error)}); {advice(name, root)}") from error
         raise _damaged(name, root, error) from error
-
-
-def _decoded(name: str, root: Path, opened: Any, squares: Squares, labels: list[int]) -> Iterator[Tensor]:
-    """Yield the squares of all images, and add their labels to a list."""
-
-    def cropped(row: int) -> tuple[np.ndarray[Any, Any], int]:
-        image, label = opened[row]
-        return np.asarray(squares.crop(image.convert("RGB"), None)), int(label)
-
-    with ThreadPoolExecutor() as pool:
-        for start in range(0, len(opened), CHUNK):
-            try:
-                arrays, some = zip(*pool.map(cropped, range(start, min(start + CHUNK, len(opened)))), strict=True)
-            except Exception as error:  # likewise
-                raise _damaged(name, root, error) from error
-            labels += some
-            yield torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2)[:, : squares.channels]
 
 
 def _damaged(name: str, root: Path, error: Exception) -> DataError:

@@ -12,7 +12,6 @@ import torch
 
 from autoreg.config.trial import TrialConfig, format_width
 from autoreg.datasets import Dataset
-from autoreg.datasets.split import FirstExamples
 from autoreg.errors import first_line
 from autoreg.metrics import metrics
 from autoreg.metrics.measure import Measurement
@@ -106,8 +105,8 @@ def _time_training(network: Network) -> float:
     state, whole, held_out = TrialState.fresh(config, dataset), len(dataset.train), len(dataset.validation)
 
     def train(examples: int) -> None:
-        validation = FirstExamples(dataset.validation, max(1, held_out * examples // whole))
-        part = replace(dataset, train=FirstExamples(dataset.train, examples), validation=validation)
+        validation = dataset.validation.first(max(1, held_out * examples // whole))
+        part = replace(dataset, train=dataset.train.first(examples), validation=validation)
         batch = {"batch_size": min(config.effective_batch_size, examples), "lr_batch_factor": 1.0}
         train_epoch(config.model_copy(update=batch), part, state)
 
@@ -121,7 +120,7 @@ def _time_measuring(network: Network) -> float:
     for asked in network.measurements:
 
         def measure(examples: int, asked: Measurement = asked) -> None:
-            changed: dict[str, Any] = {asked.split: FirstExamples(dataset.split(asked.split), examples)}
+            changed: dict[str, Any] = {asked.split: dataset.split(asked.split).first(examples)}
             with precision_of("float32", dataset.test.labels.device):
                 metrics[asked.metric](untrained, replace(dataset, **changed), asked.split, 0, **asked.options)
 

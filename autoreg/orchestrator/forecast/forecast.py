@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from autoreg.config.group import setting_labels
-from autoreg.config.overlap import Asked, asked_by
+from autoreg.config.overlap import Keys, keys_of
 from autoreg.config.trial import TrialConfig
 from autoreg.datasets import load_dataset
 from autoreg.errors import DataError
@@ -102,11 +102,12 @@ def forecast(
         machine: on which they will run; None for this one.
     """
     machine = machine or Machine(os.cpu_count() or 1, gpus=torch.cuda.device_count())
-    costs, earlier = Costs(), Asked()
+    costs = Costs()
+    earlier: Keys = frozenset()
     left: list[list[tuple[GroupLeft, Network]]] = []
     for plan in plans:
         left.append([(group, _network(plan, group, machine)) for group in left_of(plan, runs, earlier)])
-        earlier = earlier | asked_by([plan.sweep])
+        earlier = earlier | keys_of([plan.sweep])
     pairs = [pair for groups in left for pair in groups]
     finished = list(_finished(runs, [network for _, network in pairs]))
     for network, seconds in finished:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autoreg.config.group import Group
-from autoreg.config.overlap import Asked, final_keys
+from autoreg.config.overlap import Keys, TuningKey, final_keys
 from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator.group_state import GroupState
 from autoreg.orchestrator.plan import Plan
@@ -42,13 +42,13 @@ class GroupLeft:
         return bool(is_pruned or (self.finals and self.group.template.patience is not None))
 
 
-def left_of(plan: Plan, runs: Runs, earlier: Asked) -> Iterator[GroupLeft]:
+def left_of(plan: Plan, runs: Runs, earlier: Keys) -> Iterator[GroupLeft]:
     """Yield what is left of each group of a plan, in the order in which they run.
 
     Args:
         plan: the checked sweep.
         runs: the run folder.
-        earlier: what sweeps before it will have done.
+        earlier: the trials that sweeps before it will have done.
     """
     for state in plan.schedule(runs).states:
         trials = [*state.tuning_trials().values(), *(state.final_trials() or {}).values()]
@@ -63,20 +63,21 @@ def _is_unmeasured(plan: Plan, runs: Runs, config: TrialConfig) -> bool:
     return is_missing and folder.read_result().status == "done"
 
 
-def _tuning_left(state: GroupState, earlier: Asked) -> list[TrialConfig]:
+def _tuning_left(state: GroupState, earlier: Keys) -> list[TrialConfig]:
     group, proposed = state.group, list(state.tuning_trials().values())
     if group.tune is None:
         return []
-    shared = earlier.tuning.get(group.study_id, 0)
+    study = group.study_id
+    shared = sum(TuningKey(study, number) in earlier for number in range(group.tune.trials))  # always the first ones
     known = [config for config in proposed[shared:] if not state.is_trained(config.trial_id)]
     return known + [group.tuning_trial({})] * (group.tune.trials - max(shared, len(proposed)))
 
 
-def _finals_left(state: GroupState, earlier: Asked) -> list[TrialConfig]:
+def _finals_left(state: GroupState, earlier: Keys) -> list[TrialConfig]:
     group, finals = state.group, state.final_trials()
     configs = group.final_trials({}) if finals is None else finals.values()  # none if the search found nothing
     return [
         config
         for key, config in zip(final_keys(group), configs, strict=bool(configs))
-        if key not in earlier.finals and not (finals and state.is_trained(config.trial_id))
+        if key not in earlier and not (finals and state.is_trained(config.trial_id))
     ]

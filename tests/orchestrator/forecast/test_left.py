@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from autoreg.config.overlap import Asked, asked_by
+from autoreg.config.overlap import Keys, keys_of
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator.forecast.left import GroupLeft, left_of
@@ -14,8 +14,8 @@ Small = Callable[..., LoadedSweep]
 Finish = Callable[..., None]
 
 
-def groups_left(loaded: LoadedSweep, runs: Runs, earlier: Asked | None = None) -> list[GroupLeft]:
-    return list(left_of(make_plan(loaded), runs, earlier or Asked()))
+def groups_left(loaded: LoadedSweep, runs: Runs, earlier: Keys = frozenset()) -> list[GroupLeft]:
+    return list(left_of(make_plan(loaded), runs, earlier))
 
 
 def shown(trials: Iterable[TrialConfig]) -> list[tuple[int, int]]:
@@ -50,7 +50,7 @@ def test_trials_that_have_ended_are_not_left(small: Small, runs: Runs, finish: F
 
 
 def test_what_a_sweep_before_it_does_is_not_left(small: Small, runs: Runs) -> None:
-    earlier = asked_by([make_plan(small("grid.width=[1/2]", "replicates=1", "tune.trials=3")).sweep])
+    earlier = keys_of([make_plan(small("grid.width=[1/2]", "replicates=1", "tune.trials=3")).sweep])
     large, little = groups_left(small(), runs, earlier)
     assert (len(large.tuning), len(large.finals)) == (2, 1)
     assert (len(little.tuning), len(little.finals)) == (5, 2)
