@@ -2,8 +2,9 @@
 
 import base64
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from autoreg import __version__
 from autoreg.config.sweep import load_definition
 from autoreg.database.connection import path_of, query
 from autoreg.database.queries import sweep_status
@@ -21,7 +21,7 @@ from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, DataError
 from autoreg.files import write_text
 from autoreg.packaged import VERDICTS, table_names
-from autoreg.report.figure import figures_with_data, picture, read_figure
+from autoreg.report.figure import figures_with_data, picture, read_figure, versions
 from autoreg.report.figures import residuals
 from autoreg.report.figures.source import find_figures
 from autoreg.report.figures.style import SETTINGS
@@ -55,10 +55,10 @@ def report_page(connection: Connection, out: Path, definition: str = "released",
     page = environment.get_template("page.html.j2").render(
         database=path_of(connection).name,
         definition=definition,
-        figures=_figures(connection, definition, sweep),
-        tables=_tables(connection, sweep),
+        figures=list(_figures(connection, definition, sweep)),
+        tables=list(_tables(connection, sweep)),
         sweeps=sweeps,
-        versions={"autoreg": __version__} | {name: version(name) for name in ("duckdb", "matplotlib", "polars")},
+        versions=versions(),
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
     path = out / "report.html"
@@ -66,50 +66,32 @@ def report_page(connection: Connection, out: Path, definition: str = "released",
     return path
 
 
-def _figures(connection: Connection, definition: str, sweep: str | None) -> list[dict[str, Any]]:
-    shown = []
+def _figures(connection: Connection, definition: str, sweep: str | None) -> Iterator[dict[str, Any]]:
     for source in [source for name in figures_with_data(connection, sweep) for source in find_figures(name)]:
-        try:
+        with suppress(DataError):  # its sweep has no measured trial yet
             rows = read_figure(connection, source, definition, sweep)
-        except DataError:  # its sweep has no measured trial yet
-            continue
-        title = source.sql().partition("\n")[0].removeprefix("-- ").rstrip(".")
-        shown.append(
-            {
-                "name": source.name,
-                "title": title,
+            yield {
+                "rows": rows,
+                "title": source.sql().partition("\n")[0].removeprefix("-- ").rstrip("."),
                 "picture": _svg(rows.draw()),
                 "csv": _data_uri("text/csv", rows.as_csv().encode()),
                 "table": _table(rows.frame.drop("trials", "definition", strict=False)),
-                "sweep": rows.sweep or "",
-                "sweep_id": rows.sweep_id,
-                "trials": len(rows.trials),
-                "missing": rows.missing,
             }
-        )
-    return shown
 
 
-def _tables(connection: Connection, sweep: str | None) -> list[dict[str, Any]]:
-    shown = []
+def _tables(connection: Connection, sweep: str | None) -> Iterator[dict[str, Any]]:
     for name in sorted(table_names(), key=[*TITLES, *table_names()].index):
-        try:
-            frame, for_people = read_table(connection, name, sweep)
-        except DataError:
-            continue
-        with mpl.rc_context(SETTINGS):
-            drawn = residuals.draw(frame) if name == "comparison" else None
-        shown.append(
-            {
+        with suppress(DataError):
+            table = read_table(connection, name, sweep)
+            with mpl.rc_context(SETTINGS):
+                drawn = residuals.draw(table.frame) if name == "comparison" else None
+            yield {
                 "name": name,
                 "title": TITLES.get(name, f"Table {name}"),
                 "picture": _svg(drawn) if drawn else None,
-                "csv": _data_uri("text/csv", frame.write_csv().encode()),
-                "table": _table(for_people),
-                "rows": for_people.height,
+                "csv": _data_uri("text/csv", table.frame.write_csv().encode()),
+                "table": _table(table.shown),
             }
-        )
-    return shown
 
 
 def _sweeps(connection: Connection, sweep: str | None) -> list[dict[str, Any]]:

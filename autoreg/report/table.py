@@ -1,6 +1,7 @@
 """Reports as tables: a view's rows, or verdicts made from them, as Markdown, CSV and LaTeX."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -16,10 +17,32 @@ from autoreg.report.formats import FORMATS
 THRESHOLD = 0.5
 
 
-def read_table(connection: Connection, table: str, sweep: str | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return a table's rows with every column, and those that are shown to people.
+@dataclass(frozen=True)
+class Table:
+    """A table of a report.
 
-    Of verdicts, the latter are those at |r| ≥ 0.5, the paper's threshold, with the other thresholds at which they are
+    Attributes:
+        name: one of `table_names`.
+        frame: its rows with every column.
+        shown: what is shown to people.
+    """
+
+    name: str
+    frame: pl.DataFrame
+    shown: pl.DataFrame
+
+    def write(self, out: Path, formats: Iterable[str] = FORMATS) -> list[Path]:
+        """Write some of `FORMATS` into a folder and return the files. The CSV has every row, column and digit."""
+        paths = {kind: out / f"table_{self.name}.{kind}" for kind in formats}
+        for kind, path in paths.items():
+            write_text(path, FORMATS[kind](self.frame if kind == "csv" else self.shown))
+        return list(paths.values())
+
+
+def read_table(connection: Connection, table: str, sweep: str | None = None) -> Table:
+    """Return a table of results.db.
+
+    Of verdicts, people are shown those at |r| ≥ 0.5, the paper's threshold, with the other thresholds at which they are
     the same.
 
     Args:
@@ -43,29 +66,7 @@ def read_table(connection: Connection, table: str, sweep: str | None = None) -> 
         raise DataError(f"table {table} has no row yet in {path_of(connection)}")
     frame = frame.sort([name for name in frame.columns if name != "sweep_id"])
     shown = _main_verdicts(frame) if table == VERDICTS else frame
-    return frame, shown.drop("sweep_id")
-
-
-def report_table(
-    connection: Connection, table: str, out: Path, sweep: str | None = None, formats: Sequence[str] = tuple(FORMATS)
-) -> list[Path]:
-    """Write a table of results.db, and return the files; see `read_table`.
-
-    Args:
-        connection: to results.db.
-        table: one of `table_names`.
-        out: the folder to write to.
-        sweep: a sweep's name or id; None shows the latest sweep of each name.
-        formats: some of `FORMATS`. The CSV has every row and every digit, the others what is shown to people.
-
-    Raises:
-        ConfigError: there is no such table.
-        DataError: results.db has no trial for it.
-    """
-    frame, shown = read_table(connection, table, sweep)
-    for name in formats:
-        write_text(out / f"table_{table}.{name}", FORMATS[name](frame if name == "csv" else shown))
-    return [out / f"table_{table}.{name}" for name in formats]
+    return Table(table, frame, shown.drop("sweep_id"))
 
 
 def _verdicts(connection: Connection) -> pl.DataFrame:

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
-from autoreg.report.figures.style import PAPER, legend_outside, new_figure, series_order, width_label
+from autoreg.report.figures.style import GREY, PAPER, legend_outside, new_figure, series_order, shades, width_label
 
 
 def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
