@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from autoreg.database.connection import path_of, query
+from autoreg.database.queries import chosen_sweeps
 from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, DataError, did_you_mean
 from autoreg.files import write_text
@@ -51,17 +52,13 @@ def read_table(connection: Connection, table: str, sweep: str | None = None) -> 
         sweep: a sweep's name or id; None shows the latest sweep of each name.
 
     Raises:
-        ConfigError: there is no such table.
+        ConfigError: there is no such table or sweep.
         DataError: results.db has no trial for it.
     """
     if table not in table_names():
         raise ConfigError(f"unknown table {table!r}{did_you_mean(table, table_names())}")
     frame = _verdicts(connection) if table == VERDICTS else query(connection, f"select * from table_{table}")
-    names = query(connection, "select sweep_id, name from latest_sweeps")
-    if sweep is not None:
-        if sweep not in {*names["name"], *names["sweep_id"]}:
-            raise ConfigError(f"no sweep {sweep!r}{did_you_mean(sweep, names['name'])}")
-        frame = frame.filter((pl.col("sweep") == sweep) | (pl.col("sweep_id") == sweep))
+    frame = frame.filter(pl.col("sweep_id").is_in(chosen_sweeps(connection, sweep)))
     if frame.is_empty():
         raise DataError(f"table {table} has no row yet in {path_of(connection)}")
     frame = frame.sort([name for name in frame.columns if name != "sweep_id"])

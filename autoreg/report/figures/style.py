@@ -52,7 +52,7 @@ SETTINGS: Any = {
 
 
 def new_figure(titles: Sequence[Sequence[str]], width: float = 3.4) -> tuple[Figure, list[list[Axes]]]:
-    """Return a figure and its axes by row and column, each with a letter and a title; width is one panel's, in inches."""
+    """Return a figure and its axes by row and column, each with a letter and title; width is one panel's, in inches."""
     rows, columns = len(titles), len(titles[0])
     figure = Figure(figsize=(width * columns, 2.9 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
