@@ -30,7 +30,9 @@ def chosen_sweeps(connection: Connection, sweep: str | None) -> list[str]:
     sql = """
         select sweep_id
         from sweeps
-        where sweep_id = $sweep or ($sweep is null or name = $sweep) and sweep_id in (select sweep_id from latest_sweeps)
+        where
+            sweep_id = $sweep
+            or ($sweep is null or name = $sweep) and sweep_id in (select sweep_id from latest_sweeps)
         order by updated_at
     """
     ids: list[str] = query(connection, sql, sweep=sweep)["sweep_id"].to_list()

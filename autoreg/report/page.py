@@ -45,7 +45,7 @@ def report_page(connection: Connection, out: Path, definition: str = "released",
         DataError: results.db has no sweep yet.
         DatabaseError: it cannot be read.
     """
-    sweeps = _sweeps(connection, sweep)
+    sweeps = list(_sweeps(connection, sweep))
     if not sweeps:
         raise DataError(f"{path_of(connection)} has no sweep{f' {sweep!r}' if sweep else ''} yet")
     environment = Environment(
@@ -94,42 +94,27 @@ def _tables(connection: Connection, sweep: str | None) -> Iterator[dict[str, Any
             }
 
 
-def _sweeps(connection: Connection, sweep: str | None) -> list[dict[str, Any]]:
-    """Return each sweep with how far it is, what it asks for as YAML, and what its trials were run with."""
-    details = query(
-        connection,
-        """
+def _sweeps(connection: Connection, sweep: str | None) -> Iterator[dict[str, Any]]:
+    """Yield each sweep with how far it is, what it asks for as YAML, and what its trials were run with."""
+    of_it = "from sweeps left join sweep_trials using (sweep_id) left join trials using (trial_id) where sweep_id = $id"
+    facts = f"""
         select
-            sweep_id,
             any_value(definition)::varchar as definition,
-            list_distinct(list(environment::varchar)) as environments,
-            list_sort(list_distinct(list(device))) as devices,
-            sum(seconds) as seconds
-        from sweeps
-        left join sweep_trials using (sweep_id)
-        left join trials using (trial_id)
-        group by sweep_id
-        """,
-    )
-    shown = []
+            coalesce(string_agg(distinct device, ', ' order by device), '') as devices,
+            coalesce(sum(seconds), 0) / 3600 as hours
+        {of_it}
+    """
+    environment = f"""
+        select key, string_agg(distinct value ->> '$', ', ' order by value ->> '$')
+        from (select environment {of_it}), json_each(environment)
+        group by key
+        order by key
+    """
     for row in sweep_status(connection):
-        if sweep is not None and sweep not in (row["name"], row["sweep_id"]):
-            continue
-        [more] = details.filter(pl.col("sweep_id") == row["sweep_id"]).to_dicts()
-        environment: dict[str, set[str]] = {}
-        for text in more["environments"] or []:
-            for key, value in json.loads(text).items():
-                environment.setdefault(key, set()).add(str(value))
-        shown.append(
-            {
-                **row,
-                "definition": _as_yaml(more["definition"]),
-                "devices": ", ".join(more["devices"] or []),
-                "hours": (more["seconds"] or 0) / 3600,
-                "environment": {key: ", ".join(sorted(values)) for key, values in sorted(environment.items())},
-            }
-        )
-    return shown
+        if sweep in (None, row["name"], row["sweep_id"]):
+            [more] = query(connection, facts, id=row["sweep_id"]).to_dicts()
+            ran_with = dict(query(connection, environment, id=row["sweep_id"]).iter_rows())
+            yield {**row, **more, "definition": _as_yaml(more["definition"]), "environment": ran_with}
 
 
 def _table(frame: pl.DataFrame) -> dict[str, Any]:

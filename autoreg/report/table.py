@@ -85,18 +85,13 @@ def _verdicts(connection: Connection) -> pl.DataFrame:
 
 
 def _main_verdicts(frame: pl.DataFrame) -> pl.DataFrame:
-    keys = ["sweep_id", "definition", "split", "series"]
-    agreeing = (
-        frame.sort("threshold")
-        .join(frame.filter(pl.col("threshold") == THRESHOLD).select(*keys, main="verdict"), on=keys)
-        .filter(pl.col("verdict") == pl.col("main"))
-        .group_by(keys)
-        .agg(same_at=pl.col("threshold").cast(pl.String).str.join(" "))
-    )
-    columns = ["sweep", "definition", "series", "verdict", "removability", "repetition"]
-    numbers = [
-        "auc_slope", "auc_low", "auc_high", "similarity_factor", "similarity_low", "similarity_high", "replicates",
+    verdict, is_main = pl.col("verdict"), pl.col("threshold") == THRESHOLD
+    agreeing = pl.col("threshold").filter(verdict == verdict.filter(is_main).first()).sort().cast(pl.String)
+    columns = [
+        "sweep_id", "sweep", "definition", "series", "verdict", "removability", "repetition", "same_at", "auc_slope",
+        "auc_low", "auc_high", "similarity_factor", "similarity_low", "similarity_high", "replicates",
         "replicates_needed",
     ]  # fmt: skip
-    main = frame.filter(pl.col("threshold") == THRESHOLD).join(agreeing, on=keys)
-    return main.sort("sweep", "definition", "series").select("sweep_id", *columns, "same_at", *numbers)
+    keys = ("sweep_id", "definition", "split", "series")
+    frame = frame.with_columns(same_at=agreeing.str.join(" ").over(keys))
+    return frame.filter(is_main).sort("sweep", "definition", "series").select(columns)
