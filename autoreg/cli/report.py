@@ -56,9 +56,9 @@ def report(
     """  # noqa: D301
     from autoreg.database.connection import reading
     from autoreg.packaged import table_names
-    from autoreg.report.figure import figures_with_data, report_figure
+    from autoreg.report.figure import figures_with_data, read_figure
     from autoreg.report.figures.source import find_figures
-    from autoreg.report.table import report_table
+    from autoreg.report.table import read_table
 
     if every + html + bool(compare or figures or tables) != 1:
         raise ConfigError("say what to make: --figure NAME, --table NAME, --compare, --all or --html")
@@ -78,17 +78,17 @@ def report(
             tables = tuple(table_names() if texts else [])
         for source in sources:
             try:
-                paths, missing = report_figure(connection, source, out, definition, sweep_name, pictures)
+                rows = read_figure(connection, source, definition, sweep_name)
             except DataError as error:
                 print_text(f"autoreg: {error}", err=True)
                 continue
             made += 1
-            click.echo("\n".join(map(str, paths)))
-            if missing:
-                print_text("\n  ".join([f"figure {source.name} is incomplete, missing:", *missing]), err=True)
+            click.echo("\n".join(map(str, rows.write(out, pictures))))
+            if rows.missing:
+                print_text("\n  ".join([f"figure {source.name} is incomplete, missing:", *rows.missing]), err=True)
         for name in tables:
             try:
-                click.echo("\n".join(map(str, report_table(connection, name, out, sweep_name, texts))))
+                click.echo("\n".join(map(str, read_table(connection, name, sweep_name).write(out, texts))))
                 made += 1
             except DataError as error:
                 print_text(f"autoreg: {error}", err=True)

@@ -12,13 +12,14 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from autoreg.config.trial import TrialConfig, canonical_json
+from autoreg.config.trial import Choice, TrialConfig, canonical_json
 from autoreg.database.schema import (
     METRIC_SQL,
     METRIC_TABLES,
     REFERENCE_TABLES,
     TABLES,
     Connection,
+    described_tables,
     statements,
     transaction,
 )
@@ -102,12 +103,11 @@ def insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> No
 
 
 def _trial_row(config: TrialConfig, result: TrialResult) -> dict[str, Any]:
-    choices = {name: str(getattr(config, name)) for name in ("network", "dataset", "initializer", "optimizer")}
+    fields = {name: getattr(config, name) for name in _CONFIG_COLUMNS}
     return {
         "trial_id": config.trial_id,
         "config_id": config.config_id,
-        **{name: getattr(config, name) for name in _CONFIG_COLUMNS},
-        **choices,
+        **{name: str(value) if isinstance(value, Choice) else value for name, value in fields.items()},
         "learning_rate": config.effective_learning_rate,
         "batch_size": config.effective_batch_size,
         **result.model_dump(exclude={"epochs", "layers", "environment"}),
@@ -136,16 +136,10 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
 
 
-_CONFIG_COLUMNS = (
-    "kind",
-    "width",
-    "augmentation",
-    "dropout",
-    "weight_decay",
-    "random_labels",
-    "lr_batch_factor",
-    "replicate",
-)
+#: What results.db has of a trial's settings under their own names.
+_CONFIG_COLUMNS = TrialConfig.model_fields.keys() & {
+    column for name, _, columns in described_tables() if name == "trials" for column in columns
+}
 
 
 def _insert_measurements(connection: Connection, metric: str, paths: Sequence[Path]) -> None:

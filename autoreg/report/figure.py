@@ -70,6 +70,28 @@ class FigureRows:
         """Return the rows with every digit; lists are texts."""
         return self.frame.with_columns(pl.col(pl.List(pl.String)).list.join(" ")).write_csv()
 
+    def write(self, out: Path, formats: Sequence[str] = DEFAULT_FORMATS) -> list[Path]:
+        """Write some of `FORMATS` into a folder, and a JSON file with the provenance, and return the files.
+
+        Raises:
+            ConfigError: a drawing of the user's own fails.
+        """
+        name, figure = self.source.path.stem, self.draw()
+        for kind in formats:
+            write_bytes(out / f"{name}.{kind}", self.as_csv().encode() if kind == "csv" else picture(figure, kind))
+        facts = {
+            "view": name,
+            "definition": self.definition,
+            "sweep_id": self.sweep_id,
+            "sweep": self.sweep,
+            "trials": self.trials,
+            "missing": self.missing,
+            "versions": versions(),
+            "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        write_text(out / f"{name}.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+        return [out / f"{name}.{kind}" for kind in (*formats, "json")]
+
 
 def read_figure(
     connection: Connection, figure: FigureSource, definition: str = "released", sweep: str | None = None
@@ -107,30 +129,9 @@ def read_figure(
     return FigureRows(figure, frame, published, sweep_id, definition, missing)
 
 
-def report_figure(
-    connection: Connection,
-    figure: FigureSource,
-    out: Path,
-    definition: str = "released",
-    sweep: str | None = None,
-    formats: Sequence[str] = DEFAULT_FORMATS,
-) -> tuple[list[Path], list[str]]:
-    """Draw a figure from results.db and return the files written and one line for each missing trial.
-
-    Args:
-        connection: to results.db.
-        figure: one that `find_figures` found.
-        out: the folder to write to.
-        definition: `released` or `text`; see `read_figure`.
-        sweep: a sweep's name or id; None takes the latest sweep that feeds this figure.
-        formats: some of `FORMATS`; a JSON file with the provenance is written beside them.
-
-    Raises:
-        ConfigError: there is no such sweep, or the user's own view or drawing is wrong.
-        DataError: results.db has no trial for it.
-    """
-    rows = read_figure(connection, figure, definition, sweep)
-    return _write(rows, out, formats), rows.missing
+def versions() -> dict[str, str]:
+    """Return the versions of what makes a report."""
+    return {"autoreg": __version__} | {name: version(name) for name in ("duckdb", "matplotlib", "polars")}
 
 
 def picture(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:
@@ -207,23 +208,3 @@ def _one_split(frame: pl.DataFrame) -> pl.DataFrame:
     splits = frame["split"].unique().sort().to_list()
     shown = "test" if "test" in splits or not splits else splits[-1]
     return frame.filter(pl.col("split") == shown)
-
-
-def _write(rows: FigureRows, out: Path, formats: Sequence[str]) -> list[Path]:
-    name = rows.source.path.stem
-    figure = rows.draw()
-    paths = [out / f"{name}.{kind}" for kind in formats]
-    for kind, path in zip(formats, paths, strict=True):
-        write_bytes(path, rows.as_csv().encode() if kind == "csv" else picture(figure, kind))
-    facts = {
-        "view": name,
-        "definition": rows.definition,
-        "sweep_id": rows.sweep_id,
-        "sweep": rows.sweep,
-        "trials": rows.trials,
-        "missing": rows.missing,
-        "versions": {"autoreg": __version__} | {name: version(name) for name in ("duckdb", "matplotlib", "polars")},
-        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    write_text(out / f"{name}.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
-    return [*paths, out / f"{name}.json"]

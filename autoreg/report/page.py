@@ -2,8 +2,9 @@
 
 import base64
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from autoreg import __version__
 from autoreg.config.sweep import load_definition
 from autoreg.database.connection import path_of, query
 from autoreg.database.queries import sweep_status
@@ -21,7 +21,7 @@ from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, DataError
 from autoreg.files import write_text
 from autoreg.packaged import VERDICTS, table_names
-from autoreg.report.figure import figures_with_data, picture, read_figure
+from autoreg.report.figure import figures_with_data, picture, read_figure, versions
 from autoreg.report.figures import residuals
 from autoreg.report.figures.source import find_figures
 from autoreg.report.figures.style import SETTINGS
@@ -45,7 +45,7 @@ def report_page(connection: Connection, out: Path, definition: str = "released",
         DataError: results.db has no sweep yet.
         DatabaseError: it cannot be read.
     """
-    sweeps = _sweeps(connection, sweep)
+    sweeps = list(_sweeps(connection, sweep))
     if not sweeps:
         raise DataError(f"{path_of(connection)} has no sweep{f' {sweep!r}' if sweep else ''} yet")
     environment = Environment(
@@ -55,10 +55,10 @@ def report_page(connection: Connection, out: Path, definition: str = "released",
     page = environment.get_template("page.html.j2").render(
         database=path_of(connection).name,
         definition=definition,
-        figures=_figures(connection, definition, sweep),
-        tables=_tables(connection, sweep),
+        figures=list(_figures(connection, definition, sweep)),
+        tables=list(_tables(connection, sweep)),
         sweeps=sweeps,
-        versions={"autoreg": __version__} | {name: version(name) for name in ("duckdb", "matplotlib", "polars")},
+        versions=versions(),
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
     path = out / "report.html"
@@ -66,88 +66,55 @@ def report_page(connection: Connection, out: Path, definition: str = "released",
     return path
 
 
-def _figures(connection: Connection, definition: str, sweep: str | None) -> list[dict[str, Any]]:
-    shown = []
+def _figures(connection: Connection, definition: str, sweep: str | None) -> Iterator[dict[str, Any]]:
     for source in [source for name in figures_with_data(connection, sweep) for source in find_figures(name)]:
-        try:
+        with suppress(DataError):  # its sweep has no measured trial yet
             rows = read_figure(connection, source, definition, sweep)
-        except DataError:  # its sweep has no measured trial yet
-            continue
-        title = source.sql().partition("\n")[0].removeprefix("-- ").rstrip(".")
-        shown.append(
-            {
-                "name": source.name,
-                "title": title,
+            yield {
+                "rows": rows,
+                "title": source.sql().partition("\n")[0].removeprefix("-- ").rstrip("."),
                 "picture": _svg(rows.draw()),
                 "csv": _data_uri("text/csv", rows.as_csv().encode()),
                 "table": _table(rows.frame.drop("trials", "definition", strict=False)),
-                "sweep": rows.sweep or "",
-                "sweep_id": rows.sweep_id,
-                "trials": len(rows.trials),
-                "missing": rows.missing,
             }
-        )
-    return shown
 
 
-def _tables(connection: Connection, sweep: str | None) -> list[dict[str, Any]]:
-    shown = []
+def _tables(connection: Connection, sweep: str | None) -> Iterator[dict[str, Any]]:
     for name in sorted(table_names(), key=[*TITLES, *table_names()].index):
-        try:
-            frame, for_people = read_table(connection, name, sweep)
-        except DataError:
-            continue
-        with mpl.rc_context(SETTINGS):
-            drawn = residuals.draw(frame) if name == "comparison" else None
-        shown.append(
-            {
+        with suppress(DataError):
+            table = read_table(connection, name, sweep)
+            with mpl.rc_context(SETTINGS):
+                drawn = residuals.draw(table.frame) if name == "comparison" else None
+            yield {
                 "name": name,
                 "title": TITLES.get(name, f"Table {name}"),
                 "picture": _svg(drawn) if drawn else None,
-                "csv": _data_uri("text/csv", frame.write_csv().encode()),
-                "table": _table(for_people),
-                "rows": for_people.height,
+                "csv": _data_uri("text/csv", table.frame.write_csv().encode()),
+                "table": _table(table.shown),
             }
-        )
-    return shown
 
 
-def _sweeps(connection: Connection, sweep: str | None) -> list[dict[str, Any]]:
-    """Return each sweep with how far it is, what it asks for as YAML, and what its trials were run with."""
-    details = query(
-        connection,
-        """
+def _sweeps(connection: Connection, sweep: str | None) -> Iterator[dict[str, Any]]:
+    """Yield each sweep with how far it is, what it asks for as YAML, and what its trials were run with."""
+    of_it = "from sweeps left join sweep_trials using (sweep_id) left join trials using (trial_id) where sweep_id = $id"
+    facts = f"""
         select
-            sweep_id,
             any_value(definition)::varchar as definition,
-            list_distinct(list(environment::varchar)) as environments,
-            list_sort(list_distinct(list(device))) as devices,
-            sum(seconds) as seconds
-        from sweeps
-        left join sweep_trials using (sweep_id)
-        left join trials using (trial_id)
-        group by sweep_id
-        """,
-    )
-    shown = []
+            coalesce(string_agg(distinct device, ', ' order by device), '') as devices,
+            coalesce(sum(seconds), 0) / 3600 as hours
+        {of_it}
+    """
+    environment = f"""
+        select key, string_agg(distinct value ->> '$', ', ' order by value ->> '$')
+        from (select environment {of_it}), json_each(environment)
+        group by key
+        order by key
+    """
     for row in sweep_status(connection):
-        if sweep is not None and sweep not in (row["name"], row["sweep_id"]):
-            continue
-        [more] = details.filter(pl.col("sweep_id") == row["sweep_id"]).to_dicts()
-        environment: dict[str, set[str]] = {}
-        for text in more["environments"] or []:
-            for key, value in json.loads(text).items():
-                environment.setdefault(key, set()).add(str(value))
-        shown.append(
-            {
-                **row,
-                "definition": _as_yaml(more["definition"]),
-                "devices": ", ".join(more["devices"] or []),
-                "hours": (more["seconds"] or 0) / 3600,
-                "environment": {key: ", ".join(sorted(values)) for key, values in sorted(environment.items())},
-            }
-        )
-    return shown
+        if sweep in (None, row["name"], row["sweep_id"]):
+            [more] = query(connection, facts, id=row["sweep_id"]).to_dicts()
+            ran_with = dict(query(connection, environment, id=row["sweep_id"]).iter_rows())
+            yield {**row, **more, "definition": _as_yaml(more["definition"]), "environment": ran_with}
 
 
 def _table(frame: pl.DataFrame) -> dict[str, Any]:

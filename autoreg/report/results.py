@@ -121,7 +121,7 @@ class Results:
             DataError: it has no row yet.
         """
         with reading(self.path) as connection:
-            return read_table(connection, table, sweep)[0]
+            return read_table(connection, table, sweep).frame
 
     def _rows(self, name: str, definition: str, sweep: str | None) -> FigureRows:
         sources = find_figures(name)

@@ -1,11 +1,13 @@
 """Reports as tables: a view's rows, or verdicts made from them, as Markdown, CSV and LaTeX."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from autoreg.database.connection import path_of, query
+from autoreg.database.queries import chosen_sweeps
 from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, DataError, did_you_mean
 from autoreg.files import write_text
@@ -16,10 +18,32 @@ from autoreg.report.formats import FORMATS
 THRESHOLD = 0.5
 
 
-def read_table(connection: Connection, table: str, sweep: str | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return a table's rows with every column, and those that are shown to people.
+@dataclass(frozen=True)
+class Table:
+    """A table of a report.
 
-    Of verdicts, the latter are those at |r| ≥ 0.5, the paper's threshold, with the other thresholds at which they are
+    Attributes:
+        name: one of `table_names`.
+        frame: its rows with every column.
+        shown: what is shown to people.
+    """
+
+    name: str
+    frame: pl.DataFrame
+    shown: pl.DataFrame
+
+    def write(self, out: Path, formats: Iterable[str] = FORMATS) -> list[Path]:
+        """Write some of `FORMATS` into a folder and return the files. The CSV has every row, column and digit."""
+        paths = {kind: out / f"table_{self.name}.{kind}" for kind in formats}
+        for kind, path in paths.items():
+            write_text(path, FORMATS[kind](self.frame if kind == "csv" else self.shown))
+        return list(paths.values())
+
+
+def read_table(connection: Connection, table: str, sweep: str | None = None) -> Table:
+    """Return a table of results.db.
+
+    Of verdicts, people are shown those at |r| ≥ 0.5, the paper's threshold, with the other thresholds at which they are
     the same.
 
     Args:
@@ -28,44 +52,18 @@ def read_table(connection: Connection, table: str, sweep: str | None = None) -> 
         sweep: a sweep's name or id; None shows the latest sweep of each name.
 
     Raises:
-        ConfigError: there is no such table.
+        ConfigError: there is no such table or sweep.
         DataError: results.db has no trial for it.
     """
     if table not in table_names():
         raise ConfigError(f"unknown table {table!r}{did_you_mean(table, table_names())}")
     frame = _verdicts(connection) if table == VERDICTS else query(connection, f"select * from table_{table}")
-    names = query(connection, "select sweep_id, name from latest_sweeps")
-    if sweep is not None:
-        if sweep not in {*names["name"], *names["sweep_id"]}:
-            raise ConfigError(f"no sweep {sweep!r}{did_you_mean(sweep, names['name'])}")
-        frame = frame.filter((pl.col("sweep") == sweep) | (pl.col("sweep_id") == sweep))
+    frame = frame.filter(pl.col("sweep_id").is_in(chosen_sweeps(connection, sweep)))
     if frame.is_empty():
         raise DataError(f"table {table} has no row yet in {path_of(connection)}")
     frame = frame.sort([name for name in frame.columns if name != "sweep_id"])
     shown = _main_verdicts(frame) if table == VERDICTS else frame
-    return frame, shown.drop("sweep_id")
-
-
-def report_table(
-    connection: Connection, table: str, out: Path, sweep: str | None = None, formats: Sequence[str] = tuple(FORMATS)
-) -> list[Path]:
-    """Write a table of results.db, and return the files; see `read_table`.
-
-    Args:
-        connection: to results.db.
-        table: one of `table_names`.
-        out: the folder to write to.
-        sweep: a sweep's name or id; None shows the latest sweep of each name.
-        formats: some of `FORMATS`. The CSV has every row and every digit, the others what is shown to people.
-
-    Raises:
-        ConfigError: there is no such table.
-        DataError: results.db has no trial for it.
-    """
-    frame, shown = read_table(connection, table, sweep)
-    for name in formats:
-        write_text(out / f"table_{table}.{name}", FORMATS[name](frame if name == "csv" else shown))
-    return [out / f"table_{table}.{name}" for name in formats]
+    return Table(table, frame, shown.drop("sweep_id"))
 
 
 def _verdicts(connection: Connection) -> pl.DataFrame:
@@ -87,18 +85,13 @@ def _verdicts(connection: Connection) -> pl.DataFrame:
 
 
 def _main_verdicts(frame: pl.DataFrame) -> pl.DataFrame:
-    keys = ["sweep_id", "definition", "split", "series"]
-    agreeing = (
-        frame.sort("threshold")
-        .join(frame.filter(pl.col("threshold") == THRESHOLD).select(*keys, main="verdict"), on=keys)
-        .filter(pl.col("verdict") == pl.col("main"))
-        .group_by(keys)
-        .agg(same_at=pl.col("threshold").cast(pl.String).str.join(" "))
-    )
-    columns = ["sweep", "definition", "series", "verdict", "removability", "repetition"]
-    numbers = [
-        "auc_slope", "auc_low", "auc_high", "similarity_factor", "similarity_low", "similarity_high", "replicates",
+    verdict, is_main = pl.col("verdict"), pl.col("threshold") == THRESHOLD
+    agreeing = pl.col("threshold").filter(verdict == verdict.filter(is_main).first()).sort().cast(pl.String)
+    columns = [
+        "sweep_id", "sweep", "definition", "series", "verdict", "removability", "repetition", "same_at", "auc_slope",
+        "auc_low", "auc_high", "similarity_factor", "similarity_low", "similarity_high", "replicates",
         "replicates_needed",
     ]  # fmt: skip
-    main = frame.filter(pl.col("threshold") == THRESHOLD).join(agreeing, on=keys)
-    return main.sort("sweep", "definition", "series").select("sweep_id", *columns, "same_at", *numbers)
+    keys = ("sweep_id", "definition", "split", "series")
+    frame = frame.with_columns(same_at=agreeing.str.join(" ").over(keys))
+    return frame.filter(is_main).sort("sweep", "definition", "series").select(columns)

@@ -15,16 +15,19 @@ from autoreg.database.connection import reading
 from autoreg.database.queries import sweep_status
 from autoreg.errors import ConfigError, DatabaseError, DataError
 from autoreg.packaged import figure_names
-from autoreg.report.figure import _one_split, figures_with_data, report_figure
+from autoreg.report.figure import _one_split, figures_with_data, read_figure
 from autoreg.report.figures.source import find_figures
 
 Fill = Callable[..., Path]
 
 
-def report(database: Path, name: str, *more: Any, **options: Any) -> tuple[list[Path], list[str]]:
+def report(
+    database: Path, name: str, out: Path, definition: str = "released", sweep: str | None = None, **options: Any
+) -> tuple[list[Path], list[str]]:
     [source] = find_figures(name)
     with reading(database) as connection:
-        return report_figure(connection, source, *more, **options)
+        rows = read_figure(connection, source, definition, sweep)
+    return rows.write(out, **options), rows.missing
 
 
 @pytest.fixture
@@ -123,9 +126,9 @@ def test_the_status_counts_what_is_done(fill: Fill) -> None:
 def test_a_report_imports_neither_torch_nor_ray(fill: Fill, tmp_path: Path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\nfrom autoreg.database.connection import reading\n"
-        "from autoreg.report.figure import report_figure\nfrom autoreg.report.figures.source import find_figures\n"
+        "from autoreg.report.figure import read_figure\nfrom autoreg.report.figures.source import find_figures\n"
         f"with reading(Path({str(fill())!r})) as connection:\n"
-        f"    report_figure(connection, find_figures('6')[0], Path({str(tmp_path / 'out')!r}))\n"
+        f"    read_figure(connection, find_figures('6')[0]).write(Path({str(tmp_path / 'out')!r}))\n"
         "print([name for name in ('torch', 'ray', 'optuna') if name in sys.modules])"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -12,14 +12,14 @@ from autoreg.database.connection import reading
 from autoreg.database.writer import Writer
 from autoreg.errors import ConfigError, DataError
 from autoreg.packaged import table_names
-from autoreg.report.table import report_table
+from autoreg.report.table import read_table
 from autoreg.runs.folder import Runs, TrialFolder
 from tests.helpers.records import write_record
 
 
 def report(database: Path, name: str, out: Path) -> list[Path]:
     with reading(database) as connection:
-        return report_table(connection, name, out)
+        return read_table(connection, name).write(out)
 
 
 @pytest.fixture

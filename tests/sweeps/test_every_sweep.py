@@ -11,7 +11,7 @@ from autoreg.config.sweep_file import load_sweep
 from autoreg.database.connection import query, reading
 from autoreg.orchestrator.plan import Plan, make_plan
 from autoreg.packaged import sweep_names
-from autoreg.report.figure import report_figure
+from autoreg.report.figure import read_figure
 from autoreg.report.figures.source import find_figures
 from autoreg.runs.folder import Runs
 from tests.helpers.forked import run_forked
@@ -54,8 +54,9 @@ def drawn(here: Path, plan: Plan) -> dict[str, pl.DataFrame]:
     frames = {}
     for source in [source for name in plan.sweep.figures for source in find_figures(name)]:
         with reading(here / "results.db") as connection:
-            paths, missing = report_figure(connection, source, here / "reports", sweep=plan.sweep.sweep_id)
-            assert missing == []
+            rows = read_figure(connection, source, sweep=plan.sweep.sweep_id)
+            paths = rows.write(here / "reports")
+            assert rows.missing == []
             assert all(path.stat().st_size > 0 for path in paths)
             frames[source.name] = pl.read_csv(paths[2], infer_schema_length=None)
     return frames

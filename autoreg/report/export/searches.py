@@ -13,7 +13,7 @@ from autoreg.config.sweep import load_definition
 from autoreg.errors import ConfigError, DataError, did_you_mean
 from autoreg.orchestrator.study import Search, load_search, optuna_trial
 from autoreg.runs.folder import Runs
-from autoreg.runs.records import SweepRecord, TrialResult
+from autoreg.runs.records import SweepRecord
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,17 @@ class NamedSearch:
 
     def trials(self) -> list[FrozenTrial]:
         """Return every proposal with when and how it ended; those that have not ended wait."""
-        found = []
+        trials = []
         for proposal in self.search.proposals:
             trial = optuna_trial(self.search, proposal)
             if result := self.search.result(proposal):
-                _add_times(trial, result)
+                # Optuna has local times without a zone.
+                ended = datetime.fromisoformat(result.finished_at).astimezone().replace(tzinfo=None)
+                trial.datetime_start, trial.datetime_complete = ended - timedelta(seconds=result.seconds), ended
                 trial.user_attrs |= {"status": result.status, "epochs_run": result.epochs_run}
                 trial.user_attrs |= {"error": result.error.splitlines()[0]} if result.error else {}
-            found.append(trial)
-        return found
+            trials.append(trial)
+        return trials
 
 
 def searches(runs: Runs, sweep: str | None = None) -> list[NamedSearch]:
@@ -72,32 +74,29 @@ def searches(runs: Runs, sweep: str | None = None) -> list[NamedSearch]:
         ConfigError: there is no such sweep, or one is of a version that this one cannot read.
         DataError: a record is damaged.
     """
-    records = _records(runs, sweep)
-    found: dict[str, NamedSearch] = {}
-    for record in records:
+    asked: dict[str, tuple[Group, dict[str, str]]] = {}
+    for record in _records(runs, sweep):
         for group, label in _tuned_groups(runs, record):
-            known = found.get(group.study_id)
-            if known is None:
-                found[group.study_id] = NamedSearch(f"{record.name}: {label}", (record.name,), load_search(group, runs))
-            elif record.name not in known.sweeps:
-                found[group.study_id] = replace(known, sweeps=(*known.sweeps, record.name))
-    begun = [named for named in found.values() if named.search.proposals]
-    names = Counter(named.name for named in begun)
+            asked.setdefault(group.study_id, (group, {}))[1].setdefault(record.name, f"{record.name}: {label}")
+    named = [
+        NamedSearch(next(iter(names.values())), (*names,), load_search(group, runs)) for group, names in asked.values()
+    ]
+    begun = [search for search in named if search.search.proposals]
+    counts = Counter(search.name for search in begun)
     return [
-        named if names[named.name] == 1 else replace(named, name=f"{named.name} [{named.search.study_id}]")
-        for named in begun
+        search if counts[search.name] == 1 else replace(search, name=f"{search.name} [{search.search.study_id}]")
+        for search in begun
     ]
 
 
 def _records(runs: Runs, sweep: str | None) -> list[SweepRecord]:
     records = [runs.read_sweep(path.stem) for path in runs.sweeps.glob("[!.]*.json")]
     records.sort(key=lambda record: (datetime.fromisoformat(record.updated_at), record.sweep_id))
-    known = {text for record in records for text in (record.name, record.sweep_id)}
-    if sweep is not None and sweep not in known:
-        raise ConfigError(
-            f"no sweep {sweep!r} in {runs.root}{did_you_mean(sweep, (record.name for record in records))}"
-        )
-    return [record for record in records if sweep in (None, record.name, record.sweep_id)]
+    chosen = [record for record in records if sweep in (None, record.name, record.sweep_id)]
+    if sweep is not None and not chosen:
+        names = (record.name for record in records)
+        raise ConfigError(f"no sweep {sweep!r} in {runs.root}{did_you_mean(sweep, names)}")
+    return chosen
 
 
 def _tuned_groups(runs: Runs, record: SweepRecord) -> list[tuple[Group, str]]:
@@ -106,10 +105,3 @@ def _tuned_groups(runs: Runs, record: SweepRecord) -> list[tuple[Group, str]]:
     except ConfigError as error:
         raise DataError(f"{runs.sweep_path(record.sweep_id)}: {error}") from error
     return [(group, label) for group, label in zip(groups, setting_labels(groups), strict=True) if group.tune]
-
-
-def _add_times(trial: FrozenTrial, result: TrialResult) -> None:
-    """Set when a trial ran: Optuna has local times without a zone."""
-    ended = datetime.fromisoformat(result.finished_at).astimezone().replace(tzinfo=None)
-    trial.datetime_complete = ended
-    trial.datetime_start = ended - timedelta(seconds=result.seconds)

@@ -1,20 +1,23 @@
 """Finished trials of a sweep, as other programs take them: named settings, curves by epoch, scores."""
 
 import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from polars import selectors as cs
 
 from autoreg.config.group import setting_labels
 from autoreg.config.sweep import load_definition
 from autoreg.config.trial import Choice, content_id, format_width
 from autoreg.database.connection import query, reading
+from autoreg.database.queries import chosen_sweeps
 from autoreg.database.schema import Connection
-from autoreg.errors import ConfigError, DataError, did_you_mean
+from autoreg.errors import ConfigError, DataError
+from autoreg.report.export.exporter import Source
 
 #: Columns of `trials` that are settings, and keys of its config that are too.
 SETTINGS = (
@@ -36,8 +39,7 @@ class FinishedTrial:
         kind: `final` or `tune`.
         status: `done`, `failed`, `diverged` or `pruned`.
         settings: by name; what does not exist is left out.
-        epochs: the epochs that were trained, from 1.
-        curves: for each of `CURVES` a value an epoch, None where it was not finite.
+        epochs: by epoch, from 1, those of `CURVES` that were finite.
         scores: `test_accuracy` and so on, and what `trial_scores` has, by split: `test_auc`, `test_similar_units`, …;
             what does not exist is left out.
         definition: that of the scores, `released` or `text`.
@@ -53,8 +55,7 @@ class FinishedTrial:
     kind: str
     status: str
     settings: dict[str, Any]
-    epochs: list[int]
-    curves: dict[str, list[float | None]]
+    epochs: dict[int, dict[str, float]]
     scores: dict[str, float]
     definition: str
     environment: dict[str, str]
@@ -83,77 +84,65 @@ def finished_trials(
         DatabaseError: it cannot be read.
     """
     with reading(database) as connection:
-        return [_trials_of(connection, sweep_id, definition) for sweep_id in _sweep_ids(connection, database, sweep)]
+        ids = chosen_sweeps(connection, sweep)
+        if not ids:
+            raise DataError(f"{database} has no sweep yet")
+        return [_trials_of(connection, sweep_id, definition) for sweep_id in ids]
 
 
-def _sweep_ids(connection: Connection, database: Path, sweep: str | None) -> list[str]:
-    known = query(connection, "select name, sweep_id from sweeps order by updated_at")
-    latest = query(connection, "select sweep_id from latest_sweeps")["sweep_id"].to_list()
-    if known.is_empty():
-        raise DataError(f"{database} has no sweep yet")
-    if sweep is None:
-        chosen = known.filter(pl.col("sweep_id").is_in(latest))
-    elif sweep in known["sweep_id"]:
-        chosen = known.filter(pl.col("sweep_id") == sweep)
-    elif sweep in known["name"]:
-        chosen = known.filter((pl.col("name") == sweep) & pl.col("sweep_id").is_in(latest))
-    else:
-        raise ConfigError(f"no sweep {sweep!r} in {database}{did_you_mean(sweep, known['name'])}")
-    ids: list[str] = chosen["sweep_id"].to_list()
-    return ids
+def write_trials(source: Source, target: object, write: Callable[[FinishedTrial], bool]) -> Iterator[str]:
+    """Write each finished trial, and yield a line for each sweep; arguments and errors are those of `finished_trials`.
+
+    Args:
+        source: what there is to export.
+        target: where it goes to, for the lines.
+        write: writes a trial unless it is there as it is, and returns whether it did.
+    """
+    for trials in finished_trials(source.database, source.sweep, source.definition):
+        if trials:
+            written = sum(map(write, trials))
+            yield f"{target}  {trials[0].sweep}: {len(trials)} runs, {written} of them written now"
 
 
 def _trials_of(connection: Connection, sweep_id: str, definition: str) -> list[FinishedTrial]:
-    asked = "select trial_id from sweep_trials where sweep_id = $id"
     rows = query(
         connection,
         "select trials.*, sweeps.name as sweep, sweep_id, group_id "
         "from sweeps join sweep_trials using (sweep_id) join trials using (trial_id) "
         "where sweep_id = $id order by trials.kind, trial_id",
         id=sweep_id,
-    ).to_dicts()
-    epochs = query(connection, f"from epochs where trial_id in ({asked}) order by trial_id, epoch", id=sweep_id)
-    curves = epochs.partition_by("trial_id", as_dict=True)
-    labels = _labels(connection, sweep_id)
-    scores = _scores(connection, sweep_id, definition)
-    return [
-        _trial(
-            row,
-            curves.get((row["trial_id"],), epochs.clear()),
-            labels.get(row["group_id"], f"{row['network']} {format_width(row['width'])}x {row['initializer']}"),
-            scores.get(row["trial_id"], {}),
-            definition,
-        )
-        for row in rows
-    ]
-
-
-def _trial(
-    row: dict[str, Any], epochs: pl.DataFrame, label: str, measured: dict[str, float], definition: str
-) -> FinishedTrial:
-    config = json.loads(row["config"])
-    settings = {key: row[key] for key in SETTINGS} | {key: config.get(key) for key in CONFIG}
-    settings["schedule"] = str(Choice.model_validate(config["schedule"]))
-    accuracies = {key: row[key] for key in ACCURACIES if row[key] is not None}
-    tried = f"lr={row['learning_rate']:.4g} batch={row['batch_size']}"
-    factor = "" if row["lr_batch_factor"] == 1 else f"k={row['lr_batch_factor']:g} "
-    which = tried if row["kind"] == "tune" else f"{factor}r{row['replicate']}"
-    return FinishedTrial(
-        sweep=row["sweep"],
-        sweep_id=row["sweep_id"],
-        trial_id=row["trial_id"],
-        name=f"{label} {which} {row['config_id']}",
-        kind=row["kind"],
-        status=row["status"],
-        settings={key: value for key, value in settings.items() if value is not None},
-        epochs=epochs["epoch"].to_list(),
-        curves={curve: epochs[curve].to_list() for curve in CURVES},
-        scores=accuracies | measured,
-        definition=definition,
-        environment={"device": row["device"] or "none", **json.loads(row["environment"])},
-        seconds=row["seconds"],
-        finished_at=row["finished_at"].replace(tzinfo=UTC),
     )
+    epochs = query(
+        connection,
+        "from epochs where trial_id in (select trial_id from sweep_trials where sweep_id = $id) order by epoch",
+        id=sweep_id,
+    )
+    curves: dict[str, dict[int, dict[str, float]]] = defaultdict(dict)
+    for row in epochs.to_dicts():
+        curves[row["trial_id"]][row["epoch"]] = {curve: row[curve] for curve in CURVES if row[curve] is not None}
+    labels, scores = _labels(connection, sweep_id), _scores(connection, sweep_id, definition)
+    trials = []
+    for row in rows.to_dicts():
+        config = json.loads(row["config"])
+        settings = {**{key: row[key] for key in SETTINGS}, **{key: config.get(key) for key in CONFIG}}
+        settings["schedule"] = str(Choice.model_validate(config["schedule"]))
+        factor = "" if row["lr_batch_factor"] == 1 else f"k={row['lr_batch_factor']:g} "
+        tried = f"lr={row['learning_rate']:.4g} batch={row['batch_size']}"
+        which = tried if row["kind"] == "tune" else f"{factor}r{row['replicate']}"
+        label = labels.get(row["group_id"], f"{row['network']} {format_width(row['width'])}x {row['initializer']}")
+        trials.append(
+            FinishedTrial(
+                **{key: row[key] for key in ("sweep", "sweep_id", "trial_id", "kind", "status", "seconds")},
+                name=f"{label} {which} {row['config_id']}",
+                settings={key: value for key, value in settings.items() if value is not None},
+                epochs=curves[row["trial_id"]],
+                scores={key: row[key] for key in ACCURACIES if row[key] is not None} | scores[row["trial_id"]],
+                definition=definition,
+                environment={"device": row["device"] or "none", **json.loads(row["environment"])},
+                finished_at=row["finished_at"].replace(tzinfo=UTC),
+            )
+        )
+    return trials
 
 
 def _labels(connection: Connection, sweep_id: str) -> dict[str, str]:
@@ -178,13 +167,10 @@ def _scores(connection: Connection, sweep_id: str, definition: str) -> dict[str,
     )
     scored = cs.exclude(*settings, "definition", "split") - cs.ends_with("_std")
     columns = cs.expand_selector(rows, scored)
-    scores: dict[str, dict[str, float]] = {}
+    scores: dict[str, dict[str, float]] = defaultdict(dict)
     for row in rows.to_dicts():
-        named = {f"{row['split']}_{score}": _rounded(row[score]) for score in columns if row[score] is not None}
-        scores.setdefault(row["trial_id"], {}).update(named)
+        for score in columns:
+            if row[score] is not None:
+                # To 12 digits: the order in which threads add up differs, and a trial is to be the same again.
+                scores[row["trial_id"]][f"{row['split']}_{score}"] = float(f"{row[score]:.12g}")
     return scores
-
-
-def _rounded(mean: float) -> float:
-    """Return a mean to 12 digits: the order in which threads add up differs, and a trial is to be the same again."""
-    return float(f"{mean:.12g}")

@@ -1,12 +1,10 @@
 """Figure 3: how |r| is spread in the last convolutional layer, by width, one panel for each initializer."""
 
-from string import ascii_lowercase
-
 import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
-from autoreg.report.figures.style import PAPER, legend_outside, new_figure, series_order, width_colours, width_label
+from autoreg.report.figures.style import GREY, PAPER, legend_outside, new_figure, series_order, shades, width_label
 
 
 def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
@@ -16,29 +14,25 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
         frame: columns series, width, layer, bin_low, bin_high, share, mean_abs_r; one row a bin that has pairs.
         published: the paper's means; columns series, width, score, value.
     """
-    conditions = series_order(frame["series"].unique().to_list())
-    widths = sorted(frame["width"].unique().to_list())
-    colours = width_colours(widths)
-    figure, [row] = new_figure(len(conditions), width=3.0)
-    for letter, axes, condition in zip(ascii_lowercase, row, conditions, strict=False):
-        for place, width in enumerate(widths):
-            bins = frame.filter((pl.col("series") == condition) & (pl.col("width") == width)).sort("bin_low")
+    conditions, widths = series_order(frame["series"]), shades(frame["width"].unique().sort())
+    figure, [row] = new_figure([[f"{condition}, {frame['layer'][0]}" for condition in conditions]], width=3.0)
+    for axes, condition in zip(row, conditions, strict=True):
+        for x, (width, look) in enumerate(widths.items()):
+            bins = frame.filter(series=condition, width=width).sort("bin_low")
             if bins.is_empty():
                 continue
             edges, outline = _outline(bins)
-            axes.fill_betweenx(edges, place - outline, place + outline, step="post", color=colours[width], linewidth=0)
+            axes.fill_betweenx(edges, x - outline, x + outline, step="post", color=look["color"], linewidth=0)
             mean = bins["mean_abs_r"][0]
-            axes.hlines(mean, place - 0.3, place + 0.3, color="black", linewidth=1.4)
-            paper = published.filter((pl.col("series") == condition) & (pl.col("width") == width))
-            for value in paper["value"].to_list():
-                axes.hlines(value, place - 0.3, place + 0.3, color="#8c8c8c", linewidth=1.2, linestyle=":", label=PAPER)
-            axes.annotate(f"{mean:.2f}", (place + 0.31, mean), fontsize=7, va="center")
+            axes.hlines(mean, x - 0.3, x + 0.3, color="black", linewidth=1.4)
+            for value in published.filter(series=condition, width=width)["value"].to_list():
+                axes.hlines(value, x - 0.3, x + 0.3, color=GREY, linewidth=1.2, linestyle=":", label=PAPER)
+            axes.annotate(f"{mean:.2f}", (x + 0.31, mean), fontsize=7, va="center")
         axes.set_xticks(range(len(widths)), [width_label(width) for width in widths])
         axes.set_xlim(-0.6, len(widths) - 0.3)
         axes.set_ylim(0, 1)
         axes.set_xlabel("Width factor")
         axes.set_ylabel("|Pearson r| of pairs of units")
-        axes.set_title(f"({letter}) {condition}, {frame['layer'][0]}", loc="left")
     if published.height:
         legend_outside(figure)
     note = f"{frame['network'][0]} on {frame['dataset'][0]}; black bar: mean"

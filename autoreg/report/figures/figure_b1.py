@@ -1,7 +1,5 @@
 """Figure B1: parameters against width, one panel for each kind of data."""
 
-from string import ascii_lowercase
-
 import polars as pl
 from matplotlib.figure import Figure
 
@@ -18,19 +16,18 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
     papers = ["Synthetic data", "CIFAR-10", "ImageNet"]
     own = sorted({*frame["panel"]} - {*papers})
     panels = [name for name in papers if name in frame["panel"]] + own
-    figure, [row] = new_figure(len(panels))
-    for letter, axes, panel in zip(ascii_lowercase, row, panels, strict=False):
-        shown = frame.filter(pl.col("panel") == panel)
-        series = series_order(shown["series"].unique().to_list())
+    figure, [row] = new_figure([panels])
+    for axes, panel in zip(row, panels, strict=True):
+        shown = frame.filter(panel=panel)
+        series = series_order(shown["series"])
         for name in series:
             look = look_of(name, series)
             draw_published(axes, published, name, "parameters", 1.0, look["marker"])
-            line = shown.filter(pl.col("series") == name).sort("width")
+            line = shown.filter(series=name).sort("width")
             axes.plot(line["width"].to_list(), line["parameters"].to_list(), label=name, **look)
         width_axis(axes, shown["width"].to_list())
         axes.set_yscale("log")
         axes.set_ylabel("Trainable parameters")
-        axes.set_title(f"({letter}) {panel}", loc="left")
         axes.legend(*legend_entries([axes]), loc="upper left", fontsize=7.5)
         axes.set_ylim(top=axes.get_ylim()[1] * 8)  # room for the legend above the lines
     return figure

@@ -1,19 +1,16 @@
 """Figure B2: scores during the last epochs of training, one line for each width."""
 
-from itertools import cycle
-from string import ascii_lowercase
-
 import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from autoreg.report.figures.style import (
-    MARKERS,
     describe_sources,
+    draw_line,
     draw_published,
     legend_outside,
     new_figure,
-    width_colours,
+    shades,
     width_label,
 )
 from autoreg.report.figures.width_panels import PANELS
@@ -26,30 +23,19 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
         frame: columns width, epochs_before_end, network, dataset, replicates and the panels' columns.
         published: the paper's points; columns width, x (epochs before the end), score, value.
     """
-    colours = width_colours(frame["width"].unique().to_list())
-    figure, [row] = new_figure(3)
-    for letter, axes, column in zip(ascii_lowercase, row, ("test_accuracy", "auc", "similar_units"), strict=False):
-        panel = PANELS[column]
-        error = "similar_units_replicate_std" if column == "similar_units" else panel.error
-        for (width, colour), marker in zip(colours.items(), cycle(MARKERS), strict=False):
-            paper = published.filter(pl.col("width") == width)
-            for name in paper["series"].unique().to_list():
-                draw_published(axes, paper, name, column, panel.scale, marker)
-            line = frame.filter((pl.col("width") == width) & pl.col(column).is_not_null()).sort("epochs_before_end")
-            axes.errorbar(
-                line["epochs_before_end"].to_list(),
-                (line[column] * panel.scale).to_list(),
-                yerr=(line[error].fill_null(0.0) * panel.scale).to_list(),
-                label=width_label(width),
-                color=colour,
-                marker=marker,
-                capsize=2.5,
-            )
+    panels = [PANELS[column] for column in ("test_accuracy", "auc", "similar_units")]
+    figure, [row] = new_figure([[panel.title for panel in panels]])
+    for axes, panel in zip(row, panels, strict=True):
+        error = "similar_units_replicate_std" if panel.column == "similar_units" else panel.error
+        for width, look in shades(frame["width"].unique().sort()).items():
+            paper, curve, name = published.filter(width=width), frame.filter(width=width), width_label(width)
+            for series in paper["series"].unique().to_list():
+                draw_published(axes, paper, series, panel.column, panel.scale, look["marker"])
+            draw_line(axes, curve, "epochs_before_end", panel.column, error, panel.scale, label=name, **look)
         axes.invert_xaxis()
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("Epochs before the end")
         axes.set_ylabel(panel.label)
-        axes.set_title(f"({letter}) {panel.title}", loc="left")
     legend_outside(figure, title="Width")
     describe_sources(figure, frame)
     return figure

@@ -1,11 +1,9 @@
 """Ours against the paper's values: one point for each published value that we have a counterpart of."""
 
-from string import ascii_lowercase
-
 import polars as pl
 from matplotlib.figure import Figure
 
-from autoreg.report.figures.style import legend_outside, look_of, new_figure
+from autoreg.report.figures.style import GREY, draw_line, legend_outside, look_of, new_figure
 from autoreg.report.figures.width_panels import PANELS
 
 
@@ -19,28 +17,21 @@ def draw(comparison: pl.DataFrame) -> Figure | None:
     if not shown:
         return None
     sweeps = comparison["sweep"].unique().sort().to_list()
-    figure, [row] = new_figure(len(shown))
-    for letter, axes, panel in zip(ascii_lowercase, row, shown, strict=False):
-        points = comparison.filter(pl.col("score") == panel.column)
+    figure, [row] = new_figure([[panel.title for panel in shown]])
+    for axes, panel in zip(row, shown, strict=True):
+        points = comparison.filter(score=panel.column).with_columns(pl.col("paper") * panel.scale)
         for sweep in sweeps:
-            own = points.filter(pl.col("sweep") == sweep)
-            axes.errorbar(
-                (own["paper"] * panel.scale).to_list(),
-                (own["ours"] * panel.scale).to_list(),
-                yerr=(own["replicate_std"].fill_null(0.0) * panel.scale).to_list(),
-                label=sweep,
-                linestyle="none",
-                elinewidth=0.8,
-                **look_of(sweep, sweeps),
+            look = {"linestyle": "none", "elinewidth": 0.8, "capsize": None, **look_of(sweep, sweeps)}
+            draw_line(
+                axes, points.filter(sweep=sweep), "paper", "ours", "replicate_std", panel.scale, label=sweep, **look
             )
-        values = [value * panel.scale for value in (*points["paper"], *points["ours"])]
+        values = [*points["paper"], *(points["ours"] * panel.scale)]
         if panel.logarithmic and min(values) > 0:
             axes.set_xscale("log")
             axes.set_yscale("log")
         ends = [min(values), max(values)]
-        axes.plot(ends, ends, color="#8c8c8c", linewidth=0.9, linestyle="--", zorder=1.5)
+        axes.plot(ends, ends, color=GREY, linewidth=0.9, linestyle="--", zorder=1.5)
         axes.set_xlabel(f"{panel.label}, paper")
         axes.set_ylabel(f"{panel.label}, ours")
-        axes.set_title(f"({letter}) {panel.title}", loc="left")
     legend_outside(figure)
     return figure

@@ -3,8 +3,10 @@
 import math
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import chain, cycle
+from string import ascii_lowercase
 from typing import Any, TypeVar
 
 import matplotlib as mpl
@@ -18,8 +20,9 @@ from autoreg.packaged import packaged_folder
 
 Thing = TypeVar("Thing")
 
-#: What the legend calls the published values.
+#: What the legend calls the published values, and their colour.
 PAPER = "paper"
+GREY = "#8c8c8c"
 
 #: Okabe and Ito's colours, which colour-blind eyes tell apart, in an order whose greys differ too.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
@@ -48,10 +51,13 @@ SETTINGS: Any = {
 }
 
 
-def new_figure(columns: int, rows: int = 1, width: float = 3.4, height: float = 2.9) -> tuple[Figure, list[list[Axes]]]:
-    """Return a figure and its axes by row and column; width and height are of one panel, in inches."""
-    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+def new_figure(titles: Sequence[Sequence[str]], width: float = 3.4) -> tuple[Figure, list[list[Axes]]]:
+    """Return a figure and its axes by row and column, each with a letter and title; width is one panel's, in inches."""
+    rows, columns = len(titles), len(titles[0])
+    figure = Figure(figsize=(width * columns, 2.9 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
+    for letter, panel, title in zip(cycle(ascii_lowercase), axes.flat, chain(*titles), strict=False):
+        panel.set_title(f"({letter}) {title}", loc="left")
     return figure, [list(row) for row in axes]
 
 
@@ -64,43 +70,41 @@ def look_of(condition: str, conditions: Sequence[str]) -> dict[str, Any]:
     return {"color": COLOURS[look], "marker": MARKERS[look]}
 
 
-def series_order(names: Sequence[str]) -> list[str]:
-    """Return series in the order in which legends show them: known ones by their place, numbers by value."""
+def series_order(names: Iterable[str]) -> list[str]:
+    """Return series, each once, as legends show them: known ones by their place, numbers by value."""
 
     def key(name: str) -> tuple[int, float, str]:
         numbers = re.findall(r"[-+]?\d*\.?\d+(?:e[-+]?\d+)?", name.replace(",", ""))
         return CONDITIONS.get(name, len(COLOURS)), float(numbers[0]) if numbers else math.inf, name
 
-    return sorted(names, key=key)
+    return sorted(set(names), key=key)
 
 
-def shades(things: Sequence[Thing]) -> dict[Thing, str]:
-    """Return a colour for each thing of an ordered row, from light to dark."""
-    scale = mpl.colormaps["viridis_r"]
-    span = max(1, len(things) - 1)
-    return {thing: to_hex(scale(0.15 + 0.8 * place / span)) for place, thing in enumerate(things)}
+def shades(things: Iterable[Thing]) -> dict[Thing, dict[str, Any]]:
+    """Return colour and marker of each thing of an ordered row, from light to dark."""
+    ordered, scale = list(things), mpl.colormaps["viridis_r"]
+    span = max(1, len(ordered) - 1)
+    return {
+        thing: {"color": to_hex(scale(0.15 + 0.8 * index / span)), "marker": MARKERS[index % len(MARKERS)]}
+        for index, thing in enumerate(ordered)
+    }
 
 
-def width_colours(widths: Sequence[float]) -> dict[float, str]:
-    """Return a colour for each width, from light (narrow) to dark (wide)."""
-    return shades(sorted(widths))
+def draw_line(axes: Axes, rows: pl.DataFrame, x: str, y: str, error: str, scale: float = 1.0, **look: Any) -> None:
+    """Draw a column with its deviation against another, where it is measured; `scale` multiplies both."""
+    line = rows.drop_nulls(y).sort(x)
+    values, errors = (line[y] * scale).to_list(), (line[error].fill_null(0.0) * scale).to_list()
+    axes.errorbar(line[x].to_list(), values, yerr=errors, **{"capsize": 2.5, **look})
 
 
 def draw_published(axes: Axes, published: pl.DataFrame, series: str, score: str, scale: float, marker: str) -> None:
     """Draw the paper's values of a series behind ours, thin and grey."""
-    if published.is_empty():
-        return
-    line = published.filter((pl.col("series") == series) & (pl.col("score") == score)).sort("x")
+    line = published.filter(series=series, score=score).sort("x")
     if line.height:
-        values = (line["value"] * scale).to_list()
-        style: dict[str, Any] = {
-            "color": "#8c8c8c",
-            "linewidth": 0.9,
-            "linestyle": "--",
-            "markersize": 3.5,
-            "fillstyle": "none",
-        }
-        axes.plot(line["x"].to_list(), values, marker=marker, label=PAPER, zorder=1.5, **style)
+        axes.plot(
+            line["x"].to_list(), (line["value"] * scale).to_list(), label=PAPER, color=GREY, linewidth=0.9,
+            linestyle="--", marker=marker, markersize=3.5, fillstyle="none", zorder=1.5,
+        )  # fmt: skip
 
 
 def legend_entries(all_axes: Sequence[Axes]) -> tuple[list[Any], list[str]]:

@@ -1,7 +1,6 @@
 """Panels of a score against width, one line for each series: the form of most of the paper's figures."""
 
 from dataclasses import dataclass
-from string import ascii_lowercase
 
 import polars as pl
 from matplotlib.axes import Axes
@@ -11,6 +10,7 @@ from autoreg.errors import ConfigError, did_you_mean
 from autoreg.report.figures.style import (
     count_axis,
     describe_sources,
+    draw_line,
     draw_published,
     legend_outside,
     look_of,
@@ -63,15 +63,15 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame, *arguments: str) -> Figur
     """
     panels = [PANELS[name] for name in arguments if "=" not in name]
     by_variant = "rows=variant" in arguments and frame["variant"].null_count() == 0
-    variants = series_order(frame["variant"].unique().to_list()) if by_variant else [None]
-    figure, axes = new_figure(len(panels), len(variants))
-    letters = iter(ascii_lowercase)
-    for row, variant in zip(axes, variants, strict=True):
+    variants = series_order(frame["variant"]) if by_variant else [None]
+    titles = [
+        [f"{variant}: {panel.title.lower()}" if variant else panel.title for panel in panels] for variant in variants
+    ]
+    figure, rows = new_figure(titles)
+    for row, variant in zip(rows, variants, strict=True):
         shown, paper = (frame, published) if variant is None else (_of(frame, variant), _of(published, variant))
-        for each, panel in zip(row, panels, strict=True):
-            _draw_panel(each, shown, paper, panel)
-            name = f"{variant}: {panel.title.lower()}" if variant else panel.title
-            each.set_title(f"({next(letters)}) {name}", loc="left")
+        for axes, panel in zip(row, panels, strict=True):
+            _draw_panel(axes, shown, paper, panel)
     legend_outside(figure)
     describe_sources(figure, frame)
     return figure
@@ -92,23 +92,16 @@ def _of(frame: pl.DataFrame, variant: str) -> pl.DataFrame:
 
 
 def _draw_panel(axes: Axes, frame: pl.DataFrame, published: pl.DataFrame, panel: Panel) -> None:
-    series = series_order(frame["series"].unique().to_list())
+    series = series_order(frame["series"])
     published = published.filter(
         pl.col("series").is_in(series) & pl.col("width").is_in(frame["width"].unique().to_list())
     )
-    for place, name in enumerate(series):
+    for index, name in enumerate(series):
         look = look_of(name, series)
         draw_published(axes, published, name, panel.column, panel.scale, look["marker"])
-        aside = 2 ** (0.04 * (place - (len(series) - 1) / 2))  # so that error bars stand side by side
-        line = frame.filter((pl.col("series") == name) & pl.col(panel.column).is_not_null()).sort("width")
-        axes.errorbar(
-            (line["width"] * aside).to_list(),
-            (line[panel.column] * panel.scale).to_list(),
-            yerr=(line[panel.error].fill_null(0.0) * panel.scale).to_list(),
-            label=name,
-            capsize=2.5,
-            **look,
-        )
+        aside = 2 ** (0.04 * (index - (len(series) - 1) / 2))  # so that error bars stand side by side
+        line = frame.filter(series=name).with_columns(pl.col("width") * aside)
+        draw_line(axes, line, "width", panel.column, panel.error, panel.scale, label=name, **look)
     width_axis(axes, frame["width"].to_list())
     lowest = min(frame[panel.column].drop_nulls().to_list(), default=0.0)
     if panel.logarithmic and lowest > 0:

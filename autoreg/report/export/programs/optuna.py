@@ -29,11 +29,11 @@ def optuna(source: Source, target: str) -> Iterator[str]:
     path = Path(target)
     if path.exists() and not _is_ours(path):
         raise ConfigError(f"{path} is there and is no export of searches; name another file")
-    found = searches(Runs(source.runs), source.sweep)
-    if not found:
+    named = searches(Runs(source.runs), source.sweep)
+    if not named:
         raise DataError(f"{source.runs} has no search yet; sweeps with a section `tune` make them")
-    write_atomically(path, lambda temporary: _write(temporary, found))
-    yield f"{path}  {len(found)} studies, {sum(len(named.search.proposals) for named in found)} trials"
+    write_atomically(path, lambda temporary: _write(temporary, named))
+    yield f"{path}  {len(named)} studies, {sum(len(search.search.proposals) for search in named)} trials"
 
 
 def _is_ours(path: Path) -> bool:
@@ -44,35 +44,30 @@ def _is_ours(path: Path) -> bool:
     return head.startswith(b"SQLite format 3\0") and int.from_bytes(head[68:], "big") == APPLICATION_ID
 
 
-def _write(path: Path, found: "list[NamedSearch]") -> None:
+def _write(path: Path, named: "list[NamedSearch]") -> None:
     import shutil
-    from tempfile import TemporaryDirectory
-
-    with TemporaryDirectory() as folder:  # whose path means nothing else in a URL, as that of the target might
-        made = Path(folder) / "searches.db"
-        _fill(made, found)
-        shutil.copyfile(made, path)
-
-
-def _fill(path: Path, found: "list[NamedSearch]") -> None:
     import sqlite3
     import warnings
     from contextlib import closing
+    from tempfile import TemporaryDirectory
 
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
-    try:
-        for search in found:
-            study = optuna.create_study(storage=storage, study_name=search.name, direction="maximize")
-            with warnings.catch_warnings(category=optuna.exceptions.ExperimentalWarning, action="ignore"):
-                study.set_metric_names([search.score])
-            for key, value in search.facts().items():
-                study.set_user_attr(key, value)
-            study.add_trials(search.trials())
-    finally:
-        storage.remove_session()
-        storage.engine.dispose()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"pragma application_id = {APPLICATION_ID}")
+    with TemporaryDirectory() as folder:  # whose path means nothing else in a URL, as that of the target might
+        database = Path(folder) / "searches.db"
+        storage = optuna.storages.RDBStorage(f"sqlite:///{database}")
+        try:
+            for search in named:
+                study = optuna.create_study(storage=storage, study_name=search.name, direction="maximize")
+                with warnings.catch_warnings(category=optuna.exceptions.ExperimentalWarning, action="ignore"):
+                    study.set_metric_names([search.score])
+                for key, value in search.facts().items():
+                    study.set_user_attr(key, value)
+                study.add_trials(search.trials())
+        finally:
+            storage.remove_session()
+            storage.engine.dispose()
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute(f"pragma application_id = {APPLICATION_ID}")
+        shutil.copyfile(database, path)

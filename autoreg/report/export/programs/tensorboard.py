@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,18 +33,20 @@ def tensorboard(source: Source, target: str) -> Iterator[str]:
     """
     with optional("tensorboardX", "tensorboard", "tensorboardX"):
         import tensorboardX  # noqa: F401
-    from autoreg.files import write_bytes
-    from autoreg.report.export.trials import finished_trials
+    from autoreg.report.export.trials import write_trials
 
-    for trials in finished_trials(source.database, source.sweep, source.definition):
-        for trial in trials:
-            folder = Path(target) / trial.sweep / trial.kind / re.sub(r"[^\w.,=()+ -]", "_", trial.name)
-            path = folder / f"events.out.tfevents.{trial.trial_id}"
-            content = _content(trial)
-            if not path.is_file() or path.read_bytes() != content:
-                write_bytes(path, content)
-        if trials:
-            yield f"{Path(target) / trials[0].sweep}  {len(trials)} trials"
+    yield from write_trials(source, target, partial(_write_run, Path(target)))
+
+
+def _write_run(folder: Path, trial: "FinishedTrial") -> bool:
+    from autoreg.files import write_bytes
+
+    run = folder / trial.sweep / trial.kind / re.sub(r"[^\w.,=()+ -]", "_", trial.name)
+    path, content = run / f"events.out.tfevents.{trial.trial_id}", _content(trial)
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    write_bytes(path, content)
+    return True
 
 
 def _content(trial: "FinishedTrial") -> bytes:
@@ -68,12 +71,11 @@ def _content(trial: "FinishedTrial") -> bytes:
             plugin = value.metadata.plugin_data
             plugin.content = HParamsPluginData.FromString(plugin.content).SerializeToString(deterministic=True)
         add(summary)
-    for curve, values in trial.curves.items():
-        for epoch, value in zip(trial.epochs, values, strict=True):
-            if value is not None:
-                add(scalar(TAGS[curve], value), epoch)
+    for epoch, values in trial.epochs.items():
+        for curve, value in values.items():
+            add(scalar(TAGS[curve], value), epoch)
     for name, value in scores.items():
-        add(scalar(name, value), trial.epochs[-1] if trial.epochs else 0)
+        add(scalar(name, value), max(trial.epochs, default=0))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "events"
         records = RecordWriter(str(path))

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,54 +26,42 @@ def wandb(source: Source, target: str) -> Iterator[str]:
         DataError: results.db has no sweep, or wandb refuses.
     """
     from autoreg.errors import ConfigError, DataError, first_line
-    from autoreg.report.export.trials import finished_trials
+    from autoreg.report.export.trials import write_trials
 
     folder, project = Path(target).parent, Path(target).name
     if not project or "/" not in target:
         raise ConfigError(f"--wandb is FOLDER/PROJECT, such as wandb_runs/widths, got {target!r}")
     with optional("wandb", "wandb", "wandb"):
         import wandb as module
-    for trials in finished_trials(source.database, source.sweep, source.definition):
-        written = 0
-        for trial in trials:
-            try:
-                written += _write_run(module, folder, project, trial)
-            except module.Error as error:
-                raise DataError(f"wandb in {folder}: {first_line(error)}") from error
-        if trials:
-            yield f"{folder / 'wandb'}  {trials[0].sweep}: {len(trials)} runs, {written} of them written now"
+    try:
+        yield from write_trials(source, folder / "wandb", partial(_write_run, module, folder, project))
+    except module.Error as error:
+        raise DataError(f"wandb in {folder}: {first_line(error)}") from error
 
 
 def _write_run(module: Any, folder: Path, project: str, trial: "FinishedTrial") -> bool:
-    """Write a trial's run unless it is there, and return whether it was written."""
     from autoreg.files import write_text
 
     # Of each sweep that asks for a trial one run, since a run is in one group.
     identity = f"{trial.trial_id}-{trial.sweep_id[:8]}"
     there = sorted((folder / "wandb").glob(f"offline-run-*-{identity}"))
     content = f"{project} {trial.content_id}\n"
-    if [_content(run) for run in there] == [content]:
+    if [(old / CONTENT).is_file() and (old / CONTENT).read_text(encoding="utf-8") for old in there] == [content]:
         return False
-    for run in there:  # changed since, or half written by a process that was killed
-        shutil.rmtree(run)
+    for old in there:  # changed since, or half written by a process that was killed
+        shutil.rmtree(old)
     folder.mkdir(parents=True, exist_ok=True)
     facts = {name: getattr(trial, name) for name in ("trial_id", "sweep", "sweep_id", "status", "definition")}
     settings = module.Settings(silent=True, console="off", disable_git=True, disable_code=True, x_disable_stats=True)
-    opened = module.init(
+    run = module.init(
         mode="offline", dir=str(folder), project=project, id=identity, name=trial.name, group=trial.sweep,
         job_type=trial.kind, config={**trial.settings, **facts, "environment": trial.environment}, settings=settings,
     )  # fmt: skip
-    for place, epoch in enumerate(trial.epochs):
-        values = {curve: points[place] for curve, points in trial.curves.items() if points[place] is not None}
-        opened.log(values, step=epoch)
+    for epoch, values in trial.epochs.items():
+        run.log(values, step=epoch)
     # Scores are of the kept weights, and must not continue the curve of the same name.
-    opened.summary.update({f"final_{name}": value for name, value in trial.scores.items()})
-    place_of_run = Path(opened.dir).parent
-    opened.finish()
-    write_text(place_of_run / CONTENT, content)
+    run.summary.update({f"final_{name}": value for name, value in trial.scores.items()})
+    run_folder = Path(run.dir).parent
+    run.finish()
+    write_text(run_folder / CONTENT, content)
     return True
-
-
-def _content(run: Path) -> str | None:
-    path = run / CONTENT
-    return path.read_text(encoding="utf-8") if path.is_file() else None
