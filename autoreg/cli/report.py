@@ -6,25 +6,26 @@ from pathlib import Path
 import click
 
 from autoreg.cli import completion
-from autoreg.cli.help import OneOf, command, option
+from autoreg.cli.help import OneOf
 from autoreg.cli.options import DATABASE, print_text
 from autoreg.errors import ConfigError, DataError
+from autoreg.packaged import table_names
 
 
-@command("Report")
+@click.command()
 @click.option(
     "--figure", "figures", multiple=True, metavar="NAME", shell_complete=completion.figures,
     help="A figure's name (1, 1a, B5), or your own view: my.sql.",
 )  # fmt: skip
 @click.option(
-    "--table", "tables", multiple=True, metavar="NAME", shell_complete=completion.tables,
-    help="A table's name: 1, comparison, verdicts.",
+    "--table", "tables", multiple=True, type=OneOf(table_names()),
+    help="A table; comparison has the paper's values beside ours.",
 )  # fmt: skip
 @click.option("--compare", is_flag=True, help="The paper's values beside ours: --table comparison.")
 @click.option("--all", "every", is_flag=True, help="Every figure and table that has trials.")
 @click.option("--html", is_flag=True, help="One self-contained page of all there is: report.html.")
-@option(
-    "--format", "forms", group="Output", metavar="LIST",
+@click.option(
+    "--format", "forms", metavar="LIST",
     help="Of figures some of png,pdf,svg,csv, of tables of md,csv,tex.  [default: png,pdf,csv and md,csv,tex]",
 )  # fmt: skip
 @click.option(
@@ -32,12 +33,12 @@ from autoreg.errors import ConfigError, DataError
     help="Of removability and similarity: as the authors' released code has it, or the paper's text.",
 )  # fmt: skip
 @click.option(
-    "--sweep", "sweep_name", metavar="NAME", shell_complete=completion.sweeps_by_name,
+    "--sweep", "sweep_name", metavar="NAME", shell_complete=completion.sweeps,
     help="The sweep to show, by name or id, if several feed the figure.",
 )  # fmt: skip
 @DATABASE
-@option(
-    "--out", group="Where", type=click.Path(path_type=Path), default=Path("reports"), show_default=True,
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True,
     help="The folder to write to.",
 )  # fmt: skip
 def report(
@@ -46,16 +47,15 @@ def report(
 ) -> None:  # fmt: skip
     """Make figures and tables from results.db.
 
-    A figure is written as PNG, PDF, the CSV behind it and a JSON file with its provenance; the paper's values stand
-    behind ours, thin and grey. A table is written as Markdown, CSV and LaTeX.
-
     \b
     autoreg report --figure 6 --figure B5
     autoreg report --table 1 --compare
     autoreg report --html
+
+    A figure is written as PNG, PDF, the CSV behind it and a JSON file with its provenance; the paper's values stand
+    behind ours, thin and grey. A table is written as Markdown, CSV and LaTeX.
     """  # noqa: D301
     from autoreg.database.connection import reading
-    from autoreg.packaged import table_names
     from autoreg.report.figure import figures_with_data, report_figure
     from autoreg.report.figures.source import find_figures
     from autoreg.report.table import report_table

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autoreg.cli.help import command
 from autoreg.cli.options import DATABASE, JSON, RUNS
 from autoreg.errors import ConfigError, Interrupted, printable
 
@@ -27,7 +26,7 @@ LINES_BELOW = 14
 COLUMNS_WITH_IDS = 100
 
 
-@command("Inspect")
+@click.command()
 @click.option("--watch", is_flag=True, help="Go on showing it until Ctrl-C.")
 @DATABASE
 @RUNS
@@ -35,12 +34,12 @@ COLUMNS_WITH_IDS = 100
 def status(watch: bool, database: Path, runs: Path, as_json: bool) -> None:
     """Show how far each sweep in results.db is, and what runs right now; works from any terminal.
 
-    With --json, `running` has for each process that runs the sweep what its own table shows.
-
     \b
     autoreg status
     autoreg status --watch
     autoreg status --json | jq '.[].failed'
+
+    With --json, `running` has for each process that runs the sweep what its own table shows.
     """  # noqa: D301
     from autoreg.orchestrator.progress.terminal import is_interactive
 

@@ -307,7 +307,7 @@ def test_a_log_is_printed_and_a_missing_one_is_said(filled: Path) -> None:
     [
         ["status", "--json"], ["list", "trials", "--json"], ["list", "networks", "--json"],
         ["query", "from trials", "--format", "json"], ["query", "from trials", "--format", "csv"],
-        ["report", "--figure", "6", "--out", "quiet"], ["export", "quiet"], ["verify"], ["completion", "bash"],
+        ["report", "--figure", "6", "--out", "quiet"], ["export", "quiet"], ["verify"],
     ],
 )  # fmt: skip
 def test_data_is_on_stdout_and_nothing_else_is(filled: Path, words: list[str]) -> None:
