@@ -1,6 +1,7 @@
 """`autoreg report`: which figures, tables or page, in which formats."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -8,7 +9,7 @@ import click
 from autoreg.cli import completion
 from autoreg.cli.help import OneOf
 from autoreg.cli.options import DATABASE, print_text
-from autoreg.errors import ConfigError, DataError
+from autoreg.errors import ConfigError, DataError, shown
 from autoreg.packaged import table_names
 
 
@@ -57,61 +58,54 @@ def report(
     """  # noqa: D301
     from autoreg.database.connection import reading
     from autoreg.report.figure import figures_with_data, report_figure
-    from autoreg.report.figures.source import find_figures
+    from autoreg.report.figures.source import FigureSource, find_figures
+    from autoreg.report.page import report_page
     from autoreg.report.table import report_table
 
-    if every + html + bool(compare or figures or tables) != 1:
+    if not (figures or tables or compare or every or html):
         raise ConfigError("say what to make: --figure NAME, --table NAME, --compare, --all or --html")
-    tables = (*tables, *(["comparison"] if compare else []))
+    tables += ("comparison",) if compare else ()
     pictures, texts = _formats(forms, bool(figures), bool(tables))
     sources = [source for name in figures for source in find_figures(name)]
-    made = 0
+
+    def draw(source: FigureSource) -> list[Path]:
+        paths, missing = report_figure(connection, source, out, definition, sweep_name, pictures)
+        if missing:
+            print_text("\n  ".join([f"figure {source.name} is incomplete, missing:", *missing]), err=True)
+        return paths
+
+    is_any_written = html
     with reading(database) as connection:
         if html:
-            from autoreg.report.page import report_page
-
             click.echo(report_page(connection, out, definition, sweep_name))
-            return
-        if every:
-            figures = tuple(figures_with_data(connection, sweep_name) if pictures else [])
-            sources = [source for name in figures for source in find_figures(name)]
-            tables = tuple(table_names() if texts else [])
-        for source in sources:
+        if every and pictures:
+            sources += [source for name in figures_with_data(connection, sweep_name) for source in find_figures(name)]
+        if every and texts:
+            tables += tuple(table_names())
+        reports = [partial(draw, source) for source in sources]
+        reports += [partial(report_table, connection, name, out, sweep_name, texts) for name in tables]
+        for write in reports:
             try:
-                paths, missing = report_figure(connection, source, out, definition, sweep_name, pictures)
+                click.echo("\n".join(map(str, write())))
+                is_any_written = True
             except DataError as error:
                 print_text(f"autoreg: {error}", err=True)
-                continue
-            made += 1
-            click.echo("\n".join(map(str, paths)))
-            if missing:
-                print_text("\n  ".join([f"figure {source.name} is incomplete, missing:", *missing]), err=True)
-        for name in tables:
-            try:
-                click.echo("\n".join(map(str, report_table(connection, name, out, sweep_name, texts))))
-                made += 1
-            except DataError as error:
-                print_text(f"autoreg: {error}", err=True)
-    if not made:
+    if not is_any_written:
         sys.exit(DataError.exit_code)
 
 
 def _formats(forms: str | None, figures: bool, tables: bool) -> tuple[list[str], list[str]]:
     """Return what figures and what tables are written as. Raises ConfigError if one of them would not be written."""
-    from autoreg.errors import did_you_mean
     from autoreg.report.figure import DEFAULT_FORMATS, FORMATS
     from autoreg.report.formats import FORMATS as TABLE_FORMATS
 
     if forms is None:
         return list(DEFAULT_FORMATS), list(TABLE_FORMATS)
-    asked = [form.strip() for form in forms.split(",")]
-    for form in asked:
-        if form not in {*FORMATS, *TABLE_FORMATS}:
-            raise ConfigError(f"unknown format {form!r}{did_you_mean(form, {*FORMATS, *TABLE_FORMATS})}")
-    pictures = [form for form in FORMATS if form in asked]
-    texts = [form for form in TABLE_FORMATS if form in asked]
-    if figures and not pictures:
-        raise ConfigError(f"a figure is written as some of {', '.join(FORMATS)}, got {forms}")
-    if tables and not texts:
-        raise ConfigError(f"a table is written as some of {', '.join(TABLE_FORMATS)}, got {forms}")
+    asked = forms.split(",")
+    pictures, texts = ([form for form in known if form in asked] for known in (FORMATS, TABLE_FORMATS))
+    if (figures and not pictures) or (tables and not texts) or not {*asked} <= {*FORMATS, *TABLE_FORMATS}:
+        raise ConfigError(
+            f"--format names some of {', '.join(FORMATS)} for figures, of {', '.join(TABLE_FORMATS)} for tables, "
+            f"got {shown(forms)}"
+        )
     return pictures, texts

@@ -162,8 +162,6 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "an address that is none": (["sweep", "small.yaml", "--address", "nonsense"], 2, "an address is auto or host:port"),
     "an unknown kind of list": (["list", "nothing"], 2, "'KIND': unknown 'nothing' (allowed: datasets, figures,"),
     "nothing to report": (["report"], 2, "say what to make: --figure NAME, --table NAME"),
-    "too much to report": (["report", "--all", "--figure", "6"], 2, "say what to make"),
-    "everything and a comparison": (["report", "--all", "--compare"], 2, "say what to make"),
     "a comparison without results": (["report", "--compare"], 3, "results.db does not exist"),
     "an unknown figure": (["report", "--figure", "99"], 2, "unknown figure '99' (allowed: 1a, 1b, 1c, 2, 3, 4,"),
     "a figure without any trial": (
