@@ -10,13 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
+from pydantic import TypeAdapter
 
 from autoreg.cli.list import LISTS
 from autoreg.cli.main import cli
@@ -253,7 +253,7 @@ def test_the_status_is_watched_until_ctrl_c(filled: Path) -> None:
         looks = [watching.stdout.readline() for _ in range(4)]
         watching.send_signal(signal.SIGINT)
         _, said = watching.communicate(timeout=10)
-    assert (watching.returncode, said) == (130, "")
+    assert (watching.returncode, said.strip()) == (130, "autoreg: stopped")
     assert [look.split()[0] for look in looks] == ["sweep", "fixture"] * 2
     assert [looks[number].split()[1:3] for number in (1, 3)] == [["8/8", "8/8"]] * 2
 
@@ -283,7 +283,7 @@ def test_status_and_its_json_tell_what_runs(filled: Path) -> None:
     assert "measuring mlp [r0]" in shown
     assert "2/8, 2 cached" in shown
     [running] = row["running"]
-    assert running["counts"] == json.loads(json.dumps(asdict(counts)))
+    assert running["counts"] == TypeAdapter(Counts).dump_python(counts, mode="json")
     assert "runs in process" not in autoreg("status", cwd=filled).stdout, "its driver is gone"
     shutil.rmtree(scratch.parent)
 
