@@ -1,6 +1,7 @@
 """The JSON Schema of a sweep file, by which editors complete keys and underline mistakes while one writes."""
 
 import inspect
+import json
 import re
 from typing import Any
 
@@ -13,7 +14,6 @@ from autoreg.registry import Registry
 
 #: The keys whose value is a registered thing, alone or in a list.
 _CHOICES = {kind.removesuffix("s"): registry for kind, registry in REGISTRIES.items() if kind != "metrics"}
-_CHOICE = "#/$defs/Choice"
 
 
 def sweep_schema() -> dict[str, Any]:
@@ -28,7 +28,8 @@ def sweep_schema() -> dict[str, Any]:
             if key in meanings:
                 value["description"] = meanings[key]
             if key in _CHOICES:
-                section["properties"][key] = _with_choices(value, key)
+                value.pop("default", None)  # which is written in the long form
+                section["properties"][key] = json.loads(json.dumps(value).replace("#/$defs/Choice", f"#/$defs/{key}"))
     for key, registry in _CHOICES.items():
         definitions[key] = _choice(registry, {"root": {"type": "string"}} if key == "dataset" else {})
     del definitions["Choice"]
@@ -39,16 +40,6 @@ def sweep_schema() -> dict[str, Any]:
         whole = definitions[key.capitalize()]
         definitions["Variant"]["properties"][key] = {name: whole[name] for name in whole if name != "required"}
     return schema | {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A sweep of autoreg"}
-
-
-def _with_choices(value: Any, key: str) -> Any:
-    """Return a key's schema in which a choice is one of that key's."""
-    if isinstance(value, dict) and value.get("$ref") == _CHOICE:
-        default = {"default": value["default"]["name"]} if "default" in value else {}
-        return {**value, "$ref": f"#/$defs/{key}"} | default
-    if isinstance(value, dict):
-        return {name: _with_choices(inside, key) for name, inside in value.items()}
-    return [_with_choices(inside, key) for inside in value] if isinstance(value, list) else value
 
 
 def _choice(registry: Registry[Any], more: dict[str, Any]) -> dict[str, Any]:
@@ -75,10 +66,6 @@ def _choice(registry: Registry[Any], more: dict[str, Any]) -> dict[str, Any]:
     ]
     mapping_of_path = {"type": "object", "properties": {"name": path}, "required": ["name"]}
     return {"anyOf": [*names, path, *mappings, mapping_of_path]}
-
-
-def _required(registry: Registry[Any], name: str) -> list[str]:
-    return [key for key, option in registry.options(name).items() if option.default is option.empty]
 
 
 def _meanings(model: type) -> dict[str, str]:

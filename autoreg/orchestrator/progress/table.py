@@ -16,7 +16,7 @@ from autoreg.orchestrator.progress.counts import Counts, RunningTrial
 from autoreg.runs.describe import kind_of, setting_of
 
 #: More trials than that are on no screen, and each costs time whenever it is drawn.
-MOST_ROWS = 60
+MOST_ROWS = 40
 #: A table that is wider is hard to read across.
 MOST_COLUMNS = 110
 #: The columns of figures, with the least width of each, so that they keep their place.
@@ -93,7 +93,9 @@ def throughput(counts: Counts) -> str | None:
     if counts.trials_per_minute is not None:
         return f"{counts.trials_per_minute:.3g} trials/min"
     rate = sum(1 / trial.seconds_per_epoch for trial in counts.running.values() if trial.seconds_per_epoch)
-    return f"{60 * rate:.3g} epochs/min" if rate else None
+    if not rate:
+        return None
+    return f"{rate:.3g} epochs/s" if rate >= 1 else f"{60 * rate:.3g} epochs/min"
 
 
 def remaining(seconds: tuple[float, float] | None) -> str:

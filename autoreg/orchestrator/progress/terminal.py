@@ -35,7 +35,7 @@ class Display:
         if console is not None and verbosity > Verbosity.QUIET:
             # A thread draws it also while the sweep waits for something; when it stops, the table is removed.
             draw = partial(dashboard, counts)
-            self._live = Live(get_renderable=draw, console=console, refresh_per_second=4, transient=True)
+            self._live = Live(get_renderable=draw, console=console, refresh_per_second=2, transient=True)
 
     def __enter__(self) -> Self:
         if self._live:
