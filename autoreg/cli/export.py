@@ -41,23 +41,22 @@ def export(
     meanwhile.
     """  # noqa: D301
     chosen = {name: target for name, target in targets.items() if target is not None}
-    if bool(chosen) == bool(folder):
-        raise ConfigError(f"say what to write: either FOLDER for tables, or some of --{', --'.join(exporters)}")
-    if folder is None:
-        if form or views:
-            raise ConfigError("--format and --views are for tables, which go to FOLDER")
-        source = Source(database, runs, sweep_name, definition or "released")
-        for name, target in chosen.items():
-            written = 0
-            for line in exporters[name](source, target):
-                written += 1
-                print_text(line)
-            if not written:
-                print_text(f"--{name}: no trial has ended yet, so that nothing is written", err=True)
-        return
-    if sweep_name or definition:
+    if not (folder or chosen):
+        raise ConfigError(f"say what to write: FOLDER for tables, or some of --{', --'.join(exporters)}")
+    if (form or views) and not folder:
+        raise ConfigError("--format and --views are for tables, which go to FOLDER")
+    if (sweep_name or definition) and not chosen:
         raise ConfigError("--sweep and --definition are not for tables, which have all of them")
-    _write_tables(folder, form or "parquet", views, database)
+    if folder:
+        _write_tables(folder, form or "parquet", views, database)
+    source = Source(database, runs, sweep_name, definition or "released")
+    for name, target in chosen.items():
+        written = 0
+        for line in exporters[name](source, target):
+            written += 1
+            print_text(line)
+        if not written:
+            print_text(f"--{name}: no trial has ended yet, so that nothing is written", err=True)
 
 
 #: Behind FOLDER, so that the help has every way out in one place.

@@ -5,7 +5,6 @@ import json
 import re
 from typing import Any
 
-from autoreg.config.sections import Grid, LogRange, Measure, Resources, Space, Training, Tune, Variant
 from autoreg.config.sweep import Sweep
 from autoreg.config.trial import TrialConfig
 from autoreg.metrics import metrics
@@ -20,15 +19,16 @@ def sweep_schema() -> dict[str, Any]:
     """Return the schema: every key with its type, its range and what it means, and the options of everything known."""
     schema = Sweep.model_json_schema()
     definitions = schema["$defs"]
-    for model in (Sweep, Grid, Training, LogRange, Space, Tune, Variant, Measure, Resources):
-        section = schema if model is Sweep else definitions[model.__name__]
-        meanings = _meanings(model) | (_meanings(TrialConfig) if model in (Grid, Training) else {})
-        for key, value in section["properties"].items():
+    meanings = _meanings(inspect.getdoc(TrialConfig) or "")
+    for section in (*definitions.values(), schema):
+        meanings_here = meanings | _meanings(section.get("description", ""))
+        for key, value in section.get("properties", {}).items():
             value.pop("title", None)
-            if key in meanings:
-                value["description"] = meanings[key]
+            if key in meanings_here:
+                value["description"] = meanings_here[key]
             if key in _CHOICES:
-                value.pop("default", None)  # which is written in the long form
+                if isinstance(default := value.get("default"), dict):
+                    value["default"] = default["name"]
                 section["properties"][key] = json.loads(json.dumps(value).replace("#/$defs/Choice", f"#/$defs/{key}"))
     for key, registry in _CHOICES.items():
         definitions[key] = _choice(registry, {"root": {"type": "string"}} if key == "dataset" else {})
@@ -68,11 +68,11 @@ def _choice(registry: Registry[Any], more: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [*names, path, *mappings, mapping_of_path]}
 
 
-def _meanings(model: type) -> dict[str, str]:
+def _meanings(docstring: str) -> dict[str, str]:
     """Return what the `Attributes` section of a docstring says of each key."""
     meanings: dict[str, str] = {}
     names: list[str] = []
-    for line in (inspect.getdoc(model) or "").partition("Attributes:\n")[2].splitlines():
+    for line in docstring.partition("Attributes:\n")[2].splitlines():
         if named := re.match(r"^ {4}([a-z_, ]+): (.*)", line):
             names = named[1].split(", ")
             meanings |= dict.fromkeys(names, named[2])
