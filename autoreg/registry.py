@@ -7,8 +7,7 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_type_hints
 
 from autoreg.errors import ConfigError, did_you_mean, first_line, shown
 
@@ -104,11 +103,9 @@ class Registry(Generic[F]):
 
     def signature(self, name: str) -> str:
         """Return a function's options as a person reads them: `sigma: float, hidden_ratio: float = 0.1`."""
-        shown = []
-        for option in self.options(name).values():
-            default = "" if option.default is option.empty else f" = {option.default!r}"
-            shown.append(f"{option.name}: {_type_name(option.annotation)}{default}")
-        return ", ".join(shown)
+        types = get_type_hints(self[name])
+        options = self.options(name).items()
+        return ", ".join(str(option.replace(annotation=types.get(key, Any))) for key, option in options)
 
     def option_schemas(self, name: str) -> dict[str, dict[str, Any]]:
         """Return the JSON Schema of each option of a registered function, with its default."""
@@ -125,6 +122,8 @@ class Registry(Generic[F]):
 
         Raises ConfigError for an unknown option, a missing one that has no default, or a value that does not fit.
         """
+        from pydantic import ValidationError
+
         options = self.options(name)
         checked = {}
         for option, value in given.items():
@@ -132,9 +131,10 @@ class Registry(Generic[F]):
                 known = did_you_mean(option, options) if options else "; it has none"
                 raise ConfigError(f"{self.kind} {name!r} has no option {option!r}{known}")
             try:
-                checked[option] = _validated(options[option], value)
-            except ValueError as error:
-                raise ConfigError(f"option {option!r} of {self.kind} {name!r} {error}, got {shown(value)}") from error
+                checked[option] = _adapter(options[option]).validate_python(value)
+            except ValidationError as error:
+                rule = error.errors()[0]["msg"].replace("Input should", "should").replace("Value error, ", "")
+                raise ConfigError(f"option {option!r} of {self.kind} {name!r} {rule}, got {shown(value)}") from error
         for option, parameter in options.items():
             if parameter.default is parameter.empty and option not in given:
                 raise ConfigError(f"{self.kind} {name!r} needs the option {option!r}")
@@ -147,31 +147,6 @@ def _adapter(parameter: inspect.Parameter) -> "TypeAdapter[Any]":
 
     annotation = Any if parameter.annotation is parameter.empty else parameter.annotation
     return TypeAdapter(annotation, config=ConfigDict(strict=True, allow_inf_nan=False))
-
-
-def _validated(parameter: inspect.Parameter, value: Any) -> Any:
-    """Return an option's value. Raises ValueError that says what it should be."""
-    from pydantic import ValidationError
-
-    try:
-        return _adapter(parameter).validate_python(value)
-    except ValidationError as error:
-        rule = error.errors()[0]["msg"].replace("Input should", "should").replace("Value error, ", "")
-        raise ValueError(rule) from error
-
-
-def _type_name(annotation: Any) -> str:
-    """Return a type as a person reads it, without its range: `int`, `int | None`, `list[int]`, `'val' | 'train'`."""
-    origin, inside = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return _type_name(inside[0])
-    if origin is Literal:
-        return " | ".join(map(repr, inside))
-    if origin in (Union, UnionType):
-        return " | ".join(map(_type_name, inside))
-    if origin is not None:
-        return f"{origin.__name__}[{', '.join(map(_type_name, inside))}]"
-    return "None" if annotation is NoneType else str(getattr(annotation, "__name__", annotation))
 
 
 def load_folder(package: str, paths: Iterable[str]) -> None:

@@ -1,11 +1,12 @@
 """Writes docs/commands.md from the commands themselves: `python docs/commands_page.py`."""
 
+import inspect
 import textwrap
 from pathlib import Path
 
 import click
 
-from autoreg.cli.help import EXIT_CODES, command_groups, option_groups, sections
+from autoreg.cli.help import EXIT_CODES
 from autoreg.cli.main import cli
 
 HEAD = """\
@@ -19,30 +20,29 @@ stdout. Progress, warnings and errors go to stderr, so that `autoreg query … >
 def page() -> str:
     context = click.Context(cli, info_name="autoreg")
     lines = [HEAD]
-    for title, commands in command_groups(cli).items():
+    for title, commands in cli.titles.items():
         lines += [f"## {title}", ""]
-        for name, command in commands.items():
-            lines += describe(name, command, context)
+        for command in commands:
+            lines += describe(command, context)
+    _, *rows = EXIT_CODES.strip("\b\n").splitlines()
     lines += ["## Exit codes", "", "| code | meaning |", "|---|---|"]
-    lines += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES]
+    lines += [f"| {code} | {meaning} |" for code, meaning in (row.split(maxsplit=1) for row in rows)]
     return "\n".join(lines) + "\n"
 
 
-def describe(name: str, command: click.Command, above: click.Context) -> list[str]:
-    context = click.Context(command, info_name=name, parent=above, terminal_width=1000)
-    summary, examples, rest = sections(command)
-    lines = [f"### autoreg {name}", "", *wrapped(summary), "", *(f"    {line}" for line in examples), ""]
-    for paragraph in rest:
-        lines += [*wrapped(paragraph), ""]
-    arguments = " ".join(command.collect_usage_pieces(context))
-    lines += [f"Usage: `autoreg {name} {arguments}`", "", "| option | what it does |", "|---|---|"]
-    for title, options in option_groups(command, context).items():
-        if title != "Help":
-            rows = [option.get_help_record(context) or ("", "") for option in options]
-            lines += [f"| **{title}** | |", *(f"| `{cell(flags)}` | {cell(text)} |" for flags, text in rows)]
-    if lines[-1] == "|---|---|":
-        lines[-3:] = []
-    return [*lines, ""]
+def describe(command: click.Command, above: click.Context) -> list[str]:
+    context = click.Context(command, info_name=command.name, parent=above, terminal_width=1000)
+    lines = [f"### autoreg {command.name}", ""]
+    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+        is_example = paragraph.startswith("\b")
+        lines += [f"    {line}" for line in paragraph.splitlines()[1:]] if is_example else wrapped(paragraph)
+        lines += [""]
+    lines += [f"Usage: `{context.command_path} {' '.join(command.collect_usage_pieces(context))}`", ""]
+    records = [option.get_help_record(context) for option in command.params if isinstance(option, click.Option)]
+    if records:
+        lines += ["| option | what it does |", "|---|---|"]
+        lines += [*(f"| `{cell(flags)}` | {cell(text)} |" for flags, text in filter(None, records)), ""]
+    return lines
 
 
 def wrapped(paragraph: str) -> list[str]:

@@ -108,11 +108,11 @@ def test_a_signature_shows_choices_and_lists_and_leaves_ranges_out(things: Regis
     def shelf(
         *,
         shape: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)],
-        boards: Annotated[int, Field(ge=1)] | None = None,
+        boards: int | None = None,
         wood: Literal["oak", "pine"] = "oak",
         owner: Any = None,
     ) -> None:
         """A shelf."""
 
-    shown = "shape: list[int], boards: int | None = None, wood: 'oak' | 'pine' = 'oak', owner: Any = None"
+    shown = "shape: list[int], boards: int | None = None, wood: Literal['oak', 'pine'] = 'oak', owner: Any = None"
     assert things.signature("shelf") == shown

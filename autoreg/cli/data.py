@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from autoreg.cli.help import OneOf, command, option
+from autoreg.cli.help import OneOf
 
 
-@command("Run")
+@click.command()
 @click.argument("dataset", type=OneOf(["cifar10"]), metavar="DATASET")
-@option(
-    "--root", group="Where", type=click.Path(path_type=Path), required=True,
+@click.option(
+    "--root", type=click.Path(path_type=Path), required=True,
     help="The folder to put it in.",
 )  # fmt: skip
 def data(dataset: str, root: Path) -> None:

@@ -5,23 +5,22 @@ from pathlib import Path
 
 import click
 
-from autoreg.cli.help import command
 from autoreg.cli.options import DATABASE, RUNS, print_text
 from autoreg.errors import AutoregError, DataError
 
 
-@command("Maintain")
+@click.command()
 @DATABASE
 @RUNS
 def verify(database: Path, runs: Path) -> None:
     """Compare results.db with the run folder, row for row, and name what is missing or damaged; nothing is changed.
 
-    It takes as long as `autoreg rebuild`, and room for two databases in the temporary folder. While a sweep runs, what
-    it has not written yet is missing. Checkpoints are checked by `autoreg sweep` when it reads them.
-
     \b
     autoreg verify
     autoreg verify --db results.db --runs runs
+
+    It takes as long as `autoreg rebuild`, and room for two databases in the temporary folder. While a sweep runs, what
+    it has not written yet is missing. Checkpoints are checked by `autoreg sweep` when it reads them.
     """  # noqa: D301
     from autoreg.database.verify import verify as find_differences
     from autoreg.runs.folder import Runs
@@ -36,7 +35,7 @@ def verify(database: Path, runs: Path) -> None:
     click.echo(f"{database} has every row of {runs}", err=True)
 
 
-@command("Maintain")
+@click.command()
 @DATABASE
 @RUNS
 def rebuild(database: Path, runs: Path) -> None:

@@ -6,23 +6,23 @@ from typing import Any
 
 import click
 
-from autoreg.cli.help import GroupedOption, OneOf, command, option
+from autoreg.cli.help import OneOf
 from autoreg.cli.options import DATABASE, RUNS, print_text
 from autoreg.errors import ConfigError
 from autoreg.report.export import Source, exporters
 
 
-@command("Report")
+@click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), required=False)
-@option(
-    "--format", "form", group="Tables", type=OneOf(["parquet", "csv"]),
-    help="Of the files; CSV has lists as JSON.  [default: parquet]",
+@click.option(
+    "--format", "form", type=OneOf(["parquet", "csv"]),
+    help="Of the tables; CSV has lists as JSON.  [default: parquet]",
 )  # fmt: skip
-@option("--views", group="Tables", is_flag=True, help="The views too: final_trials, auc, figure_6, …")
-@option("--sweep", "sweep_name", group="Trials", help="Only those of this sweep, by name or id.")
-@option(
-    "--definition", group="Trials", type=OneOf(["released", "text"]),
-    help="Of removability and similarity, for their scores.  [default: released]",
+@click.option("--views", is_flag=True, help="The views too: final_trials, auc, figure_6, …")
+@click.option("--sweep", "sweep_name", help="Trials of this sweep only, by name or id.")
+@click.option(
+    "--definition", type=OneOf(["released", "text"]),
+    help="Of removability and similarity, for the scores of trials.  [default: released]",
 )  # fmt: skip
 @DATABASE
 @RUNS
@@ -32,37 +32,36 @@ def export(
 ) -> None:  # fmt: skip
     """Take results elsewhere: every table of results.db to FOLDER, or trials to another program.
 
-    Each table becomes one Parquet or CSV file. What was exported before is written again, never twice. A sweep may run
-    meanwhile.
-
     \b
     autoreg export tables --format csv --views
     autoreg export --optuna searches.db          # optuna-dashboard sqlite:///searches.db
     autoreg export --tensorboard curves          # tensorboard --logdir curves
+
+    Each table becomes one Parquet or CSV file. What was exported before is written again, never twice. A sweep may run
+    meanwhile.
     """  # noqa: D301
     chosen = {name: target for name, target in targets.items() if target is not None}
-    if bool(chosen) == bool(folder):
-        raise ConfigError(f"say what to write: either FOLDER for tables, or some of --{', --'.join(exporters)}")
-    if folder is None:
-        if form or views:
-            raise ConfigError("--format and --views are for tables, which go to FOLDER")
-        source = Source(database, runs, sweep_name, definition or "released")
-        for name, target in chosen.items():
-            written = 0
-            for line in exporters[name](source, target):
-                written += 1
-                print_text(line)
-            if not written:
-                print_text(f"--{name}: no trial has ended yet, so that nothing is written", err=True)
-        return
-    if sweep_name or definition:
+    if not (folder or chosen):
+        raise ConfigError(f"say what to write: FOLDER for tables, or some of --{', --'.join(exporters)}")
+    if (form or views) and not folder:
+        raise ConfigError("--format and --views are for tables, which go to FOLDER")
+    if (sweep_name or definition) and not chosen:
         raise ConfigError("--sweep and --definition are not for tables, which have all of them")
-    _write_tables(folder, form or "parquet", views, database)
+    if folder:
+        _write_tables(folder, form or "parquet", views, database)
+    source = Source(database, runs, sweep_name, definition or "released")
+    for name, target in chosen.items():
+        written = 0
+        for line in exporters[name](source, target):
+            written += 1
+            print_text(line)
+        if not written:
+            print_text(f"--{name}: no trial has ended yet, so that nothing is written", err=True)
 
 
 #: Behind FOLDER, so that the help has every way out in one place.
 export.params[1:1] = [
-    GroupedOption(
+    click.Option(
         [f"--{name}"], metavar=vars(exporters[name])["target"], help=(exporters[name].__doc__ or "").split("\n\n")[0]
     )
     for name in exporters

@@ -6,24 +6,24 @@ from typing import Any
 
 import click
 
-from autoreg.cli.help import OneOf, command
+from autoreg.cli.help import OneOf
 from autoreg.cli.options import DATABASE, JSON, print_columns
 
 LISTS = ("networks", "datasets", "initializers", "optimizers", "schedules", "metrics", "figures", "sweeps", "trials")
 
 
-@command("Inspect", "list")
+@click.command("list")
 @click.argument("kind", type=OneOf(LISTS), metavar="KIND")
 @DATABASE
 @JSON
 def list_(kind: str, database: Path, as_json: bool) -> None:
     """List what there is of a kind: what a sweep may name with its options, figures, or the trials in results.db.
 
-    Kinds: networks, datasets, initializers, optimizers, schedules, metrics, figures, sweeps, trials.
-
     \b
     autoreg list networks
     autoreg list trials
+
+    Kinds: networks, datasets, initializers, optimizers, schedules, metrics, figures, sweeps, trials.
     """  # noqa: D301
     rows = _rows_of(kind, database)
     if as_json:

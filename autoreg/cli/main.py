@@ -5,11 +5,10 @@ import sys
 import click
 
 from autoreg import __version__
-from autoreg.cli.completion import PLACES, completion_script
 from autoreg.cli.data import data
 from autoreg.cli.database import rebuild, verify
 from autoreg.cli.export import export
-from autoreg.cli.help import HELP, OneOf, TitledGroup, command, mistake, option
+from autoreg.cli.help import EXIT_CODES, TitledGroup
 from autoreg.cli.init.command import init
 from autoreg.cli.list import list_
 from autoreg.cli.options import print_text
@@ -34,9 +33,19 @@ def print_version(context: click.Context, _: click.Parameter, is_wanted: bool) -
     context.exit()
 
 
-@click.group(cls=TitledGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@option(
-    "--version", group=HELP, is_flag=True, is_eager=True, expose_value=False, callback=print_version,
+@click.group(
+    cls=TitledGroup,
+    titles={
+        "Run": [sweep, plan, init, data],
+        "Inspect": [status, list_, show, query],
+        "Report": [report, export],
+        "Maintain": [verify, rebuild],
+    },
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=print_version,
     help="Show the versions of autoreg and of what it stands on.",
 )  # fmt: skip
 def cli() -> None:
@@ -48,26 +57,8 @@ def cli() -> None:
     autoreg status                     # how far the sweeps are
 
     Pages of the sources: docs/quickstart.md, five minutes to a figure of your own; docs/commands.md, all commands.
+    For completion in your shell, also zsh_source or fish_source: eval "$(_AUTOREG_COMPLETE=bash_source autoreg)"
     """  # noqa: D301
-
-
-@command("Shell")
-@click.argument("shell", type=OneOf(list(PLACES)), metavar="SHELL")
-def completion(shell: str) -> None:
-    """Print the script for completion in a shell: bash, zsh or fish.
-
-    Completed are commands, options, choices, sweeps, figures, tables, and the trials in the run folder.
-
-    \b
-    eval "$(autoreg completion bash)"          # in ~/.bashrc
-    eval "$(autoreg completion zsh)"           # in ~/.zshrc, below compinit
-    autoreg completion fish | source           # in ~/.config/fish/config.fish
-    """  # noqa: D301
-    click.echo(completion_script(cli, shell), nl=False)
-
-
-for _command in (sweep, plan, init, data, status, list_, show, query, report, export, verify, rebuild, completion):
-    cli.add_command(_command)
 
 
 def main() -> None:
@@ -84,7 +75,9 @@ def main() -> None:
         error.show()
         sys.exit(ConfigError.exit_code)
     except click.ClickException as error:
-        print_text(f"autoreg: {mistake(error)}", err=True)
+        text = " ".join(error.format_message().split()).rstrip(".")
+        where = f"; see `{error.ctx.command_path} --help`" if isinstance(error, click.UsageError) and error.ctx else ""
+        print_text(f"autoreg: {text}{where}", err=True)
         sys.exit(ConfigError.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("autoreg: stopped", err=True)

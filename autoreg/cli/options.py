@@ -5,19 +5,20 @@ from typing import Any
 
 import click
 
-from autoreg.cli.help import option
 from autoreg.errors import printable
 
-OVERRIDES = option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: training.epochs=3.")
-DATABASE = option(
-    "--db", "database", group="Where", type=click.Path(path_type=Path), default=Path("results.db"), show_default=True,
+OVERRIDES = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: training.epochs=3."
+)
+DATABASE = click.option(
+    "--db", "database", type=click.Path(path_type=Path), default=Path("results.db"), show_default=True,
     help="The result database.",
 )  # fmt: skip
-RUNS = option(
-    "--runs", group="Where", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
+RUNS = click.option(
+    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
     help="The run folder.",
 )  # fmt: skip
-JSON = option("--json", "as_json", group="Output", is_flag=True, help="Print JSON.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def print_text(text: str, *, err: bool = False) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from autoreg.cli import completion
-from autoreg.cli.help import command
 from autoreg.cli.options import JSON, OVERRIDES, RUNS, print_columns, print_text
 from autoreg.errors import ConfigError
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from autoreg.orchestrator.plan import Plan
 
 
-@command("Run")
+@click.command()
 @click.argument("sweeps", nargs=-1, required=True, metavar="SWEEP...", shell_complete=completion.sweeps)
 @OVERRIDES
 @click.option("--no-calibration", is_flag=True, help="Time no steps; finished trials alone tell how long others take.")
@@ -33,12 +32,12 @@ def plan(
 ) -> None:
     """Say what sweeps would run and what it will take; run nothing, and write nothing.
 
-    Time is estimated from finished trials like those to come, else from a few training steps that are timed here.
-
     \b
     autoreg plan quickstart
     autoreg plan sweeps/*.yaml                 # what they would run, shared trials counted once
     autoreg plan cifar_init --set grid.width=[1/4,1/2] --json
+
+    Time is estimated from finished trials like those to come, else from a few training steps that are timed here.
     """  # noqa: D301
     print_plans(sweeps, overrides, runs, yes=yes, as_json=as_json, is_calibrated=not no_calibration)
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import click
 
-from autoreg.cli.help import OneOf, command, option
+from autoreg.cli.help import OneOf
 from autoreg.cli.options import DATABASE, as_text, print_columns
 from autoreg.errors import ConfigError, DamagedDatabase, DatabaseError
 
 
-@command("Inspect")
+@click.command()
 @click.argument("sql")
-@option(
-    "--format", "form", group="Output", type=OneOf(["table", "csv", "json", "parquet"]), default="table",
+@click.option(
+    "--format", "form", type=OneOf(["table", "csv", "json", "parquet"]), default="table",
     show_default=True, help="How the rows are printed; a table rounds to ten digits, Parquet needs a file or a pipe.",
 )  # fmt: skip
 @DATABASE

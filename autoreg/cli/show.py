@@ -7,25 +7,24 @@ from typing import Any
 import click
 
 from autoreg.cli import completion
-from autoreg.cli.help import command, option
 from autoreg.cli.options import JSON, RUNS, as_text, print_columns, print_text
 from autoreg.errors import ConfigError
 
 
-@command("Inspect")
+@click.command()
 @click.argument("trial", shell_complete=completion.trials)
 @RUNS
-@option("--log", "as_log", group="Output", is_flag=True, help="Print its log: starts, epochs, warnings, errors.")
+@click.option("--log", "as_log", is_flag=True, help="Print its log: starts, epochs, warnings, errors.")
 @JSON
 def show(trial: str, runs: Path, as_log: bool, as_json: bool) -> None:
     """Show a trial in the run folder: what it is, how it ended, its curves, scores and files.
-
-    The first digits of its id are enough.
 
     \b
     autoreg show 3f2a
     autoreg show 3f2a --json
     autoreg show 3f2a --log
+
+    The first digits of its id are enough.
     """  # noqa: D301
     from autoreg.report.trial import trial_details, trial_log
     from autoreg.runs.folder import Runs

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autoreg.cli import completion
-from autoreg.cli.help import command, option
 from autoreg.cli.options import DATABASE, OVERRIDES, RUNS, print_text
 from autoreg.cli.plan import counts_text, print_plans
 from autoreg.errors import AutoregError, ConfigError, Interrupted
@@ -18,30 +17,30 @@ if TYPE_CHECKING:
     from autoreg.orchestrator.progress.counts import Verbosity
 
 
-@command("Run")
+@click.command()
 @click.argument("sweeps", nargs=-1, required=True, metavar="SWEEP...", shell_complete=completion.sweeps)
 @OVERRIDES
 @click.option("--dry-run", is_flag=True, help="Say what would run and what it will take, as `autoreg plan` does.")
 @DATABASE
 @RUNS
-@option("--address", group="Where", metavar="HOST:PORT", help="Join a Ray cluster: auto, or host:port.")
+@click.option("--address", metavar="HOST:PORT", help="Join a Ray cluster: auto, or host:port.")
 @click.option("--retry-failed", is_flag=True, help="Train this sweep's failed trials again.")
 @click.option("--yes", is_flag=True, help="Run it even if it asks for more than 10,000 trials.")
-@option("--quiet", "-q", group="Output", is_flag=True, help="Say only what is wrong, and how it ended.")
-@option("--verbose", "-v", group="Output", is_flag=True, help="Also a line for each start, epoch and measured trial.")
+@click.option("--quiet", "-q", is_flag=True, help="Say only what is wrong, and how it ended.")
+@click.option("--verbose", "-v", is_flag=True, help="Also a line for each start, epoch and measured trial.")
 def sweep(
     sweeps: tuple[str, ...], overrides: tuple[str, ...], dry_run: bool, database: Path, runs: Path,
     address: str | None, retry_failed: bool, yes: bool, quiet: bool, verbose: bool,
 ) -> None:  # fmt: skip
     """Run sweeps one after another: YAML files, or names of packaged ones.
 
-    What is done already, by this or another sweep, is not done again; interrupted, the same command goes on. The first
-    Ctrl-C has running trials save their state after their epoch, the second stops at once.
-
     \b
     autoreg sweep quickstart
     autoreg sweep sweeps/cifar_init.yaml --set training.epochs=3 --set grid.width=[1/4,1/2]
     autoreg sweep cifar_init --dry-run         # what it would run, and how long it would take here
+
+    What is done already, by this or another sweep, is not done again; interrupted, the same command goes on. The first
+    Ctrl-C has running trials save their state after their epoch, the second stops at once.
     """  # noqa: D301
     if quiet and verbose:
         raise ConfigError("--quiet says less and --verbose says more: leave one of both out")

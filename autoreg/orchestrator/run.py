@@ -6,7 +6,7 @@ from pathlib import Path
 from autoreg.orchestrator.events import Connected
 from autoreg.orchestrator.plan import Plan
 from autoreg.orchestrator.progress.counts import Verbosity
-from autoreg.orchestrator.progress.terminal import make_display
+from autoreg.orchestrator.progress.terminal import Display
 from autoreg.orchestrator.ray_runtime.backend import RayBackend
 from autoreg.orchestrator.ray_runtime.session import check_address, ray_session
 from autoreg.orchestrator.ray_runtime.signals import StopOnSignal
@@ -47,7 +47,7 @@ def run_sweep(
     runner = SweepRunner(plan, runs, database)
     damaged = runner.begin(retry_failed)
     begun(runner.driver.counts.cached)
-    with make_display(runner.driver.counts, verbosity) as runner.display:
+    with Display(runner.driver.counts, verbosity) as runner.display:
         for line in damaged:
             runner.say(line)
         if runner.driver.has_work:

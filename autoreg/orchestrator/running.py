@@ -42,7 +42,7 @@ class RunningBundles:
         index = next((index for index, config in enumerate(configs) if config.trial_id == event.trial_id), None)
         if job is None or index is None:
             return None
-        if event.bundle not in self._shown or self._shown[event.bundle].trial_id != event.trial_id:
+        if event.bundle not in self._shown or self._shown[event.bundle].config.trial_id != event.trial_id:
             self._show(job, index, now)
         self._shown[event.bundle].update(now, event.epoch, event.loss, event.accuracy, event.seconds)
         config, loss = configs[index], "not finite" if event.loss is None else f"{event.loss:.4g}"
@@ -61,5 +61,5 @@ class RunningBundles:
 
     def _show(self, job: BundleJob, index: int, now: float) -> str:
         config, more = job.trials[index].config, len(job.trials) - 1 - index
-        self._shown[job.name] = RunningTrial.of(config, now, more)
+        self._shown[job.name] = RunningTrial(config, now, more=more)
         return describe(config) + (f" and {more} more" if more else "")

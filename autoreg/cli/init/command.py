@@ -4,10 +4,8 @@ from pathlib import Path
 
 import click
 
-from autoreg.cli.help import command
 
-
-@command("Run")
+@click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
 @click.option("--name", metavar="NAME", default="my_sweep", show_default=True, help="The sweep's name, and its file's.")
 @click.option(

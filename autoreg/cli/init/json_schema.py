@@ -1,10 +1,10 @@
 """The JSON Schema of a sweep file, by which editors complete keys and underline mistakes while one writes."""
 
 import inspect
+import json
 import re
 from typing import Any
 
-from autoreg.config.sections import Grid, LogRange, Measure, Resources, Space, Training, Tune, Variant
 from autoreg.config.sweep import Sweep
 from autoreg.config.trial import TrialConfig
 from autoreg.metrics import metrics
@@ -13,22 +13,23 @@ from autoreg.registry import Registry
 
 #: The keys whose value is a registered thing, alone or in a list.
 _CHOICES = {kind.removesuffix("s"): registry for kind, registry in REGISTRIES.items() if kind != "metrics"}
-_CHOICE = "#/$defs/Choice"
 
 
 def sweep_schema() -> dict[str, Any]:
     """Return the schema: every key with its type, its range and what it means, and the options of everything known."""
     schema = Sweep.model_json_schema()
     definitions = schema["$defs"]
-    for model in (Sweep, Grid, Training, LogRange, Space, Tune, Variant, Measure, Resources):
-        section = schema if model is Sweep else definitions[model.__name__]
-        meanings = _meanings(model) | (_meanings(TrialConfig) if model in (Grid, Training) else {})
-        for key, value in section["properties"].items():
+    meanings = _meanings(inspect.getdoc(TrialConfig) or "")
+    for section in (*definitions.values(), schema):
+        meanings_here = meanings | _meanings(section.get("description", ""))
+        for key, value in section.get("properties", {}).items():
             value.pop("title", None)
-            if key in meanings:
-                value["description"] = meanings[key]
+            if key in meanings_here:
+                value["description"] = meanings_here[key]
             if key in _CHOICES:
-                section["properties"][key] = _with_choices(value, key)
+                if isinstance(default := value.get("default"), dict):
+                    value["default"] = default["name"]
+                section["properties"][key] = json.loads(json.dumps(value).replace("#/$defs/Choice", f"#/$defs/{key}"))
     for key, registry in _CHOICES.items():
         definitions[key] = _choice(registry, {"root": {"type": "string"}} if key == "dataset" else {})
     del definitions["Choice"]
@@ -39,16 +40,6 @@ def sweep_schema() -> dict[str, Any]:
         whole = definitions[key.capitalize()]
         definitions["Variant"]["properties"][key] = {name: whole[name] for name in whole if name != "required"}
     return schema | {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A sweep of autoreg"}
-
-
-def _with_choices(value: Any, key: str) -> Any:
-    """Return a key's schema in which a choice is one of that key's."""
-    if isinstance(value, dict) and value.get("$ref") == _CHOICE:
-        default = {"default": value["default"]["name"]} if "default" in value else {}
-        return {**value, "$ref": f"#/$defs/{key}"} | default
-    if isinstance(value, dict):
-        return {name: _with_choices(inside, key) for name, inside in value.items()}
-    return [_with_choices(inside, key) for inside in value] if isinstance(value, list) else value
 
 
 def _choice(registry: Registry[Any], more: dict[str, Any]) -> dict[str, Any]:
@@ -77,15 +68,11 @@ def _choice(registry: Registry[Any], more: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [*names, path, *mappings, mapping_of_path]}
 
 
-def _required(registry: Registry[Any], name: str) -> list[str]:
-    return [key for key, option in registry.options(name).items() if option.default is option.empty]
-
-
-def _meanings(model: type) -> dict[str, str]:
+def _meanings(docstring: str) -> dict[str, str]:
     """Return what the `Attributes` section of a docstring says of each key."""
     meanings: dict[str, str] = {}
     names: list[str] = []
-    for line in (inspect.getdoc(model) or "").partition("Attributes:\n")[2].splitlines():
+    for line in docstring.partition("Attributes:\n")[2].splitlines():
         if named := re.match(r"^ {4}([a-z_, ]+): (.*)", line):
             names = named[1].split(", ")
             meanings |= dict.fromkeys(names, named[2])

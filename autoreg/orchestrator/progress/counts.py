@@ -1,10 +1,9 @@
-"""How a sweep stands, in numbers and in words; what shows it is `autoreg.display`."""
+"""How a sweep stands, in numbers."""
 
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from autoreg.config.trial import TrialConfig, format_width
-from autoreg.runs.describe import kind_of, setting_of
+from autoreg.config.trial import TrialConfig
 
 
 class Verbosity(IntEnum):
@@ -20,14 +19,7 @@ class RunningTrial:
     """A trial in training, as its process has told last. Times are seconds since 1970.
 
     Attributes:
-        trial_id: the trial.
-        network: its network, with options.
-        width: `1/4x`.
-        setting: its initializer, and what else it is trained with.
-        learning_rate: its own, with the lr-batch factor.
-        batch_size: likewise.
-        kind: `tuning`, or its replicate: `r0`.
-        epochs: how many epochs it may take.
+        config: what it is.
         since: when it was begun, or told last.
         epoch: how many it has done.
         loss: of the last epoch's training batches; None before the first, and where it was not finite.
@@ -36,36 +28,13 @@ class RunningTrial:
         more: how many trials of its pack come after it.
     """
 
-    trial_id: str
-    network: str
-    width: str
-    setting: str
-    learning_rate: float
-    batch_size: int
-    kind: str
-    epochs: int
+    config: TrialConfig
     since: float
     epoch: int = 0
     loss: float | None = None
     accuracy: float | None = None
     seconds_per_epoch: float | None = None
     more: int = 0
-
-    @classmethod
-    def of(cls, config: TrialConfig, now: float, more: int = 0) -> "RunningTrial":
-        """Return a trial that begins."""
-        return cls(
-            trial_id=config.trial_id,
-            network=str(config.network),
-            width=f"{format_width(config.width)}x",
-            setting=setting_of(config),
-            learning_rate=config.effective_learning_rate,
-            batch_size=config.effective_batch_size,
-            kind=kind_of(config),
-            epochs=config.epochs,
-            since=now,
-            more=more,
-        )
 
     def update(self, now: float, epoch: int, loss: float | None, accuracy: float, seconds: float) -> None:
         """Take note of an epoch. The time of one is smoothed, or what is left of the trial would jump."""
@@ -77,7 +46,7 @@ class RunningTrial:
         """Return how long it will take to its last epoch, which it may not need; None before the first epoch."""
         if self.seconds_per_epoch is None:
             return None
-        return max(0.0, (self.epochs - self.epoch) * self.seconds_per_epoch - (now - self.since))
+        return max(0.0, (self.config.epochs - self.epoch) * self.seconds_per_epoch - (now - self.since))
 
 
 @dataclass

@@ -69,7 +69,9 @@ def count_groups(statuses: Iterable[GroupStatus]) -> GroupCounts:
 
 def seconds_trained(running: Iterable[RunningTrial], now: float) -> float:
     """Return how long trials that run have been trained so far, as far as they have told."""
-    return sum(trial.epochs * (trial.seconds_per_epoch or 0.0) - (trial.seconds_left(now) or 0.0) for trial in running)
+    return sum(
+        trial.config.epochs * (trial.seconds_per_epoch or 0.0) - (trial.seconds_left(now) or 0.0) for trial in running
+    )
 
 
 def eta(

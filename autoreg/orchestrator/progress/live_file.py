@@ -1,11 +1,9 @@
 """What runs right now, for other terminals: a file in a sweep's scratch folder, true while its driver lives."""
 
-import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -37,6 +35,10 @@ class LiveState:
     counts: Counts
 
 
+#: How it stands in the file.
+LIVE_STATE = TypeAdapter(LiveState)
+
+
 class LiveStateFile:
     """Written by the driver every two seconds. Who is killed holds no lock, without which the file counts for nothing.
 
@@ -49,25 +51,21 @@ class LiveStateFile:
 
     def __init__(self, scratch: Path, sweep_id: str, name: str, counts: Counts) -> None:
         self._path, self._lock = scratch / STATE, scratch / LOCK
-        self._facts = sweep_id, name, os.getpid()
-        self._counts = counts
+        self._state = LiveState(sweep_id, name, os.getpid(), 0.0, counts)
         self._written_at = 0.0
 
-    @contextmanager
-    def kept(self) -> Iterator[None]:
+    def kept(self) -> AbstractContextManager[object]:
         """Let others know that the driver lives."""
-        with hold(self._lock):
-            yield
+        return hold(self._lock)
 
     def update(self) -> None:
         """Write it if it is time to. A disk that does not take it has others know less."""
         if time.monotonic() - self._written_at < SECONDS_BETWEEN_WRITES:
             return
-        self._written_at = time.monotonic()
-        state = LiveState(*self._facts, updated_at=time.time(), counts=self._counts)
+        self._written_at, self._state.updated_at = time.monotonic(), time.time()
         half = self._path.with_name(f".{STATE}.tmp")
         with suppress(OSError):  # without a sync: it is of no use after a crash
-            half.write_text(json.dumps(asdict(state)), encoding="utf-8")
+            half.write_bytes(LIVE_STATE.dump_json(self._state))
             half.replace(self._path)
 
 
@@ -77,5 +75,5 @@ def running_sweeps(runs: Runs) -> list[LiveState]:
     for path in runs.scratch.glob(f"*/{STATE}"):
         with suppress(OSError, ValidationError):  # it has just ended, is another version's, or a stranger's
             if is_held(path.with_name(LOCK)):
-                states.append(TypeAdapter(LiveState).validate_json(path.read_bytes()))
+                states.append(LIVE_STATE.validate_json(path.read_bytes()))
     return sorted(states, key=lambda state: -state.counts.began)

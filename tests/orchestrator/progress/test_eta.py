@@ -134,7 +134,7 @@ def test_a_group_has_begun_once_its_first_trial_runs(
 
 
 def test_a_trial_that_runs_goes_on_between_its_epochs(config: Callable[..., TrialConfig]) -> None:
-    silent, running = (RunningTrial.of(config(epochs=10), now=100.0) for _ in range(2))
+    silent, running = (RunningTrial(config(epochs=10), since=100.0) for _ in range(2))
     running.update(106.0, 3, 0.5, 0.9, 2.0)
     assert seconds_trained([silent, running], now=106.0) == 6
     assert seconds_trained([silent, running], now=107.0) == 7

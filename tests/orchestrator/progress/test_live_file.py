@@ -4,60 +4,63 @@ import json
 import multiprocessing
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator.progress import live_file as live_state
 from autoreg.orchestrator.progress.counts import Counts, RunningTrial
 from autoreg.orchestrator.progress.live_file import LiveStateFile, running_sweeps
 from autoreg.runs.folder import Runs
 
 
-def counts() -> Counts:
-    trial = RunningTrial("0123-r0", "mlp", "1/4x", "he_normal", 0.1, 50, "r0", 10, since=1.0, loss=None, accuracy=0.5)
+@pytest.fixture
+def counts(config: Callable[..., TrialConfig]) -> Counts:
+    trial = RunningTrial(config(), since=1.0, loss=None, accuracy=0.5)
     return Counts(total=4, cached=1, began=1.0, running={"a": trial}, seconds_left=(1.0, 2.0))
 
 
 @pytest.fixture
-def file(runs: Runs) -> LiveStateFile:
+def file(runs: Runs, counts: Counts) -> LiveStateFile:
     scratch = runs.scratch / "small-1"
     scratch.mkdir(parents=True)
-    return LiveStateFile(scratch, "abc", "small", counts())
+    return LiveStateFile(scratch, "abc", "small", counts)
 
 
-def hold_and_die(scratch: Path) -> None:
-    file = LiveStateFile(scratch, "abc", "small", counts())
+def hold_and_die(scratch: Path, counts: Counts) -> None:
+    file = LiveStateFile(scratch, "abc", "small", counts)
     with file.kept():
         file.update()
         os._exit(1)
 
 
-def hold(scratch: Path, seconds: float) -> None:
-    file = LiveStateFile(scratch, "abc", "small", counts())
+def hold(scratch: Path, counts: Counts) -> None:
+    file = LiveStateFile(scratch, "abc", "small", counts)
     with file.kept():
         file.update()
-        time.sleep(seconds)
+        time.sleep(60)
 
 
-def test_what_runs_is_told_while_its_driver_lives(runs: Runs, file: LiveStateFile) -> None:
+def test_what_runs_is_told_while_its_driver_lives(runs: Runs, file: LiveStateFile, counts: Counts) -> None:
     assert running_sweeps(runs) == []
     with file.kept():
         file.update()
         [state] = running_sweeps(runs)
         assert (state.name, state.sweep_id, state.process) == ("small", "abc", os.getpid())
-        assert state.counts == counts()
+        assert state.counts == counts
     assert running_sweeps(runs) == []
 
 
 @pytest.mark.parametrize("is_killed", [True, False])
-def test_a_driver_of_another_process_is_seen_until_it_dies(runs: Runs, is_killed: bool) -> None:
+def test_a_driver_of_another_process_is_seen_until_it_dies(runs: Runs, counts: Counts, is_killed: bool) -> None:
     scratch = runs.scratch / "small-1"
     scratch.mkdir(parents=True)
     context = multiprocessing.get_context("spawn")
-    other = context.Process(target=hold, args=(scratch, 60.0))
+    other = context.Process(target=hold, args=(scratch, counts))
     if is_killed:
-        other = context.Process(target=hold_and_die, args=(scratch,))
+        other = context.Process(target=hold_and_die, args=(scratch, counts))
     other.start()
     if is_killed:
         other.join()

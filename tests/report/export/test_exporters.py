@@ -45,8 +45,7 @@ def test_every_exporter_is_an_option_of_the_command() -> None:
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        ([], "say what to write: either FOLDER for tables, or some of --mlflow, --optuna, --tensorboard, --wandb"),
-        (["tables", "--optuna", "a.db"], "say what to write"),
+        ([], "say what to write: FOLDER for tables, or some of --mlflow, --optuna, --tensorboard, --wandb"),
         (["--optuna", "a.db", "--views"], "--format and --views are for tables"),
         (["tables", "--sweep", "fixture"], "--sweep and --definition are not for tables"),
     ],
