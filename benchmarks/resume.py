@@ -32,7 +32,7 @@ def measure(folder: Path) -> dict[str, float]:
         seconds.append(time.perf_counter() - started)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     return {
-        "trials": runner.driver.counts.cached,
+        "trials": runner.driver.counts.skipped,
         "ingest_seconds": seconds[0] - seconds[1],
         "resume_seconds": seconds[1],
         "memory_mb": memory,

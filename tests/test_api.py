@@ -32,7 +32,7 @@ def test_a_sweep_is_loaded_planned_run_and_its_networks_loaded(tmp_path: Path, r
     folder = {"database": tmp_path / "results.db", "runs": tmp_path / "runs"}
     summary = autoreg.run(plan, **folder)
     assert (summary.trained, summary.problems) == (2, [])
-    assert autoreg.run(sweep, **folder).cached == 2
+    assert autoreg.run(sweep, **folder).skipped == 2
 
     trials = autoreg.Results(folder["database"]).table("trials").to_dicts()
     assert len(trials) == 2

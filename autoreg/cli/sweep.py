@@ -94,6 +94,6 @@ def _run(plan: Any, runs: Any, database: Path, address: str | None, retry_failed
         raise Interrupted(f"stopped; to go on: {_command()}")
     failed = f", {len(summary.problems)} with problems" if summary.problems else ""
     click.echo(
-        f"{summary.trained} trials trained, {summary.cached} were done before{failed}; rows in {database}", err=True
+        f"{summary.trained} trials trained, {summary.skipped} were done before{failed}; rows in {database}", err=True
     )
     return bool(summary.problems or summary.unwritten)

@@ -68,12 +68,12 @@ class Group:
             for epochs, factor, replicate in product(self.lengths, self.factors, range(self.replicates))
         ]
 
-    def shorter(self, config: TrialConfig) -> TrialConfig | None:
+    def parent(self, config: TrialConfig) -> TrialConfig | None:
         """Return the final trial that this one goes on from, or None."""
         index = self.lengths.index(config.epochs)
         return config.model_copy(update={"epochs": self.lengths[index - 1]}) if index else None
 
-    def longer(self, config: TrialConfig) -> list[TrialConfig]:
+    def successors(self, config: TrialConfig) -> list[TrialConfig]:
         """Return the final trials that go on from this one, the next one first."""
         return [config.model_copy(update={"epochs": epochs}) for epochs in self.lengths if epochs > config.epochs]
 

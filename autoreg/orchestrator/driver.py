@@ -40,7 +40,7 @@ class Driver:
         self.plan, self.schedule, self.place = plan, schedule, place
         sweep = plan.sweep
         total = sweep.final_count + sweep.tuning_count
-        self.counts = Counts(total=total, cached=0, to_measure=sweep.final_count, began=now)
+        self.counts = Counts(total=total, skipped=0, to_measure=sweep.final_count, began=now)
         self.durations = Durations()
         self.measuring = MeasuringQueue(sweep.resources.measuring)
         self.machine = Machine()

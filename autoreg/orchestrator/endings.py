@@ -87,5 +87,5 @@ class Endings:
         for (kind, status, is_here), number in self._tally.items():
             failed += number if is_here and status == "failed" else 0
             lost += number if kind == "final" and status != "done" else 0
-        counts.cached, counts.failed, counts.done = self.skipped, failed, self.trained - failed
+        counts.skipped, counts.failed, counts.done = self.skipped, failed, self.trained - failed
         counts.to_measure, counts.measured = finals - lost, len(self._measured)

@@ -76,17 +76,17 @@ class GroupState:
 
     def has_successor(self, config: TrialConfig) -> bool:
         """Whether a longer trial is still to continue a final one."""
-        longer = self.group.longer(config)
+        longer = self.group.successors(config)
         return bool(longer) and not self.is_trained(longer[0].trial_id)
 
     def _can_start(self, trial_id: str, config: TrialConfig, closed: Set[str]) -> bool:
         if not self._is_open(trial_id, closed):
             return False
-        parent = self.group.shorter(config)
+        parent = self.group.parent(config)
         return parent is None or self.is_trained(parent.trial_id)
 
     def _final(self, config: TrialConfig) -> TrialJob:
-        parent = self.group.shorter(config)
+        parent = self.group.parent(config)
         return TrialJob(config, parent=parent.trial_id if parent else None, has_successor=self.has_successor(config))
 
     def _is_open(self, trial_id: str, closed: Set[str]) -> bool:

@@ -23,14 +23,14 @@ class Summary:
 
     Attributes:
         trained: trials that ended now, failed ones among them.
-        cached: trials that were done already.
+        skipped: trials that were done already.
         problems: one line for each trial that failed or could not be measured.
         unwritten: trials that wait for results.db, which another process holds.
         interrupted: whether the user stopped it.
     """
 
     trained: int = 0
-    cached: int = 0
+    skipped: int = 0
     problems: list[str] = field(default_factory=list)
     unwritten: int = 0
     interrupted: bool = False

@@ -46,7 +46,7 @@ def run_sweep(
     check_address(address)
     runner = SweepRunner(plan, runs, database)
     damaged = runner.begin(retry_failed)
-    begun(runner.driver.counts.cached)
+    begun(runner.driver.counts.skipped)
     with Display(runner.driver.counts, verbosity) as runner.display:
         for line in damaged:
             runner.say(line)

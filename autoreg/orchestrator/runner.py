@@ -74,7 +74,7 @@ class SweepRunner:
             self.runs.scratch.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DataError(f"the run folder {self.runs.root} cannot be written: {error.strerror}") from error
-        self.runs.remove_leftovers()
+        self.runs.remove_temporary_files()
         lines = self.take_what_is_trained(retry_failed)
         self.recorder.commit(self.driver.schedule.planned())
         return lines
@@ -214,14 +214,14 @@ class SweepRunner:
         """Write the last rows, and return how the sweep ended."""
         driver, recorder = self.driver, self.recorder
         for trial_id in set(driver.schedule.spent_states()):
-            self.runs.trial(trial_id).forget_state()
+            self.runs.trial(trial_id).delete_resume_state()
         if not recorder.commit(driver.schedule.planned()):
             waiting = f"waiting for {recorder.writer.path}, which another process holds…"
             self.say(waiting, Verbosity.QUIET)
             recorder.commit(driver.schedule.planned(), PATIENCE)
         return Summary(
             trained=driver.endings.trained,
-            cached=driver.endings.skipped,
+            skipped=driver.endings.skipped,
             problems=[
                 *self._errors, *driver.endings.problems.values(), *recorder.writer.problems, *driver.schedule.in_vain()
             ],

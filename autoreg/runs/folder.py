@@ -55,7 +55,7 @@ class TrialFolder:
         """Whether training has ended, in whichever way."""
         return self.result_path.is_file()
 
-    def forget_state(self) -> None:
+    def delete_resume_state(self) -> None:
         """Remove what training kept for its next start."""
         for path in (self.resume_path, self.previous_resume_path, self.discarded_path):
             path.unlink(missing_ok=True)
@@ -174,7 +174,7 @@ class Runs:
             raise ConfigError(f"no trial {wanted!r} in {self.root}, which has {there_are}")
         return self.trial(matches[0])
 
-    def remove_leftovers(self) -> None:
+    def remove_temporary_files(self) -> None:
         """Remove what processes that were killed long ago had half written beside the trials."""
         for path in (*self.studies.glob(".*.tmp"), *self.sweeps.glob(".*.tmp")):
             with suppress(FileNotFoundError):  # another sweep is at it

@@ -34,8 +34,8 @@ def train_trial(
     root: Path | None = None,
     device: str = "cpu",
     prune_below: Sequence[float | None] = (),
-    shorter: TrialFolder | None = None,
-    is_continued: bool = False,
+    parent: TrialFolder | None = None,
+    has_successor: bool = False,
     on_epoch: Callable[[Epoch], object] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> TrialResult | None:
@@ -50,15 +50,15 @@ def train_trial(
         root: the folder that holds data, or None for AUTOREG_DATA.
         device: `cpu` or `cuda`.
         prune_below: for each epoch, the `selection_score` that the best so far must reach; None where any will do.
-        shorter: the finished trial, of the same settings but fewer epochs, whose network this one trains further; the
+        parent: the finished trial, of the same settings but fewer epochs, whose network this one trains further; the
             result is the same as without.
-        is_continued: whether a longer trial will go on from this one, so that its state is kept.
+        has_successor: whether a longer trial will go on from this one, so that its state is kept.
         on_epoch: called after each epoch.
         stop: asked after each epoch; when true, the state is saved and training ends without a result.
     """
     dataset = build_dataset(config, root, device)
     folder.write_config(config)
-    state, resumed = TrialState.resumed(config, dataset, folder, *([shorter] if shorter else []))
+    state, resumed = TrialState.resumed(config, dataset, folder, *([parent] if parent else []))
     status: Status = "done"
     saved_at = time.monotonic()
     while not state.is_finished(config):
@@ -76,14 +76,14 @@ def train_trial(
             saved_at = time.monotonic()
         if stopping:
             return None
-    if is_continued and status == "done":
+    if has_successor and status == "done":
         state.save(folder, config, dataset.fingerprint)
     result = _finish(config, folder, dataset, state, status, resumed)
     folder.discarded_path.unlink(missing_ok=True)
-    if not is_continued:
-        folder.forget_state()
-    if shorter:
-        shorter.forget_state()
+    if not has_successor:
+        folder.delete_resume_state()
+    if parent:
+        parent.delete_resume_state()
     return result
 
 

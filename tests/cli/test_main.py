@@ -273,7 +273,7 @@ def test_status_and_its_json_tell_what_runs(filled: Path) -> None:
     with reading(filled / "results.db") as connection:
         [sweep_id] = query(connection, "select sweep_id from sweeps")["sweep_id"]
     assert json.loads(autoreg("status", "--json", cwd=filled).stdout)[0]["running"] == []
-    counts = Counts(total=8, cached=2, began=time.time(), measuring={"a": MeasuredTrial("mlp [r0]", time.time())})
+    counts = Counts(total=8, skipped=2, began=time.time(), measuring={"a": MeasuredTrial("mlp [r0]", time.time())})
     scratch = filled / "runs" / ".tune" / "fixture-1"
     scratch.mkdir(parents=True)
     file = LiveStateFile(scratch, sweep_id, "fixture", counts)
@@ -283,7 +283,7 @@ def test_status_and_its_json_tell_what_runs(filled: Path) -> None:
         [row] = json.loads(autoreg("status", "--json", cwd=filled).stdout)
     assert f"fixture runs in process {os.getpid()}" in shown
     assert "measuring mlp [r0]" in shown
-    assert "2/8, 2 cached" in shown
+    assert "2/8, 2 skipped" in shown
     [running] = row["running"]
     assert running["counts"] == TypeAdapter(Counts).dump_python(counts, mode="json")
     assert "runs in process" not in autoreg("status", cwd=filled).stdout, "its driver is gone"

@@ -207,7 +207,7 @@ def test_killed_in_the_middle_of_saving_and_of_epochs_it_ends_the_same(
     assert kills > epochs / 6
     assert "continued after epoch" in folder.read_result().environment["resumed"]
     with folder.locked():
-        folder.forget_state()  # as the next start of a sweep does if the kill came after the result
+        folder.delete_resume_state()  # as the next start of a sweep does if the kill came after the result
     assert_same(folder, folder_of(straight, made))
     assert list((broken.root / ".locks").iterdir()) == []
     promise(

@@ -29,7 +29,7 @@ def finals(start: Start) -> SimulatedSweep:
 
 def counts(sweep: SimulatedSweep) -> tuple[int, int, int, int]:
     found = sweep.driver.counts
-    return found.cached, found.done, found.failed, found.measured
+    return found.skipped, found.done, found.failed, found.measured
 
 
 def test_a_sweep_ends_with_every_trial_trained_once_and_every_final_one_measured(start: Start) -> None:

@@ -37,7 +37,7 @@ def test_a_sweep_ends_with_all_its_rows_and_a_second_start_adds_none(small: Smal
     database = tmp_path / "results.db"
     plan = make_plan(small())
     summary = run_sweep(plan, runs, database)
-    assert (summary.trained, summary.cached, summary.problems, summary.unwritten) == (14, 0, [], 0)
+    assert (summary.trained, summary.skipped, summary.problems, summary.unwritten) == (14, 0, [], 0)
     with reading(database) as connection:
         counts = query(connection, "select kind, status, count(*) as n from trials group by all").rows()
         assert sum(count for kind, _, count in counts if kind == "final") == 4
@@ -53,7 +53,7 @@ def test_a_sweep_ends_with_all_its_rows_and_a_second_start_adds_none(small: Smal
         )
     before = contents(database)
     again = run_sweep(plan, runs, database)
-    assert (again.trained, again.cached) == (0, 14)
+    assert (again.trained, again.skipped) == (0, 14)
     after = contents(database)
     assert {name: rows for name, rows in after.items() if name != "sweeps"} == {
         name: rows for name, rows in before.items() if name != "sweeps"
@@ -66,7 +66,7 @@ def test_a_measurement_that_is_missing_is_made_without_training(small: Small, ru
     overrides = ("tune=null", "grid.width=[1/4]")
     run_forked(make_plan(small(*overrides)), runs, database)
     summary = run_forked(make_plan(small(*overrides, "measure.metrics.similarity.threshold=0.7")), runs, database)
-    assert (summary.trained, summary.cached, summary.problems) == (0, 2, [])
+    assert (summary.trained, summary.skipped, summary.problems) == (0, 2, [])
     with reading(database) as connection:
         assert query(connection, "select metric, count(*) as n from measurements group by all order by all").rows() == [
             ("ablation", 2), ("similarity", 4),
@@ -92,7 +92,7 @@ def test_weights_that_turn_out_to_be_damaged_are_trained_again(small: Small, run
     for path in folder.measurement_paths():
         path.unlink()
     summary = run_forked(plan, runs, database)
-    assert (summary.trained, summary.cached, summary.problems) == (1, 1, [])
+    assert (summary.trained, summary.skipped, summary.problems) == (1, 1, [])
     assert rows_without_times(database) == before
 
 

@@ -176,7 +176,7 @@ def test_what_was_half_written_long_ago_is_removed_and_what_is_being_written_is_
         path.touch()
     os.utime(old, (0, 0))
     os.utime(whole, (0, 0))
-    runs.remove_leftovers()
+    runs.remove_temporary_files()
     assert sorted(path.name for path in runs.studies.iterdir()) == [".b.json.2.tmp", "a.json"]
 
 

@@ -39,7 +39,7 @@ def run_whole(here: Path, file: Path, *overrides: str) -> Plan:
     plan = make_plan(load_sweep(file, overrides))
     summary = run_forked(plan, Runs(here / "runs"), here / "results.db")
     assert (summary.problems, summary.unwritten) == ([], 0)
-    assert summary.trained + summary.cached == plan.sweep.final_count + plan.sweep.tuning_count
+    assert summary.trained + summary.skipped == plan.sweep.final_count + plan.sweep.tuning_count
     return plan
 
 

@@ -48,9 +48,9 @@ def test_a_trial_that_goes_on_is_bit_equal_to_one_from_the_start(
     trained(folder_of(straight, short), short)
     trained(folder_of(straight, long), long)
     first, second = folder_of(broken, short), folder_of(broken, long)
-    trained(first, short, is_continued=True)
+    trained(first, short, has_successor=True)
     assert first.resume_path.is_file()
-    result = trained(second, long, shorter=first)
+    result = trained(second, long, parent=first)
     assert result.environment["resumed"] == f"continued after epoch 2 of {short.trial_id}"
     assert_same(first, folder_of(straight, short))
     assert_same(second, folder_of(straight, long))
@@ -60,10 +60,10 @@ def test_a_trial_that_goes_on_is_bit_equal_to_one_from_the_start(
 
 def test_the_middle_one_of_three_keeps_its_own_state_and_removes_the_one_before(runs: Runs, config: MakeConfig) -> None:
     one, two, three = (config(epochs=epochs) for epochs in (1, 2, 3))
-    trained(folder_of(runs, one), one, is_continued=True)
-    trained(folder_of(runs, two), two, shorter=folder_of(runs, one), is_continued=True)
+    trained(folder_of(runs, one), one, has_successor=True)
+    trained(folder_of(runs, two), two, parent=folder_of(runs, one), has_successor=True)
     assert not folder_of(runs, one).resume_path.exists()
-    result = trained(folder_of(runs, three), three, shorter=folder_of(runs, two))
+    result = trained(folder_of(runs, three), three, parent=folder_of(runs, two))
     assert result.environment["resumed"] == f"continued after epoch 2 of {two.trial_id}"
     assert not folder_of(runs, two).resume_path.exists()
 
@@ -75,7 +75,7 @@ def test_without_the_shorter_ones_state_a_trial_starts_anew_and_ends_the_same(
     straight, alone = (Runs(tmp_path / name) for name in ("straight", "alone"))
     trained(folder_of(straight, long), long)
     trained(folder_of(alone, short), short)
-    result = trained(folder_of(alone, long), long, shorter=folder_of(alone, short))
+    result = trained(folder_of(alone, long), long, parent=folder_of(alone, short))
     assert "resumed" not in result.environment
     assert_same(folder_of(alone, long), folder_of(straight, long))
 
@@ -86,9 +86,9 @@ def test_a_damaged_state_of_the_shorter_one_is_not_used_and_the_record_says_so(
     short, long = config(epochs=1), config(epochs=2)
     straight, damaged = (Runs(tmp_path / name) for name in ("straight", "damaged"))
     trained(folder_of(straight, long), long)
-    trained(folder_of(damaged, short), short, is_continued=True)
+    trained(folder_of(damaged, short), short, has_successor=True)
     folder_of(damaged, short).resume_path.write_bytes(b"PK\x03\x04 damaged")
-    result = trained(folder_of(damaged, long), long, shorter=folder_of(damaged, short))
+    result = trained(folder_of(damaged, long), long, parent=folder_of(damaged, short))
     assert result.environment["resumed"].startswith("resume.pt cannot be read as a checkpoint: ")
     assert result.environment["resumed"].endswith("; trained from the start")
     assert_same(folder_of(damaged, long), folder_of(straight, long))
@@ -99,10 +99,10 @@ def test_an_interrupted_longer_trial_goes_on_from_its_own_state(tmp_path: Path, 
     straight, broken = (Runs(tmp_path / name) for name in ("straight", "broken"))
     trained(folder_of(straight, long), long)
     first, second = folder_of(broken, short), folder_of(broken, long)
-    trained(first, short, is_continued=True)
-    assert train_trial(long, second, shorter=first, stop=lambda: True) is None
+    trained(first, short, has_successor=True)
+    assert train_trial(long, second, parent=first, stop=lambda: True) is None
     assert first.resume_path.is_file()
-    result = trained(second, long, shorter=first)
+    result = trained(second, long, parent=first)
     assert result.environment["resumed"] == "continued after epoch 2"
     assert_same(second, folder_of(straight, long))
     assert not first.resume_path.exists()

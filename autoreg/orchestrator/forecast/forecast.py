@@ -176,7 +176,7 @@ def _group(left: GroupLeft, network: Network, label: str, parameters: int, costs
     measuring = costs.timed[network.setup].likely(measuring_key(group.template), group.template) or 0.0
 
     def seconds(trial: TrialConfig) -> float:
-        shorter = group.shorter(trial) if trial.kind == "final" else None  # whose epochs are not trained again
+        shorter = group.parent(trial) if trial.kind == "final" else None  # whose epochs are not trained again
         total = (trial.epochs - (shorter.epochs if shorter else 0)) * (epochs[trial.effective_batch_size] or 0.0)
         total += measuring if trial.kind == "final" else 0.0
         return total + SECONDS_OF_TUNE * min(1.0, total / SECONDS_OF_A_BUNDLE)

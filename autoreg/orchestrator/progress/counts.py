@@ -74,7 +74,7 @@ class Counts:
 
     Attributes:
         total: trials that it asks for.
-        cached: those that had ended before, or that another sweep has trained.
+        skipped: those that had ended before, or that another sweep has trained.
         done: those that have ended now and well.
         failed: those that have ended now and failed.
         measured: final trials that are measured.
@@ -89,7 +89,7 @@ class Counts:
     """
 
     total: int
-    cached: int
+    skipped: int
     done: int = 0
     failed: int = 0
     measured: int = 0
@@ -105,4 +105,4 @@ class Counts:
     @property
     def ended(self) -> int:
         """How many trials have ended, whenever and however."""
-        return self.cached + self.done + self.failed
+        return self.skipped + self.done + self.failed

@@ -68,10 +68,10 @@ def _row(trial: RunningTrial, now: float) -> list[RenderableType]:
 def _bars(counts: Counts) -> Table:
     grid = Table.grid(padding=(0, 1, 0, 0))
     failed = f", {counts.failed} failed" if counts.failed else ""
-    cached = f", {counts.cached} cached" if counts.cached else ""
+    skipped = f", {counts.skipped} skipped" if counts.skipped else ""
     measuring = f", {len(counts.measuring)} now" if counts.measuring else ""
     for name, done, total, note in (
-        ("trials", counts.ended, counts.total, cached + failed),
+        ("trials", counts.ended, counts.total, skipped + failed),
         ("measured", counts.measured, counts.to_measure, measuring),
     ):
         bar = ProgressBar(total=max(total, 1), completed=min(done, total), width=30)

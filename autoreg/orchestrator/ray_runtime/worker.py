@@ -128,8 +128,8 @@ def _train(
             root=job.place.data,
             device=device,
             prune_below=trial.prune_below,
-            shorter=Runs(job.place.runs).trial(trial.parent) if trial.parent else None,
-            is_continued=trial.has_successor,
+            parent=Runs(job.place.runs).trial(trial.parent) if trial.parent else None,
+            has_successor=trial.has_successor,
             on_epoch=on_epoch,
             stop=job.place.stop_file.exists,
         )

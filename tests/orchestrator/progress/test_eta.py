@@ -80,7 +80,7 @@ def test_twice_the_speed_takes_half_the_time_and_what_is_under_way_is_not_left(s
 def test_the_speed_is_at_most_that_of_all_processes(sweep: Sweep) -> None:
     config = sweep.train()
     assert config
-    counts = Counts(total=14, cached=0, to_measure=4, running={"bundle": RunningTrial.of(config, 0.0)})
+    counts = Counts(total=14, skipped=0, to_measure=4, running={"bundle": RunningTrial(config, 0.0)})
     tracker = Tracker(counts, sweep.schedule, MeasuringQueue(1), sweep.durations)
     tracker.look(10.0, Machine(slots=2))
     assert counts.seconds_left is None, "nothing is known of the speed"

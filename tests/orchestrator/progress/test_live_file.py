@@ -19,7 +19,7 @@ from autoreg.runs.folder import Runs
 @pytest.fixture
 def counts(config: Callable[..., TrialConfig]) -> Counts:
     trial = RunningTrial(config(), since=1.0, loss=None, accuracy=0.5)
-    return Counts(total=4, cached=1, began=1.0, running={"a": trial}, seconds_left=(1.0, 2.0))
+    return Counts(total=4, skipped=1, began=1.0, running={"a": trial}, seconds_left=(1.0, 2.0))
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def counts_of(config: MakeConfig, running: int, measuring: int = 0, **more: obje
     for trial in trials:
         trial.update(now, epoch=12, loss=1.2345, accuracy=0.561, seconds=2.0)
     return Counts(
-        total=48, cached=3, done=20, failed=1, measured=4, to_measure=12, began=now - 61,
+        total=48, skipped=3, done=20, failed=1, measured=4, to_measure=12, began=now - 61,
         running={trial.config.trial_id: trial for trial in trials},
         measuring={str(number): MeasuredTrial(f"mlp number {number}", now - 5) for number in range(measuring)},
         groups=GroupCounts(tuning=2, training=3, done=1), **more,
@@ -39,7 +39,7 @@ def drawn(counts: Counts, width: int = 80, height: int = 24) -> list[str]:
 def test_a_running_trial_is_told_with_its_setting_and_how_far_it_is(config: MakeConfig) -> None:
     lines = drawn(counts_of(config, 2, measuring=1, seconds_left=(130.0, 130.0), trials_per_minute=12.0))
     assert lines[0].split()[0] == "trials"
-    assert lines[0].endswith("24/48, 3 cached, 1 failed")
+    assert lines[0].endswith("24/48, 3 skipped, 1 failed")
     assert lines[1].split()[0] == "measured"
     assert lines[1].endswith("4/12, 1 now")
     assert lines[2] == "6 groups: 2 tuning, 3 training, 1 done"
@@ -65,7 +65,7 @@ def test_it_fits_its_terminal_and_always_has_the_bars(
 
 def test_before_the_first_epoch_nothing_is_invented(config: MakeConfig) -> None:
     begun = RunningTrial(config(kind="tune"), time.time(), more=7)
-    lines = drawn(Counts(total=8, cached=0, to_measure=0, began=time.time(), running={"a": begun}))
+    lines = drawn(Counts(total=8, skipped=0, to_measure=0, began=time.time(), running={"a": begun}))
     assert lines[5].split() == ["mlp", "he_normal", "+7", "1/4x", "0.1", "50", "tuning", "–/3", "–", "–", "–"]
     assert lines[3].endswith("time left not known yet")
 
@@ -73,7 +73,7 @@ def test_before_the_first_epoch_nothing_is_invented(config: MakeConfig) -> None:
 def test_a_users_own_names_are_no_commands(config: MakeConfig) -> None:
     network = Choice.model_construct(name="[bold red]\x1b[2J", options={}, source=None)
     trial = RunningTrial(config().model_copy(update={"network": network}), time.time())
-    lines = drawn(Counts(total=1, cached=0, running={"a": trial}), width=120)
+    lines = drawn(Counts(total=1, skipped=0, running={"a": trial}), width=120)
     assert lines[5].startswith("[bold red]?[2J he_normal")
 
 
