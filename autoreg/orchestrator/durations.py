@@ -13,11 +13,9 @@ from autoreg.config.trial import TrialConfig
 
 #: From and to, in seconds.
 Range = tuple[float, float]
-#: Width and batch size; the latter is 1 where it changes nothing.
+#: How much is computed of an example, in any unit; and the batch size, 1 where it changes nothing.
 Size = tuple[float, int]
 
-#: Between these powers of the width the time of a trial grows.
-LEAST_GROWTH, MOST_GROWTH = 0.0, 2.0
 #: More values of one key tell no more; the last ones count.
 ENOUGH = 20
 
@@ -54,15 +52,15 @@ class Durations:
         self._seen: dict[Key, dict[Size, list[float]]] = {}
         self._epochs: dict[str, tuple[int, int]] = {}
 
-    def note(self, key: Key, config: TrialConfig, seconds: float) -> None:
-        """Learn what work of a key took at a trial's width and batch size."""
-        seen = self._seen.setdefault(key, {}).setdefault(_size(key, config), [])
+    def note(self, key: Key, size: Size, seconds: float) -> None:
+        """Learn what work of a key took at some size."""
+        seen = self._seen.setdefault(key, {}).setdefault(size, [])
         seen.append(seconds)
         del seen[:-ENOUGH]
 
     def note_epoch(self, config: TrialConfig, seconds: float) -> None:
         """Learn what an epoch took."""
-        self.note(training_key(config), config, seconds)
+        self.note(training_key(config), _size(config), seconds)
 
     def note_trial(self, config: TrialConfig, epochs: int, seconds: float) -> None:
         """Learn what the training of a trial took, which ran so many epochs."""
@@ -73,56 +71,66 @@ class Durations:
 
     def note_measuring(self, config: TrialConfig, seconds: float) -> None:
         """Learn what the measuring of a trial took."""
-        self.note(measuring_key(config), config, seconds)
+        self.note(measuring_key(config), (_size(config)[0], 1), seconds)
 
     def epoch(self, config: TrialConfig) -> Range | None:
         """Return what an epoch takes, from and to; None if nothing like it was seen."""
-        return self._range(training_key(config), config)
+        return self._range(training_key(config), _size(config))
 
     def measuring(self, config: TrialConfig) -> Range | None:
         """Return what the measuring of a trial takes, from and to; None if nothing like it was seen."""
-        return self._range(measuring_key(config), config)
+        return self._range(measuring_key(config), (_size(config)[0], 1))
 
     def training(self, config: TrialConfig) -> float | None:
         """Return at most how long a trial trains; None if nothing like it was seen."""
         epoch = self.epoch(config)
         return epoch and epoch[1] * config.epochs
 
-    def known(self, key: Key, config: TrialConfig) -> float | None:
-        """Return the seconds at just this width and batch size; None if none were seen there."""
-        seen = self._seen.get(key, {}).get(_size(key, config))
+    def known(self, key: Key, size: Size) -> float | None:
+        """Return the seconds at just this size; None if none were seen there."""
+        seen = self._seen.get(key, {}).get(size)
         return median(seen) if seen else None
 
-    def likely(self, key: Key, config: TrialConfig) -> float | None:
-        """Return the seconds at the nearest size that was seen, in proportion to the number of weights."""
-        near, wanted = self._nearest(key, config), _size(key, config)
-        return near and median(self._seen[key][near]) * (wanted[0] / near[0]) ** MOST_GROWTH
+    def likely(self, key: Key, size: Size) -> float | None:
+        """Return the seconds by the nearest two amounts of work: a fixed part, and one in proportion to the work.
+
+        By one amount alone all of it is in proportion. None if nothing like it was seen.
+        """
+        near, seen = self._nearest(key, size), self._seen.get(key, {})
+        if near is None:
+            return None
+        seconds = median(seen[near])
+        others = [other for other in seen if other[0] != near[0] and other[1] == near[1]]
+        slope = seconds / near[0]
+        if others:
+            other = min(others, key=lambda other: abs(log(other[0] / near[0])))
+            slope = max(0.0, (median(seen[other]) - seconds) / (other[0] - near[0]))
+        return max(0.0, seconds + slope * (size[0] - near[0]))
 
     def share_of_epochs(self, kind: str) -> float:
         """Return how many of their epochs trials of a kind have needed; others are pruned or stop early."""
         run, allowed = self._epochs.get(kind, (0, 0))
         return run / allowed if allowed else 1.0
 
-    def _nearest(self, key: Key, config: TrialConfig) -> Size | None:
-        wanted = _size(key, config)
-
+    def _nearest(self, key: Key, size: Size) -> Size | None:
         def distance(seen: Size) -> float:
-            return MOST_GROWTH * abs(log(seen[0] / wanted[0])) + abs(log(seen[1] / wanted[1]))
+            return abs(log(seen[0] / size[0])) + abs(log(seen[1] / size[1]))
 
         return min(self._seen.get(key, ()), key=distance, default=None)
 
-    def _range(self, key: Key, config: TrialConfig) -> Range | None:
-        """Return the median at this width and batch size, or bounds by the nearest that was seen."""
-        near, wanted = self._nearest(key, config), _size(key, config)
+    def _range(self, key: Key, size: Size) -> Range | None:
+        """Return the median at this size, or bounds by the nearest that was seen."""
+        near = self._nearest(key, size)
         if near is None:
             return None
-        seconds, wider, steps = median(self._seen[key][near]), wanted[0] / near[0], near[1] / wanted[1]
-        ends = [seconds * wider**growth * factor for growth in (LEAST_GROWTH, MOST_GROWTH) for factor in (1.0, steps)]
+        seconds, work, steps = median(self._seen[key][near]), size[0] / near[0], near[1] / size[1]
+        ends = [seconds * growth * factor for growth in (1.0, work) for factor in (1.0, steps)]
         return min(ends), max(ends)
 
 
-def _size(key: Key, config: TrialConfig) -> Size:
-    return config.width, config.effective_batch_size if key.what == "train" else 1
+def _size(config: TrialConfig) -> Size:
+    """Return the number of weights, which is about the square of the width, in place of what is computed."""
+    return config.width**2, config.effective_batch_size
 
 
 def total(ranges: Iterable[tuple[Range | None, float]]) -> Range | None:

@@ -39,10 +39,21 @@ def test_an_epoch_takes_the_median_or_is_bounded_by_the_nearest(config: MakeConf
     assert durations.epoch(config(width=0.5)) == (0.75, 3)
     durations.note_epoch(config(width=4.0), 100.0)
     assert durations.epoch(config(width=3.0)) == (56.25, 100)
-    key = training_key(config())
-    assert durations.known(key, config(width=1.0)) == durations.likely(key, config(width=1.0)) == 3
-    assert durations.known(key, config(width=3.0)) is None
-    assert durations.likely(key, config(width=3.0)) == 56.25, "in proportion to the number of weights"
+
+
+def test_by_two_amounts_of_work_a_part_of_the_time_is_fixed(config: Callable[..., TrialConfig]) -> None:
+    key, durations = training_key(config()), Durations()
+    assert (durations.known(key, (10, 50)), durations.likely(key, (10, 50))) == (None, None)
+    durations.note(key, (10, 50), 3.0)
+    assert durations.known(key, (10, 50)) == durations.likely(key, (10, 50)) == 3
+    assert durations.known(key, (40, 50)) is None
+    assert durations.likely(key, (40, 50)) == 12, "by one amount, all of it is in proportion"
+    durations.note(key, (20, 50), 4.0)
+    assert durations.likely(key, (40, 50)) == 6
+    durations.note(key, (20, 25), 5.0)
+    assert durations.likely(key, (40, 50)) == 6, "the batch size counts as well"
+    durations.note(key, (80, 50), 1.0)
+    assert durations.likely(key, (160, 50)) == 1, "more work never takes less"
 
 
 def test_nothing_is_known_of_other_networks_data_optimizers_and_of_measuring(config: MakeConfig) -> None:

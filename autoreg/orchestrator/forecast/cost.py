@@ -15,7 +15,7 @@ from autoreg.datasets import Dataset
 from autoreg.errors import first_line
 from autoreg.metrics import metrics
 from autoreg.metrics.measure import Measurement
-from autoreg.orchestrator.durations import Durations, Key, measuring_key, training_key
+from autoreg.orchestrator.durations import Durations, Key, Size, measuring_key, training_key
 from autoreg.training.loop import train_epoch
 from autoreg.training.precision import precision_of
 from autoreg.training.state import TrialState
@@ -23,7 +23,7 @@ from autoreg.training.state import TrialState
 #: How long steps are timed by default.
 SECONDS = 10.0
 #: So many examples are timed first, then four times as many, until they take so many seconds; each twice.
-FEWEST, LONG = 8, 0.2
+FEWEST, LONG = 8, 0.1
 #: So many times as long trials take on the cores of one machine beside each other, which share its memory and clock.
 SLOWDOWN_BY_OTHERS = 1.15
 
@@ -39,6 +39,7 @@ class Network:
         threads: with which it is trained.
         at_once: how many of its trials run at the same time, at most.
         measurements: of its final trials.
+        flops: of one example; None if they are not known.
     """
 
     config: TrialConfig
@@ -47,9 +48,15 @@ class Network:
     threads: int
     at_once: int
     measurements: tuple[Measurement, ...]
+    flops: int | None
 
     @property
-    def setup(self) -> tuple[Any, ...]:
+    def size(self) -> Size:
+        """How much is computed of an example, and the batch size."""
+        return self.flops or self.config.width**2, self.config.effective_batch_size
+
+    @property
+    def setup(self) -> Hashable:
         """Durations of networks are kept apart by this."""
         return self.device, self.threads, tuple(asked.measurement_id for asked in self.measurements)
 
@@ -70,32 +77,31 @@ class Costs:
 
     def epoch(self, network: Network) -> tuple[float | None, str | None]:
         """Return the seconds of an epoch, and what tells them; None if nothing does."""
-        config, key = network.config, training_key(network.config)
-        if finished := self.finished[network.setup].known(key, config):
+        key = training_key(network.config)
+        if finished := self.finished[network.setup].known(key, network.size):
             return finished, "finished trials"
-        timed = self.timed[network.setup].likely(key, config)
+        timed = self.timed[network.setup].likely(key, network.size)
         return timed, "steps timed here" if timed else None
 
     def time(self, networks: Iterable[Network], seconds: float) -> None:
         """Time as many networks as fit into some seconds, the smallest of each kind in any case; sets the threads."""
         ends = time.monotonic() + seconds
-        ordered = sorted(networks, key=lambda network: (network.config.width, -network.config.effective_batch_size))
-        for key_of, timer in ((training_key, _time_training), (measuring_key, _time_measuring)):
-            for network in ordered:
-                self._time(network, key_of(network.config), timer, ends)
+        ordered = sorted(networks, key=lambda network: (network.size[0], -network.size[1]))
+        for network in ordered:
+            self._time(network, training_key(network.config), network.size, _time_training, ends)
+            self._time(network, measuring_key(network.config), (network.size[0], 1), _time_measuring, ends)
 
-    def _time(self, network: Network, key: Key, timer: Callable[[Network], float], ends: float) -> None:
-        config, timed = network.config, self.timed[network.setup]
-        least = (timed.likely(key, config) or 0.0) * FEWEST / len(network.dataset.test)
-        failed = network.setup, key, config.width, config.effective_batch_size
-        if timed.known(key, config) or failed in self.problems or (least and time.monotonic() + least > ends):
+    def _time(self, network: Network, key: Key, size: Size, timer: Callable[[Network], float], ends: float) -> None:
+        timed, failed = self.timed[network.setup], (network.setup, key, size)
+        least = (timed.likely(key, size) or 0.0) * FEWEST / len(network.dataset.test)
+        if timed.known(key, size) or failed in self.problems or (least and time.monotonic() + least > ends):
             return
         torch.set_num_threads(network.threads)
         try:
             is_beside_others = network.device == "cpu" and network.at_once > 1
-            timed.note(key, config, timer(network) * (SLOWDOWN_BY_OTHERS if is_beside_others else 1.0))
+            timed.note(key, size, timer(network) * (SLOWDOWN_BY_OTHERS if is_beside_others else 1.0))
         except Exception as error:  # in a user's own network anything may go wrong; and memory may not suffice
-            shown = f"{key.what} {config.network} {format_width(config.width)}x"
+            shown = f"{key.what} {network.config.network} {format_width(network.config.width)}x"
             self.problems[failed] = f"{shown}: {type(error).__name__}: {first_line(error)}"
 
 

@@ -35,11 +35,9 @@ class GroupForecast:
     """What is left of one group will take; None where nothing tells.
 
     Attributes:
-        forward_flops_per_example: see `networks.forward_flops`.
         epoch_seconds, epoch_seconds_from: of an epoch of the next trial, and what tells them.
         worker_seconds: of all its trials one after another, measuring included.
         longest_seconds: of its longest row of trials of which each waits for the one before.
-        disk_bytes: that it adds to the run folder.
     """
 
     label: str
@@ -111,19 +109,17 @@ def forecast(
     pairs = [pair for groups in left for pair in groups]
     finished = list(_finished(runs, [network for _, network in pairs]))
     for network, seconds in finished:
-        costs.finished[network.setup].note_epoch(network.config, seconds)
+        costs.finished[network.setup].note(training_key(network.config), network.size, seconds)
     if calibration_seconds:
         trials = [replace(network, config=trial) for group, network in pairs for trial in (*group.trials, *group.ended)]
         costs.time(trials, calibration_seconds)
-    backtest = {
-        network.config.trial_id: seconds / timed
+    backtest = sorted(
+        seconds / timed
         for network, seconds in finished
-        if (timed := costs.timed[network.setup].likely(training_key(network.config), network.config))
-    }
-    sweeps = [_sweep(plan, groups, costs) for plan, groups in zip(plans, left, strict=True)]
-    return Forecast(
-        sweeps, _sum(sweep.seconds for sweep in sweeps), sorted(backtest.values()), list(costs.problems.values())
+        if (timed := costs.timed[network.setup].likely(training_key(network.config), network.size))
     )
+    sweeps = [_sweep(plan, groups, costs) for plan, groups in zip(plans, left, strict=True)]
+    return Forecast(sweeps, _sum(sweep.seconds for sweep in sweeps), backtest, list(costs.problems.values()))
 
 
 def _network(plan: Plan, left: GroupLeft, machine: Machine) -> Network:
@@ -131,7 +127,8 @@ def _network(plan: Plan, left: GroupLeft, machine: Machine) -> Network:
     share = share_of(machine, plan.sweep.resources, template.width, is_alone=False)
     device = torch.cuda.get_device_name(0) if share.gpu else "cpu"
     dataset = load_dataset(template, plan.root, "cuda" if share.gpu else "cpu")
-    return Network(template, dataset, device, share.threads, machine.at_once(share), tuple(plan.measurements))
+    flops, at_once = forward_flops(template, dataset.input_shape, dataset.classes), machine.at_once(share)
+    return Network(template, dataset, device, share.threads, at_once, tuple(plan.measurements), flops)
 
 
 def _finished(runs: Runs, networks: Iterable[Network]) -> Iterator[tuple[Network, float]]:
@@ -155,7 +152,7 @@ def _finished(runs: Runs, networks: Iterable[Network]) -> Iterator[tuple[Network
 
 
 def _sweep(plan: Plan, left: Sequence[tuple[GroupLeft, Network]], costs: Costs) -> SweepForecast:
-    labels = setting_labels([group for group, _ in plan.groups])
+    sweep, labels = plan.sweep, setting_labels([group for group, _ in plan.groups])
     groups = [
         _group(group, network, label, parameters, costs)
         for (group, network), label, (_, parameters) in zip(left, labels, plan.groups, strict=True)
@@ -164,16 +161,14 @@ def _sweep(plan: Plan, left: Sequence[tuple[GroupLeft, Network]], costs: Costs) 
     work = _sum(group.worker_seconds and group.worker_seconds / group.trials_at_once for group in groups)
     seconds = work and max(work, *(group.longest_seconds for group in groups)) + SECONDS_OF_RAY
     is_at_most, disk_bytes = any(group.may_end_early for group, _ in left), sum(group.disk_bytes for group in groups)
-    return SweepForecast(
-        plan.sweep.name, plan.sweep.sweep_id, plan.sweep.figures, seconds, is_at_most, disk_bytes, groups
-    )
+    return SweepForecast(sweep.name, sweep.sweep_id, sweep.figures, seconds, is_at_most, disk_bytes, groups)
 
 
 def _group(left: GroupLeft, network: Network, label: str, parameters: int, costs: Costs) -> GroupForecast:
     group, dataset, trials = left.group, network.dataset, left.trials
     next_epoch, source = costs.epoch(replace(network, config=next(iter(trials), group.template)))
     epochs = {trial.effective_batch_size: costs.epoch(replace(network, config=trial))[0] for trial in trials}
-    measuring = costs.timed[network.setup].likely(measuring_key(group.template), group.template) or 0.0
+    measuring = costs.timed[network.setup].likely(measuring_key(group.template), (network.size[0], 1)) or 0.0
 
     def seconds(trial: TrialConfig) -> float:
         shorter = group.parent(trial) if trial.kind == "final" else None  # whose epochs are not trained again
@@ -189,7 +184,7 @@ def _group(left: GroupLeft, network: Network, label: str, parameters: int, costs
     return GroupForecast(
         label=label,
         parameters=parameters,
-        forward_flops_per_example=forward_flops(group.template, dataset.input_shape, dataset.classes),
+        forward_flops_per_example=network.flops,
         final_trials=group.final_count,
         tuning_trials=group.tune.trials if group.tune else 0,
         done_trials=len(left.ended),

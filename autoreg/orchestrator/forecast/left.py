@@ -16,7 +16,6 @@ class GroupLeft:
     """What is left of one group; where a search has not chosen yet, with the hyperparameters of the sweep file.
 
     Attributes:
-        group: the group.
         ended: its trials that have ended already.
         tuning: the tuning trials that are left.
         finals: the final trials that are left, shorter ones first.
@@ -37,9 +36,8 @@ class GroupLeft:
     @property
     def may_end_early(self) -> bool:
         """Whether a trial that is left may end before its last epoch."""
-        tune = self.group.tune
-        is_pruned = self.tuning and tune and tune.pruning != "none"
-        return bool(is_pruned or (self.finals and self.group.template.patience is not None))
+        is_pruned = bool(self.tuning) and self.group.tune is not None and self.group.tune.pruning != "none"
+        return is_pruned or (bool(self.finals) and self.group.template.patience is not None)
 
 
 def left_of(plan: Plan, runs: Runs, earlier: Keys) -> Iterator[GroupLeft]:

@@ -1,4 +1,4 @@
-"""What is timed are the program's own steps; what was not timed costs as its number of weights says."""
+"""What is timed are the program's own steps; what was not timed costs as its FLOPs say."""
 
 from collections.abc import Callable
 
@@ -17,13 +17,13 @@ MakeNetwork = Callable[..., Network]
 def network(config: Callable[..., TrialConfig]) -> MakeNetwork:
     def make(measurements: tuple[Measurement, ...] = (), at_once: int = 1, **changes: object) -> Network:
         trial = config(**changes)
-        return Network(trial, load_dataset(trial, None), "cpu", 1, at_once, measurements)
+        return Network(trial, load_dataset(trial, None), "cpu", 1, at_once, measurements, int(64 * trial.width))
 
     return make
 
 
 def is_timed(costs: Costs, network: Network) -> bool:
-    return costs.timed[network.setup].known(training_key(network.config), network.config) is not None
+    return costs.timed[network.setup].known(training_key(network.config), network.size) is not None
 
 
 def test_an_epoch_of_ten_times_the_examples_takes_longer(network: MakeNetwork) -> None:
@@ -46,7 +46,7 @@ def test_more_samples_of_a_metric_take_longer(network: MakeNetwork) -> None:
     few, many = (network(tuple(measurements_of("ablation", {"samples": samples}, ["test"]))) for samples in (1, 20))
     costs = Costs()
     costs.time([few, many], 1.0)
-    less, more = (costs.timed[net.setup].known(measuring_key(net.config), net.config) for net in (few, many))
+    less, more = (costs.timed[net.setup].known(measuring_key(net.config), (net.size[0], 1)) for net in (few, many))
     assert less
     assert more
     assert more > 3 * less
@@ -61,15 +61,15 @@ def test_what_does_not_fit_is_left_out_but_for_the_smallest_of_each_kind(network
     assert is_timed(costs, other)
     smallest, larger = costs.epoch(networks[1])[0], costs.epoch(networks[0])[0]
     assert smallest
-    assert larger == pytest.approx(16 * smallest), "four times as wide, sixteen times as many weights"
+    assert larger == pytest.approx(4 * smallest), "in proportion to the FLOPs"
 
 
 def test_finished_trials_tell_more_than_steps(network: MakeNetwork) -> None:
     costs, net = Costs(), network()
     assert costs.epoch(net) == (None, None)
-    costs.timed[net.setup].note_epoch(net.config, 2.0)
+    costs.timed[net.setup].note(training_key(net.config), net.size, 2.0)
     assert costs.epoch(net) == (2.0, "steps timed here")
-    costs.finished[net.setup].note_epoch(net.config, 3.0)
+    costs.finished[net.setup].note(training_key(net.config), net.size, 3.0)
     assert costs.epoch(net) == (3.0, "finished trials")
 
 
