@@ -101,7 +101,7 @@ def _table(rows: list[dict[str, Any]]) -> "Table":
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for name in ("sweep", "final", "measured", "tuning", "failed", "updated", "id"):
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
+        table.add_column(name, no_wrap=name != "id", overflow="ellipsis")  # the id alone may be cut
     for row in reversed(rows):
         finals, tuning = ("?" if row[key] is None else row[key] for key in ("final_trials", "tuning_trials"))
         cells = [
