@@ -113,7 +113,7 @@ def table_names(connection: Connection, views: bool = True) -> list[str]:
     return sorted({*tables, *(derived if views else [])})
 
 
-def is_damage(error: duckdb.Error) -> bool:
+def is_damage(error: Exception) -> bool:
     """Whether an error is about the file and not about a query: a block without its checksum has no kind of its own."""
     return isinstance(error, _DAMAGE) or type(error) is duckdb.Error
 

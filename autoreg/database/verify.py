@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections import defaultdict
+from itertools import permutations
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,9 @@ from autoreg.runs.folder import Runs
 
 #: Tables that are the same in every database, or are not about trials.
 _OTHER_TABLES = ("schema_info", *REFERENCE_TABLES)
+
+#: What is said of rows that are only in the database made again, and of those only in the one that is verified.
+_SURPLUS = {"remade": "rows are missing", "given": "rows that the run folder does not have"}
 
 
 def verify(path: Path, runs: Runs) -> list[str]:
@@ -29,13 +33,14 @@ def verify(path: Path, runs: Runs) -> list[str]:
         DatabaseError: results.db is damaged, locked or from another version.
     """
     with tempfile.TemporaryDirectory(prefix="autoreg-verify-") as folder:
-        found, expected = Path(folder) / "found.db", Path(folder) / "expected.db"
-        _read_and_copy(path, found)
-        _, lines = rebuild(expected, runs)
+        copy, remade = Path(folder) / "given.db", Path(folder) / "remade.db"
+        _read_and_copy(path, copy)
+        _, lines = rebuild(remade, runs)
         connection = duckdb.connect()
         try:
-            _attach(connection, found, "found")
-            _attach(connection, expected, "expected")
+            for database in (copy, remade):
+                quoted = str(database.absolute()).replace("'", "''")
+                connection.execute(f"attach '{quoted}' as {database.stem} (read_only)")
             connection.execute("set enable_external_access = false")  # what is attached stays readable
             return lines + _other_views(connection) + _differences(connection)
         except duckdb.Error as error:
@@ -57,46 +62,35 @@ def _read_and_copy(path: Path, copy: Path) -> None:
                 shutil.copyfile(part, copy.with_name(copy.name + suffix))
 
 
-def _attach(connection: Connection, path: Path, name: str) -> None:
-    quoted = str(path.absolute()).replace("'", "''")
-    connection.execute(f"attach '{quoted}' as {name} (read_only)")
-
-
 def _other_views(connection: Connection) -> list[str]:
     """Return a line for each view that stands where this version's should, in a database that says to have these."""
     names = connection.execute(
-        "select view_name from duckdb_views() as there join duckdb_views() as ours using (view_name)"
-        " where there.database_name = 'found' and ours.database_name = 'expected' and there.sql <> ours.sql"
-        " and (select views_hash from found.schema_info) = (select views_hash from expected.schema_info) order by all"
+        "select view_name from duckdb_views() as theirs join duckdb_views() as ours using (view_name)"
+        " where theirs.database_name = 'given' and ours.database_name = 'remade' and theirs.sql <> ours.sql"
+        " and (select views_hash from given.schema_info) = (select views_hash from remade.schema_info) order by all"
     )
     return [f"view {name}: it is not autoreg's" for (name,) in names.fetchall()]
 
 
 def _differences(connection: Connection) -> list[str]:
-    missing: dict[str, dict[str, int]] = defaultdict(dict)
-    surplus: dict[str, dict[str, int]] = defaultdict(dict)
-    columns = {name: _columns(connection, name) for name in ("expected", "found")}
-    for table in sorted({*columns["expected"], *columns["found"]} - {*_OTHER_TABLES}):
-        shape = columns["expected"].get(table) or columns["found"][table]
+    surplus: dict[str, dict[str, list[str]]] = defaultdict(lambda: {database: [] for database in _SURPLUS})
+    columns = {database: _columns(connection, database) for database in _SURPLUS}
+    for table in sorted({*columns["remade"], *columns["given"]} - {*_OTHER_TABLES}):
+        listed = ", ".join(map(_quoted, columns["remade"].get(table) or columns["given"][table]))
         key = "sweep_id" if table.startswith("sweep") else "trial_id"
-        for one, other, where in (("expected", "found", missing), ("found", "expected", surplus)):
-            if table not in columns[one]:
+        for database, other in permutations(_SURPLUS):
+            if table not in columns[database]:
                 continue
-            listed = ", ".join(map(_quoted, shape))
-            rows = f"select {listed} from {one}.{_quoted(table)}"
+            rows = f"select {listed} from {database}.{_quoted(table)}"
             if table in columns[other]:
                 rows += f" except all select {listed} from {other}.{_quoted(table)}"
             counted = connection.execute(f"select {key}, count(*) from ({rows}) group by all order by all")
             for name, count in counted.fetchall():
-                where[f"{key.removesuffix('_id')} {name}"][table] = count
+                surplus[f"{key.removesuffix('_id')} {name}"][database].append(f"{count} of {table}")
     lines = []
-    for name in sorted({*missing, *surplus}):
-        parts = []
-        if missing[name]:
-            parts.append(f"rows are missing: {_counts(missing[name])}")
-        if surplus[name]:
-            parts.append(f"rows that the run folder does not have: {_counts(surplus[name])}")
-        lines.append(f"{name}: {'; '.join(parts)}")
+    for name, parts in sorted(surplus.items()):
+        said = (f"{_SURPLUS[database]}: {', '.join(counts)}" for database, counts in parts.items() if counts)
+        lines.append(f"{name}: {'; '.join(said)}")
     return lines
 
 
@@ -113,7 +107,3 @@ def _quoted(name: str) -> str:
     """Return a name as SQL takes it: in a stranger's database, tables and columns may be called anything."""
     escaped = name.replace('"', '""')
     return f'"{escaped}"'
-
-
-def _counts(tables: dict[str, int]) -> str:
-    return ", ".join(f"{count} of {table}" for table, count in sorted(tables.items()))

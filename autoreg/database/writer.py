@@ -132,12 +132,10 @@ class Writer:
     def _problems_of(self, what: str) -> Iterator[None]:
         try:
             yield
-        except duckdb.Error as error:
+        except (AutoregError, duckdb.Error) as error:
             # What is wrong with results.db or its disk, and not with what is written, is tried again later.
             if is_damage(error) or isinstance(error, duckdb.OutOfMemoryException | duckdb.TransactionException):
                 raise
-            self.problems.append(f"{what} is left out of the database: {first_line(error)}")
-        except AutoregError as error:
             self.problems.append(f"{what} is left out of the database: {first_line(error)}")
 
 

@@ -95,7 +95,7 @@ def verdicts(trials: pl.DataFrame, *, auc_bound: float = 0.01, similarity_bound:
     reports = pl.concat([of_auc, of_similarity]).partition_by(REPORT, maintain_order=True)
     judged = pl.concat(map(_judge, reports))
     auc = judged.filter(measure="auc").select(
-        *SERIES, auc_slope="mean", auc_low="low", auc_high="high", auc_p="p", auc_no_growth_p="no_growth_p",
+        *SERIES, *LABELS, auc_slope="mean", auc_low="low", auc_high="high", auc_p="p", auc_no_growth_p="no_growth_p",
         removability="state", replicates="replicates", widths="widths", needed="needed",
     )  # fmt: skip
     similarity = judged.filter(measure="similarity").select(
@@ -103,10 +103,8 @@ def verdicts(trials: pl.DataFrame, *, auc_bound: float = 0.01, similarity_bound:
         similarity_high=2.0 ** pl.col("high"), similarity_p="p", similarity_no_growth_p="no_growth_p",
         repetition="state", similarity_replicates="replicates", similarity_widths="widths", similarity_needed="needed",
     )  # fmt: skip
-    labels = trials.group_by(SERIES).agg(pl.col(LABELS).first())
     return (
-        labels.join(auc, on=SERIES)
-        .join(similarity, on=SERIES)
+        auc.join(similarity, on=SERIES)
         .with_columns(
             verdict=_verdict(),
             replicates=pl.min_horizontal("replicates", "similarity_replicates").cast(pl.Int64),
@@ -145,10 +143,9 @@ def _claims(trials: pl.DataFrame, measure: str, score: pl.Expr, bound: float) ->
     means = slopes.group_by(SERIES).agg(
         mean=pl.col("slope").mean(), deviation=pl.col("slope").std(), replicates=pl.len(), widths=pl.col("widths").min()
     )
+    labels = trials.group_by(SERIES).agg(pl.col(LABELS).first())
     return (
-        trials.select(SERIES)
-        .unique()
-        .join(means, on=SERIES, how="left")
+        labels.join(means, on=SERIES, how="left")
         .with_columns(pl.col("replicates", "widths").fill_null(0), measure=pl.lit(measure), bound=pl.lit(bound))
         .sort(SERIES)
     )
@@ -163,24 +160,20 @@ def _judge(report: pl.DataFrame) -> pl.DataFrame:
     error = deviation / np.sqrt(np.maximum(count, 1))
     freedom = np.maximum(count - 1, 1)
     half = special.stdtrit(freedom, 0.975) * error
-
-    def t(difference: NDArray[np.float64]) -> NDArray[np.float64]:
-        ratio: NDArray[np.float64] = difference / np.maximum(error, RESOLUTION)
-        return ratio
-
+    unit = np.maximum(error, RESOLUTION)
     tested = count >= 2
-    changes = np.where(tested, 2 * special.stdtr(freedom, -np.abs(t(mean))), 1.0)
-    stays = np.where(tested, special.stdtr(freedom, t(mean - bound)), 1.0)
+    changes = np.where(tested, 2 * special.stdtr(freedom, -np.abs(mean / unit)), 1.0)
+    stays = np.where(tested, special.stdtr(freedom, (mean - bound) / unit), 1.0)
     # A claim that has a slope but cannot be tested yet counts with p = 1, so that its test takes back no other verdict.
-    made = count >= 1
-    changes[made], stays[made] = holm(changes[made]), holm(stays[made])
+    counted = count >= 1
+    changes[counted], stays[counted] = holm(changes[counted]), holm(stays[counted])
     state = np.select(
         [(changes < ALPHA) & (mean < 0), stays < ALPHA, (changes < ALPHA) & (mean > 0)],
         ["shrinks", "does not grow", "grows"],
         "undecided",
     )
     needed = [
-        replicates_needed(int(n), m, d, b, int(made.sum())) if s == "undecided" else None
+        replicates_needed(int(n), m, d, b, int(counted.sum())) if s == "undecided" else None
         for n, m, d, b, s in zip(count, mean, deviation, bound, state, strict=True)
     ]
     return report.with_columns(
@@ -235,15 +228,7 @@ def replicates_needed(replicates: int, mean: float, deviation: float, bound: flo
 
 
 def _verdict() -> pl.Expr:
-    removable, repeated = pl.col("removability") == "grows", pl.col("repetition") == "grows"
-    return (
-        pl.when((pl.col("removability") == "undecided") | (pl.col("repetition") == "undecided"))
-        .then(pl.lit("undecided"))
-        .when(removable & repeated)
-        .then(pl.lit("both"))
-        .when(removable)
-        .then(pl.lit("removable"))
-        .when(repeated)
-        .then(pl.lit("repeated"))
-        .otherwise(pl.lit("neither"))
-    )
+    undecided = pl.any_horizontal(pl.col("removability", "repetition") == "undecided")
+    growing = pl.concat_str(pl.col("removability", "repetition") == "grows", separator=" ")
+    names = {"true true": "both", "true false": "removable", "false true": "repeated", "false false": "neither"}
+    return pl.when(undecided).then(pl.lit("undecided")).otherwise(growing.replace_strict(names))
