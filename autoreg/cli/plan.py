@@ -68,7 +68,7 @@ def print_plans(
         if as_json:
             raise ConfigError("--json of so many trials needs --yes, since it looks at each of them")
         for plan in plans:
-            click.echo(f"{plan!r}\n{counts_text(plan)}, with --yes also those already done")
+            click.echo(f"{plan!r}\n{plan.counts_text}, with --yes also those already done")
         return
     shared = _shared(plans)
     if is_calibrated and sys.stderr.isatty():
@@ -90,18 +90,13 @@ def print_plans(
     _print_grounds(result)
 
 
-def counts_text(plan: "Plan") -> str:
-    """Return how many trials a plan has."""
-    return f"{plan.sweep.final_count} final trials, {plan.sweep.tuning_count} tuning trials"
-
-
 def _print_sweep(plan: "Plan", forecast: "SweepForecast", shared: "Sequence[Shared]") -> None:
     """Print a line for each group of a plan, the smallest first, and what the sweep shares and will take."""
     groups = forecast.settings
     click.echo(f"{forecast.name} ({forecast.sweep_id}), figures {', '.join(forecast.figures) or 'none'}")
     total = sum(group.worker_seconds or 0.0 for group in groups)
     print_columns([_cells(group, total) for group in reversed(groups)])
-    click.echo(f"{counts_text(plan)}, {sum(group.done_trials for group in groups)} already done")
+    click.echo(f"{plan.counts_text}, {sum(group.done_trials for group in groups)} already done")
     for common in shared:
         figures = f" ({', '.join(common.figures)})" if common.figures else ""
         kinds = [f"{common.final_trials} final"] * bool(common.final_trials) + [

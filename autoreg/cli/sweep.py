@@ -10,7 +10,7 @@ import click
 
 from autoreg.cli import completion
 from autoreg.cli.options import DATABASE, OVERRIDES, RUNS, print_text
-from autoreg.cli.plan import counts_text, print_plans
+from autoreg.cli.plan import print_plans
 from autoreg.errors import AutoregError, ConfigError, Interrupted
 
 if TYPE_CHECKING:
@@ -79,11 +79,7 @@ def _run(plan: Any, runs: Any, database: Path, address: str | None, retry_failed
     """Run a sweep, print how it ended, and return whether anything went wrong."""
     from autoreg.orchestrator.run import run_sweep
 
-    def say(done: int) -> None:
-        if verbosity > verbosity.QUIET:
-            click.echo(f"{plan.sweep.name}: {counts_text(plan)}, {done} already done", err=True)
-
-    summary = run_sweep(plan, runs, database, address, retry_failed, begun=say, verbosity=verbosity)
+    summary = run_sweep(plan, runs, database, address, retry_failed, verbosity)
     for line in summary.problems:
         print_text(line, err=True)
     if summary.unwritten:

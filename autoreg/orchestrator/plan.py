@@ -64,6 +64,11 @@ class Plan:
             shown.append(f"  … and {rest} more")
         return "\n".join([f"<plan of {self.sweep.name}: {counts}, {len(labels)} settings>", *shown])
 
+    @property
+    def counts_text(self) -> str:
+        """How many trials it has, in words."""
+        return f"{self.sweep.final_count} final trials, {self.sweep.tuning_count} tuning trials"
+
     def schedule(self, runs: Runs) -> Schedule:
         """Return the schedule as a run folder stands. Raises DataError if a trial's result is damaged."""
         return load_schedule([group for group, _ in self.groups], runs)

@@ -1,12 +1,10 @@
 """Running a sweep: from its plan to the last row in results.db."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from autoreg.orchestrator.events import Connected
 from autoreg.orchestrator.plan import Plan
 from autoreg.orchestrator.progress.counts import Verbosity
-from autoreg.orchestrator.progress.terminal import Display
 from autoreg.orchestrator.ray_runtime.backend import RayBackend
 from autoreg.orchestrator.ray_runtime.session import check_address, ray_session
 from autoreg.orchestrator.ray_runtime.signals import StopOnSignal
@@ -21,7 +19,6 @@ def run_sweep(
     database: Path,
     address: str | None = None,
     retry_failed: bool = False,
-    begun: Callable[[int], object] = lambda _: None,
     verbosity: Verbosity = Verbosity.NORMAL,
 ) -> Summary:
     """Train and measure what is not yet done of a sweep, bring everything into results.db, and say how it ended.
@@ -35,7 +32,6 @@ def run_sweep(
         database: results.db, made if it is not there.
         address: a Ray cluster to join; None starts Ray on this machine.
         retry_failed: train failed trials of this sweep again.
-        begun: called with the number of trials done before, once all that can be wrong before the first one is not.
         verbosity: how much is said on stderr meanwhile.
 
     Raises:
@@ -44,12 +40,11 @@ def run_sweep(
         DatabaseError: results.db is damaged or from a newer version.
     """
     check_address(address)
-    runner = SweepRunner(plan, runs, database)
+    runner = SweepRunner(plan, runs, database, verbosity)
     damaged = runner.begin(retry_failed)
-    begun(runner.driver.counts.skipped)
-    with Display(runner.driver.counts, verbosity) as runner.display:
-        for line in damaged:
-            runner.say(line)
+    with runner.display:
+        for line in (f"{plan.sweep.name}: {plan.counts_text}", *damaged):
+            runner.display.line(line)
         if runner.driver.has_work:
             # The signals are taken last, since Ray sets handlers of its own.
             with ray_session(address, runner.scratch) as ray, StopOnSignal(runner.request_stop):

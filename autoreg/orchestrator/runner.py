@@ -46,18 +46,19 @@ class SweepRunner:
         plan: the checked sweep.
         runs: the run folder.
         database: results.db.
+        verbosity: how much is said on stderr.
     """
 
     backend: Backend
 
-    def __init__(self, plan: Plan, runs: Runs, database: Path) -> None:
+    def __init__(self, plan: Plan, runs: Runs, database: Path, verbosity: Verbosity = Verbosity.QUIET) -> None:
         self.plan, self.runs = plan, runs
-        self.display: Display | None = None
         hours = plan.sweep.resources.time_limit_hours
         self.scratch = runs.scratch / f"{plan.sweep.name}-{time.time_ns()}"
         place = Place(runs.root, plan.root and plan.root.absolute(), self.scratch, hours and hours * 3600)
         self.recorder = Recorder(plan, Writer(database, runs), place)
         self.driver = Driver(plan, begin_schedule([group for group, _ in plan.groups], runs), place, time.time())
+        self.display = Display(self.driver.counts, verbosity)
         self.live_file = LiveStateFile(self.scratch, plan.sweep.sweep_id, plan.sweep.name, self.driver.counts)
         self._jobs: deque[BundleJob] = deque()
         self._failures: dict[str, Failure] = {}
@@ -120,7 +121,7 @@ class SweepRunner:
         for name in self.driver.running.names:  # whose end nobody told
             self.end_bundle(name)
         for line in self.take_what_is_trained():
-            self.say(line)
+            self.display.line(line)
 
     def tell(self, event: ev.Event) -> None:
         """Tell the driver of an event, and do what it wants done, and what follows from that."""
@@ -191,13 +192,7 @@ class SweepRunner:
             self.tell(event)
         self.tell(ev.Tick())
         self.live_file.update()
-        if self.display:
-            self.display.update()
-
-    def say(self, text: str, at: Verbosity = Verbosity.NORMAL) -> None:
-        """Tell the user, once there is a display."""
-        if self.display:
-            self.display.line(text, at)
+        self.display.update()
 
     def request_stop(self) -> None:
         """Have the sweep stop; called from a signal handler, so it only leaves a note for the next `tick`."""
@@ -208,7 +203,7 @@ class SweepRunner:
         line = f"{type(error).__name__}: {first_line(error)}"
         if line not in self._errors:
             self._errors[line] = None
-            self.say(line)
+            self.display.line(line)
 
     def end(self) -> Summary:
         """Write the last rows, and return how the sweep ended."""
@@ -217,7 +212,7 @@ class SweepRunner:
             self.runs.trial(trial_id).delete_resume_state()
         if not recorder.commit(driver.schedule.planned()):
             waiting = f"waiting for {recorder.writer.path}, which another process holds…"
-            self.say(waiting, Verbosity.QUIET)
+            self.display.line(waiting, Verbosity.QUIET)
             recorder.commit(driver.schedule.planned(), PATIENCE)
         return Summary(
             trained=driver.endings.trained,
@@ -247,9 +242,9 @@ class SweepRunner:
                 self.recorder.add(self.runs.trial(order.trial_id))
             case ev.Commit():
                 if line := self.recorder.commit_if_possible(self.driver.schedule.planned()):
-                    self.say(line, Verbosity.QUIET)
+                    self.display.line(line, Verbosity.QUIET)
             case ev.Say():
-                self.say(order.text, order.at)
+                self.display.line(order.text, order.at)
             case ev.StopWorkers():
                 self.driver.place.stop_file.touch()
         return None

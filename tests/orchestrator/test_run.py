@@ -142,6 +142,6 @@ def test_nothing_of_ray_reaches_the_user(small: Small, tmp_path: Path) -> None:
     ended = subprocess.run(arguments, capture_output=True, text=True, check=True, env={**os.environ, "NO_COLOR": "1"})
     assert ended.stdout == ""
     lines = ended.stderr.splitlines()
-    assert lines[0] == "small: 4 final trials, 0 tuning trials, 0 already done"
-    assert all(line.startswith("[") for line in lines[1:-1]), ended.stderr
+    assert lines[0] == "[0/4] small: 4 final trials, 0 tuning trials"
+    assert all(line.startswith("[") for line in lines[:-1]), ended.stderr
     assert lines[-1].startswith("4 trials trained, 0 were done before; rows in ")
