@@ -55,14 +55,17 @@ class GroupState:
         Args:
             closed: the ids of trials that cannot.
         """
-        finals = self.final_trials()
-        if finals is not None:
-            ready = (config for trial_id, config in finals.items() if self._can_start(trial_id, config, closed))
-            return next((self._final(config) for config in ready), None)
-        assert self.search is not None
-        for proposal in self.search.wanted:
-            if self._is_open(proposal.trial_id, closed):
-                return TrialJob(proposal.config, self.search.prune_below(proposal.number))
+        finals, search = self.final_trials(), self.search
+        if search and finals is None:
+            for proposal in search.wanted:
+                if not (proposal.trial_id in closed or self.is_trained(proposal.trial_id)):
+                    return TrialJob(proposal.config, search.prune_below(proposal.number))
+        for trial_id, config in (finals or {}).items():
+            if trial_id in closed or self.is_trained(trial_id):
+                continue
+            parent = self.group.parent(config)
+            if parent is None or self.is_trained(parent.trial_id):
+                return TrialJob(config, (), parent.trial_id if parent else None, self.has_successor(config))
         return None
 
     def is_trained(self, trial_id: str) -> bool:
@@ -78,16 +81,3 @@ class GroupState:
         """Whether a longer trial is still to continue a final one."""
         longer = self.group.successors(config)
         return bool(longer) and not self.is_trained(longer[0].trial_id)
-
-    def _can_start(self, trial_id: str, config: TrialConfig, closed: Set[str]) -> bool:
-        if not self._is_open(trial_id, closed):
-            return False
-        parent = self.group.parent(config)
-        return parent is None or self.is_trained(parent.trial_id)
-
-    def _final(self, config: TrialConfig) -> TrialJob:
-        parent = self.group.parent(config)
-        return TrialJob(config, parent=parent.trial_id if parent else None, has_successor=self.has_successor(config))
-
-    def _is_open(self, trial_id: str, closed: Set[str]) -> bool:
-        return trial_id not in closed and not self.is_trained(trial_id)

@@ -19,11 +19,6 @@ class MeasuringQueue:
         self._tried_alone: set[str] = set()
 
     @property
-    def is_idle(self) -> bool:
-        """Whether nothing is being measured."""
-        return not self.running
-
-    @property
     def is_empty(self) -> bool:
         """Whether nothing waits or runs."""
         return not (self._waiting or self._alone or self.running)

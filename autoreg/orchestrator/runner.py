@@ -107,7 +107,7 @@ class SweepRunner:
                 progress = driver.progress
                 if not driver.is_finished:
                     self._train()
-                while not (driver.measuring.is_idle if driver.is_stopping else driver.measuring.is_empty):
+                while driver.measuring.running if driver.is_stopping else not driver.measuring.is_empty:
                     self.tick(timeout=0.2)
 
     def _train(self) -> None:

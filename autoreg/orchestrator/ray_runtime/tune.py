@@ -10,7 +10,6 @@ from ray.tune.search import Searcher
 
 from autoreg.orchestrator import events as ev
 from autoreg.orchestrator.failure import failure_in
-from autoreg.orchestrator.jobs import BundleJob
 from autoreg.orchestrator.ray_runtime import worker
 from autoreg.orchestrator.runner import SweepRunner
 
@@ -43,13 +42,8 @@ def fit(runner: SweepRunner, slots: int) -> None:
     tuner.fit()
 
 
-def _job(trial: Any) -> BundleJob:
-    job: BundleJob = trial.config["job"]
-    return job
-
-
 def _name(trial: Any) -> str:
-    return _job(trial).name
+    return str(trial.config["job"].name)
 
 
 class _Bundles(Searcher):
