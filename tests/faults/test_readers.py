@@ -33,7 +33,7 @@ def test_readers_every_10_ms_get_through_and_see_the_sweep_to_its_end(tmp_path: 
     _, reader = read_and_timed(file, tmp_path / "read")
     timed(file, tmp_path / "unread")
     assert reader.opens > 100
-    assert reader.failed < 0.2 * reader.opens
+    assert reader.failed < 0.5 * reader.opens
     assert rows_without_times(tmp_path / "read" / "results.db") == rows_without_times(
         tmp_path / "unread" / "results.db"
     )
