@@ -6,7 +6,7 @@ import random
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,22 +50,17 @@ def reading(path: Path, patience: float = 10.0) -> Iterator[Connection]:
         connection = connect(path, read_only=True, patience=patience)
     except Locked as error:
         raise DatabaseError(f"{path} is held by another process: {error}") from error
-    try:
+    with closing(connection):
         schema.use(connection, path)
         yield connection
-    finally:
-        connection.close()
 
 
 @contextmanager
 def in_memory() -> Iterator[Connection]:
     """Give a database without rows that is no file."""
-    connection = duckdb.connect()
-    try:
+    with closing(duckdb.connect()) as connection:
         schema.install(connection, Path("memory"))
         yield connection
-    finally:
-        connection.close()
 
 
 def path_of(connection: Connection) -> Path:
@@ -141,12 +136,9 @@ def opened_for_writing(path: Path, patience: float) -> Iterator[Connection]:
         if not path.exists():
             with made_anew(path):
                 pass
-        connection = connect(path, read_only=False, patience=patience - (time.monotonic() - started))
-        try:
+        with closing(connect(path, read_only=False, patience=patience - (time.monotonic() - started))) as connection:
             schema.install(connection, path)
             yield connection
-        finally:
-            connection.close()
 
 
 @contextmanager
@@ -159,15 +151,12 @@ def made_anew(path: Path) -> Iterator[Connection]:
     fresh = path.with_name(f".{path.name}.new")
     _remove(fresh)
     try:
-        connection = connect(fresh, read_only=False, patience=0)
-        try:
+        with closing(connect(fresh, read_only=False, patience=0)) as connection:
             schema.install(connection, path)
             yield connection
             # Closing keeps quiet about a disk without room for this, and what is in the log only would stay behind.
             connection.execute("checkpoint")
-        finally:
-            connection.close()
-        _log(path).unlink(missing_ok=True)  # before, since it would be applied to the new one
+        path.with_name(f"{path.name}.wal").unlink(missing_ok=True)  # before, since it would be applied to the new one
         fresh.replace(path)
     except (duckdb.Error, OSError) as error:
         raise DatabaseError(f"{path} cannot be written: {first_line(error)}") from error
@@ -177,11 +166,7 @@ def made_anew(path: Path) -> Iterator[Connection]:
 
 def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
-    _log(path).unlink(missing_ok=True)
-
-
-def _log(path: Path) -> Path:
-    return path.with_name(f"{path.name}.wal")
+    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
 
 
 def connect(path: Path, *, read_only: bool, patience: float) -> Connection:
@@ -200,16 +185,12 @@ def connect(path: Path, *, read_only: bool, patience: float) -> Connection:
                 raise DatabaseError(f"{path} cannot be opened: {message}") from error
             if "could not set lock" not in message.lower():
                 raise DamagedDatabase(f"{path} cannot be opened; if it is autoreg's, {ADVICE} ({message})") from error
-            _wait_until(deadline, error, message)
+            if time.monotonic() >= deadline:
+                raise Locked(message) from error
+        time.sleep(random.uniform(0.01, 0.05))
 
 
 def require_file(path: Path) -> None:
     """Raise DatabaseError if something else than a file is there."""
     if path.exists() and not path.is_file():
         raise DatabaseError(f"{path} is not a file")
-
-
-def _wait_until(deadline: float, error: Exception, message: str) -> None:
-    if time.monotonic() >= deadline:
-        raise Locked(message) from error
-    time.sleep(random.uniform(0.01, 0.05))

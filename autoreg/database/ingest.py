@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -13,16 +12,8 @@ import duckdb
 import polars as pl
 
 from autoreg.config.trial import Choice, TrialConfig, canonical_json
-from autoreg.database.schema import (
-    METRIC_SQL,
-    METRIC_TABLES,
-    REFERENCE_TABLES,
-    TABLES,
-    Connection,
-    described_tables,
-    statements,
-    transaction,
-)
+from autoreg.database import schema
+from autoreg.database.schema import Connection
 from autoreg.errors import DataError, first_line
 from autoreg.runs.folder import TrialFolder
 from autoreg.runs.records import SweepRecord, TrialResult
@@ -36,7 +27,7 @@ def bring_in(connection: Connection, folders: Sequence[TrialFolder]) -> None:
     """
     trials = {folder.trial_id: (folder, folder.read_config(), folder.read_result()) for folder in folders}
     ids = list(trials)
-    with transaction(connection):
+    with schema.transaction(connection):
         there = "select trial_id, finished_at from trials where trial_id in (select unnest(?))"
         known = dict(connection.execute(there, [ids]).fetchall())
         again = [trial_id for trial_id in known if known[trial_id] != utc(trials[trial_id][2].finished_at)]
@@ -44,14 +35,21 @@ def bring_in(connection: Connection, folders: Sequence[TrialFolder]) -> None:
             _delete_trials(connection, again)
         new = [trials[trial_id][1:] for trial_id in ids if trial_id not in known or trial_id in again]
         if new:
-            _insert_trials(connection, new)
+            insert(connection, "trials", [_trial_row(config, result) for config, result in new])
+            for table in ("epochs", "layers"):
+                records = (
+                    {"trial_id": config.trial_id, **record.model_dump()}
+                    for config, result in new
+                    for record in getattr(result, table)
+                )
+                insert(connection, table, list(records))
         there = "select trial_id, measurement_id from measurements where trial_id in (select unnest(?))"
         measured = set(connection.execute(there, [ids]).fetchall())
         missing: dict[str, list[Path]] = {}
         for trial_id, (folder, _, _) in trials.items():
             for path in folder.measurement_paths():
                 if (trial_id, measurement_id_of(path)) not in measured:
-                    missing.setdefault(_metric_of(path), []).append(path)
+                    missing.setdefault(path.stem.rpartition("-")[0], []).append(path)
         for metric, paths in missing.items():
             _insert_measurements(connection, metric, paths)
 
@@ -70,10 +68,6 @@ def measurement_id_of(path: Path) -> str:
     return path.stem.rpartition("-")[2]
 
 
-def _metric_of(path: Path) -> str:
-    return path.stem.rpartition("-")[0]
-
-
 def _delete_trials(connection: Connection, ids: list[str]) -> None:
     tables = connection.execute(
         "select table_name from duckdb_columns() where column_name = 'measurement_id' and not internal"
@@ -84,21 +78,10 @@ def _delete_trials(connection: Connection, ids: list[str]) -> None:
         connection.execute(f"delete from {_identifier(table)} where trial_id in (select unnest(?))", [ids])
 
 
-def _insert_trials(connection: Connection, trials: Sequence[tuple[TrialConfig, TrialResult]]) -> None:
-    insert(connection, "trials", [_trial_row(config, result) for config, result in trials])
-    for table in ("epochs", "layers"):
-        rows = [
-            {"trial_id": config.trial_id, **record.model_dump()}
-            for config, result in trials
-            for record in getattr(result, table)
-        ]
-        insert(connection, table, rows)
-
-
 def insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
     """Write rows, by the names of columns, into a table."""
     if rows:
-        with _registered(connection, pl.DataFrame(rows, infer_schema_length=None)):
+        with schema.registered(connection, pl.DataFrame(rows, infer_schema_length=None)):
             connection.execute(f"insert into {table} by name select * from new_rows")
 
 
@@ -117,17 +100,6 @@ def _trial_row(config: TrialConfig, result: TrialResult) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def _registered(connection: Connection, frame: pl.DataFrame) -> Iterator[None]:
-    """Let SQL read a frame as `new_rows`."""
-    connection.register("new_rows", frame.to_arrow())
-    try:
-        yield
-    finally:
-        with suppress(duckdb.Error):  # in a transaction that failed, whose error says more
-            connection.unregister("new_rows")
-
-
 def utc(text: str) -> datetime:
     """Return a time of the run folder as results.db has it: UTC, without saying so.
 
@@ -138,19 +110,22 @@ def utc(text: str) -> datetime:
 
 #: What results.db has of a trial's settings under their own names.
 _CONFIG_COLUMNS = TrialConfig.model_fields.keys() & {
-    column for name, _, columns in described_tables() if name == "trials" for column in columns
+    column for name, _, columns in schema.described_tables() if name == "trials" for column in columns
 }
 
 
 def _insert_measurements(connection: Connection, metric: str, paths: Sequence[Path]) -> None:
     table = _identifier(metric.replace(".", "_"))
-    if metric not in METRIC_SQL and table.strip('"').lower() in _OWN_NAMES:
+    if metric not in schema.METRIC_SQL and table.strip('"').lower() in _OWN_NAMES:
         raise DataError(f"{paths[0]}: {metric} is a table of autoreg's own, not a metric's")
     measurements, frames = zip(*map(_read_measurement, paths), strict=True)
+    alike: dict[Any, list[pl.DataFrame]] = {}  # by columns and types
+    for frame in frames:
+        alike.setdefault(tuple(frame.schema.items()), []).append(frame)
     try:
         insert(connection, "measurements", list(measurements))
-        for frame in _joined(frames):
-            insert_rows(connection, metric, frame)
+        for group in alike.values():
+            insert_rows(connection, metric, pl.concat(group))
     except (duckdb.ProgrammingError, duckdb.DataError, duckdb.IntegrityError) as error:
         raise DataError(f"{paths[0]} does not fit its table in results.db: {first_line(error)}") from error
 
@@ -158,9 +133,9 @@ def _insert_measurements(connection: Connection, metric: str, paths: Sequence[Pa
 def insert_rows(connection: Connection, metric: str, frame: pl.DataFrame) -> None:
     """Write a metric's rows, with columns trial_id, measurement_id and split, into its tables. Raises duckdb.Error."""
     table = _identifier(metric.replace(".", "_"))
-    with _registered(connection, frame):
-        if metric in METRIC_SQL:
-            for statement in statements(METRIC_SQL[metric], duckdb.StatementType.INSERT):
+    with schema.registered(connection, frame):
+        if metric in schema.METRIC_SQL:
+            for statement in schema.statements(schema.METRIC_SQL[metric], duckdb.StatementType.INSERT):
                 connection.execute(statement)
         else:  # a metric without SQL has a table of its own with the file's columns
             connection.execute(f"create table if not exists {table} as select * from new_rows limit 0")
@@ -169,16 +144,11 @@ def insert_rows(connection: Connection, metric: str, frame: pl.DataFrame) -> Non
 
 def _read_measurement(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:
     """Return a measurement's row and the rows of its file, both with the ids that the file's place and name say."""
-    ids = {"trial_id": path.parent.parent.name, "measurement_id": measurement_id_of(path)}
+    ids: dict[str, Any] = {"trial_id": path.parent.parent.name, "measurement_id": measurement_id_of(path)}
     try:
         facts, frame = pl.read_parquet_metadata(path), pl.read_parquet(path)
-        measurement = {
-            **ids,
-            "metric": facts["metric"],
-            "version": int(facts["version"]),
-            "split": facts["split"],
-            "options": facts["options"],
-        }
+        measurement = {**ids, **{name: facts[name] for name in ("metric", "split", "options")}}
+        measurement["version"] = int(facts["version"])
     except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
         advice = "remove it to have the trial measured again"
         raise DataError(f"{path} is damaged; {advice} ({first_line(error)})") from error
@@ -187,16 +157,8 @@ def _read_measurement(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:
     return measurement, frame.select(*(pl.lit(value).alias(name) for name, value in ids.items()), pl.all())
 
 
-def _joined(frames: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
-    """Return the frames, those of the same columns and types as one."""
-    alike: dict[Any, list[pl.DataFrame]] = {}
-    for frame in frames:
-        alike.setdefault(tuple(frame.schema.items()), []).append(frame)
-    return [pl.concat(group) for group in alike.values()]
-
-
 #: What no metric may bear the name of, in lower case, since DuckDB makes no difference.
-_OWN_NAMES = {"new_rows", *TABLES, *chain(*METRIC_TABLES.values()), *REFERENCE_TABLES}
+_OWN_NAMES = {"new_rows", *schema.TABLES, *chain(*schema.METRIC_TABLES.values()), *schema.REFERENCE_TABLES}
 
 
 def _identifier(name: str) -> str:
@@ -207,7 +169,7 @@ def _identifier(name: str) -> str:
 
 def replace_sweep(connection: Connection, record: SweepRecord) -> None:
     """Write what a sweep asked for, in place of what was known of it, in one transaction."""
-    with transaction(connection):
+    with schema.transaction(connection):
         for table in ("sweeps", *_SWEEP_TABLES):
             connection.execute(f"delete from {table} where sweep_id = ?", [record.sweep_id])
         connection.execute(

@@ -28,7 +28,8 @@ TABLES_SQL = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
 #: By metric, the file beside it: its tables, and how the rows of a measurement, `new_rows`, are inserted into them.
 METRIC_SQL = {path.stem: path.read_text(encoding="utf-8") for path in sorted(packaged_folder("metrics").glob("*.sql"))}
 #: The tables of which each CSV file beside it is one.
-REFERENCE_SQL = (packaged_folder("reference") / "tables.sql").read_text(encoding="utf-8")
+_REFERENCE = packaged_folder("reference")
+REFERENCE_SQL = (_REFERENCE / "tables.sql").read_text(encoding="utf-8")
 
 _TABLE = re.compile(r"^create (?:or replace )?table (?:if not exists )?(\w+)", re.MULTILINE)
 TABLES = _TABLE.findall(TABLES_SQL)
@@ -66,6 +67,17 @@ def transaction(connection: Connection) -> Iterator[None]:
             connection.execute("rollback")
         raise
     connection.execute("commit")
+
+
+@contextmanager
+def registered(connection: Connection, frame: pl.DataFrame) -> Iterator[None]:
+    """Let SQL read a frame as `new_rows`."""
+    connection.register("new_rows", frame.to_arrow())
+    try:
+        yield
+    finally:
+        with suppress(duckdb.Error):  # in a transaction that failed, whose error says more
+            connection.unregister("new_rows")
 
 
 def install(connection: Connection, path: Path) -> None:
@@ -112,11 +124,6 @@ def use(connection: Connection, path: Path) -> None:
         raise DatabaseError(f"{path} has not the tables that it should; {ADVICE} ({first_line(error)})") from error
 
 
-def view_names() -> list[str]:
-    """Return the names of all views, inputs before the views that read them."""
-    return list(_view_texts())
-
-
 def described_tables() -> Iterator[tuple[str, str, dict[str, str]]]:
     """Yield name, description and the description of each column of every table."""
     for sql in (TABLES_SQL, *METRIC_SQL.values(), REFERENCE_SQL):
@@ -129,7 +136,7 @@ def _comments() -> Iterator[str]:
         yield f"comment on table {name} is {_literal(about)}"
         for column, meaning in columns.items():
             yield f"comment on column {name}.{column} is {_literal(meaning)}"
-    for name, sql in _view_texts().items():
+    for name, sql in view_texts().items():
         sentence, grain = (line.removeprefix("-- ") for line in sql.splitlines()[:2])
         yield f"comment on view {name} is {_literal(f'{sentence} {grain}')}"
 
@@ -157,46 +164,39 @@ def _names(connection: Connection) -> set[str]:
 
 def _has_these_views(connection: Connection) -> bool:
     hashes = connection.execute("select views_hash from schema_info").fetchall()
-    return hashes == [(_views_hash(),)] and _names(connection).issuperset([*REFERENCE_TABLES, *_view_texts()])
+    return hashes == [(_views_hash(),)] and _names(connection).issuperset([*REFERENCE_TABLES, *view_texts()])
 
 
 def _make_views(connection: Connection, life: str = "") -> None:
     """Make the tables of reference and all views anew; `temp ` has them for the life of a connection."""
     connection.execute(REFERENCE_SQL.replace("create or replace table", f"create or replace {life}table"))
     for name in REFERENCE_TABLES:
-        frame = pl.read_csv(_reference(name), infer_schema_length=None)
-        connection.register("new_rows", frame.to_arrow())
-        connection.execute(f"insert into {name} by name select * from new_rows")
-        connection.unregister("new_rows")
-    for name, text in _view_texts().items():
+        with registered(connection, pl.read_csv(_REFERENCE / f"{name}.csv", infer_schema_length=None)):
+            connection.execute(f"insert into {name} by name select * from new_rows")
+    for name, text in view_texts().items():
         connection.execute(f"create or replace {life}view {name} as {text}")
 
 
 def _schema_version(connection: Connection, path: Path) -> int:
     try:
-        [row] = connection.execute("select max(schema_version) from schema_info").fetchall()
+        [(version,)] = connection.execute("select max(schema_version) from schema_info").fetchall()
     except duckdb.Error as error:
         raise DatabaseError(f"{path} is not a results database: it has no table schema_info") from error
-    if row[0] is None or row[0] > SCHEMA_VERSION:
+    if version is None or version > SCHEMA_VERSION:
         raise DatabaseError(
-            f"{path} has schema version {row[0]}, this autoreg reads up to {SCHEMA_VERSION}; update autoreg"
+            f"{path} has schema version {version}, this autoreg reads up to {SCHEMA_VERSION}; update autoreg"
         )
-    version: int = row[0]
-    return version
-
-
-def _reference(name: str) -> Path:
-    return packaged_folder("reference") / f"{name}.csv"
+    return int(version)
 
 
 @cache
 def _views_hash() -> str:
-    rows = {name: _reference(name).read_text(encoding="utf-8") for name in REFERENCE_TABLES}
-    return content_id([TABLES_SQL, METRIC_SQL, REFERENCE_SQL, rows, _view_texts()])
+    rows = {name: (_REFERENCE / f"{name}.csv").read_text(encoding="utf-8") for name in REFERENCE_TABLES}
+    return content_id([TABLES_SQL, METRIC_SQL, REFERENCE_SQL, rows, view_texts()])
 
 
 @cache
-def _view_texts() -> dict[str, str]:
+def view_texts() -> dict[str, str]:
     """Return the SQL of every view by name, inputs before the views that read them."""
     folder = packaged_folder("analysis_sql")
     texts = {

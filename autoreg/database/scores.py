@@ -81,10 +81,9 @@ class Measures:
             insert(connection, "layers", [{"trial_id": "model", **layer.model_dump()} for layer in self.layers])
             for metric, frame in self.rows.items():
                 connection.execute("insert into sweep_measurements values ('model', $1, 'test', $1)", [metric])
-                ids = {"trial_id": "model", "measurement_id": metric, "split": "test"}
-                insert_rows(
-                    connection, metric, frame.with_columns(pl.lit(text).alias(key) for key, text in ids.items())
-                )
+                model, measured, split = pl.lit("model"), pl.lit(metric), pl.lit("test")
+                labelled = frame.with_columns(trial_id=model, measurement_id=measured, split=split)
+                insert_rows(connection, metric, labelled)
             return query(connection, sql).filter(definition=definition).select(~cs.ends_with("_std", "definition"))
 
 

@@ -3,13 +3,14 @@
 import shutil
 import tempfile
 from collections import defaultdict
+from contextlib import closing
 from itertools import permutations
 from pathlib import Path
 
 import duckdb
 
 from autoreg.database.connection import query, reading
-from autoreg.database.schema import ADVICE, REFERENCE_TABLES, Connection, view_names
+from autoreg.database.schema import ADVICE, REFERENCE_TABLES, Connection, view_texts
 from autoreg.database.writer import rebuild
 from autoreg.errors import DamagedDatabase, first_line
 from autoreg.runs.folder import Runs
@@ -36,17 +37,15 @@ def verify(path: Path, runs: Runs) -> list[str]:
         copy, remade = Path(folder) / "given.db", Path(folder) / "remade.db"
         _read_and_copy(path, copy)
         _, lines = rebuild(remade, runs)
-        connection = duckdb.connect()
         try:
-            for database in (copy, remade):
-                quoted = str(database.absolute()).replace("'", "''")
-                connection.execute(f"attach '{quoted}' as {database.stem} (read_only)")
-            connection.execute("set enable_external_access = false")  # what is attached stays readable
-            return lines + _other_views(connection) + _differences(connection)
+            with closing(duckdb.connect()) as connection:
+                for database in (copy, remade):
+                    quoted = str(database.absolute()).replace("'", "''")
+                    connection.execute(f"attach '{quoted}' as {database.stem} (read_only)")
+                connection.execute("set enable_external_access = false")  # what is attached stays readable
+                return lines + _other_views(connection) + _differences(connection)
         except duckdb.Error as error:
             raise DamagedDatabase(f"{path} is damaged; {ADVICE} ({first_line(error)})") from error
-        finally:
-            connection.close()
 
 
 def _read_and_copy(path: Path, copy: Path) -> None:
@@ -55,7 +54,7 @@ def _read_and_copy(path: Path, copy: Path) -> None:
     There is damage that only a query with conditions meets, and a plain comparison does not.
     """
     with reading(path) as connection:
-        for name in view_names():
+        for name in view_texts():
             query(connection, f"select count(*) from (select * from {name} order by all)")
         for suffix in ("", ".wal"):
             if (part := path.with_name(path.name + suffix)).is_file():

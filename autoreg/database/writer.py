@@ -1,22 +1,14 @@
 """Rows for results.db: what the run folder has and the database has not, or all of it made anew."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
-from autoreg.database.connection import (
-    Locked,
-    connect,
-    is_damage,
-    made_anew,
-    opened_for_writing,
-    require_file,
-    writer_lock,
-)
+from autoreg.database import connection as results_db
 from autoreg.database.ingest import bring_in, known_trials, measurement_id_of, replace_sweep, utc
 from autoreg.database.schema import Connection
 from autoreg.errors import AutoregError, DatabaseError, first_line
@@ -36,9 +28,8 @@ class Known:
     def has_all_of(self, folder: TrialFolder, result: TrialResult) -> bool:
         """Whether nothing of a trial is missing, or older than what its folder holds."""
         finished_at, ids = self.trials.get(folder.trial_id, (None, frozenset()))
-        if finished_at != utc(result.finished_at):
-            return False
-        return all(measurement_id_of(path) in ids for path in folder.measurement_paths())
+        is_as_new = finished_at == utc(result.finished_at)
+        return is_as_new and all(measurement_id_of(path) in ids for path in folder.measurement_paths())
 
 
 class Writer:
@@ -50,7 +41,7 @@ class Writer:
     """
 
     def __init__(self, path: Path, runs: Runs) -> None:
-        require_file(path)
+        results_db.require_file(path)
         self.path = path
         self.runs = runs
         self.problems: list[str] = []
@@ -72,18 +63,10 @@ class Writer:
 
     def known(self) -> Known:
         """Return what results.db has, so that only what it has not need be queued; nothing if it cannot be read now."""
-        if not self.path.exists():
-            return Known({})
-        try:
-            connection = connect(self.path, read_only=True, patience=0)
-        except (Locked, DatabaseError):
-            return Known({})
-        try:
+        unreadable = (results_db.Locked, DatabaseError, duckdb.Error)  # held, missing or damaged, another version's
+        with suppress(*unreadable), closing(results_db.connect(self.path, read_only=True, patience=0)) as connection:
             return Known(known_trials(connection))
-        except duckdb.Error:  # another version's tables
-            return Known({})
-        finally:
-            connection.close()
+        return Known({})
 
     def commit(self, patience: float = 0.0) -> bool:
         """Write what is queued and return whether nothing is left.
@@ -100,9 +83,9 @@ class Writer:
         if not self.pending:
             return True
         try:
-            with opened_for_writing(self.path, patience) as connection:
+            with results_db.opened_for_writing(self.path, patience) as connection:
                 self.write(connection)
-        except Locked:
+        except results_db.Locked:
             return False
         except (duckdb.Error, OSError) as error:
             raise DatabaseError(f"{self.path} cannot be written: {first_line(error)}") from error
@@ -134,7 +117,8 @@ class Writer:
             yield
         except (AutoregError, duckdb.Error) as error:
             # What is wrong with results.db or its disk, and not with what is written, is tried again later.
-            if is_damage(error) or isinstance(error, duckdb.OutOfMemoryException | duckdb.TransactionException):
+            refused = isinstance(error, duckdb.OutOfMemoryException | duckdb.TransactionException)
+            if refused or results_db.is_damage(error):
                 raise
             self.problems.append(f"{what} is left out of the database: {first_line(error)}")
 
@@ -155,9 +139,9 @@ def rebuild(path: Path, runs: Runs) -> tuple[int, list[str]]:
     for record in sorted(runs.sweeps.glob("*.json")):
         writer.queue_sweep(record.stem)
     try:
-        with writer_lock(path, patience=60), made_anew(path) as connection:
+        with results_db.writer_lock(path, patience=60), results_db.made_anew(path) as connection:
             writer.write(connection)
-    except Locked as error:
+    except results_db.Locked as error:
         raise DatabaseError(f"{path} is being written by another process: {error}") from error
     except (duckdb.Error, OSError) as error:
         raise DatabaseError(f"{path} cannot be written: {first_line(error)}") from error

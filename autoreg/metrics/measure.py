@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,14 @@ def measure_trial(
         started, function = time.perf_counter(), metrics[measurement.metric]
         with precision_of("float32", dataset.test.labels.device):
             frame = function(network, dataset, measurement.split, config.replicate, **measurement.options)
-        _write(frame, measurement, folder)
+        facts = {
+            "metric": measurement.metric,
+            "version": str(measurement.version),
+            "split": measurement.split,
+            "options": canonical_json(dict(measurement.options)),
+        }
+        labelled = frame.select(pl.lit(measurement.split).alias("split"), pl.all())
+        write_atomically(measurement.path(folder), partial(labelled.write_parquet, compression="zstd", metadata=facts))
         on_measured(measurement, frame.height, time.perf_counter() - started)
     return len(missing)
 
@@ -89,17 +97,3 @@ def check_data(folder: TrialFolder, result: TrialResult, data: str) -> None:
             f"{folder.trial_id} was trained on other data ({trained_on}) than what is there now ({data}); "
             f"use another run folder for it, or remove {folder.path}"
         )
-
-
-def _write(frame: pl.DataFrame, measurement: Measurement, folder: TrialFolder) -> None:
-    labelled = frame.select(pl.lit(measurement.split).alias("split"), pl.all())
-    facts = {
-        "metric": measurement.metric,
-        "version": str(measurement.version),
-        "split": measurement.split,
-        "options": canonical_json(dict(measurement.options)),
-    }
-    write_atomically(
-        measurement.path(folder),
-        lambda temporary: labelled.write_parquet(temporary, compression="zstd", metadata=facts),
-    )

@@ -119,7 +119,9 @@ def read_figure(
     missing = missing_trials(connection, sweep_id)
     if "definition" in frame.columns:
         frame = frame.filter(pl.col("definition") == definition)
-    frame = _one_split(frame)
+    if "split" in frame.columns:  # the test split, or the only one that was measured
+        splits = frame["split"].unique().sort().to_list()
+        frame = frame.filter(split="test" if "test" in splits or not splits else splits[-1])
     published = _published(connection, figure.name, frame, definition)
     if frame.is_empty():
         more = f"; … ({len(missing)} settings)" if len(missing) > 3 else ""
@@ -145,13 +147,10 @@ def picture(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:
 
 def _published(connection: Connection, figure: str, frame: pl.DataFrame, definition: str) -> pl.DataFrame:
     """Return the paper's points that may stand behind a frame: of its split and its number of examples."""
-    points = query(connection, "select * from published_points where figure = $figure", figure=figure)
-    if definition != "released":
-        return points.clear()
-    if "split" in frame.columns:
-        points = points.filter(pl.col("split").is_in(frame["split"].unique().to_list()))
-    if "teacher_examples" in frame.columns:
-        points = points.filter(pl.col("teacher_examples").is_in(frame["teacher_examples"].unique().to_list()))
+    sql = "select * from published_points where figure = $figure and $definition = 'released'"
+    points = query(connection, sql, figure=figure, definition=definition)
+    for column in {"split", "teacher_examples"}.intersection(frame.columns):
+        points = points.filter(pl.col(column).is_in(frame[column].unique().to_list()))
     return points
 
 
@@ -188,23 +187,13 @@ def _find_sweep(connection: Connection, figure: FigureSource, sweep: str | None)
         shown = query(connection, f'select distinct sweep_id from "{figure.view}"')["sweep_id"].to_list()
         fed = fed.filter(pl.col("sweep_id").is_in(shown))
     if sweep:
-        names = fed["name"].unique(maintain_order=True).to_list()
-        if sweep not in {*names, *fed["sweep_id"].to_list()}:
-            there = ", ".join(names) or "none"
-            raise ConfigError(f"no sweep {sweep!r} feeds figure {figure.name} (those in results.db that do: {there})")
+        there = ", ".join(fed["name"].unique(maintain_order=True)) or "none"
         fed = fed.filter((pl.col("name") == sweep) | (pl.col("sweep_id") == sweep))
+        if fed.is_empty():
+            raise ConfigError(f"no sweep {sweep!r} feeds figure {figure.name} (those in results.db that do: {there})")
     if fed.is_empty():
         makers = [name for name in sweep_names() if figure.name in load_sweep(find_sweep(name)).sweep.figures]
         advice = "; run: " + " or ".join(f"autoreg sweep sweeps/{name}.yaml" for name in makers) if makers else ""
         raise DataError(f"figure {figure.name} needs trials, and results.db has no sweep that feeds it{advice}")
     latest: str = fed["sweep_id"][0]
     return latest
-
-
-def _one_split(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of the test split, or of the only one that was measured."""
-    if "split" not in frame.columns:
-        return frame
-    splits = frame["split"].unique().sort().to_list()
-    shown = "test" if "test" in splits or not splits else splits[-1]
-    return frame.filter(pl.col("split") == shown)

@@ -9,32 +9,31 @@ import polars as pl
 from autoreg.config.trial import format_width
 
 
-def as_csv(frame: pl.DataFrame) -> str:
-    """Return the frame with every digit, one line a row."""
-    return frame.write_csv()
-
-
 def as_markdown(frame: pl.DataFrame) -> str:
     """Return a table for people: rounded numbers, accuracies in percent with their deviation, numbers at the right."""
     cells = shown_cells(frame)
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     numeric = numeric_columns(frame)
     rules = ["-" * (width - 1) + ":" if right else "-" * width for width, right in zip(widths, numeric, strict=True)]
-    lines = [_aligned(cells[0], widths, numeric), rules, *(_aligned(row, widths, numeric) for row in cells[1:])]
+    sides = [f"{'>' if right else '<'}{width}" for width, right in zip(widths, numeric, strict=True)]
+    lines = (map(format, row, sides) for row in (cells[0], rules, *cells[1:]))
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def as_latex(frame: pl.DataFrame) -> str:
     r"""Return a booktabs table, to be put into a document with `\usepackage{booktabs}`."""
-    head, *body = [[_escaped(cell) for cell in row] for row in shown_cells(frame)]
+    head, *body = [" & ".join(cell.translate(_LATEX) for cell in row) + r" \\" for row in shown_cells(frame)]
     columns = "".join("r" if right else "l" for right in numeric_columns(frame))
-    lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", _latex_row(head), r"\midrule"]
-    lines += [_latex_row(row) for row in body]
+    lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule", *body]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
 
 #: By file ending.
-FORMATS: dict[str, Callable[[pl.DataFrame], str]] = {"md": as_markdown, "csv": as_csv, "tex": as_latex}
+FORMATS: dict[str, Callable[[pl.DataFrame], str]] = {
+    "md": as_markdown,
+    "csv": lambda frame: frame.write_csv(),
+    "tex": as_latex,
+}
 
 
 def _columns(frame: pl.DataFrame) -> list[str]:
@@ -52,17 +51,11 @@ def numeric_columns(frame: pl.DataFrame) -> list[bool]:
 def shown_cells(frame: pl.DataFrame) -> list[list[str]]:
     """Return a table's head and rows for people: rounded numbers, accuracies in percent with their deviation."""
     names = _columns(frame)
-    head = [f"{name.replace('_', ' ')} (%)" if _is_share(name) else name.replace("_", " ") for name in names]
-    return [head, *([_cell(row, name) for name in names] for row in frame.iter_rows(named=True))]
-
-
-def _cell(row: dict[str, Any], name: str) -> str:
-    shown, deviation = _shown(name, row[name]), _shown(name, row.get(f"{name}_std"))
-    return f"{shown} ± {deviation}" if shown and deviation else shown
-
-
-def _is_share(name: str) -> bool:
-    return "accuracy" in name
+    rows = [[name.replace("_", " ") + (" (%)" if "accuracy" in name else "") for name in names]]
+    for row in frame.iter_rows(named=True):
+        parts = ((_shown(name, row[name]), _shown(name, row.get(f"{name}_std"))) for name in names)
+        rows.append([f"{shown} ± {deviation}" if shown and deviation else shown for shown, deviation in parts])
+    return rows
 
 
 def _shown(name: str, value: Any) -> str:
@@ -74,38 +67,25 @@ def _shown(name: str, value: Any) -> str:
         return str(value)
     if isinstance(value, int):
         return f"{value:,}"
-    if _is_share(name):
+    if "accuracy" in name:
         return f"{value * 100:.1f}"
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
     return f"{value:.4g}"
 
 
-def _aligned(row: list[str], widths: list[int], numeric: list[bool]) -> list[str]:
-    return [
-        cell.rjust(width) if right else cell.ljust(width)
-        for cell, width, right in zip(row, widths, numeric, strict=True)
-    ]
-
-
-def _latex_row(cells: list[str]) -> str:
-    return " & ".join(cells) + r" \\"
-
-
 #: Characters that mean something to LaTeX, and signs that not every engine has.
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    **{sign: rf"\{sign}" for sign in "&%$#_{}"},
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "σ": r"$\sigma$",
-    "±": r"$\pm$",
-    "×": r"$\times$",
-}
-
-
-def _escaped(text: str) -> str:
-    return "".join(_LATEX.get(sign, sign) for sign in text)
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        **{sign: rf"\{sign}" for sign in "&%$#_{}"},
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "σ": r"$\sigma$",
+        "±": r"$\pm$",
+        "×": r"$\times$",
+    }
+)
 
 
 def flat(frame: pl.DataFrame) -> pl.DataFrame:

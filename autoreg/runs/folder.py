@@ -66,10 +66,8 @@ class TrialFolder:
         Killed in the middle, it is either trained still, and is found damaged once more, or is not and has the reason.
         """
         write_text(self.discarded_path, json.dumps({"reason": reason}) + "\n")
-        for path in self.measurement_paths():  # of weights that are no more
+        for path in (*self.measurement_paths(), self.result_path, self.checkpoint_path):
             path.unlink(missing_ok=True)
-        self.result_path.unlink(missing_ok=True)
-        self.checkpoint_path.unlink(missing_ok=True)
 
     @property
     def discarded(self) -> str | None:
@@ -206,13 +204,9 @@ def _read(path: Path, model: type[Record], name: str, damage: type[DataError] = 
     """Return a record. Raises DataError if its file cannot be read, `damage` if it is not what was written."""
     try:
         return model.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        kind = DataError if isinstance(error, OSError) else damage
-        raise kind(f"{path}: cannot be read as {name}: {_line(error)}") from error
-
-
-def _line(error: Exception) -> str:
-    if isinstance(error, ValidationError):
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read as {name}: {first_line(error)}") from error
+    except ValidationError as error:
         first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    return first_line(error)
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise damage(f"{path}: cannot be read as {name}: {reason}") from error

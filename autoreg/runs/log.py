@@ -33,7 +33,15 @@ class TrialLog(AbstractContextManager["TrialLog"]):
         stamp = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
         lines = [f"{stamp}  {first}", *(f"    {line}" for line in more)]
         with suppress(OSError):
-            self._append("".join(f"{line}\n" for line in lines).encode(errors="backslashreplace"))
+            if self._file is None:
+                self._path.parent.mkdir(exist_ok=True)
+                # Not through a planted link to a file elsewhere, nor waiting for the reader of a planted pipe.
+                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+                self._file = os.open(self._path, flags, 0o666)
+            entry = "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace")
+            written = os.write(self._file, entry)
+            if written < len(entry):  # the disk is full
+                os.ftruncate(self._file, os.fstat(self._file).st_size - written)
 
     def epoch(self, epoch: Epoch, epochs: int) -> None:
         """Append an epoch of so many."""
@@ -64,16 +72,6 @@ class TrialLog(AbstractContextManager["TrialLog"]):
         with warnings.catch_warnings():
             warnings.showwarning = note
             yield
-
-    def _append(self, entry: bytes) -> None:
-        if self._file is None:
-            self._path.parent.mkdir(exist_ok=True)
-            # Not through a planted link to a file elsewhere, nor waiting for the reader of a planted pipe.
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            self._file = os.open(self._path, flags, 0o666)
-        written = os.write(self._file, entry)
-        if written < len(entry):  # the disk is full
-            os.ftruncate(self._file, os.fstat(self._file).st_size - written)
 
 
 def _loss(value: float | None) -> str:

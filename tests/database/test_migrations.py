@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from autoreg.database.connection import STORAGE, query, reading
-from autoreg.database.schema import MIGRATIONS, SCHEMA_VERSION, view_names
+from autoreg.database.schema import MIGRATIONS, SCHEMA_VERSION, view_texts
 from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import DatabaseError
 from autoreg.runs.folder import Runs, TrialFolder
@@ -131,7 +131,7 @@ def test_the_next_writer_migrates_an_old_database_and_keeps_its_rows(old: Path, 
         assert query(connection, "select schema_version from schema_info").rows() == [(SCHEMA_VERSION,)]
         assert query(connection, "select * from sweep_groups").height == 0
         views = query(connection, "select view_name from duckdb_views() where not internal")
-        assert set(views["view_name"]) == set(view_names())
+        assert set(views["view_name"]) == set(view_texts())
         assert query(connection, "select * from published_points").height > 1000
     writer.queue_sweep("0123456789abcdef")
     assert writer.commit()

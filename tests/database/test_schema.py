@@ -13,7 +13,7 @@ from autoreg.cli.main import cli
 from autoreg.config.trial import Choice
 from autoreg.database import connection as databases
 from autoreg.database.connection import in_memory, query, reading
-from autoreg.database.schema import REFERENCE_TABLES, view_names
+from autoreg.database.schema import REFERENCE_TABLES, view_texts
 from autoreg.database.verify import verify
 from autoreg.database.writer import rebuild
 from autoreg.metrics import metrics
@@ -47,7 +47,7 @@ def test_every_table_column_and_view_says_what_it_is(path: Path) -> None:
             "select table_name, column_name, comment from duckdb_columns()"
             " where table_name in (select table_name from duckdb_tables())",
         )
-    assert set(views["view_name"]) == set(view_names())
+    assert set(views["view_name"]) == set(view_texts())
     assert {"trials", "ablation", "units", *REFERENCE_TABLES} <= set(tables["table_name"])
     for frame in (views, tables, columns):
         assert frame.filter(pl.col("comment").fill_null("") == "").rows() == []
@@ -69,7 +69,7 @@ def test_a_file_with_other_views_is_read_with_this_versions(path: Path, change: 
         connection.execute("create or replace view auc as select 'another version' as text")
         connection.execute(change)
     with reading(path) as connection:
-        assert temporary_views(connection) == len(view_names())
+        assert temporary_views(connection) == len(view_texts())
         assert query(connection, "from auc").height > 0
         assert "auc" in query(connection, "from auc").columns
         assert query(connection, "from figure_6").height > 0
@@ -85,7 +85,7 @@ def test_a_view_that_was_planted_under_the_right_hash_is_named_by_verify(path: P
 
 def test_every_view_can_be_made_in_an_empty_database() -> None:
     with in_memory() as connection:
-        for name in view_names():
+        for name in view_texts():
             query(connection, f"from {name}")
 
 

@@ -15,7 +15,7 @@ from autoreg.database.connection import reading
 from autoreg.database.queries import sweep_status
 from autoreg.errors import ConfigError, DatabaseError, DataError
 from autoreg.packaged import figure_names
-from autoreg.report.figure import _one_split, figures_with_data, read_figure
+from autoreg.report.figure import figures_with_data, read_figure
 from autoreg.report.figures.source import find_figures
 
 Fill = Callable[..., Path]
@@ -111,9 +111,12 @@ def test_only_figures_that_a_sweep_feeds_have_data(fill: Fill) -> None:
 
 
 def test_the_split_that_was_measured_is_shown(fill: Fill, tmp_path: Path) -> None:
-    frame = pl.DataFrame({"split": ["train", "train", "validation"]})
-    assert _one_split(frame)["split"].to_list() == ["validation"]
-    assert _one_split(pl.DataFrame({"split": ["train", "test"]}))["split"].to_list() == ["test"]
+    view = tmp_path / "mine.sql"
+    for splits, shown in ((["train", "train", "validation"], ["validation"]), (["train", "test"], ["test"])):
+        view.write_text(f"select sweep_id, unnest({splits}) as split from sweeps")
+        with reading(fill()) as connection:
+            rows = read_figure(connection, find_figures(str(view))[0])
+        assert rows.frame["split"].to_list() == shown
 
 
 def test_the_status_counts_what_is_done(fill: Fill) -> None:

@@ -76,8 +76,13 @@ def searches(runs: Runs, sweep: str | None = None) -> list[NamedSearch]:
     """
     asked: dict[str, tuple[Group, dict[str, str]]] = {}
     for record in _records(runs, sweep):
-        for group, label in _tuned_groups(runs, record):
-            asked.setdefault(group.study_id, (group, {}))[1].setdefault(record.name, f"{record.name}: {label}")
+        try:
+            groups = load_definition(json.dumps(record.definition)).groups()
+        except ConfigError as error:
+            raise DataError(f"{runs.sweep_path(record.sweep_id)}: {error}") from error
+        for group, label in zip(groups, setting_labels(groups), strict=True):
+            if group.tune:
+                asked.setdefault(group.study_id, (group, {}))[1].setdefault(record.name, f"{record.name}: {label}")
     named = [
         NamedSearch(next(iter(names.values())), (*names,), load_search(group, runs)) for group, names in asked.values()
     ]
@@ -97,11 +102,3 @@ def _records(runs: Runs, sweep: str | None) -> list[SweepRecord]:
         names = (record.name for record in records)
         raise ConfigError(f"no sweep {sweep!r} in {runs.root}{did_you_mean(sweep, names)}")
     return chosen
-
-
-def _tuned_groups(runs: Runs, record: SweepRecord) -> list[tuple[Group, str]]:
-    try:
-        groups = load_definition(json.dumps(record.definition)).groups()
-    except ConfigError as error:
-        raise DataError(f"{runs.sweep_path(record.sweep_id)}: {error}") from error
-    return [(group, label) for group, label in zip(groups, setting_labels(groups), strict=True) if group.tune]

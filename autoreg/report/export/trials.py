@@ -112,13 +112,9 @@ def _trials_of(connection: Connection, sweep_id: str, definition: str) -> list[F
         "where sweep_id = $id order by trials.kind, trial_id",
         id=sweep_id,
     )
-    epochs = query(
-        connection,
-        "from epochs where trial_id in (select trial_id from sweep_trials where sweep_id = $id) order by epoch",
-        id=sweep_id,
-    )
+    epochs = "from epochs semi join (from sweep_trials where sweep_id = $id) using (trial_id) order by epoch"
     curves: dict[str, dict[int, dict[str, float]]] = defaultdict(dict)
-    for row in epochs.to_dicts():
+    for row in query(connection, epochs, id=sweep_id).to_dicts():
         curves[row["trial_id"]][row["epoch"]] = {curve: row[curve] for curve in CURVES if row[curve] is not None}
     labels, scores = _labels(connection, sweep_id), _scores(connection, sweep_id, definition)
     trials = []
@@ -152,25 +148,17 @@ def _labels(connection: Connection, sweep_id: str) -> dict[str, str]:
         groups = load_definition(rows["text"][0]).groups()
     except ConfigError:
         return {}
-    labels = setting_labels(groups)
-    return {group.template.config_id: label for group, label in zip(groups, labels, strict=True)}
+    return dict(zip((group.template.config_id for group in groups), setting_labels(groups), strict=True))
 
 
 def _scores(connection: Connection, sweep_id: str, definition: str) -> dict[str, dict[str, float]]:
     """Return each trial's scores: what `trial_scores` has beside settings and deviations."""
     settings = query(connection, "from final_trials limit 0").columns
-    rows = query(
-        connection,
-        "select * from trial_scores where sweep_id = $id and definition = $definition",
-        id=sweep_id,
-        definition=definition,
-    )
+    sql = "select * from trial_scores where sweep_id = $id and definition = $definition"
+    rows = query(connection, sql, id=sweep_id, definition=definition)
     scored = cs.exclude(*settings, "definition", "split") - cs.ends_with("_std")
-    columns = cs.expand_selector(rows, scored)
     scores: dict[str, dict[str, float]] = defaultdict(dict)
-    for row in rows.to_dicts():
-        for score in columns:
-            if row[score] is not None:
-                # To 12 digits: the order in which threads add up differs, and a trial is to be the same again.
-                scores[row["trial_id"]][f"{row['split']}_{score}"] = float(f"{row[score]:.12g}")
+    for trial_id, split, score, value in rows.unpivot(scored, index=["trial_id", "split"]).drop_nulls().iter_rows():
+        # To 12 digits: the order in which threads add up differs, and a trial is to be the same again.
+        scores[trial_id][f"{split}_{score}"] = float(f"{value:.12g}")
     return scores

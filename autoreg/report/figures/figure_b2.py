@@ -4,15 +4,7 @@ import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from autoreg.report.figures.style import (
-    describe_sources,
-    draw_line,
-    draw_published,
-    legend_outside,
-    new_figure,
-    shades,
-    width_label,
-)
+from autoreg.report.figures import style
 from autoreg.report.figures.width_panels import PANELS
 
 
@@ -24,18 +16,18 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
         published: the paper's points; columns width, x (epochs before the end), score, value.
     """
     panels = [PANELS[column] for column in ("test_accuracy", "auc", "similar_units")]
-    figure, [row] = new_figure([[panel.title for panel in panels]])
+    figure, [row] = style.new_figure([[panel.title for panel in panels]])
     for axes, panel in zip(row, panels, strict=True):
-        error = "similar_units_replicate_std" if panel.column == "similar_units" else panel.error
-        for width, look in shades(frame["width"].unique().sort()).items():
-            paper, curve, name = published.filter(width=width), frame.filter(width=width), width_label(width)
+        error = "similar_units_replicate_std" if panel.column == "similar_units" else f"{panel.column}_std"
+        for width, look in style.shades(frame["width"].unique().sort()).items():
+            paper, curve, name = published.filter(width=width), frame.filter(width=width), style.width_label(width)
             for series in paper["series"].unique().to_list():
-                draw_published(axes, paper, series, panel.column, panel.scale, look["marker"])
-            draw_line(axes, curve, "epochs_before_end", panel.column, error, panel.scale, label=name, **look)
+                style.draw_published(axes, paper, series, panel.column, panel.scale, look["marker"])
+            style.draw_line(axes, curve, "epochs_before_end", panel.column, error, panel.scale, label=name, **look)
         axes.invert_xaxis()
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("Epochs before the end")
         axes.set_ylabel(panel.label)
-    legend_outside(figure, title="Width")
-    describe_sources(figure, frame)
+    style.legend_outside(figure, title="Width")
+    style.describe_sources(figure, frame)
     return figure

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from autoreg.errors import DataError, first_line
 from autoreg.report.export.exporter import Source, exporter, optional
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ def mlflow(source: Source, target: str) -> Iterator[str]:
         from mlflow.exceptions import MlflowException
         from mlflow.tracking import MlflowClient
 
-    from autoreg.errors import DataError, first_line
     from autoreg.report.export.trials import write_trials
 
     try:
@@ -41,8 +41,6 @@ def mlflow(source: Source, target: str) -> Iterator[str]:
 
 
 def _experiment(client: Any, name: str) -> str:
-    from autoreg.errors import DataError
-
     experiment = client.get_experiment_by_name(name)
     if experiment and experiment.lifecycle_stage != "active":
         raise DataError(f"MLflow's experiment {name!r} is deleted; restore it, or remove it for good (`mlflow gc`)")

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autoreg.errors import ConfigError, DataError
+from autoreg.files import write_atomically
 from autoreg.report.export.exporter import Source, exporter
 
 if TYPE_CHECKING:
@@ -21,8 +23,6 @@ def optuna(source: Source, target: str) -> Iterator[str]:
         ConfigError: there is no such sweep, or the file is there and no export.
         DataError: the run folder has no search, or something in it is damaged.
     """
-    from autoreg.errors import ConfigError, DataError
-    from autoreg.files import write_atomically
     from autoreg.report.export.searches import searches
     from autoreg.runs.folder import Runs
 

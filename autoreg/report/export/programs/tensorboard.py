@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autoreg.files import write_bytes
 from autoreg.report.export.exporter import Source, exporter, optional
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ def tensorboard(source: Source, target: str) -> Iterator[str]:
 
 
 def _write_run(folder: Path, trial: "FinishedTrial") -> bool:
-    from autoreg.files import write_bytes
-
     run = folder / trial.sweep / trial.kind / re.sub(r"[^\w.,=()+ -]", "_", trial.name)
     path, content = run / f"events.out.tfevents.{trial.trial_id}", _content(trial)
     if path.is_file() and path.read_bytes() == content:

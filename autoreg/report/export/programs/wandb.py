@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autoreg.errors import ConfigError, DataError, first_line
+from autoreg.files import write_text
 from autoreg.report.export.exporter import Source, exporter, optional
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ def wandb(source: Source, target: str) -> Iterator[str]:
         ConfigError: the target names no project, there is no such sweep, or wandb is not installed.
         DataError: results.db has no sweep, or wandb refuses.
     """
-    from autoreg.errors import ConfigError, DataError, first_line
     from autoreg.report.export.trials import write_trials
 
     folder, project = Path(target).parent, Path(target).name
@@ -40,8 +41,6 @@ def wandb(source: Source, target: str) -> Iterator[str]:
 
 
 def _write_run(module: Any, folder: Path, project: str, trial: "FinishedTrial") -> bool:
-    from autoreg.files import write_text
-
     # Of each sweep that asks for a trial one run, since a run is in one group.
     identity = f"{trial.trial_id}-{trial.sweep_id[:8]}"
     there = sorted((folder / "wandb").glob(f"offline-run-*-{identity}"))
