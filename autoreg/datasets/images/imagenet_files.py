@@ -143,15 +143,13 @@ class ParquetImages:
     disk as the Parquet files (about 140 GB for all training images), and no memory.
 
     Attributes:
-        folder: of the Parquet files.
-        part: `train` or `val`.
+        name: what messages call them.
         encoded: the images' bytes, on disk.
         labels: int64, [images], as the files have them.
         fingerprint: hash of the files' names, sizes and footers.
     """
 
-    folder: Path
-    part: str
+    name: str
     encoded: pa.ChunkedArray
     labels: Tensor
     fingerprint: str
@@ -174,12 +172,12 @@ class ParquetImages:
             table = pa.ipc.open_file(pa.memory_map(str(cached))).read_all()
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{cached} is damaged: {first_line(error)}; delete it") from error
-        return cls(paths[0].parent, part, table["bytes"], files.labels, files.footers)
+        name = f"the {part} files in {paths[0].parent}"
+        return cls(name, table["bytes"], files.labels, files.footers)
 
     def open(self, row: int) -> Image.Image:
         """Return an image, decoded. Raises DataError, naming it, if it cannot be read."""
-        name = f"image in row {row} of the {self.part} files in {self.folder}"
-        return open_image(self.encoded[row].as_py(), name)
+        return open_image(self.encoded[row].as_py(), f"image in row {row} of {self.name}")
 
 
 def _copy(files: LabelledParquet, target: Path) -> None:
