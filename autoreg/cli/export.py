@@ -2,7 +2,6 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -71,16 +70,12 @@ export.params[1:1] = [
 def _write_tables(folder: Path, form: str, views: bool, database: Path) -> None:
     from autoreg.database.connection import query, reading, table_names
     from autoreg.files import write_atomically
+    from autoreg.report.formats import flat
 
     with reading(database) as connection:
         for name in table_names(connection, views):
             frame = query(connection, f'from "{name}"')
             path = folder / f"{name}.{form}"
-            write_atomically(path, partial(_write_frame, frame, form))
+            parquet = partial(frame.write_parquet, compression="zstd")
+            write_atomically(path, flat(frame).write_csv if form == "csv" else parquet)
             click.echo(path)
-
-
-def _write_frame(frame: Any, form: str, path: Path) -> None:
-    from autoreg.report.formats import flat
-
-    flat(frame).write_csv(path) if form == "csv" else frame.write_parquet(path, compression="zstd")

@@ -39,28 +39,12 @@ def plan(
 
     Time is estimated from finished trials like those to come, else from a few training steps that are timed here.
     """  # noqa: D301
-    print_plans(sweeps, overrides, runs, yes=yes, as_json=as_json, is_calibrated=not no_calibration)
-
-
-def print_plans(
-    sweeps: Sequence[str], overrides: Sequence[str], runs: Path, *,
-    yes: bool = False, as_json: bool = False, is_calibrated: bool = True,
-) -> None:  # fmt: skip
-    """Print what sweeps would run, and what that will take.
-
-    Args:
-        sweeps: YAML files, or names of packaged ones.
-        overrides: `key=value`.
-        runs: the run folder.
-        yes: whether trials are looked at one by one however many there are.
-        as_json: as one object for programs.
-        is_calibrated: whether a few real steps are timed.
-    """
+    from autoreg.config.overlap import shared_with
     from autoreg.config.sweep_file import load_sweep
     from autoreg.orchestrator.forecast.cost import SECONDS
     from autoreg.orchestrator.forecast.forecast import forecast
-    from autoreg.orchestrator.plan import MANY_TRIALS, count_trials, make_plan
-    from autoreg.packaged import find_sweep
+    from autoreg.orchestrator.plan import MANY_TRIALS, checked_sweep, count_trials, make_plan
+    from autoreg.packaged import find_sweep, sweep_names
     from autoreg.runs.folder import Runs
 
     plans = [make_plan(load_sweep(find_sweep(name), overrides)) for name in sweeps]
@@ -70,10 +54,14 @@ def print_plans(
         for plan in plans:
             click.echo(f"{plan!r}\n{plan.counts_text}, with --yes also those already done")
         return
-    shared = _shared(plans)
-    if is_calibrated and sys.stderr.isatty():
+    names = {plan.sweep.name for plan in plans}
+    packaged = [checked_sweep(load_sweep(find_sweep(name))) for name in sweep_names() if name not in names]
+    shared = [
+        shared_with(plan.sweep, [*(other.sweep for other in plans if other is not plan), *packaged]) for plan in plans
+    ]
+    if not no_calibration and sys.stderr.isatty():
         click.echo("timing a few steps on this machine…", err=True)
-    result = forecast(plans, Runs(runs), SECONDS if is_calibrated else 0.0)
+    result = forecast(plans, Runs(runs), 0.0 if no_calibration else SECONDS)
     if as_json:
         content = asdict(result)
         for sweep, common in zip(content["sweeps"], shared, strict=True):
@@ -134,18 +122,6 @@ def _print_grounds(forecast: "Forecast") -> None:
     if ratios := forecast.backtest:
         took = f"took {geometric_mean(ratios):.2g} times as long as the steps timed now say"
         click.echo(f"  before  {len(ratios)} finished trials {took} ({ratios[0]:.2g}–{ratios[-1]:.2g})")
-
-
-def _shared(plans: "Sequence[Plan]") -> "list[list[Shared]]":
-    """Return what each sweep shares with the others of the command line, and with packaged ones."""
-    from autoreg.config.overlap import shared_with
-    from autoreg.config.sweep_file import load_sweep
-    from autoreg.orchestrator.plan import checked_sweep
-    from autoreg.packaged import find_sweep, sweep_names
-
-    names = {one.sweep.name for one in plans}
-    packaged = [checked_sweep(load_sweep(find_sweep(name))) for name in sweep_names() if name not in names]
-    return [shared_with(plan.sweep, [*(one.sweep for one in plans if one is not plan), *packaged]) for plan in plans]
 
 
 def _time_text(seconds: float | None, is_at_most: bool) -> str:

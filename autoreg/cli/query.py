@@ -3,7 +3,6 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -44,16 +43,12 @@ def query(sql: str, form: str, database: Path) -> None:
 
         click.echo(flat(frame).write_csv(), nl=False)
     elif form == "json":
-        click.echo(json.dumps(_without_nan(frame).to_dicts(), indent=1, default=str))
+        import polars as pl
+
+        floats = [pl.col(name) for name, kind in frame.schema.items() if kind.is_float()]
+        finite = frame.with_columns(pl.when(each.is_finite()).then(each) for each in floats)  # JSON has no other number
+        click.echo(json.dumps(finite.to_dicts(), indent=1, default=str))
     elif form == "parquet":
         frame.write_parquet(sys.stdout.buffer, compression="zstd")
     else:
         print_columns([frame.columns, *([as_text(value) for value in row] for row in frame.rows())])
-
-
-def _without_nan(frame: Any) -> Any:
-    """Return a frame with null where JSON has no number: NaN and infinity."""
-    import polars as pl
-
-    floats = [name for name, kind in frame.schema.items() if kind.is_float()]
-    return frame.with_columns(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in floats)

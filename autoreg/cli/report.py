@@ -10,7 +10,7 @@ from autoreg.cli import completion
 from autoreg.cli.help import OneOf
 from autoreg.cli.options import DATABASE, print_text
 from autoreg.errors import ConfigError, DataError, shown
-from autoreg.packaged import check_table, table_names
+from autoreg.packaged import table_names
 
 
 @click.command()
@@ -64,7 +64,7 @@ def report(
 
     if not (figures or tables or compare or every or html):
         raise ConfigError("say what to make: --figure NAME, --table NAME, --compare, --all or --html")
-    tables = (*map(check_table, tables), *(["comparison"] if compare else []))
+    tables = (*tables, *(["comparison"] if compare else []))
     pictures, texts = _formats(forms, bool(figures), bool(tables))
     sources = [source for name in figures for source in find_figures(name)]
 

@@ -12,7 +12,7 @@ from autoreg.cli.options import DATABASE, JSON, RUNS
 from autoreg.errors import ConfigError, printable
 
 if TYPE_CHECKING:
-    from rich.console import Console, Group, RenderableType
+    from rich.console import Group, RenderableType
     from rich.table import Table
 
     from autoreg.orchestrator.progress.live_file import LiveState
@@ -36,9 +36,11 @@ def status(watch: bool, database: Path, runs: Path, as_json: bool) -> None:
 
     With --json, `running` has for each process that runs the sweep what its own table shows.
     """  # noqa: D301
+    from rich.console import Console
     from rich.live_render import LiveRender
 
     from autoreg.orchestrator.progress.live_file import LIVE_STATE
+    from autoreg.orchestrator.progress.terminal import is_interactive
 
     if watch and as_json:
         raise ConfigError("--watch shows lines, and no JSON: leave one of both out")
@@ -49,7 +51,10 @@ def status(watch: bool, database: Path, runs: Path, as_json: bool) -> None:
             row["running"] = [LIVE_STATE.dump_python(state, mode="json") for state in states]
         click.echo(json.dumps(rows, indent=1))
         return
-    console = _console()
+    if is_interactive(sys.stdout.isatty()):
+        console = Console(highlight=False)
+    else:  # every line has room
+        console = Console(highlight=False, width=160, height=10_000, no_color=True, force_terminal=False)
     if not watch:
         console.print(_drawn(*_look(database, runs)))
     while watch:
@@ -69,17 +74,6 @@ def _look(database: Path, runs: Path) -> tuple[list[dict[str, Any]], list["LiveS
 
     with reading(database) as connection:
         return sweep_status(connection), running_sweeps(Runs(runs))
-
-
-def _console() -> "Console":
-    """Return stdout: a terminal of its own size, or one on which every line has room."""
-    from rich.console import Console
-
-    from autoreg.orchestrator.progress.terminal import is_interactive
-
-    if is_interactive(sys.stdout.isatty()):
-        return Console(highlight=False)
-    return Console(highlight=False, width=160, height=10_000, no_color=True, force_terminal=False)
 
 
 def _drawn(rows: list[dict[str, Any]], running: list["LiveState"]) -> "Group":

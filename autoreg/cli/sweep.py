@@ -10,7 +10,7 @@ import click
 
 from autoreg.cli import completion
 from autoreg.cli.options import DATABASE, OVERRIDES, RUNS, print_text
-from autoreg.cli.plan import print_plans
+from autoreg.cli.plan import plan
 from autoreg.errors import AutoregError, ConfigError, Interrupted
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def sweep(
     if quiet and verbose:
         raise ConfigError("--quiet says less and --verbose says more: leave one of both out")
     if dry_run:
-        print_plans(sweeps, overrides, runs, yes=yes)
+        click.get_current_context().invoke(plan, sweeps=sweeps, overrides=overrides, runs=runs, yes=yes)
         return
     from autoreg.config.sweep_file import load_sweep
     from autoreg.orchestrator.plan import check_resources, check_size, make_plan
@@ -54,15 +54,15 @@ def sweep(
     from autoreg.runs.folder import Runs
 
     loaded = [load_sweep(find_sweep(name), overrides) for name in sweeps]
-    for one in loaded:
+    for each in loaded:
         if not yes:
-            check_size(one)
+            check_size(each)
         if not address:
-            check_resources(one)
-    plans = [make_plan(one) for one in loaded]
+            check_resources(each)
+    plans = [make_plan(each) for each in loaded]
     verbosity = Verbosity.QUIET if quiet else Verbosity.VERBOSE if verbose else Verbosity.NORMAL
     try:
-        codes = [_run(plan, Runs(runs), database, address, retry_failed, verbosity) for plan in plans]
+        codes = [_run(each, Runs(runs), database, address, retry_failed, verbosity) for each in plans]
     except KeyboardInterrupt as error:
         raise Interrupted(f"stopped at once; to go on from the last saved states: {_command()}") from error
     if any(codes):

@@ -18,6 +18,11 @@ _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
+#: The tags that the composer gives nodes without one; what has another was tagged by hand.
+_PLAIN = {
+    f"tag:yaml.org,2002:{kind}"
+    for kind in ("null", "bool", "int", "float", "str", "seq", "map", "timestamp", "merge", "value")
+}
 #: No setting has more; Python refuses to read much longer numbers.
 MOST_DIGITS = 100
 #: No setting lies deeper; the parser's time grows with the square of the depth.
@@ -67,7 +72,15 @@ def parse(text: str, source: str) -> Document:
     """Return the document in `text`. Raises ConfigError with file and line for anything but plain YAML data."""
     document = Document(None, source)
     try:
-        _refuse_what_grows(text, source)
+        depth = 0
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):  # before what grows while it is read
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                raise ConfigError(f"{source}: lists and mappings are nested too deeply, more than {DEEPEST} levels")
+            anchor = getattr(event, "anchor", None)
+            if anchor and event.start_mark:
+                line = event.start_mark.line + 1
+                raise ConfigError(f"{source}:{line}: anchors and aliases are not allowed, got {anchor!r}")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or first_line(error)
@@ -77,21 +90,10 @@ def parse(text: str, source: str) -> Document:
     return document
 
 
-def _refuse_what_grows(text: str, source: str) -> None:
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:
-            raise ConfigError(f"{source}: lists and mappings are nested too deeply, more than {DEEPEST} levels")
-        anchor = getattr(event, "anchor", None)
-        if anchor and event.start_mark:
-            line = event.start_mark.line + 1
-            raise ConfigError(f"{source}:{line}: anchors and aliases are not allowed, got {anchor!r}")
-
-
 def _build(node: yaml.Node, path: Path, document: Document) -> Any:
     document.lines.setdefault(path, node.start_mark.line + 1)
-    _refuse_tag(node, document)
+    if node.tag not in _PLAIN:
+        raise ConfigError(f"{document.source}:{node.start_mark.line + 1}: tags are not allowed, got {node.tag!r}")
     if isinstance(node, yaml.ScalarNode):
         return node.value if node.style else parse_scalar(node.value)
     if isinstance(node, yaml.SequenceNode):
@@ -109,11 +111,3 @@ def _build(node: yaml.Node, path: Path, document: Document) -> Any:
         document.lines[(*path, key)] = line
         mapping[key] = _build(value_node, (*path, key), document)
     return mapping
-
-
-def _refuse_tag(node: yaml.Node, document: Document) -> None:
-    # The composer resolves untagged nodes to tags of YAML itself; an explicit tag of another kind is what we refuse.
-    plain = {"null", "bool", "int", "float", "str", "seq", "map", "timestamp", "merge", "value"}
-    if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.removeprefix("tag:yaml.org,2002:") not in plain:
-        line = node.start_mark.line + 1
-        raise ConfigError(f"{document.source}:{line}: tags are not allowed, got {node.tag!r}")

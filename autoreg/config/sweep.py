@@ -93,14 +93,12 @@ class Sweep(Strict):
     @property
     def size(self) -> int:
         """How many trials it asks for in all, those that variants share counted for each: known without making them."""
-        return sum(part._own_size for _, part in self.parts())
-
-    @property
-    def _own_size(self) -> int:
-        grid = self.grid
-        axes = (grid.width, grid.initializer, grid.optimizer, grid.regularizer, grid.random_labels)
-        finals = self.replicates * len(grid.lr_batch_factor) * len(grid.epochs or [0])
-        return math.prod(len(axis or [0]) for axis in axes) * (finals + (self.tune.trials if self.tune else 0))
+        size = 0
+        for grid, tune in ((part.grid, part.tune) for _, part in self.parts()):
+            axes = (grid.width, grid.initializer, grid.optimizer, grid.regularizer, grid.random_labels)
+            finals = self.replicates * len(grid.lr_batch_factor) * len(grid.epochs or [0])
+            size += math.prod(len(axis or [0]) for axis in axes) * (finals + (tune.trials if tune else 0))
+        return size
 
     def parts(self) -> list[tuple[str | None, "Sweep"]]:
         """Return each variant's name and the variant as a sweep of its own; a sweep without variants is its only part.

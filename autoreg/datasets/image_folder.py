@@ -4,10 +4,8 @@ from functools import partial
 from pathlib import Path
 
 from autoreg.datasets.dataset import Dataset, datasets
-from autoreg.datasets.images.cache import cache_folder
-from autoreg.datasets.images.classes import require_same_classes
-from autoreg.datasets.images.data_folder import Folder, data_folder
-from autoreg.datasets.images.fingerprint import hash_texts
+from autoreg.datasets.images.cache import cache_folder, hash_texts
+from autoreg.datasets.images.data_folder import Folder, data_folder, require_same_classes
 from autoreg.datasets.images.image_folders import FolderImages, class_folders, labelled_folders
 from autoreg.datasets.images.squares import Squares, decoded_once
 from autoreg.datasets.images.squares_dataset import Share, Side, squares_dataset
@@ -42,7 +40,11 @@ def image_folder(
         ConfigError: a class has too few images to hold some out.
     """
     base = data_folder(root, folder, "image_folder")
-    parts = {split: labelled_folders(path) for split, path in _parts(base).items()}
+    there = set(class_folders(base))
+    folders = {split: base / name for split, names in FOLDERS.items() for name in names if name in there}
+    if "train" not in folders:  # all images are training images
+        folders = {"train": base}
+    parts = {split: labelled_folders(path) for split, path in folders.items()}
     require_same_classes({split: images.classes for split, images in parts.items()}, base)
 
     def decoded(images: FolderImages) -> Split:
@@ -58,10 +60,3 @@ def image_folder(
         shares={"validation": validation_share, "test": test_share},
         stratified=stratified,
     )
-
-
-def _parts(base: Path) -> dict[str, Path]:
-    """Return the folder of each split that has one; without `train`, all images are training images."""
-    there = set(class_folders(base))
-    parts = {split: base / name for split, names in FOLDERS.items() for name in names if name in there}
-    return parts if "train" in parts else {"train": base}

@@ -19,8 +19,6 @@ from autoreg.seeds import derive_seed
 #: Mean and deviation of each channel over ImageNet's training images, of values in [0, 1].
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
-#: A metric holds all activations of a batch: 1 GB for a ResNet18 of four times the width at 224 pixels.
-EVALUATION_BATCH = 50
 
 
 @datasets.register
@@ -75,8 +73,8 @@ def imagenet(
         classes=source.classes,
         fingerprint=source.fingerprint,
         prepare=prepare,
-        augment=augment,
-        evaluation_batch=EVALUATION_BATCH,
+        augment=lambda images, _: prepare(images),  # which were cropped and flipped at random while they were decoded
+        evaluation_batch=50,  # with all of its activations: 1 GB for a ResNet18 of four times the width at 224 pixels
     )
 
 
@@ -84,11 +82,6 @@ def prepare(images: Tensor) -> Tensor:
     """Return uint8 images, [batch, 3, size, size], as floats, standardised by channel, on their device."""
     mean, deviation = (torch.tensor(values, device=images.device)[:, None, None] for values in (MEAN, DEVIATION))
     return images.float().div_(255).sub_(mean).div_(deviation)
-
-
-def augment(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Return images as `prepare` does; they were cropped and flipped at random while they were decoded."""
-    return prepare(images)
 
 
 def _shuffled(images: EncodedImages, kind: str, asked: int) -> Tensor:

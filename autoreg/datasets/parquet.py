@@ -4,10 +4,8 @@ from pathlib import Path
 from typing import Literal
 
 from autoreg.datasets.dataset import Dataset, datasets
-from autoreg.datasets.images.cache import cache_folder
-from autoreg.datasets.images.classes import count_classes
-from autoreg.datasets.images.data_folder import Folder, data_folder
-from autoreg.datasets.images.fingerprint import hash_texts
+from autoreg.datasets.images.cache import cache_folder, hash_texts
+from autoreg.datasets.images.data_folder import Folder, count_classes, data_folder
 from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns, find_parts
 from autoreg.datasets.images.squares import Squares, decoded_once
 from autoreg.datasets.images.squares_dataset import Share, Side, squares_dataset

@@ -41,19 +41,15 @@ def teacher(
 
 
 def _balanced_labels(inputs: Tensor, seed: int) -> Tensor:
+    # The argmax does not change with the scale of a bias-free ReLU network, so the weights' sigma does not matter.
+    hidden, output = torch.empty(inputs.shape[1], TEACHER_UNITS), torch.empty(TEACHER_UNITS, 2)
     for attempt in range(1000):
-        labels = _label(inputs, torch.Generator().manual_seed(derive_seed(seed, "teacher weights", attempt)))
+        generator = torch.Generator().manual_seed(derive_seed(seed, "teacher weights", attempt))
+        for weight in (hidden, output):
+            nn.init.trunc_normal_(weight, generator=generator)
+        labels: Tensor = ((inputs @ hidden).relu() @ output).argmax(1)
         if 0.4 <= labels.float().mean().item() <= 0.6:
             return labels
     raise ConfigError(
         f"no teacher out of 1000 gave each label to 40–60% of the {len(inputs)} inputs; use more examples"
     )
-
-
-def _label(inputs: Tensor, generator: torch.Generator) -> Tensor:
-    # The argmax does not change with the scale of a bias-free ReLU network, so the weights' sigma does not matter.
-    hidden, output = torch.empty(inputs.shape[1], TEACHER_UNITS), torch.empty(TEACHER_UNITS, 2)
-    for weight in (hidden, output):
-        nn.init.trunc_normal_(weight, generator=generator)
-    labels: Tensor = ((inputs @ hidden).relu() @ output).argmax(1)
-    return labels

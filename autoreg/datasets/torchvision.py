@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, WithJsonSchema
 
 from autoreg.datasets.dataset import Dataset, datasets
-from autoreg.datasets.images.classes import count_classes
-from autoreg.datasets.images.data_folder import Folder, data_folder
+from autoreg.datasets.images.data_folder import Folder, count_classes, data_folder
 from autoreg.datasets.images.squares import Squares
 from autoreg.datasets.images.squares_dataset import Share, Side, squares_dataset
 from autoreg.datasets.images.torchvision_files import PICKLED, PUBLISHED, hash_of, load_split

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 import autoreg
+from autoreg.cli.init.command import init
 from autoreg.cli.init.json_schema import sweep_schema
-from autoreg.cli.init.starter import write_starter
 from autoreg.config.strict_yaml import parse
 from autoreg.errors import ConfigError, DataError
 from autoreg.packaged import find_sweep, sweep_names
@@ -102,13 +102,13 @@ def test_from_nothing_to_a_figure_of_ones_own_images(
 def test_nothing_that_is_there_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "my_sweep_network.py").write_text("mine")
     with pytest.raises(ConfigError, match=r"my_sweep_network\.py is there already"):
-        write_starter(tmp_path)
+        init.main([str(tmp_path)], standalone_mode=False)
     assert [path.name for path in tmp_path.iterdir()] == ["my_sweep_network.py"]
 
 
 def test_what_is_wrong_is_said_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="a sweep's name has small letters"):
-        write_starter(tmp_path, "My Sweep")
+        init.main([str(tmp_path), "--name", "My Sweep"], standalone_mode=False)
     with pytest.raises(DataError, match="nowhere does not exist"):
-        write_starter(tmp_path, images=tmp_path / "nowhere")
+        init.main([str(tmp_path), "--images", str(tmp_path / "nowhere")], standalone_mode=False)
     assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 import polars as pl
@@ -74,16 +73,13 @@ def test_a_plan_for_programs_is_one_object(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_is_another_name_of_a_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    asked = []
-    for home in ("plan", "sweep"):
-        module = import_module(f"autoreg.cli.{home}")
-        monkeypatch.setattr(module, "print_plans", lambda *words, **options: asked.append((words, options)))
+    asked: list[dict[str, object]] = []
+    monkeypatch.setattr(cli.commands["plan"], "callback", lambda **given: asked.append(given))
     words = ["quickstart", "--set", "replicates=3", "--runs", str(tmp_path)]
     assert [run("plan", *words).exit_code, run("sweep", *words, "--dry-run").exit_code] == [0, 0]
-    defaults = {"as_json": False, "is_calibrated": True}
-    (planned, options), (tried, fewer) = asked
-    assert planned == tried == (("quickstart",), ("replicates=3",), tmp_path)
-    assert options == fewer | defaults
+    planned, tried = asked
+    assert planned == tried
+    assert (tried["sweeps"], tried["overrides"], tried["runs"]) == (("quickstart",), ("replicates=3",), tmp_path)
 
 
 def test_a_mistake_ends_the_process_with_its_exit_code_and_one_line(tmp_path: Path) -> None:

@@ -1,8 +1,13 @@
 """`autoreg init`: files to begin with."""
 
+import json
+import re
 from pathlib import Path
 
 import click
+
+from autoreg.errors import ConfigError, DataError, shown
+from autoreg.files import write_text
 
 
 @click.command()
@@ -21,9 +26,27 @@ def init(folder: Path, name: str, images: Path | None, size: int) -> None:
     autoreg init --images ~/images/pets
     autoreg sweep my_sweep.yaml && autoreg report --html
     """  # noqa: D301
-    from autoreg.cli.init.starter import write_starter
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    paths = write_starter(folder, name, images, size)
+    from autoreg.cli.init.json_schema import sweep_schema
+
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_]{0,90}", name):
+        raise ConfigError(f"a sweep's name has small letters, digits and underscores, got {shown(name)}")
+    if images is not None and not images.is_dir():
+        raise DataError(f"the folder {images} does not exist")
+    module = f"{name}_network" if name[0].isalpha() else f"network_{name}"
+    paths = [folder / f"{name}.yaml", folder / f"{module}.py", folder / "sweep.schema.json"]
+    for path in paths[:2]:
+        if path.exists():
+            raise ConfigError(f"{path} is there already; choose another --name or another folder")
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )  # fmt: skip
+    facts = {"name": name, "module": module, "images": str(images.resolve()) if images else None, "size": size}
+    for path, template in zip(paths, ("sweep.yaml.j2", "network.py.j2"), strict=False):
+        write_text(path, environment.get_template(template).render(facts))
+    write_text(paths[2], json.dumps(sweep_schema(), indent=1, ensure_ascii=False) + "\n")
     click.echo("\n".join(map(str, paths)))
     inside = "" if folder == Path() else f"cd {folder} && "
     click.echo(f"what it would run: {inside}autoreg plan {paths[0].name}", err=True)

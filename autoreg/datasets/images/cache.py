@@ -1,6 +1,8 @@
-"""The cache: where decoded or rearranged data lies between runs."""
+"""The cache of decoded or rearranged data, and the hashes of files, 16 hexadecimal digits, that name what is in it."""
 
+import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,21 @@ def cache_folder() -> Path:
     if os.environ.get("AUTOREG_CACHE"):
         return Path(os.environ["AUTOREG_CACHE"])
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autoreg"
+
+
+def hash_texts(texts: Iterable[str]) -> str:
+    """Return the hash of some texts."""
+    return hashlib.blake2b("\n".join(texts).encode(), digest_size=8).hexdigest()
+
+
+def hash_files(paths: Iterable[Path]) -> str:
+    """Return the hash of all bytes of some files."""
+    digest = hashlib.blake2b(digest_size=8)
+    for path in paths:
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 22):
+                digest.update(chunk)
+    return digest.hexdigest()
 
 
 def cached_array(path: Path, shape: tuple[int, ...], kind: type, **how: Any) -> Array:

@@ -15,8 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autoreg.datasets.images.cache import Array, cache_folder, cached_array, save_array
-from autoreg.datasets.images.fingerprint import hash_files
+from autoreg.datasets.images.cache import Array, cache_folder, cached_array, hash_files, save_array
 from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns, find_parts
 from autoreg.errors import DataError, first_line
 from autoreg.files import write_atomically

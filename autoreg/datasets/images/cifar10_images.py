@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from autoreg.datasets.images.random_crops import random_crops
+from autoreg.datasets.images.squares import random_crops
 
 #: Images are 32×32; AlexNet's crops are 28×28; ResNet's are cut after adding 4 black pixels on each side.
 SIZE, CROP, PADDING = 32, 28, 4

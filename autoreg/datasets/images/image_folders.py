@@ -1,7 +1,6 @@
 """Images that lie in folders, one for each class."""
 
 import os
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from autoreg.datasets.images.cache import hash_texts
 from autoreg.datasets.images.encoded import open_image
-from autoreg.datasets.images.fingerprint import hash_texts
 from autoreg.errors import DataError
 
 SUFFIXES = (".jpeg", ".jpg", ".png")
@@ -80,13 +79,9 @@ def images_in(folder: Path) -> list[tuple[str, int]]:
             )
     except OSError as error:
         raise DataError(f"{folder} cannot be listed: {error}") from error
-    _require_utf8([folder.name, *(name for name, _ in files)])
-    return files
-
-
-def _require_utf8(names: Iterable[str]) -> None:
-    for name in names:
+    for name in (folder.name, *(name for name, _ in files)):
         try:
             name.encode()
         except UnicodeEncodeError as error:  # Arrow and the fingerprint take no other
             raise DataError(f"the name of a file or folder must be UTF-8, got {name!r}") from error
+    return files

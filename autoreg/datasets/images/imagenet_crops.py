@@ -12,9 +12,6 @@ AREA = (0.08, 1.0)
 ASPECT = (3 / 4, 4 / 3)
 ATTEMPTS = 10
 
-#: left, top, right, bottom, in pixels.
-Box = tuple[int, int, int, int]
-
 
 @dataclass(frozen=True)
 class ImagenetCrops:
@@ -29,7 +26,10 @@ class ImagenetCrops:
 
     def crop(self, image: Image.Image, drawn: Sequence[float] | None) -> Image.Image:
         """Return the square that a network sees: a random part if there are random numbers, else the centre."""
-        return self._centre(image) if drawn is None else self._random(image, drawn)
+        if drawn is None:
+            return self._centre(image)
+        part = image.crop(random_box(*image.size, drawn[:-1])).resize((self.size,) * 2, Image.Resampling.BILINEAR)
+        return part.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if drawn[-1] < 0.5 else part
 
     def _centre(self, image: Image.Image) -> Image.Image:
         """Return the central square of the image with its shorter side resized to size·256/224."""
@@ -43,14 +43,9 @@ class ImagenetCrops:
         box = (left, top, left + self.size, top + self.size)
         return image.resize(resized, Image.Resampling.BILINEAR).crop(box)
 
-    def _random(self, image: Image.Image, drawn: Sequence[float]) -> Image.Image:
-        box = random_box(*image.size, drawn[:-1])
-        part = image.crop(box).resize((self.size, self.size), Image.Resampling.BILINEAR)
-        return part.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if drawn[-1] < 0.5 else part
 
-
-def random_box(width: int, height: int, drawn: Sequence[float]) -> Box:
-    """Return a random part of an image, which lies within it (Szegedy et al. 2015).
+def random_box(width: int, height: int, drawn: Sequence[float]) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of a random part of an image, within it (Szegedy et al. 2015).
 
     Args:
         width: of the image, in pixels.
@@ -63,11 +58,9 @@ def random_box(width: int, height: int, drawn: Sequence[float]) -> Box:
         ratio = ASPECT[0] * (ASPECT[1] / ASPECT[0]) ** aspect
         wide, high = round(math.sqrt(pixels * ratio)), round(math.sqrt(pixels / ratio))
         if 0 < wide <= width and 0 < high <= height:
-            return _placed(int(left * (width - wide + 1)), int(top * (height - high + 1)), wide, high)
+            x, y = int(left * (width - wide + 1)), int(top * (height - high + 1))
+            return x, y, x + wide, y + high
     wide = min(width, max(1, round(height * ASPECT[1])))
     high = min(height, max(1, round(width / ASPECT[0])))
-    return _placed((width - wide) // 2, (height - high) // 2, wide, high)
-
-
-def _placed(left: int, top: int, wide: int, high: int) -> Box:
-    return left, top, left + wide, top + high
+    x, y = (width - wide) // 2, (height - high) // 2
+    return x, y, x + wide, y + high

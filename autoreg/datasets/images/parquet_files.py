@@ -1,5 +1,6 @@
 """Finds images and their labels in Parquet files, by the types of the columns."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,9 +13,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from autoreg.datasets.images.cache import CHUNK
+from autoreg.datasets.images.cache import CHUNK, hash_texts
 from autoreg.datasets.images.encoded import open_image
-from autoreg.datasets.images.fingerprint import hash_footers, hash_texts
 from autoreg.errors import DataError, first_line
 
 #: What people call the files of the splits.
@@ -61,7 +61,10 @@ def find_columns(path: Path, image: str | None, label: str | None) -> Columns:
     Raises:
         DataError: the file is damaged, a named column is not there or of another type, or several may be meant.
     """
-    schema = _schema(path)
+    try:
+        schema = pq.read_schema(path)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path} is damaged: {first_line(error)}") from error
     features = _features(schema)
     images = [field.name for field in schema if _is_image(field.type)]
     integers = [field.name for field in schema if pa.types.is_integer(field.type)]
@@ -84,13 +87,6 @@ def _chosen(path: Path, option: str, wanted: str | None, there: list[str], kind:
     if not there:
         raise DataError(f"{path} has no column of {kind}")
     raise DataError(f"{path} has several columns of {kind}; say which by the option `{option}`: {known}")
-
-
-def _schema(path: Path) -> pa.Schema:
-    try:
-        return pq.read_schema(path)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} is damaged: {first_line(error)}") from error
 
 
 def _features(schema: pa.Schema) -> dict[str, dict[str, object]]:
@@ -137,7 +133,7 @@ class LabelledParquet:
         labels = torch.cat([_labels(path, columns) for path in paths])
         if not len(labels):
             raise DataError(f"{paths[0]} has no images")
-        return cls(paths, columns, labels, hash_footers(paths))
+        return cls(paths, columns, labels, _hash_footers(paths))
 
     @property
     def fingerprint(self) -> str:
@@ -186,3 +182,15 @@ def _labels(path: Path, columns: Columns) -> Tensor:
             f"{path}: the image in row {row} has no label, got {got}; a split without labels must lie elsewhere"
         )
     return labels
+
+
+def _hash_footers(paths: list[Path]) -> str:
+    """Return the hash of Parquet files' names, sizes and footers, which say where each column lies and its extremes."""
+    digest = hashlib.blake2b(digest_size=8)
+    for path in paths:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - 8))
+            file.seek(max(0, size - 8 - int.from_bytes(file.read(4), "little")))
+            digest.update(f"{path.name}:{size}\n".encode() + file.read())
+    return digest.hexdigest()

@@ -1,9 +1,8 @@
-"""Images of any size as squares of one size: decoded once, and held as bytes."""
+"""Images of any size as squares of one size: decoded once, held as bytes, and cropped at random in training."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -48,19 +47,32 @@ def decoded_once(path: Path, count: int, squares: Squares, images: Iterable[Call
         DataError: an image cannot be read, or the cache is damaged.
     """
     shape = (count, squares.channels, squares.size, squares.size)
+
+    def write(temporary: Path) -> None:
+        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
+        numbered = enumerate(images)
+
+        def decode(row: int, image: Callable[[], Image.Image]) -> None:
+            array[row] = squares.crop(image())
+
+        with ThreadPoolExecutor() as pool:
+            while chunk := list(islice(numbered, CHUNK)):  # not more at a time, since their files are in memory
+                list(pool.map(decode, *zip(*chunk, strict=True)))
+        array.flush()
+
     if not path.is_file():
-        write_atomically(path, partial(_decode, shape=shape, squares=squares, images=images))
+        write_atomically(path, write)
     return torch.from_numpy(cached_array(path, shape, np.uint8, mmap_mode="c"))
 
 
-def _decode(path: Path, shape: tuple[int, ...], squares: Squares, images: Iterable[Callable[[], Image.Image]]) -> None:
-    array = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
-
-    def decode(row: int, image: Callable[[], Image.Image]) -> None:
-        array[row] = squares.crop(image())
-
-    numbered = enumerate(images)
-    with ThreadPoolExecutor() as pool:
-        while chunk := list(islice(numbered, CHUNK)):  # not more at a time, since their files are in memory
-            list(pool.map(decode, *zip(*chunk, strict=True)))
-    array.flush()
+def random_crops(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
+    """Return a random side×side part of each image as floats, flipped half of the time."""
+    count, device, offsets = len(images), images.device, images.shape[-1] - side + 1
+    top = torch.randint(offsets, (count, 1), generator=generator)
+    left = torch.randint(offsets, (count, 1), generator=generator)
+    flipped = torch.rand(count, 1, generator=generator) < 0.5
+    steps = torch.arange(side)
+    rows = (top + steps).to(device)
+    columns = (left + torch.where(flipped, steps.flip(0), steps)).to(device)
+    index = torch.arange(count, device=device)[:, None, None]
+    return images.permute(0, 2, 3, 1)[index, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).float()

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from autoreg.datasets.dataset import Dataset
-from autoreg.datasets.images.random_crops import random_crops
+from autoreg.datasets.images.squares import random_crops
 from autoreg.datasets.split import Split
 from autoreg.errors import ConfigError
 from autoreg.seeds import derive_seed

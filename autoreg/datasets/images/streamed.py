@@ -1,16 +1,16 @@
 """Images that are too many to hold: read, decoded and cropped while the network trains on those before them."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import override
 
+from autoreg.datasets.images.cache import Array
 from autoreg.datasets.images.encoded import EncodedImages
 from autoreg.datasets.images.imagenet_crops import ImagenetCrops
 from autoreg.datasets.split import Examples
@@ -49,44 +49,32 @@ class StreamedSplit(Examples):
         indices = torch.arange(len(self)) if order is None else order.cpu()
         # Reading waits for the disk, and decoding does not hold Python's lock: two threads at least.
         pool = ThreadPoolExecutor(max(2, torch.get_num_threads()))
-        ahead: deque[_Batch] = deque()
+        ahead: deque[Callable[[], tuple[Tensor, Tensor]]] = deque()
         try:
             for chosen in torch.split(indices, batch_size):
                 ahead.append(self._start(chosen, generator, pool))
                 if len(ahead) > LOOK_AHEAD:
-                    yield self._finished(ahead.popleft())
+                    yield ahead.popleft()()
             while ahead:
-                yield self._finished(ahead.popleft())
+                yield ahead.popleft()()
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _start(self, chosen: Tensor, generator: torch.Generator | None, pool: ThreadPoolExecutor) -> "_Batch":
-        size, count = self.crops.size, len(chosen)
+    def _start(
+        self, chosen: Tensor, generator: torch.Generator | None, pool: ThreadPoolExecutor
+    ) -> Callable[[], tuple[Tensor, Tensor]]:
+        """Have a batch decoded, and return what waits for it."""
+        size, count, device = self.crops.size, len(chosen), self.labels.device
         drawn = self.crops.draw(count, generator) if generator is not None else [None] * count
-        pinned = self.labels.device.type == "cuda"
-        pixels = torch.empty(count, size, size, 3, dtype=torch.uint8, pin_memory=pinned)
-        rows = self.rows[chosen].tolist()
-        futures = [
-            pool.submit(self._decode, row, numbers, target)
-            for row, numbers, target in zip(rows, drawn, pixels.numpy(), strict=True)
-        ]
-        return _Batch(chosen, pixels, futures)
+        pixels = torch.empty(count, size, size, 3, dtype=torch.uint8, pin_memory=device.type == "cuda")
 
-    def _decode(self, row: int, drawn: Sequence[float] | None, target: np.ndarray[Any, Any]) -> None:
-        target[:] = np.asarray(self.crops.crop(self.images.open(row), drawn))
+        def decode(row: int, numbers: Sequence[float] | None, target: Array) -> None:
+            target[:] = np.asarray(self.crops.crop(self.images.open(row), numbers))
 
-    def _finished(self, batch: "_Batch") -> tuple[Tensor, Tensor]:
-        for future in batch.futures:
-            future.result()
-        device = self.labels.device
-        pixels = batch.pixels.to(device, non_blocking=True).permute(0, 3, 1, 2)
-        return pixels, self.labels[batch.chosen.to(device)]
+        decoded = pool.map(decode, self.rows[chosen].tolist(), drawn, pixels.numpy())
 
+        def finish() -> tuple[Tensor, Tensor]:
+            list(decoded)
+            return pixels.to(device, non_blocking=True).permute(0, 3, 1, 2), self.labels[chosen.to(device)]
 
-@dataclass(frozen=True)
-class _Batch:
-    """A batch that is being decoded into `pixels`: uint8, [batch, size, size, 3]."""
-
-    chosen: Tensor
-    pixels: Tensor
-    futures: list[Future[None]]
+        return finish

@@ -12,8 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from autoreg.datasets.images.cache import cache_folder, cached_array, save_array
-from autoreg.datasets.images.fingerprint import hash_files, hash_texts
+from autoreg.datasets.images.cache import cache_folder, cached_array, hash_files, hash_texts, save_array
 from autoreg.datasets.images.squares import Squares, decoded_once
 from autoreg.datasets.split import Split
 from autoreg.errors import DataError, first_line
@@ -73,22 +72,21 @@ PICKLED = {
 
 def hash_of(name: str, root: Path) -> str:
     """Return the hash of a dataset's files. Raises DataError if there are none."""
-    files = [file for path in sorted(root.glob(PUBLISHED[name].files)) for file in _below(path)]
+    files = [
+        file
+        for path in sorted(root.glob(PUBLISHED[name].files))
+        for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
+        if file.is_file() and file.suffix not in ARCHIVES and not file.name.startswith(".")
+    ]
     if not files:
         raise DataError(f"no {name} in {root}: looked for {PUBLISHED[name].files}; {advice(name, root)}")
+
+    def described(path: Path) -> str:
+        content = path.stat().st_size if path.suffix.lower() in IMAGES else hash_files([path])
+        return f"{path.relative_to(root)}:{content}"
+
     with ThreadPoolExecutor() as pool:
-        return hash_texts([name, *pool.map(lambda path: f"{path.relative_to(root)}:{_content(path)}", files)])
-
-
-def _below(path: Path) -> list[Path]:
-    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-    return [file for file in files if file.suffix not in ARCHIVES and not file.name.startswith(".")]
-
-
-def _content(path: Path) -> str:
-    if path.suffix.lower() in IMAGES:
-        return str(path.stat().st_size)
-    return hash_files([path])
+        return hash_texts([name, *pool.map(described, files)])
 
 
 def advice(name: str, root: Path) -> str:
