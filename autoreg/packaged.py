@@ -58,13 +58,6 @@ def table_names() -> list[str]:
     return sorted([*(stem.removeprefix("table_") for stem in stems), VERDICTS])
 
 
-def check_table(name: str) -> str:
-    """Return the name of a table. Raises ConfigError if there is no such table."""
-    if name not in table_names():
-        raise ConfigError(f"unknown table {name!r}{did_you_mean(name, table_names())}")
-    return name
-
-
 def find_sweep(text: str) -> Path:
     """Return the file of a sweep given by path or, for a packaged one, by name.
 

@@ -159,7 +159,7 @@ class Driver:
             return
         if not is_measured:
             self.measuring.add(config.trial_id)
-        elif self.endings.add_measured(config.trial_id):
+        elif self.endings.add_measured(config.trial_id) and is_here:
             self._say(f"measured {describe(config)}", Verbosity.VERBOSE)
 
     def _close(self, name: str, failure: Failure | None) -> None:

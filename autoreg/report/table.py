@@ -9,9 +9,9 @@ import polars as pl
 from autoreg.database.connection import path_of, query
 from autoreg.database.queries import chosen_sweeps
 from autoreg.database.schema import Connection
-from autoreg.errors import DataError
+from autoreg.errors import ConfigError, DataError, did_you_mean
 from autoreg.files import write_text
-from autoreg.packaged import VERDICTS, check_table
+from autoreg.packaged import VERDICTS, table_names
 from autoreg.report.formats import FORMATS
 
 #: The paper's threshold of |r|, whose verdicts people see first.
@@ -55,7 +55,8 @@ def read_table(connection: Connection, table: str, sweep: str | None = None) -> 
         ConfigError: there is no such table or sweep.
         DataError: results.db has no trial for it.
     """
-    check_table(table)
+    if table not in table_names():
+        raise ConfigError(f"unknown table {table!r}{did_you_mean(table, table_names())}")
     frame = _verdicts(connection) if table == VERDICTS else query(connection, f"select * from table_{table}")
     frame = frame.filter(pl.col("sweep_id").is_in(chosen_sweeps(connection, sweep)))
     if frame.is_empty():

@@ -61,6 +61,7 @@ def test_what_was_trained_before_is_skipped(finals: SimulatedSweep) -> None:
     configs = [config for _, config in finals.driver.schedule.planned()]
     finals.tell(ev.TrialFound(configs[0], result_of(configs[0]), is_measured=True))
     finals.tell(ev.TrialFound(configs[1], result_of(configs[1]), is_measured=False))
+    assert finals.said() == [], "it is no news"
     finals.run()
     assert counts(finals) == (2, 2, 0, 4)
     assert finals.driver.endings.skipped == 2
