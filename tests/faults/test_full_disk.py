@@ -1,6 +1,7 @@
 """A whole sweep on a disk that gets full: it says so in a line, and goes on once there is space."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,15 @@ from tests.helpers.promises import Promise
 from tests.helpers.small_sweep import SIZES, write_sweep
 from tests.helpers.sweep_process import command, rows_without_times
 
-#: Arguments: the size of the disk, where it is mounted, a folder that outlives it, and the sweep's command.
+#: Arguments: the size of the disk, where it is mounted, a folder that outlives it, Python, the sweep's file, and the
+#: command that runs it.
 SCRIPT = """
-size=$1 disk=$2 kept=$3; shift 3
+size=$1 disk=$2 kept=$3 python=$4 file=$5; shift 5
 mount -t tmpfs -o size=$size tmpfs "$disk"
 "$@" 2> "$kept/full.log"; echo $? > "$kept/full.code"
 df -k "$disk" > "$kept/df"; ls "$disk"/runs/*-r*/result.json > "$kept/results"
 mount -o remount,size=200m "$disk"
-"$@" 2> "$kept/enlarged.log"; echo $? > "$kept/enlarged.code"
+"$python" -m tests.helpers.forked "$file" "$disk" 2> "$kept/enlarged.log"; echo $? > "$kept/enlarged.code"
 cp "$disk/results.db" "$kept"
 """
 #: How much of what the sweep needs there is room for: from a disk that is full at once, over one that the database
@@ -41,10 +43,8 @@ def test_a_sweep_on_a_full_disk_says_so_and_ends_with_every_row_once_there_is_sp
     run_file(file, roomy)
     needed = sum(path.stat().st_size for path in roomy.rglob("*") if path.is_file()) // 1024
     size = f"{int(share * needed)}k"
-    subprocess.run(
-        ["unshare", "--map-root-user", "--mount", "sh", "-c", SCRIPT, "sh", size, disk, kept, *command(file, disk)],
-        check=True,
-    )
+    arguments = [size, disk, kept, sys.executable, file, *command(file, disk)]
+    subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", SCRIPT, "sh", *arguments], check=True)
     first, second = (kept / "full.log").read_text(), (kept / "enlarged.log").read_text()
     assert (kept / "full.code").read_text().strip() in ("1", "3", "4"), first
     assert "No space left on device" in first

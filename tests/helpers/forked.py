@@ -1,6 +1,10 @@
-"""A sweep whose processes are forks of a small one: without Ray, and without the seconds that Ray takes."""
+"""A sweep whose processes are forks of a small one: without Ray, and without the seconds that Ray takes.
+
+`python -m tests.helpers.forked FILE FOLDER` runs one in a process of its own.
+"""
 
 import multiprocessing
+import sys
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
@@ -100,3 +104,7 @@ def run_forked(plan: Plan, runs: Runs, database: Path, slots: int = 2) -> Summar
 def run_file(file: Path, folder: Path, slots: int = 2) -> Summary:
     """Run a sweep's file; its run folder and database lie in the folder."""
     return run_forked(make_plan(load_sweep(file)), Runs(folder / "runs"), folder / "results.db", slots)
+
+
+if __name__ == "__main__":
+    sys.exit("\n".join(run_file(Path(sys.argv[1]), Path(sys.argv[2])).problems))

@@ -41,12 +41,6 @@ def start(
         )
 
 
-def run_to_its_end(file: Path, folder: Path, *arguments: str, seconds: float = 400) -> None:
-    """Run a sweep that is expected to end well."""
-    process = start(file, folder, *arguments)
-    assert process.wait(seconds) == 0, (folder / "log").read_text()
-
-
 def wait_for_trials(folder: Path, count: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 300
     while len(results(folder)) < count:

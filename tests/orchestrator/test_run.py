@@ -1,14 +1,12 @@
 """A sweep through Ray: everything trained, measured and written once, however it is interrupted."""
 
 import os
-import re
 import shlex
 import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from autoreg.config.sweep_file import LoadedSweep
@@ -22,7 +20,6 @@ from tests.helpers.sweep_process import (
     command,
     results,
     rows_without_times,
-    run_to_its_end,
     settings,
     start,
     wait_for_trials,
@@ -96,43 +93,27 @@ def test_weights_that_turn_out_to_be_damaged_are_trained_again(small: Small, run
     assert rows_without_times(database) == before
 
 
-SLOW = settings("training.epochs=150", "tune.epochs=100", "dataset.train_size=1000")
+SLOW = ("training.epochs=75", "tune.epochs=50", "dataset.train_size=1000")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_sigterm_save_what_is_in_flight_and_say_how_to_go_on(
-    small: Small, tmp_path: Path, number: signal.Signals
-) -> None:
-    file = Path(small().document.source)
-    folder = tmp_path / "stopped"
-    process = start(file, folder, *SLOW)
-    wait_for_trials(folder, 3, process)
-    process.send_signal(number)
-    assert process.wait(120) == 130
-    log = (folder / "log").read_text()
-    assert "running trials save their state" in log
-    said, _, again = log.splitlines()[-1].partition(" autoreg ")
-    assert said.startswith("autoreg: stopped; to go on:")
-    assert shlex.split(again) == command(file, folder, *SLOW)[3:]
-    assert "Traceback" not in log
-    assert "SIGTERM" not in log
-    with duckdb.connect(str(folder / "results.db"), read_only=True) as connection:
-        written = connection.execute("select count(*) from trials").fetchone()
-    assert written
-    assert written[0] == len(results(folder))
-    if number == signal.SIGINT:
-        run_to_its_end(file, folder, *SLOW)
-
-
-def test_two_sweeps_at_once_train_each_trial_once(small: Small, tmp_path: Path) -> None:
-    file = Path(small().document.source)
-    folder = tmp_path / "both"
-    first, second = start(file, folder, *SLOW), start(file, folder, *SLOW)
-    assert (first.wait(400), second.wait(400)) == (0, 0), (folder / "log").read_text()
-    log = (folder / "log").read_text()
-    trained = [int(count) for count in re.findall(r"(\d+) trials trained", log)]
-    assert sum(trained) == 14
-    assert len(contents(folder / "results.db")["trials"]) == 14
+def test_sigterm_and_ctrl_c_save_what_is_in_flight_and_say_how_to_go_on(small: Small, tmp_path: Path) -> None:
+    file, folder = Path(small().document.source), tmp_path / "stopped"
+    for number, trials in ((signal.SIGTERM, 3), (signal.SIGINT, 6)):
+        process = start(file, folder, *settings(*SLOW))
+        wait_for_trials(folder, trials, process)
+        process.send_signal(number)
+        assert process.wait(120) == 130
+        log = (folder / "log").read_text()
+        (folder / "log").unlink()
+        assert "running trials save their state" in log
+        said, _, again = log.splitlines()[-1].partition(" autoreg ")
+        assert said.startswith("autoreg: stopped; to go on:")
+        assert shlex.split(again) == command(file, folder, *settings(*SLOW))[3:]
+        assert "Traceback" not in log
+        assert "SIGTERM" not in log
+        assert trials <= len(results(folder)) == len(contents(folder / "results.db")["trials"]) < 14
+    summary = run_forked(make_plan(small(*SLOW)), Runs(folder / "runs"), folder / "results.db")
+    assert (summary.problems, len(results(folder))) == ([], 14)
 
 
 def test_nothing_of_ray_reaches_the_user(small: Small, tmp_path: Path) -> None:
