@@ -33,7 +33,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if not (root and (Path(root) / folder).is_dir()):
                 item.add_marker(pytest.mark.skip(reason=f"no folder {folder} in AUTOREG_DATA={root or ''}"))
     if "PYTEST_XDIST_WORKER" in os.environ:  # what takes long must not begin last: sweeps first
-        items.sort(key=lambda item: "ray_here" not in getattr(item, "fixturenames", ()))
+        items.sort(key=lambda item: "ray_here" not in getattr(item, "fixturenames", ()) and not is_given_longer(item))
+
+
+def is_given_longer(item: pytest.Item) -> bool:
+    """Whether a test may take longer than others."""
+    limit = item.get_closest_marker("timeout")
+    return limit is not None and limit.args[0] > float(item.config.getini("timeout"))
 
 
 @pytest.fixture(scope="session")

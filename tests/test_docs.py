@@ -3,7 +3,6 @@
 import ast
 import importlib.util
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -21,6 +20,7 @@ from autoreg.cli.main import cli
 from autoreg.config.sweep_file import load_sweep
 from autoreg.errors import ConfigError
 from autoreg.report.results import Results
+from tests.helpers.command_line import autoreg as command
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
@@ -124,7 +124,8 @@ def test_a_page_that_is_made_is_up_to_date(name: str) -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "```python" in page.read_text("utf-8")], ids=name_of)
-def test_every_block_of_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ray_here: Any) -> None:
+@pytest.mark.usefixtures("forks")
+def test_every_block_of_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     model = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 2))
     names: dict[str, Any] = {"model": model, "inputs": torch.randn(20, 3), "labels": torch.zeros(20, dtype=torch.int64)}
@@ -201,6 +202,7 @@ def test_every_error_that_the_faq_explains_is_one_that_autoreg_gives(tmp_path: P
             assert any(pattern.match(text) for pattern in given), text
 
 
+@pytest.mark.usefixtures("forks")
 def test_what_is_said_of_ones_own_things_runs(tmp_path: Path) -> None:
     network, dataset, metric = blocks("docs/own.md", "python")
     for name, code in (("mynets", network), ("mydata", dataset), ("mymetrics", metric)):
@@ -217,9 +219,7 @@ def test_what_is_said_of_ones_own_things_runs(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(json.dumps(sweep), encoding="utf-8")
 
     def run(*words: str) -> str:
-        environment = os.environ | {"NO_COLOR": "1"}
-        command = [sys.executable, "-m", "autoreg", *words]
-        ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+        ended = command(*words, cwd=tmp_path)
         assert ended.returncode == 0, ended.stderr
         return ended.stdout
 

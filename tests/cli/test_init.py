@@ -15,7 +15,6 @@ from autoreg.config.strict_yaml import parse
 from autoreg.errors import ConfigError, DataError
 from autoreg.packaged import find_sweep, sweep_names
 from tests.helpers.command_line import autoreg as command
-from tests.helpers.command_line import autoreg_process
 from tests.helpers.sweep_process import settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "sweep_file.md"
@@ -71,8 +70,7 @@ def images(tmp_path: Path) -> Path:
 
 
 def run_here(*words: str, cwd: Path) -> str:
-    """Run a command in a process of its own, since it imports the network that lies in the folder."""
-    ended = autoreg_process(*words, cwd=cwd)
+    ended = command(*words, cwd=cwd)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 
@@ -86,6 +84,7 @@ def test_made_up_data_and_a_network_of_ones_own_are_a_sweep(tmp_path: Path) -> N
     assert "24 final trials, 32 tuning trials, 0 already done" in planned.splitlines()
 
 
+@pytest.mark.usefixtures("forks")
 def test_from_nothing_to_a_figure_of_ones_own_images(
     tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

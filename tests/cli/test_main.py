@@ -26,6 +26,7 @@ from autoreg.orchestrator.progress.live_file import LiveStateFile
 from autoreg.report.results import Results
 from autoreg.runs.log import TrialLog
 from tests.helpers.command_line import autoreg, autoreg_process
+from tests.helpers.sweep_process import settings
 
 
 def run(*arguments: str) -> Result:
@@ -33,7 +34,7 @@ def run(*arguments: str) -> Result:
 
 
 def test_a_plan_says_what_would_run_and_writes_nothing(tmp_path: Path) -> None:
-    ended = autoreg_process("plan", "quickstart", cwd=tmp_path)
+    ended = autoreg("plan", "quickstart", cwd=tmp_path)
     assert ended.returncode == 0
     assert ended.stderr == ""
     lines = ended.stdout.splitlines()
@@ -83,8 +84,12 @@ def test_a_dry_run_is_another_name_of_a_plan(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_a_mistake_ends_the_process_with_its_exit_code_and_one_line(tmp_path: Path) -> None:
-    for arguments, code in ((["sweep", "nowhere.yaml"], 2), (["status"], 3), (["status", "--db", "."], 4)):
-        ended = autoreg_process(*arguments, cwd=tmp_path)
+    for call, arguments, code in (
+        (autoreg, ["sweep", "nowhere.yaml"], 2),
+        (autoreg_process, ["status"], 3),
+        (autoreg, ["status", "--db", "."], 4),
+    ):
+        ended = call(*arguments, cwd=tmp_path)
         assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (code, "", 1)
     assert list(tmp_path.iterdir()) == []
 
@@ -111,9 +116,10 @@ def test_help_does_not_pay_for_what_it_does_not_need() -> None:
     assert ended.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.usefixtures("forks")
 def test_from_nothing_to_a_figure(tmp_path: Path) -> None:
-    sets = [word for override in ("tune=null", "training.epochs=5", "replicates=1") for word in ("--set", override)]
-    ended = autoreg_process("sweep", "quickstart", *sets, cwd=tmp_path)
+    short = settings("tune=null", "training.epochs=2", "replicates=1")
+    ended = autoreg("sweep", "quickstart", *short, cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     ended = autoreg("report", "--all", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
@@ -136,18 +142,16 @@ def test_from_nothing_to_a_figure(tmp_path: Path) -> None:
     assert json.loads(autoreg("status", "--json", cwd=tmp_path).stdout)[0]["measured"] == 6
 
 
+@pytest.mark.usefixtures("forks")
 def test_the_documented_custom_network_runs_from_the_folder_it_lies_in(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "own.md").read_text(encoding="utf-8")
     [code] = [
         code for block in page.split("```python\n")[1:] if (code := block.split("```")[0]) and "def build" in code
     ]
     (tmp_path / "mynets.py").write_text(code, encoding="utf-8")
-    own = ["--set", "network=mynets:build", "--set", "network.units=32"]
-    short = ["--set", "tune=null", "--set", "training.epochs=2", "--set", "replicates=1", "--set", "grid.width=[1]"]
-    ended = subprocess.run(
-        [Path(sys.executable).parent / "autoreg", "sweep", "quickstart", *own, *short],
-        capture_output=True, text=True, cwd=tmp_path,
-    )  # fmt: skip
+    own = settings("network=mynets:build", "network.units=32")
+    short = settings("tune=null", "training.epochs=2", "replicates=1", "grid.width=[1]")
+    ended = autoreg("sweep", "quickstart", *own, *short, cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     [first, *_] = json.loads(autoreg("list", "trials", "--json", cwd=tmp_path).stdout)
     assert first["network"] == "mynets:build(units=32)"

@@ -24,30 +24,41 @@ from autoreg.errors import ConfigError, DataError
 RANDOM = np.random.default_rng(0)
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all tests, since the images of the official folder are the same in each."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("AUTOREG_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+def use_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOREG_CACHE", str(cache))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def official(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The official folder with random images: as pickles of the same form."""
+    """The official folder with images of random bands, which are packed fast: as pickles of the same form."""
     root = tmp_path_factory.mktemp("official")
     (root / FOLDER).mkdir()
     for number, name in enumerate(BATCHES):
         batch = {
             b"batch_label": name.encode(),
             b"labels": [int(label) for label in (np.arange(10_000) + number) % 10],
-            b"data": RANDOM.integers(256, size=(10_000, 3072), dtype=np.uint8),
+            b"data": RANDOM.integers(256, size=(10_000, 48), dtype=np.uint8).repeat(64, 1),
         }
-        (root / FOLDER / name).write_bytes(pickle.dumps(batch, protocol=2))
+        # Python 3 writes the bytes of protocol 2 as text, which takes a while.
+        content = pickle.dumps(batch, protocol=2 if name == "test_batch" else 3)
+        (root / FOLDER / name).write_bytes(content)
     return root
 
 
+@pytest.fixture(scope="module")
+def sums(official: Path) -> dict[str, str]:
+    return {name: hashlib.md5((official / FOLDER / name).read_bytes()).hexdigest() for name in BATCHES}
+
+
 @pytest.fixture
-def checksums(official: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sums = {name: hashlib.md5((official / FOLDER / name).read_bytes()).hexdigest() for name in BATCHES}
+def checksums(sums: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cifar10_files, "BATCHES", sums)
 
 
@@ -81,7 +92,8 @@ def test_splits_are_cut_in_file_order(official: Path) -> None:
     assert torch.equal(dataset.test.inputs, images[50_000:50_011])
 
 
-def test_a_wrong_checksum_is_damage(official: Path) -> None:
+def test_a_wrong_checksum_is_damage(official: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOREG_CACHE", str(tmp_path))  # where they are not yet decoded
     with pytest.raises(DataError, match=r"data_batch_1 of CIFAR-10 is damaged: its MD5 sum is"):
         load_images(official)
 

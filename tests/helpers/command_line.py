@@ -4,7 +4,8 @@ import io
 import os
 import subprocess
 import sys
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -25,12 +26,23 @@ def autoreg(*arguments: str, cwd: Path) -> Ended:
     """Run a command in a folder."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     code = 0
-    with chdir(cwd), patch.object(sys, "argv", ["autoreg", *arguments]), redirect_stdout(out), redirect_stderr(err):
+    argv = patch.object(sys, "argv", ["autoreg", *arguments])
+    with chdir(cwd), forgotten(cwd), argv, redirect_stdout(out), redirect_stderr(err):
         try:
             main()
         except SystemExit as ended:
             code = int(ended.code or 0)
     return Ended(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
+
+
+@contextmanager
+def forgotten(folder: Path) -> Iterator[None]:
+    """Forget the modules that are imported from a folder, as the end of a process would."""
+    with patch.object(sys, "path", [*sys.path]):
+        yield
+    for name, module in list(sys.modules.items()):
+        if Path(getattr(module, "__file__", None) or "/").is_relative_to(folder):
+            del sys.modules[name]
 
 
 def autoreg_process(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -1,6 +1,7 @@
-"""A small sweep, and a way to finish its trials without training them."""
+"""A small sweep, a way to finish its trials without training them, and one to run any sweep without Ray."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,16 @@ def finish(runs: Runs) -> Callable[..., None]:
         folder.write_result(TrialResult.model_validate({**result, "status": status}))
 
     return write
+
+
+@pytest.fixture
+def forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have sweeps of this process train and measure in forks, in place of Ray's processes."""
+    from multiprocessing.forkserver import ensure_running
+
+    from autoreg.orchestrator import run
+    from tests.helpers.forked import ForkedBackend
+
+    ensure_running()  # before the folder changes: what it imports first, it finds from the one that it starts in
+    monkeypatch.setattr(run, "ray_session", lambda *_: nullcontext())
+    monkeypatch.setattr(run, "RayBackend", lambda *_: ForkedBackend())

@@ -4,6 +4,7 @@
 """
 
 import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -16,15 +17,15 @@ from autoreg.orchestrator.events import Connected, Event, MeasuringEnded
 from autoreg.orchestrator.failure import failure_in, failure_of
 from autoreg.orchestrator.jobs import BundleJob, Machine, MeasuringJob
 from autoreg.orchestrator.plan import Plan, make_plan
-from autoreg.orchestrator.ray_runtime import worker
 from autoreg.orchestrator.recorder import Summary
 from autoreg.orchestrator.runner import SweepRunner
 from autoreg.runs.folder import Runs
 from autoreg.training.checkpoints import DamagedCheckpoint
+from tests.helpers.forked_work import do, measure, train
 
-#: A process that has imported what workers need and runs no threads, unlike this one.
+#: A process that has imported what workers need, and no more, and runs no threads, unlike this one.
 FORK = multiprocessing.get_context("forkserver")
-FORK.set_forkserver_preload(["autoreg.orchestrator.ray_runtime.worker", "autoreg.training.loop", "torch._dynamo"])
+FORK.set_forkserver_preload([do.__module__])
 
 
 class ForkedBackend:
@@ -71,23 +72,10 @@ class ForkedBackend:
 
 def fork(work, job):
     here, there = FORK.Pipe(duplex=False)
-    process = FORK.Process(target=work, args=(there, job), daemon=True)
+    process = FORK.Process(target=do, args=(work, there, job, Path.cwd(), dict(os.environ)), daemon=True)
     process.start()
     there.close()
     return process, here
-
-
-def train(reports: Connection, job: BundleJob) -> None:
-    worker.train(job, worker.Reporter(reports.send))
-
-
-def measure(answer: Connection, job: MeasuringJob) -> None:
-    try:
-        worker.measure(job)
-    except Exception as error:
-        answer.send(error)
-    else:
-        answer.send(None)
 
 
 def run_forked(plan: Plan, runs: Runs, database: Path, slots: int = 2) -> Summary:

@@ -159,7 +159,7 @@ def test_the_hash_of_the_own_file_is_a_part_of_every_trial(here: Path, tmp_path:
         folder.mkdir()
         (folder / "things.py").write_text(text)
         (folder / "own.yaml").write_text(SWEEP)
-        ended = in_a_process(folder, "plan", "own.yaml", "--no-calibration", "--runs", str(here / "runs"))
+        ended = autoreg("plan", "own.yaml", "--no-calibration", "--runs", str(here / "runs"), cwd=folder)
         assert ended.returncode == 0, ended.stderr
         ids[name] = next(line for line in ended.stdout.splitlines() if "already done" in line)
     assert ids == {
