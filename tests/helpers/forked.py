@@ -95,4 +95,4 @@ def run_file(file: Path, folder: Path, slots: int = 2) -> Summary:
 
 
 if __name__ == "__main__":
-    sys.exit("\n".join(run_file(Path(sys.argv[1]), Path(sys.argv[2])).problems))
+    sys.exit("\n".join(run_file(Path(sys.argv[1]), Path(sys.argv[2])).problems) or None)
