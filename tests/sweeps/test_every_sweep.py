@@ -22,14 +22,16 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run folder with the trials of all sweeps, trained in one go."""
+    """A run folder with the trials of all sweeps, trained in one go.
+
+    What a sweep measures besides what the first one does, it measures in its own run.
+    """
     folder = tmp_path_factory.mktemp("sweeps")
     plans = [make_plan(load_sweep(tiny_sweep(name, folder))) for name in sweep_names()]
     groups = sorted((pair for plan in plans for pair in plan.groups), key=lambda pair: -pair[1])
-    wanted = {made.measurement_id: made for plan in plans for made in plan.measurements}
     every = plans[0].sweep.model_copy(update={"name": "every_sweep", "figures": []})
     data = {dataset: fingerprint for plan in plans for dataset, fingerprint in plan.data.items()}
-    together = replace(plans[0], sweep=every, groups=groups, measurements=list(wanted.values()), data=data)
+    together = replace(plans[0], sweep=every, groups=groups, data=data)
     run_forked(together, Runs(folder / "runs"), folder / "results.db")
     return folder
 
