@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from autoreg.config.trial import Choice, TrialConfig, measurement_id
+from autoreg.database import connection
 from autoreg.database.writer import Writer
 from autoreg.files import write_atomically
 from autoreg.packaged import figure_names
@@ -70,6 +71,23 @@ def config() -> Callable[..., TrialConfig]:
         return TrialConfig(**{**fields, **changes})
 
     return make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def new_databases_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Make the tables and views of a new results.db once a process: most of the time of hundreds of tests otherwise."""
+    connect, empty = connection.connect, tmp_path_factory.mktemp("empty") / "results.db"
+
+    def copied(path: Path, *, read_only: bool, patience: float) -> connection.Connection:
+        if not read_only and not path.exists():
+            shutil.copyfile(empty, path)
+        return connect(path, read_only=read_only, patience=patience)
+
+    with connection.made_anew(empty):
+        pass
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "connect", copied)
+        yield
 
 
 @pytest.fixture

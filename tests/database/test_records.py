@@ -24,20 +24,29 @@ FIELDS = {
 AS_USED = {"learning_rate": 0.04, "batch_size": 80}
 
 
-@pytest.fixture
-def row(runs: Runs, trial: Callable[..., TrialFolder], tmp_path: Path) -> dict[str, Any]:
-    trial(**FIELDS)
-    rebuild(tmp_path / "results.db", runs)
-    with reading(tmp_path / "results.db") as connection:
+@pytest.fixture(scope="module")
+def folder(trial_in: Callable[..., TrialFolder], tmp_path_factory: pytest.TempPathFactory) -> TrialFolder:
+    return trial_in(Runs(tmp_path_factory.mktemp("records") / "runs"), **FIELDS)
+
+
+@pytest.fixture(scope="module")
+def database(folder: TrialFolder) -> Path:
+    path = folder.path.parent.parent / "results.db"
+    rebuild(path, Runs(folder.path.parent))
+    return path
+
+
+@pytest.fixture(scope="module")
+def row(database: Path) -> dict[str, Any]:
+    with reading(database) as connection:
         [row] = query(connection, "select * from trials").to_dicts()
     return row
 
 
 @pytest.mark.parametrize("field", TrialConfig.model_fields)
 def test_every_field_of_a_trial_is_found_in_its_config_and_a_column_says_the_same(
-    row: dict[str, Any], runs: Runs, field: str
+    row: dict[str, Any], folder: TrialFolder, field: str
 ) -> None:
-    [folder] = runs.trials()
     config = folder.read_config()
     value = getattr(config, field)
     assert json.loads(row["config"])[field] == config.model_dump(mode="json")[field]
@@ -52,7 +61,7 @@ def test_every_field_of_a_result_is_a_column(row: dict[str, Any], field: str) ->
 
 @pytest.mark.parametrize(("table", "record"), [("epochs", Epoch), ("layers", Layer)])
 def test_every_field_of_what_a_trial_has_many_of_is_a_column_of_its_table(
-    row: dict[str, Any], tmp_path: Path, table: str, record: type[Epoch | Layer]
+    database: Path, table: str, record: type[Epoch | Layer]
 ) -> None:
-    with reading(tmp_path / "results.db") as connection:
+    with reading(database) as connection:
         assert query(connection, f"from {table}").columns == ["trial_id", *record.model_fields]
