@@ -8,6 +8,7 @@ import pytest
 
 from tests.faults.here import run_here
 from tests.faults.reader import Reader, reading
+from tests.helpers.forked import run_file
 from tests.helpers.promises import Promise
 from tests.helpers.small_sweep import write_sweep
 from tests.helpers.sweep_process import rows_without_times
@@ -31,7 +32,7 @@ def read_and_timed(file: Path, folder: Path, database: Path | None = None) -> tu
 def test_readers_every_10_ms_get_through_and_see_the_sweep_to_its_end(tmp_path: Path) -> None:
     file = write_sweep(tmp_path / "read.yaml", tuning=5, epochs=150)
     _, reader = read_and_timed(file, tmp_path / "read")
-    timed(file, tmp_path / "unread")
+    run_file(file, tmp_path / "unread")
     assert reader.opens > 100
     assert reader.failed < 0.2 * reader.opens
     assert rows_without_times(tmp_path / "read" / "results.db") == rows_without_times(
@@ -67,7 +68,7 @@ def test_readers_every_10_ms_slow_a_sweep_by_less_than_5_percent(tmp_path: Path,
 def test_a_shell_left_open_delays_rows_and_loses_none(seconds: float, tmp_path: Path, promise: Promise) -> None:
     file = write_sweep(tmp_path / "held.yaml", tuning=5, epochs=30)
     database = tmp_path / "results.db"
-    run_here(write_sweep(tmp_path / "first.yaml", replicates=1), tmp_path)  # so that there is something to open
+    run_file(write_sweep(tmp_path / "first.yaml", replicates=1), tmp_path)  # so that there is something to open
     with reading(database, seconds) as shell:
         shell.wait_until_it_has_read()
         before = rows_without_times(database)
