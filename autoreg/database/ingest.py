@@ -16,6 +16,7 @@ from autoreg.database import schema
 from autoreg.database.schema import Connection
 from autoreg.errors import DataError, first_line
 from autoreg.runs.folder import TrialFolder
+from autoreg.runs.measurements import FACTS, read_measurement
 from autoreg.runs.records import SweepRecord, TrialResult
 
 
@@ -145,13 +146,8 @@ def insert_rows(connection: Connection, metric: str, frame: pl.DataFrame) -> Non
 def _read_measurement(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:
     """Return a measurement's row and the rows of its file, both with the ids that the file's place and name say."""
     ids: dict[str, Any] = {"trial_id": path.parent.parent.name, "measurement_id": measurement_id_of(path)}
-    try:
-        facts, frame = pl.read_parquet_metadata(path), pl.read_parquet(path)
-        measurement = {**ids, **{name: facts[name] for name in ("metric", "split", "options")}}
-        measurement["version"] = int(facts["version"])
-    except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
-        advice = "remove it to have the trial measured again"
-        raise DataError(f"{path} is damaged; {advice} ({first_line(error)})") from error
+    facts, frame = read_measurement(path)
+    measurement = {**ids, **{name: facts[name] for name in FACTS}}
     if taken := ids.keys() & {column.lower() for column in frame.columns}:
         raise DataError(f"{path} does not fit its table in results.db: {', '.join(sorted(taken))} stands in it already")
     return measurement, frame.select(*(pl.lit(value).alias(name) for name, value in ids.items()), pl.all())
