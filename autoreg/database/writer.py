@@ -9,8 +9,9 @@ from pathlib import Path
 import duckdb
 
 from autoreg.database import connection as results_db
+from autoreg.database.custom import make_views
 from autoreg.database.ingest import bring_in, known_trials, measurement_id_of, replace_sweep, utc
-from autoreg.database.schema import Connection
+from autoreg.database.schema import METRIC_SQL, Connection
 from autoreg.errors import AutoregError, DatabaseError, first_line
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.runs.records import TrialResult
@@ -110,6 +111,7 @@ class Writer:
             else:
                 for folder in some:
                     del self._trials[folder.trial_id]
+        make_views(connection, METRIC_SQL)
 
     @contextmanager
     def _problems_of(self, what: str) -> Iterator[None]:

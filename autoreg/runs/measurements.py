@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -38,18 +39,19 @@ def write_measurement(path: Path, frame: pl.DataFrame, facts: Mapping[str, str])
     write_bytes(path, head + b"blake2b:" + _hash_of(file.getvalue()) + tail)
 
 
-def read_measurement(path: Path) -> tuple[dict[str, str], pl.DataFrame]:
-    """Return the facts and the rows of a measurement.
+def read_measurement(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:
+    """Return the facts of a measurement, its version a number, and its rows.
 
     Raises:
         DataError: the file is damaged, or its rows are of another trial or metric.
     """
     advice = "remove it to have the trial measured again"
+    stated: dict[str, Any]
     try:
         content = path.read_bytes()
         _check_digest(content)  # first, since a changed byte can end the process that reads the rows
         facts, frame = pl.read_parquet_metadata(BytesIO(content)), pl.read_parquet(BytesIO(content))
-        stated = {name: facts[name] for name in FACTS}
+        stated = {**{name: facts[name] for name in FACTS}, "version": int(facts["version"])}
     except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
         raise DataError(f"{path} is damaged; {advice} ({first_line(error)})") from error
     owner = path.parent.parent.name

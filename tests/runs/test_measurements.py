@@ -30,7 +30,7 @@ def written(folder: TrialFolder, frame: pl.DataFrame, **facts: str) -> Path:
 def test_a_measurement_is_read_back(trial: MakeTrial) -> None:
     path, frame = written(trial(), ablation_rows((1.0, 0.5))), ablation_rows((1.0, 0.5))
     facts, rows = read_measurement(path)
-    assert facts == FACTS
+    assert facts == {**FACTS, "version": 1}
     assert rows.equals(frame)
     assert pl.read_parquet(path).equals(frame), "it is plain Parquet"
 
