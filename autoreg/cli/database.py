@@ -32,14 +32,14 @@ def verify(database: Path, runs: Path) -> None:
     if lines:
         click.echo(f"{database} and {runs} disagree; `autoreg rebuild` makes {database} again", err=True)
         sys.exit(AutoregError.exit_code)
-    click.echo(f"{database} has every row of {runs}", err=True)
+    print_text(f"{database} has every row of {runs}{_beside(database)}", err=True)
 
 
 @click.command()
 @DATABASE
 @RUNS
 def rebuild(database: Path, runs: Path) -> None:
-    """Make results.db again from the run folder, which is not changed.
+    """Make results.db again from the run folder, which is not changed; your own tables in it are kept.
 
     \b
     autoreg rebuild
@@ -52,9 +52,19 @@ def rebuild(database: Path, runs: Path) -> None:
     count, problems = rebuild_database(database, Runs(runs))
     for problem in problems:
         print_text(problem, err=True)
-    click.echo(f"{count} trials in {database}", err=True)
+    print_text(f"{count} trials in {database}{_beside(database)}", err=True)
     if problems:
         sys.exit(AutoregError.exit_code)
+
+
+def _beside(database: Path) -> str:
+    """Return a remark on what in results.db is not autoreg's."""
+    from autoreg.database.connection import reading
+    from autoreg.database.foreign import foreign
+
+    with reading(database) as connection:
+        others = ", ".join(map(str, foreign(connection)))
+    return f"; what is not autoreg's is left alone: {others}" if others else ""
 
 
 def _require_folder(runs: Path) -> None:

@@ -72,6 +72,9 @@ def report(
         rows = read_figure(connection, source, definition, sweep_name)
         if rows.missing:
             print_text("\n  ".join([f"figure {source.name} is incomplete, missing:", *rows.missing]), err=True)
+        for remark in rows.remarks:
+            if not remark.startswith("incomplete"):
+                print_text(f"figure {source.name}: {remark}", err=True)
         return rows.write(out, pictures)
 
     def tabulate(name: str) -> list[Path]:

@@ -50,8 +50,9 @@ def parse_fraction(value: Any) -> Any:
 
 
 def format_width(width: float) -> str:
-    """Return a width factor as people write it: `1/4`, `1`, `2`."""
-    return str(Fraction(width).limit_denominator(1000))
+    """Return a width factor as people write it, as a fraction or with all its digits: `1/4`, `1`, `1.01`."""
+    fraction, decimal = Fraction(width).limit_denominator(1000), str(width)
+    return min(str(fraction), decimal, key=len) if float(fraction) == width else decimal
 
 
 #: What a number of a sweep is multiplied by.

@@ -102,10 +102,10 @@ def query(connection: Connection, sql: str, **parameters: Any) -> pl.DataFrame:
 
 
 def table_names(connection: Connection, views: bool = True) -> list[str]:
-    """Return the names of all tables, and of the views, in alphabetical order."""
+    """Return the names of all tables, and of the views, in alphabetical order; custom metrics count as tables."""
     tables = query(connection, "select table_name as name from duckdb_tables()")["name"]
     derived = query(connection, "select distinct view_name as name from duckdb_views() where not internal")["name"]
-    return sorted({*tables, *(derived if views else [])})
+    return sorted({*tables, *derived} - (set() if views else schema.view_texts().keys()))
 
 
 def is_damage(error: Exception) -> bool:

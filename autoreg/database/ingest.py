@@ -13,9 +13,11 @@ import polars as pl
 
 from autoreg.config.trial import Choice, TrialConfig, canonical_json
 from autoreg.database import schema
-from autoreg.database.schema import Connection
+from autoreg.database.custom import Connection, quoted, table_of, view_of
+from autoreg.database.custom import measured as custom_metrics
 from autoreg.errors import DataError, first_line
 from autoreg.runs.folder import TrialFolder
+from autoreg.runs.measurements import read_measurement
 from autoreg.runs.records import SweepRecord, TrialResult
 
 
@@ -69,13 +71,10 @@ def measurement_id_of(path: Path) -> str:
 
 
 def _delete_trials(connection: Connection, ids: list[str]) -> None:
-    tables = connection.execute(
-        "select table_name from duckdb_columns() where column_name = 'measurement_id' and not internal"
-        " and table_name in (select table_name from duckdb_tables() where not temporary)"
-        " and table_name <> 'sweep_measurements'"
-    )
-    for table in ["trials", "epochs", "layers", *(name for (name,) in tables.fetchall())]:
-        connection.execute(f"delete from {_identifier(table)} where trial_id in (select unnest(?))", [ids])
+    own = (table_of(*metric) for metric in custom_metrics(connection, schema.METRIC_SQL))
+    tables = ["trials", "epochs", "layers", *chain(*schema.METRIC_TABLES.values()), *own, "measurements"]
+    for table in tables:
+        connection.execute(f"delete from {quoted(table)} where trial_id in (select unnest(?))", [ids])
 
 
 def insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
@@ -115,29 +114,32 @@ _CONFIG_COLUMNS = TrialConfig.model_fields.keys() & {
 
 
 def _insert_measurements(connection: Connection, metric: str, paths: Sequence[Path]) -> None:
-    table = _identifier(metric.replace(".", "_"))
-    if metric not in schema.METRIC_SQL and table.strip('"').lower() in _OWN_NAMES:
-        raise DataError(f"{paths[0]}: {metric} is a table of autoreg's own, not a metric's")
+    if metric not in schema.METRIC_SQL:
+        name = view_of(metric)
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise DataError(f"{paths[0]}: a table needs a plain name, got {name!r}")
+        if name.lower() in {*_OWN_NAMES, *schema.view_texts()}:  # DuckDB makes no difference
+            raise DataError(f"{paths[0]}: {metric} is a table or view of autoreg's own, not a metric's")
     measurements, frames = zip(*map(_read_measurement, paths), strict=True)
-    alike: dict[Any, list[pl.DataFrame]] = {}  # by columns and types
-    for frame in frames:
-        alike.setdefault(tuple(frame.schema.items()), []).append(frame)
+    alike: dict[Any, list[pl.DataFrame]] = {}  # by version, columns and types
+    for measurement, frame in zip(measurements, frames, strict=True):
+        alike.setdefault((measurement["version"], *frame.schema.items()), []).append(frame)
     try:
         insert(connection, "measurements", list(measurements))
-        for group in alike.values():
-            insert_rows(connection, metric, pl.concat(group))
+        for (version, *_), group in alike.items():
+            insert_rows(connection, metric, pl.concat(group), version)
     except (duckdb.ProgrammingError, duckdb.DataError, duckdb.IntegrityError) as error:
         raise DataError(f"{paths[0]} does not fit its table in results.db: {first_line(error)}") from error
 
 
-def insert_rows(connection: Connection, metric: str, frame: pl.DataFrame) -> None:
+def insert_rows(connection: Connection, metric: str, frame: pl.DataFrame, version: int = 1) -> None:
     """Write a metric's rows, with columns trial_id, measurement_id and split, into its tables. Raises duckdb.Error."""
-    table = _identifier(metric.replace(".", "_"))
     with schema.registered(connection, frame):
         if metric in schema.METRIC_SQL:
             for statement in schema.statements(schema.METRIC_SQL[metric], duckdb.StatementType.INSERT):
                 connection.execute(statement)
-        else:  # a metric without SQL has a table of its own with the file's columns
+        else:  # a metric without SQL has tables of its own with the file's columns
+            table = quoted(table_of(metric, version))
             connection.execute(f"create table if not exists {table} as select * from new_rows limit 0")
             connection.execute(f"insert into {table} by name select * from new_rows")
 
@@ -145,26 +147,15 @@ def insert_rows(connection: Connection, metric: str, frame: pl.DataFrame) -> Non
 def _read_measurement(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:
     """Return a measurement's row and the rows of its file, both with the ids that the file's place and name say."""
     ids: dict[str, Any] = {"trial_id": path.parent.parent.name, "measurement_id": measurement_id_of(path)}
-    try:
-        facts, frame = pl.read_parquet_metadata(path), pl.read_parquet(path)
-        measurement = {**ids, **{name: facts[name] for name in ("metric", "split", "options")}}
-        measurement["version"] = int(facts["version"])
-    except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
-        advice = "remove it to have the trial measured again"
-        raise DataError(f"{path} is damaged; {advice} ({first_line(error)})") from error
+    facts, frame = read_measurement(path)
+    measurement = {**ids, **facts}
     if taken := ids.keys() & {column.lower() for column in frame.columns}:
         raise DataError(f"{path} does not fit its table in results.db: {', '.join(sorted(taken))} stands in it already")
     return measurement, frame.select(*(pl.lit(value).alias(name) for name, value in ids.items()), pl.all())
 
 
-#: What no metric may bear the name of, in lower case, since DuckDB makes no difference.
+#: What no metric may bear the name of, nor that of a view.
 _OWN_NAMES = {"new_rows", *schema.TABLES, *chain(*schema.METRIC_TABLES.values()), *schema.REFERENCE_TABLES}
-
-
-def _identifier(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise DataError(f"a table needs a plain name, got {name!r}")
-    return f'"{name}"'
 
 
 def replace_sweep(connection: Connection, record: SweepRecord) -> None:

@@ -5,7 +5,7 @@ Each table, column and view carries its own description: `select view_name, comm
 
 import re
 from collections import ChainMap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -14,10 +14,11 @@ import duckdb
 import polars as pl
 
 from autoreg.config.trial import content_id
+from autoreg.database import custom
+from autoreg.database.custom import Connection as Connection
+from autoreg.database.custom import literal
 from autoreg.errors import DatabaseError, first_line
 from autoreg.packaged import packaged_folder
-
-Connection = duckdb.DuckDBPyConnection
 
 
 def statements(sql: str, kind: duckdb.StatementType) -> list[str]:
@@ -37,23 +38,24 @@ TABLES = _TABLE.findall(TABLES_SQL)
 METRIC_TABLES = {metric: _TABLE.findall(sql) for metric, sql in METRIC_SQL.items()}
 REFERENCE_TABLES = _TABLE.findall(REFERENCE_SQL)
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 ADVICE = "`autoreg rebuild` makes it again from the run folder"
 #: What brings a database from the version before to this one. Rows of older sweeps come with the next `sweep` or
 #: `rebuild`.
-MIGRATIONS = {
-    2: """
+MIGRATIONS: dict[int, Callable[[Connection], object]] = {
+    2: lambda connection: connection.execute("""
         create table sweep_groups (
             sweep_id varchar not null, group_id varchar not null, variant varchar, network varchar not null,
             dataset varchar not null, width double not null, epochs integer not null, parameters bigint not null
         )
-    """,
-    3: """
+    """),
+    3: lambda connection: connection.execute("""
         alter table units rename column "similar" to similar_units;
         drop view if exists sweep_finals;
         drop view if exists final_states;
         drop view if exists areas
-    """,
+    """),
+    4: lambda connection: custom.split_versions(connection, METRIC_SQL),
 }
 
 
@@ -87,13 +89,13 @@ def install(connection: Connection, path: Path) -> None:
     Raises:
         DatabaseError: it is no results database, or from a newer version.
     """
-    if not _names(connection):  # in a database with somebody's own tables, nothing is made
+    if not names(connection):  # in a database with somebody's own tables, nothing is made
         with transaction(connection):
             connection.execute(TABLES_SQL)
             connection.execute("insert into schema_info values (?, null)", [SCHEMA_VERSION])
     for step in range(_schema_version(connection, path) + 1, SCHEMA_VERSION + 1):
         with transaction(connection):
-            connection.execute(MIGRATIONS[step])
+            MIGRATIONS[step](connection)
             connection.execute("update schema_info set schema_version = ?", [step])
     _require_tables(connection, path)
     if not _has_these_views(connection):
@@ -103,6 +105,7 @@ def install(connection: Connection, path: Path) -> None:
                     connection.execute(statement)
             _make_views(connection)
             connection.execute("; ".join(_comments(connection)))
+            custom.make_views(connection, METRIC_SQL)
             connection.execute("update schema_info set views_hash = ?", [_views_hash()])
 
 
@@ -136,27 +139,22 @@ def _comments(connection: Connection) -> Iterator[str]:
     there = "select table_name, list(column_name) from duckdb_columns() where not internal group by all"
     columns: dict[str, list[str]] = dict(connection.execute(there).fetchall())
     known = {name: meanings for name, _, meanings in described_tables()}
-    yield from (f"comment on table {name} is {_literal(about)}" for name, about, _ in described_tables())
+    yield from (f"comment on table {name} is {literal(about)}" for name, about, _ in described_tables())
     for name, sql in view_texts().items():
         sentence, grain = (line.removeprefix("-- ") for line in sql.splitlines()[:2])
-        yield f"comment on view {name} is {_literal(f'{sentence} {grain}')}"
+        yield f"comment on view {name} is {literal(f'{sentence} {grain}')}"
         # A column means what it does in the first source that has it, unless the view's file says it beside the column.
         sources = [known[source] for source in _sources(sql) if source in known]
         own = dict(re.findall(r"(\w+),?  -- (.+)$", sql, re.MULTILINE))
         known[name] = {column: ChainMap(own, *sources).get(column, "") for column in columns[name]}
     for name, meanings in known.items():
         for column, meaning in meanings.items():
-            yield f"comment on column {name}.{column} is {_literal(meaning)}"
-
-
-def _literal(text: str) -> str:
-    quoted = text.replace("'", "''")
-    return f"'{quoted}'"
+            yield f"comment on column {name}.{column} is {literal(meaning)}"
 
 
 def _require_tables(connection: Connection, path: Path) -> None:
     """Raise DatabaseError if a table is gone: no trial is to blame for what cannot be written then."""
-    there = _names(connection)
+    there = names(connection)
     gone = [name for name in TABLES if name not in there]
     if not gone:  # a metric that is new in this version has no table yet
         measured = connection.execute("select distinct metric from measurements").fetchall()
@@ -165,14 +163,15 @@ def _require_tables(connection: Connection, path: Path) -> None:
         raise DatabaseError(f"{path} has no table {', '.join(gone)}; {ADVICE}")
 
 
-def _names(connection: Connection) -> set[str]:
+def names(connection: Connection) -> set[str]:
+    """Return the names of all tables and views."""
     tables, views = "select table_name from duckdb_tables()", "select view_name from duckdb_views() where not internal"
     return {name for (name,) in connection.execute(f"{tables} union all {views}").fetchall()}
 
 
 def _has_these_views(connection: Connection) -> bool:
     hashes = connection.execute("select views_hash from schema_info").fetchall()
-    return hashes == [(_views_hash(),)] and _names(connection).issuperset([*REFERENCE_TABLES, *view_texts()])
+    return hashes == [(_views_hash(),)] and names(connection).issuperset([*REFERENCE_TABLES, *view_texts()])
 
 
 def _make_views(connection: Connection, life: str = "") -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import duckdb
 
 from autoreg.database.connection import query, reading
+from autoreg.database.custom import literal, quoted
+from autoreg.database.foreign import foreign
 from autoreg.database.schema import ADVICE, REFERENCE_TABLES, Connection, view_texts
 from autoreg.database.writer import rebuild
 from autoreg.errors import DamagedDatabase, first_line
@@ -35,21 +37,22 @@ def verify(path: Path, runs: Runs) -> list[str]:
     """
     with tempfile.TemporaryDirectory(prefix="autoreg-verify-") as folder:
         copy, remade = Path(folder) / "given.db", Path(folder) / "remade.db"
-        _read_and_copy(path, copy)
+        others = _read_and_copy(path, copy)
         _, lines = rebuild(remade, runs)
         try:
             with closing(duckdb.connect()) as connection:
                 for database in (copy, remade):
-                    quoted = str(database.absolute()).replace("'", "''")
-                    connection.execute(f"attach '{quoted}' as {database.stem} (read_only)")
+                    connection.execute(f"attach {literal(str(database.absolute()))} as {database.stem} (read_only)")
                 connection.execute("set enable_external_access = false")  # what is attached stays readable
-                return lines + _other_views(connection) + _differences(connection)
+                return lines + _other_views(connection) + _differences(connection, others)
         except duckdb.Error as error:
             raise DamagedDatabase(f"{path} is damaged; {ADVICE} ({first_line(error)})") from error
 
 
-def _read_and_copy(path: Path, copy: Path) -> None:
+def _read_and_copy(path: Path, copy: Path) -> list[str]:
     """Look at every view of a database and copy it, while no sweep writes to it; what is compared may take long.
+
+    Return the names of what in it is not autoreg's.
 
     There is damage that only a query with conditions meets, and a plain comparison does not.
     """
@@ -59,6 +62,7 @@ def _read_and_copy(path: Path, copy: Path) -> None:
         for suffix in ("", ".wal"):
             if (part := path.with_name(path.name + suffix)).is_file():
                 shutil.copyfile(part, copy.with_name(copy.name + suffix))
+        return [one.name for one in foreign(connection)]
 
 
 def _other_views(connection: Connection) -> list[str]:
@@ -71,18 +75,20 @@ def _other_views(connection: Connection) -> list[str]:
     return [f"view {name}: it is not autoreg's" for (name,) in names.fetchall()]
 
 
-def _differences(connection: Connection) -> list[str]:
+def _differences(connection: Connection, others: list[str]) -> list[str]:
     surplus: dict[str, dict[str, list[str]]] = defaultdict(lambda: {database: [] for database in _SURPLUS})
     columns = {database: _columns(connection, database) for database in _SURPLUS}
-    for table in sorted({*columns["remade"], *columns["given"]} - {*_OTHER_TABLES}):
-        listed = ", ".join(map(_quoted, columns["remade"].get(table) or columns["given"][table]))
+    for table in sorted({*columns["remade"]} | {*columns["given"]} - {*others}):
+        if table in _OTHER_TABLES:
+            continue
+        listed = ", ".join(map(quoted, columns["remade"].get(table) or columns["given"][table]))
         key = "sweep_id" if table.startswith("sweep") else "trial_id"
         for database, other in permutations(_SURPLUS):
             if table not in columns[database]:
                 continue
-            rows = f"select {listed} from {database}.{_quoted(table)}"
+            rows = f"select {listed} from {database}.{quoted(table)}"
             if table in columns[other]:
-                rows += f" except all select {listed} from {other}.{_quoted(table)}"
+                rows += f" except all select {listed} from {other}.{quoted(table)}"
             counted = connection.execute(f"select {key}, count(*) from ({rows}) group by all order by all")
             for name, count in counted.fetchall():
                 surplus[f"{key.removesuffix('_id')} {name}"][database].append(f"{count} of {table}")
@@ -95,14 +101,9 @@ def _differences(connection: Connection) -> list[str]:
 
 def _columns(connection: Connection, database: str) -> dict[str, list[str]]:
     rows = connection.execute(
-        "select table_name, list(column_name order by column_name) from duckdb_columns() where database_name = ?"
-        " and table_name in (select table_name from duckdb_tables() where database_name = ?) group by all",
-        [database, database],
+        "select table_name, list(column_name order by column_name)"
+        " from duckdb_columns() join duckdb_tables() using (database_name, schema_name, table_name)"
+        " where database_name = ? and schema_name = 'main' group by all",
+        [database],
     )
     return dict(rows.fetchall())
-
-
-def _quoted(name: str) -> str:
-    """Return a name as SQL takes it: in a stranger's database, tables and columns may be called anything."""
-    escaped = name.replace('"', '""')
-    return f'"{escaped}"'

@@ -1,7 +1,7 @@
 """Rows for results.db: what the run folder has and the database has not, or all of it made anew."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,9 +9,11 @@ from pathlib import Path
 import duckdb
 
 from autoreg.database import connection as results_db
+from autoreg.database.custom import make_views
+from autoreg.database.foreign import keep
 from autoreg.database.ingest import bring_in, known_trials, measurement_id_of, replace_sweep, utc
-from autoreg.database.schema import Connection
-from autoreg.errors import AutoregError, DatabaseError, first_line
+from autoreg.database.schema import METRIC_SQL, TABLES, Connection, names
+from autoreg.errors import AutoregError, DamagedDatabase, DatabaseError, first_line
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.runs.records import TrialResult
 
@@ -110,6 +112,7 @@ class Writer:
             else:
                 for folder in some:
                     del self._trials[folder.trial_id]
+        make_views(connection, METRIC_SQL)
 
     @contextmanager
     def _problems_of(self, what: str) -> Iterator[None]:
@@ -124,14 +127,14 @@ class Writer:
 
 
 def rebuild(path: Path, runs: Runs) -> tuple[int, list[str]]:
-    """Make results.db again from the run folder, replacing what is there.
+    """Make results.db again from the run folder, replacing what is there but for others' tables and views.
 
     Returns:
         The number of trials in it, and one line for each trial or sweep whose files are damaged.
 
     Raises:
-        DatabaseError: a sweep is writing to it for longer than a minute, or it cannot be written; what was there before
-            is still there then.
+        DatabaseError: a sweep is writing to it for longer than a minute, it cannot be written, is no results database,
+            or has somebody's table that cannot be kept; what was there before is still there then.
     """
     writer, folders = Writer(path, runs), runs.trials()
     for folder in folders:
@@ -139,10 +142,30 @@ def rebuild(path: Path, runs: Runs) -> tuple[int, list[str]]:
     for record in sorted(runs.sweeps.glob("*.json")):
         writer.queue_sweep(record.stem)
     try:
-        with results_db.writer_lock(path, patience=60), results_db.made_anew(path) as connection:
+        with (
+            results_db.writer_lock(path, patience=60),
+            _as_it_was(path) as old,
+            results_db.made_anew(path) as connection,
+        ):
             writer.write(connection)
+            if old:
+                keep(old, connection, path)
     except results_db.Locked as error:
         raise DatabaseError(f"{path} is being written by another process: {error}") from error
     except (duckdb.Error, OSError) as error:
         raise DatabaseError(f"{path} cannot be written: {first_line(error)}") from error
     return len(folders) - sum(problem.startswith("trial") for problem in writer.problems), writer.problems
+
+
+@contextmanager
+def _as_it_was(path: Path) -> Iterator[Connection | None]:
+    """Give the results database that there is, or None if there is none that can be read."""
+    with ExitStack() as stack:
+        old, there = None, set[str]()
+        if path.exists():
+            with suppress(DamagedDatabase, duckdb.Error):  # nobody can read what somebody may have put into it
+                old = stack.enter_context(closing(results_db.connect(path, read_only=True, patience=60)))
+                there = names(old)
+        if there and not there & {*TABLES}:
+            raise DatabaseError(f"{path} is not a results database: it has none of its tables")
+        yield old if there else None

@@ -7,9 +7,9 @@ create table if not exists ablation (
     granularity varchar not null,  -- kernel, or application for single positions
     layer varchar,  -- null for network
     sample integer not null,  -- random choice of units, from 0
-    fraction double not null,  -- of units dropped
-    unchanged double not null,  -- share of labels that stay
-    accuracy double not null  -- share of true labels
+    fraction double not null check (fraction between 0 and 1),  -- of units dropped
+    unchanged double not null check (unchanged between 0 and 1),  -- share of labels that stay
+    accuracy double not null check (accuracy between 0 and 1)  -- share of true labels
 );
 
 insert into ablation by name

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,10 @@ import polars as pl
 from autoreg.config.trial import canonical_json, measurement_id
 from autoreg.datasets import build_dataset
 from autoreg.errors import DataError
-from autoreg.files import write_atomically
 from autoreg.metrics import metrics
 from autoreg.metrics.metric import version_of
 from autoreg.runs.folder import TrialFolder
+from autoreg.runs.measurements import write_measurement
 from autoreg.runs.records import TrialResult
 from autoreg.training.loop import load_network
 from autoreg.training.precision import precision_of
@@ -84,7 +83,7 @@ def measure_trial(
             "options": canonical_json(dict(measurement.options)),
         }
         labelled = frame.select(pl.lit(measurement.split).alias("split"), pl.all())
-        write_atomically(measurement.path(folder), partial(labelled.write_parquet, compression="zstd", metadata=facts))
+        write_measurement(measurement.path(folder), labelled, facts)
         on_measured(measurement, frame.height, time.perf_counter() - started)
     return len(missing)
 

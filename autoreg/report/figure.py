@@ -1,6 +1,8 @@
 """Reports: a view's rows, drawn and written as pictures and CSV with their provenance."""
 
 import json
+import textwrap
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ from autoreg.errors import ConfigError, DataError
 from autoreg.files import write_bytes, write_text
 from autoreg.packaged import figure_names, find_sweep, sweep_names
 from autoreg.report.figures.source import FigureSource
-from autoreg.report.figures.style import SETTINGS
+from autoreg.report.figures.style import SETTINGS, fonts_for
 
 #: What a figure can be written as.
 FORMATS = ("png", "pdf", "svg", "csv")
@@ -41,6 +43,7 @@ class FigureRows:
         sweep_id: the sweep's.
         definition: `released` or `text`.
         missing: one line for each setting that lacks trials.
+        choices: how many sweeps it could be of, this one being the latest.
     """
 
     source: FigureSource
@@ -49,6 +52,7 @@ class FigureRows:
     sweep_id: str
     definition: str
     missing: list[str]
+    choices: int = 1
 
     @property
     def sweep(self) -> str | None:
@@ -62,9 +66,31 @@ class FigureRows:
             return []
         return sorted({trial for cell in self.frame["trials"].to_list() for trial in cell})
 
+    @property
+    def remarks(self) -> list[str]:
+        """What the picture says below itself: which of several sweeps it shows, what is missing, what has no font."""
+        remarks = []
+        if self.choices > 1:
+            remarks.append(f"sweep {self.sweep or ''} ({self.sweep_id}), the latest of {self.choices} with this figure")
+        if self.missing:
+            more = f"; … ({len(self.missing)} settings)" if len(self.missing) > 3 else ""
+            remarks.append(f"incomplete, missing {'; '.join(self.missing[:3])}{more}")
+        if lacking := fonts_for(self.frame)[1]:
+            remarks.append(
+                f"boxes stand for {', '.join(f'U+{ord(letter):04X}' for letter in lacking[:8])}"
+                f"{', …' if len(lacking) > 8 else ''}, which no font here has"
+            )
+        return remarks
+
     def draw(self) -> Figure:
-        """Return the figure. Raises ConfigError if a drawing of the user's own fails."""
-        return self.source.draw(self.frame, self.published)
+        """Return the figure with its remarks. Raises ConfigError if a drawing of the user's own fails."""
+        figure = self.source.draw(self.frame, self.published)
+        if self.remarks:
+            lines = [textwrap.fill(remark, width=55 * max(1, len(figure.axes[:3]))) for remark in self.remarks]
+            with mpl.rc_context({**SETTINGS, "font.family": fonts_for(self.frame)[0]}):
+                text = "\n".join(filter(None, [figure.get_supxlabel(), *lines])).replace("$", r"\$")
+                figure.supxlabel(text, fontsize=7, color="#555555")
+        return figure
 
     def as_csv(self) -> str:
         """Return the rows with every digit; lists are texts."""
@@ -114,7 +140,7 @@ def read_figure(
         columns = query(connection, f'select * from "{figure.view}" limit 0').columns
         if "sweep_id" not in columns:
             raise ConfigError(f"{figure.path}: a figure needs a column sweep_id, got {', '.join(columns)}")
-    sweep_id = _find_sweep(connection, figure, sweep)
+    sweep_id, choices = _find_sweep(connection, figure, sweep)
     frame = query(connection, f'select * from "{figure.view}" where sweep_id = $sweep_id', sweep_id=sweep_id)
     missing = missing_trials(connection, sweep_id)
     if "definition" in frame.columns:
@@ -128,7 +154,7 @@ def read_figure(
         lacking = f"; missing: {'; '.join(missing[:3])}{more}" if missing else ""
         raise DataError(f"figure {figure.name} has no measured trial yet in {path_of(connection)}{lacking}")
     frame = frame.sort([name for name in frame.columns if not isinstance(frame.schema[name], pl.List)])
-    return FigureRows(figure, frame, published, sweep_id, definition, missing)
+    return FigureRows(figure, frame, published, sweep_id, definition, missing, choices)
 
 
 def versions() -> dict[str, str]:
@@ -140,7 +166,8 @@ def picture(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:
     """Return a figure as `png`, `pdf` or `svg`: the same bytes for the same figure."""
     dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
     file = BytesIO()
-    with mpl.rc_context(SETTINGS):
+    with mpl.rc_context(SETTINGS), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from")  # the remarks say it
         figure.savefig(file, format=kind, dpi=160, metadata=dates.get(kind), transparent=transparent)
     return file.getvalue()
 
@@ -178,8 +205,8 @@ def missing_trials(connection: Connection, sweep_id: str) -> list[str]:
     return lines
 
 
-def _find_sweep(connection: Connection, figure: FigureSource, sweep: str | None) -> str:
-    """Return the id of the sweep to show: the latest of that name or id that feeds the figure."""
+def _find_sweep(connection: Connection, figure: FigureSource, sweep: str | None) -> tuple[str, int]:
+    """Return the id of the sweep to show, the latest of that name or id that feeds the figure, and how many do."""
     fed = query(connection, "select sweep_id, name, figures from sweeps order by updated_at desc")
     if figure.is_packaged:
         fed = fed.filter(pl.col("figures").list.contains(figure.name))
@@ -195,5 +222,4 @@ def _find_sweep(connection: Connection, figure: FigureSource, sweep: str | None)
         makers = [name for name in sweep_names() if figure.name in load_sweep(find_sweep(name)).sweep.figures]
         advice = "; run: " + " or ".join(f"autoreg sweep sweeps/{name}.yaml" for name in makers) if makers else ""
         raise DataError(f"figure {figure.name} needs trials, and results.db has no sweep that feeds it{advice}")
-    latest: str = fed["sweep_id"][0]
-    return latest
+    return fed["sweep_id"][0], fed.height

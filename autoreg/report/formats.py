@@ -1,6 +1,7 @@
 """Tables: a frame as Markdown, CSV and LaTeX."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from autoreg.config.trial import format_width
 
 def as_markdown(frame: pl.DataFrame) -> str:
     """Return a table for people: rounded numbers, accuracies in percent with their deviation, numbers at the right."""
-    cells = shown_cells(frame)
+    cells = [[re.sub(r"\s+", " ", cell).replace("|", r"\|") for cell in row] for row in shown_cells(frame)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     numeric = numeric_columns(frame)
     rules = ["-" * (width - 1) + ":" if right else "-" * width for width, right in zip(widths, numeric, strict=True)]

@@ -24,7 +24,7 @@ from autoreg.packaged import VERDICTS, table_names
 from autoreg.report.figure import figures_with_data, picture, read_figure, versions
 from autoreg.report.figures import residuals
 from autoreg.report.figures.source import find_figures
-from autoreg.report.figures.style import SETTINGS
+from autoreg.report.figures.style import SETTINGS, as_names, fonts_for
 from autoreg.report.formats import numeric_columns, shown_cells
 from autoreg.report.table import read_table
 
@@ -83,8 +83,8 @@ def _tables(connection: Connection, sweep: str | None) -> Iterator[dict[str, Any
     for name in sorted(table_names(), key=[*TITLES, *table_names()].index):
         with suppress(DataError):
             table = read_table(connection, name, sweep)
-            with mpl.rc_context(SETTINGS):
-                drawn = residuals.draw(table.frame) if name == "comparison" else None
+            with mpl.rc_context({**SETTINGS, "font.family": fonts_for(table.frame)[0]}):
+                drawn = residuals.draw(as_names(table.frame)) if name == "comparison" else None
             yield {
                 "name": name,
                 "title": TITLES.get(name, f"Table {name}"),

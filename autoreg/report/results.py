@@ -15,7 +15,7 @@ from autoreg.errors import ConfigError, did_you_mean
 from autoreg.report.figure import FigureRows, figures_with_data, picture, read_figure
 from autoreg.report.figures import width_panels
 from autoreg.report.figures.source import find_figures
-from autoreg.report.figures.style import SETTINGS
+from autoreg.report.figures.style import SETTINGS, as_names
 from autoreg.report.table import read_table
 
 
@@ -107,7 +107,7 @@ class Results:
         """
         rows = self._rows(name, definition, sweep)
         with mpl.rc_context(SETTINGS):
-            width_panels.draw_panel(axes, rows.frame, rows.published, column)
+            width_panels.draw_panel(axes, as_names(rows.frame), rows.published, column)
 
     def report(self, table: str, sweep: str | None = None) -> pl.DataFrame:
         """Return the rows of a report's table, with every column.

@@ -90,7 +90,7 @@ def _main_verdicts(frame: pl.DataFrame) -> pl.DataFrame:
     columns = [
         "sweep_id", "sweep", "definition", "series", "verdict", "removability", "repetition", "same_at", "auc_slope",
         "auc_low", "auc_high", "similarity_factor", "similarity_low", "similarity_high", "replicates",
-        "replicates_needed",
+        "widths", "replicates_needed",
     ]  # fmt: skip
     keys = ("sweep_id", "definition", "split", "series")
     frame = frame.with_columns(same_at=agreeing.str.join(" ").over(keys))

@@ -81,8 +81,10 @@ def verdicts(trials: pl.DataFrame, *, auc_bound: float = 0.01, similarity_bound:
         - auc_p, similarity_p: that the slope is 0; auc_no_growth_p, similarity_no_growth_p: that it reaches the bound;
           both corrected by Holm; null with fewer than two replicates;
         - replicates, widths: the fewest replicates behind either measure, and the fewest widths behind any slope. A
-          replicate takes part with the widths that it has, if they are at least 3;
-        - replicates_needed: see `replicates_needed`; the larger of both measures', null if both are decided.
+          replicate takes part with the widths that it has, if they are at least 3; where none has so many, those that
+          there are are counted, and the verdict is `undecided`;
+        - replicates_needed: see `replicates_needed`; the larger of both measures', null if both are decided, or if what
+          lacks is no replicate but widths.
 
     Raises:
         ConfigError: a bound is out of its range.
@@ -96,19 +98,19 @@ def verdicts(trials: pl.DataFrame, *, auc_bound: float = 0.01, similarity_bound:
     judged = pl.concat(map(_judge, reports))
     auc = judged.filter(measure="auc").select(
         *SERIES, *LABELS, auc_slope="mean", auc_low="low", auc_high="high", auc_p="p", auc_no_growth_p="no_growth_p",
-        removability="state", replicates="replicates", widths="widths", needed="needed",
+        removability="state", replicates="there", widths="widths", needed="needed",
     )  # fmt: skip
     similarity = judged.filter(measure="similarity").select(
         *SERIES, similarity_factor=2.0 ** pl.col("mean"), similarity_low=2.0 ** pl.col("low"),
         similarity_high=2.0 ** pl.col("high"), similarity_p="p", similarity_no_growth_p="no_growth_p",
-        repetition="state", similarity_replicates="replicates", similarity_widths="widths", similarity_needed="needed",
+        repetition="state", similarity_replicates="there", similarity_widths="widths", similarity_needed="needed",
     )  # fmt: skip
     return (
         auc.join(similarity, on=SERIES)
         .with_columns(
             verdict=_verdict(),
-            replicates=pl.min_horizontal("replicates", "similarity_replicates").cast(pl.Int64),
-            widths=pl.min_horizontal("widths", "similarity_widths").cast(pl.Int64),
+            replicates=pl.min_horizontal("replicates", "similarity_replicates").fill_null(0).cast(pl.Int64),
+            widths=pl.min_horizontal("widths", "similarity_widths").fill_null(0).cast(pl.Int64),
             replicates_needed=pl.max_horizontal("needed", "similarity_needed"),
         )
         .select(*SERIES, *LABELS, *_RESULTS)
@@ -138,15 +140,17 @@ def _claims(trials: pl.DataFrame, measure: str, score: pl.Expr, bound: float) ->
         .sort(*SERIES, "replicate", "width")  # sums do not depend on the order of the rows
         .group_by(*SERIES, "replicate", maintain_order=True)
         .agg(slope=pl.cov(doublings, "score") / doublings.var(), widths=pl.len())
-        .filter(pl.col("widths") >= FEWEST_WIDTHS)
+        .with_columns(is_trend=pl.col("widths") >= FEWEST_WIDTHS)
+        .with_columns(is_counted=pl.col("is_trend") | ~pl.col("is_trend").any().over(SERIES))
     )
+    slope, counted = pl.col("slope").filter("is_trend"), pl.col("widths").filter("is_counted")
     means = slopes.group_by(SERIES).agg(
-        mean=pl.col("slope").mean(), deviation=pl.col("slope").std(), replicates=pl.len(), widths=pl.col("widths").min()
+        mean=slope.mean(), deviation=slope.std(), replicates=slope.len(), there=counted.len(), widths=counted.min()
     )
     labels = trials.group_by(SERIES).agg(pl.col(LABELS).first())
     return (
         labels.join(means, on=SERIES, how="left")
-        .with_columns(pl.col("replicates", "widths").fill_null(0), measure=pl.lit(measure), bound=pl.lit(bound))
+        .with_columns(pl.col("replicates").fill_null(0), measure=pl.lit(measure), bound=pl.lit(bound))
         .sort(SERIES)
     )
 
@@ -173,7 +177,7 @@ def _judge(report: pl.DataFrame) -> pl.DataFrame:
         "undecided",
     )
     needed = [
-        replicates_needed(int(n), m, d, b, int(counted.sum())) if s == "undecided" else None
+        replicates_needed(int(n), m, d, b, int(counted.sum())) if s == "undecided" and n else None
         for n, m, d, b, s in zip(count, mean, deviation, bound, state, strict=True)
     ]
     return report.with_columns(

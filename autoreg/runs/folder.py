@@ -103,16 +103,16 @@ class TrialFolder:
 
     def write_result(self, result: TrialResult) -> None:
         """Write `result.json`, which ends the training of this trial."""
-        write_text(self.result_path, canonical_json(result) + "\n")
+        write_text(self.result_path, canonical_json(result.sealed(self.trial_id)) + "\n")
 
     def read_result(self) -> TrialResult:
         """Return what training left behind.
 
         Raises:
-            DamagedResult: the file is damaged.
+            DamagedResult: the file is damaged, or of another trial.
             DataError: it is not there or may not be read, which says nothing about what is in it.
         """
-        return _read(self.result_path, TrialResult, "a result", DamagedResult)
+        return _read(self.result_path, TrialResult, "a result", DamagedResult, trial_id=self.trial_id)
 
     @contextmanager
     def locked(self, give_up: Callable[[], bool] = lambda: False) -> Iterator[bool]:
@@ -200,13 +200,13 @@ class Runs:
         return record
 
 
-def _read(path: Path, model: type[Record], name: str, damage: type[DataError] = DataError) -> Record:
+def _read(path: Path, model: type[Record], name: str, damage: type[DataError] = DataError, **context: str) -> Record:
     """Return a record. Raises DataError if its file cannot be read, `damage` if it is not what was written."""
     try:
-        return model.model_validate_json(path.read_bytes())
+        return model.model_validate_json(path.read_bytes(), context=context)
     except OSError as error:
         raise DataError(f"{path}: cannot be read as {name}: {first_line(error)}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        reason = ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, "))))
         raise damage(f"{path}: cannot be read as {name}: {reason}") from error

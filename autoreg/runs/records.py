@@ -3,15 +3,17 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from autoreg.config.trial import Strict, TrialConfig
+from autoreg.config.trial import Strict, TrialConfig, content_id
 from autoreg.errors import DataError
 
 Status = Literal["done", "failed", "diverged", "pruned"]
 #: What columns of results.db hold: 32 and 64 bits.
 Count = Annotated[int, Field(ge=0, lt=2**31)]
 LargeCount = Annotated[int, Field(ge=0, lt=2**63)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0)]
 
 
 def _check_time(text: str) -> str:
@@ -33,10 +35,10 @@ class Epoch(Strict):
     epoch: Annotated[Count, Field(ge=1)]
     learning_rate: float
     train_loss: float | None
-    train_accuracy: float
+    train_accuracy: Share
     validation_loss: float | None
-    validation_accuracy: float
-    seconds: float
+    validation_accuracy: Share
+    seconds: Seconds
 
     @property
     def is_finite(self) -> bool:
@@ -73,16 +75,34 @@ class TrialResult(Strict):
     error: str | None = None
     parameters: LargeCount | None = None
     epochs_run: Count = 0
-    best_epoch: Count | None = None
-    train_accuracy: float | None = None
-    validation_accuracy: float | None = None
-    test_accuracy: float | None = None
-    seconds: float = 0.0
+    best_epoch: Annotated[Count, Field(ge=1)] | None = None
+    train_accuracy: Share | None = None
+    validation_accuracy: Share | None = None
+    test_accuracy: Share | None = None
+    seconds: Seconds = 0.0
     device: str | None = None
     finished_at: Time
     environment: dict[str, str] = Field(default_factory=dict)
     layers: list[Layer] = Field(default_factory=list)
     epochs: list[Epoch] = Field(default_factory=list)
+
+    def sealed(self, trial_id: str) -> dict[str, Any]:
+        """Return its fields with its trial's id, and a hash of all that, that a reader checks."""
+        fields = {"trial_id": trial_id, **self.model_dump(mode="json")}
+        return {**fields, "digest": content_id(fields)}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unseal(cls, fields: Any, info: ValidationInfo) -> Any:
+        """Check and take off what `sealed` adds, where the context names a trial; the first versions added nothing."""
+        if info.context is None or not isinstance(fields, dict) or "digest" not in fields:
+            return fields
+        trial_id, wanted = fields.pop("trial_id", None), fields.pop("digest")
+        if content_id({"trial_id": trial_id, **fields}) != wanted:
+            raise ValueError("its content is not what was written, as its digest says")
+        if trial_id != info.context["trial_id"]:
+            raise ValueError(f"it is of trial {trial_id}, not of {info.context['trial_id']}")
+        return fields
 
     @classmethod
     def failed(cls, error: str) -> "TrialResult":

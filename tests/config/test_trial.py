@@ -67,6 +67,7 @@ def test_widths_are_written_as_fractions_or_numbers(text: object, width: float) 
 
 def test_widths_are_shown_as_fractions() -> None:
     assert [format_width(width) for width in (0.25, 1.0, 1.5, 4.0)] == ["1/4", "1", "3/2", "4"]
+    assert [format_width(width) for width in (0.01, 1.01, 2 / 3, 1 / 2000)] == ["0.01", "1.01", "2/3", "0.0005"]
 
 
 @pytest.mark.parametrize(

@@ -217,6 +217,29 @@ def test_width_trends_leave_out_trials_that_failed_and_keep_those_without_simila
         assert rows.rows() == [(0, False, False), (2, False, True)]
 
 
+def test_scores_have_each_trial_once_as_the_latest_sweep_shows_it_without_a_condition(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folders = [
+        trial(unchanged=(1.0, 0.5 + 0.1 * replicate, 0.1), similar=((1, None), (3, 5)), replicate=replicate)
+        for replicate in range(3)
+    ]
+    failed = folders[2].read_result()
+    folders[2].write_result(failed.model_copy(update={"status": "failed", "error": "out of memory"}))
+    both, nothing = sweep_record(folders), sweep_record(folders[:2])
+    later = {**sweep_record(folders[:1]), "sweep_id": "1" * 16, "updated_at": "2026-01-02T00:00:00+00:00"}
+    nothing |= {"sweep_id": "2" * 16, "updated_at": "2026-01-03T00:00:00+00:00", "sweep_measurements": []}
+    with opened(tmp_path / "other.db", runs, folders, both, later, nothing) as other:
+        rows = query(
+            other, "select replicate, sweep_id, split, auc, similar_units from scores order by replicate"
+        ).rows()
+        assert [row[:3] for row in rows] == [(0, "1" * 16, "test"), (1, both["sweep_id"], "test")]
+        assert [row[3] for row in rows] == pytest.approx([(1 + middle + 0.1) / 3 for middle in (0.5, 0.6)])
+        assert [row[4] for row in rows] == pytest.approx([((1 - 1) / 2 + 4) / 2] * 2)
+        layers = query(other, "select replicate, layer, units, similar_units from layer_scores order by all").rows()
+        assert layers == [(replicate, *row) for replicate in (0, 1) for row in (("conv", 2, 0.0), ("full", 2, 4.0))]
+
+
 def test_figure_6_averages_the_replicates(connection: Connection) -> None:
     frame = query(
         connection, "select * from figure_6 where definition = 'released' and width = 0.25 and series = 'He Norm'"

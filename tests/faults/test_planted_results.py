@@ -17,7 +17,7 @@ from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import ConfigError, DataError
 from autoreg.report.figures.source import find_figures
 from autoreg.runs.folder import Runs, TrialFolder
-from tests.helpers.records import write_record
+from tests.helpers.records import plant_result, write_record
 
 MakeTrial = Callable[..., TrialFolder]
 MakeRecord = Callable[..., dict[str, Any]]
@@ -81,8 +81,7 @@ def test_a_damaged_record_of_a_sweep_is_left_out_and_told_whatever_is_wrong_with
 
 def test_times_that_are_none_are_told(runs: Runs, trial: MakeTrial, tmp_path: Path) -> None:
     folder = trial()
-    result = json.loads(folder.result_path.read_text())
-    folder.result_path.write_text(json.dumps({**result, "finished_at": "yesterday"}))
+    plant_result(folder, finished_at="yesterday")
     count, [problem] = rebuild(tmp_path / "results.db", runs)
     assert count == 0
     assert "finished_at" in problem
@@ -173,8 +172,7 @@ def test_what_a_strangers_files_say_does_not_reach_the_terminal_as_commands(
     record = sweep_record([folder])
     write_record(runs, {**record, "name": hostile, "updated_at": "2026-01-01T00:00:00+00:00"})
     (runs.sweeps / f"{hostile}.json").write_text("{}")
-    result = json.loads(folder.result_path.read_text())
-    folder.result_path.write_text(json.dumps({**result, "device": hostile, "error": hostile}))
+    plant_result(folder, device=hostile, error=hostile)
     monkeypatch.chdir(tmp_path)
     for words, code in (
         ["rebuild", 1], ["verify", 1], ["status", 0], ["list trials", 0], [f"show {folder.trial_id}", 0],

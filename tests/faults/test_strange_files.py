@@ -12,7 +12,7 @@ from autoreg.database.writer import rebuild
 from autoreg.files import write_atomically
 from autoreg.runs.folder import Runs, TrialFolder
 from tests.helpers.database import contents
-from tests.helpers.records import write_record
+from tests.helpers.records import plant_result, write_record
 
 MakeTrial = Callable[..., TrialFolder]
 MakeRecord = Callable[..., dict[str, Any]]
@@ -90,14 +90,20 @@ def test_a_damaged_record_of_a_sweep_is_named_and_the_others_are_written(
 
 @pytest.mark.parametrize(
     "change",
-    [{"finished_at": "yesterday"}, {"finished_at": "2026-01-01"}, {"parameters": 2**63}, {"epochs_run": -1}],
-    ids=["no time", "no zone", "too many parameters", "fewer than no epochs"],
-)
-def test_a_result_that_no_column_holds_is_damaged(
+    [
+        {"finished_at": "yesterday"}, {"finished_at": "2026-01-01"}, {"parameters": 2**63}, {"epochs_run": -1},
+        {"test_accuracy": 7.5}, {"validation_accuracy": -0.1}, {"seconds": -1.0}, {"best_epoch": 0},
+    ],
+    ids=[
+        "no time", "no zone", "too many parameters", "fewer than no epochs", "more than all right", "fewer than none",
+        "less than no time", "no epoch",
+    ],
+)  # fmt: skip
+def test_a_result_that_cannot_be_is_damaged(
     runs: Runs, trial: MakeTrial, tmp_path: Path, change: dict[str, Any]
 ) -> None:
     bad, _ = trial(), trial(replicate=1)
-    bad.result_path.write_text(json.dumps({**json.loads(bad.result_path.read_text()), **change}))
+    plant_result(bad, **change)
     count, [problem] = rebuild(tmp_path / "results.db", runs)
     assert count == 1
     assert "cannot be read as a result" in problem

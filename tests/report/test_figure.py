@@ -70,6 +70,30 @@ def test_every_figure_of_the_paper_is_there_and_one_for_any_sweep() -> None:
     assert [source.name for source in find_figures("b5")] == ["B5"]
 
 
+def test_the_picture_says_which_of_several_sweeps_it_shows_and_what_is_missing(fill: Fill) -> None:
+    path = fill(drop=3)
+    [source] = find_figures("6")
+    with reading(path) as connection:
+        one = read_figure(connection, source).draw().get_supxlabel()
+    assert "mlp 1/4x glorot_normal: 1 of 2 trials (1 not run)" in one.replace("\n", " ")
+    assert "sweep fixture" not in one
+    fill(drop=8, sweep_id="f" * 16, updated_at="2025-01-01T00:00:00+00:00")
+    with reading(path) as connection:
+        rows = read_figure(connection, source)
+        assert rows.sweep_id == "0123456789abcdef"
+        assert "sweep fixture (0123456789abcdef), the latest of 2 with this figure" in rows.draw().get_supxlabel()
+        assert read_figure(connection, source, sweep="0123456789abcdef").remarks == rows.remarks[1:]
+
+
+def test_letters_without_a_font_are_told_and_are_no_warning(fill: Fill, tmp_path: Path) -> None:
+    path = fill(name="\U0010fffd")
+    [source] = find_figures("6")
+    with reading(path) as connection:
+        rows = read_figure(connection, source)
+    assert rows.remarks == ["boxes stand for U+10FFFD, which no font here has"]
+    assert len(rows.write(tmp_path / "out", ["png", "svg"])) == 3
+
+
 def test_missing_trials_are_said_with_their_settings(fill: Fill, tmp_path: Path) -> None:
     paths, missing = report(fill(drop=3), "6", tmp_path / "out")
     assert missing == [

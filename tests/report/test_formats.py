@@ -28,6 +28,11 @@ def test_markdown_is_rounded_aligned_and_in_percent() -> None:
     )
 
 
+def test_a_name_with_a_bar_or_a_new_line_stays_in_its_cell_of_markdown() -> None:
+    frame = pl.DataFrame({"series": ["|r| > 0.5", "two\nlines"]})
+    assert as_markdown(frame).splitlines()[2:] == ["| \\|r\\| > 0.5 |", "| two lines   |"]
+
+
 def test_latex_is_a_booktabs_table() -> None:
     assert as_latex(FRAME) == (
         "\\begin{tabular}{lrrrrrl}\n"

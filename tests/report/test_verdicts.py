@@ -218,7 +218,7 @@ def test_a_measure_that_is_missing_leaves_the_other_to_be_judged() -> None:
         frame = trials(GROWS, GROWS).with_columns(similar_units=pl.lit(nothing, dtype=pl.Float64))
         row = verdict_of(frame)
         assert (row["removability"], row["repetition"], row["verdict"]) == ("grows", "undecided", "undecided")
-        assert (row["similarity_factor"], row["replicates"], row["replicates_needed"]) == (None, 0, 3)
+        assert (row["similarity_factor"], row["replicates"], row["replicates_needed"]) == (None, 3, None)
         assert row["auc_p"] == pytest.approx(stats.ttest_1samp(GROWS, 0).pvalue)  # no second claim to correct for
 
 
@@ -230,7 +230,8 @@ def test_a_replicate_takes_part_with_the_widths_it_has_if_they_are_three() -> No
     row = verdict_of(whole.filter(~last | (pl.col("width") <= 1)))
     assert (row["replicates"], row["widths"], row["auc_slope"]) == (4, 3, pytest.approx((0.15 + 0.9) / 4))
     row = verdict_of(whole.filter(pl.col("width") <= 0.5))
-    assert (row["replicates"], row["widths"], row["verdict"], row["auc_slope"]) == (0, 0, "undecided", None)
+    assert (row["replicates"], row["widths"], row["verdict"], row["auc_slope"]) == (4, 2, "undecided", None)
+    assert row["replicates_needed"] is None, "more of them would decide nothing"
 
 
 def test_mean_similar_units_below_zero_are_taken_as_none() -> None:

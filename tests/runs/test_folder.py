@@ -110,6 +110,24 @@ def test_a_config_is_read_back_and_that_of_another_trial_refused(
         folder.read_config()
 
 
+def test_a_result_says_whose_it_is_and_is_read_only_there_and_as_it_was_written(
+    trial: Callable[..., TrialFolder],
+) -> None:
+    mine, other = trial(), trial(replicate=1)
+    text = mine.result_path.read_text()
+    assert json.loads(text)["trial_id"] == mine.trial_id
+    result = mine.read_result()
+    mine.result_path.write_text(other.result_path.read_text())
+    with pytest.raises(DamagedResult, match=f"it is of trial {other.trial_id}, not of {mine.trial_id}"):
+        mine.read_result()
+    mine.result_path.write_text(text.replace('"test_accuracy":0.5', '"test_accuracy":0.6'))
+    with pytest.raises(DamagedResult, match="its content is not what was written"):
+        mine.read_result()
+    plain = json.dumps({key: value for key, value in json.loads(text).items() if key not in ("trial_id", "digest")})
+    mine.result_path.write_text(plain)  # as the first versions wrote it
+    assert mine.read_result() == result
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"kind": "final"}', "\x00\xff"])
 def test_a_damaged_config_or_result_is_named(runs: Runs, text: str) -> None:
     folder = runs.trial("0123456789abcdef-r0")

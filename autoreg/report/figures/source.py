@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 from autoreg.errors import ConfigError, first_line, shown
 from autoreg.packaged import expand_figure, packaged_folder
-from autoreg.report.figures.style import SETTINGS
+from autoreg.report.figures.style import SETTINGS, as_names, fonts_for
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,10 @@ class FigureSource:
         Raises:
             ConfigError: a figure of the user's own has no drawing, or the drawing failed.
         """
-        # A name is a name, and no formula, though it has dollars in it.
-        frame = frame.with_columns(pl.col(pl.String).str.replace_all("$", r"\$", literal=True))
-        with mpl.rc_context(SETTINGS):
+        with mpl.rc_context({**SETTINGS, "font.family": fonts_for(frame)[0]}):
             try:
                 module, arguments = self._drawing()
-                drawn: Figure = module.draw(frame, published, *arguments)
+                drawn: Figure = module.draw(as_names(frame), published, *arguments)
                 if not isinstance(drawn, Figure):
                     raise TypeError(f"draw must return a matplotlib Figure, got {drawn!r}")
             except Exception as error:

@@ -4,7 +4,7 @@ import math
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
+from functools import cache
 from itertools import chain, cycle
 from string import ascii_lowercase
 from typing import Any, TypeVar
@@ -14,8 +14,11 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, fontManager
+from matplotlib.ft2font import FT2Font
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
+from autoreg.config.trial import format_width
 from autoreg.packaged import packaged_folder
 
 Thing = TypeVar("Thing")
@@ -49,6 +52,32 @@ SETTINGS: Any = {
     "pdf.fonttype": 42,
     "savefig.bbox": "tight",
 }
+
+
+def as_names(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame whose texts are names to matplotlib: no formula at a dollar, and in the legend after a _."""
+    texts = pl.col(pl.String)
+    return frame.with_columns(texts.str.replace_all("$", r"\$", literal=True).str.replace_all("(^|, )_", "${1}\u200b_"))
+
+
+def fonts_for(frame: pl.DataFrame) -> tuple[list[str], list[str]]:
+    """Return the fonts that have the letters of a frame's texts, the usual one first, and the letters that none has."""
+    lacking = {
+        letter for column in frame.select(pl.col(pl.String)) for text in column.unique().drop_nulls() for letter in text
+    }
+    families = ["DejaVu Sans"]
+    lacking -= _letters(findfont(families[0]))
+    for font in sorted(fontManager.ttflist, key=lambda font: ("CJK" not in font.name, font.weight != 400, font.name)):
+        # The last resort of matplotlib has a box for every letter.
+        if lacking and not font.name.startswith("Last Resort") and (has := lacking & _letters(font.fname)):
+            families.append(font.name)
+            lacking -= has
+    return families, sorted(lacking)
+
+
+@cache
+def _letters(font: str) -> frozenset[str]:
+    return frozenset(map(chr, FT2Font(font).get_charmap()))
 
 
 def new_figure(titles: Sequence[Sequence[str]], width: float = 3.4) -> tuple[Figure, list[list[Axes]]]:
@@ -135,9 +164,8 @@ def describe_sources(figure: Figure, frame: pl.DataFrame) -> None:
 
 def width_label(width: float) -> str:
     """Return a width as an axis shows it: `¼×`, `1×`."""
-    fraction = Fraction(width).limit_denominator(64)
-    symbols = {Fraction(1, 4): "¼", Fraction(1, 2): "½", Fraction(3, 4): "¾"}
-    return f"{symbols.get(fraction, fraction)}×"
+    text = format_width(width)
+    return {"1/4": "¼", "1/2": "½", "3/4": "¾"}.get(text, text) + "×"
 
 
 def count_axis(axes: Axes, lowest: float) -> None:

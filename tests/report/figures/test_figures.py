@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from autoreg.report.figures.source import find_figures
-from autoreg.report.figures.style import COLOURS, CONDITIONS, PAPER, look_of, width_label
+from autoreg.report.figures.style import COLOURS, CONDITIONS, PAPER, fonts_for, look_of, width_label
 
 NO_POINTS = pl.DataFrame(
     schema={"series": pl.String, "width": pl.Float64, "x": pl.Float64, "score": pl.String, "value": pl.Float64}
@@ -54,6 +54,32 @@ def test_a_name_with_dollars_is_no_formula() -> None:
     figure = drawn("6", scores((r"$\frac{$", "He Norm")))
     figure.canvas.draw()
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["He Norm", r"\$\frac{\$"]
+
+
+def test_a_name_that_begins_with_an_underscore_is_in_the_legend() -> None:
+    figure = drawn("6", scores(("_base", "b, _module:he")))
+    shown = {text.get_text().replace("\u200b", "") for text in figure.legends[0].get_texts()}
+    assert shown == {"_base", "b, _module:he"}
+
+
+def test_a_tick_says_the_width_that_it_is_at() -> None:
+    assert [width_label(width) for width in (0.25, 0.01, 1.01, 1 / 2000)] == ["¼×", "0.01×", "1.01×", "0.0005×"]
+    widths = pl.col("width").replace_strict({0.25: 0.01, 0.5: 0.0005, 1.0: 1.01, 2.0: 2.3, 4.0: 4.0})
+    figure = drawn("6", scores().with_columns(widths))
+    figure.canvas.draw()
+    ticks = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert ticks == ["0.0005×", "0.01×", "1.01×", "2.3×", "4×"]
+
+
+def test_letters_that_the_usual_font_has_not_are_drawn_in_another_and_those_of_none_are_named() -> None:
+    frame = scores(("He \u20dd", "\U0010fffd"))  # the first is in other fonts that come with matplotlib
+    families, lacking = fonts_for(frame)
+    assert families[0] == "DejaVu Sans"
+    assert len(families) == 2
+    assert lacking == ["\U0010fffd"]
+    [entry, _] = drawn("6", frame).legends[0].get_texts()
+    assert entry.get_fontfamily() == families
+    assert fonts_for(scores()) == (["DejaVu Sans"], [])
 
 
 def test_similar_units_below_zero_are_shown_on_a_linear_axis() -> None:

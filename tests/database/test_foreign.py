@@ -1,0 +1,91 @@
+"""Tables and views that a user has put into results.db are named, left alone, and kept when it is made again."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+
+from autoreg.cli.main import cli
+from autoreg.database.verify import verify
+from autoreg.database.writer import Writer, rebuild
+from autoreg.errors import DatabaseError
+from autoreg.runs.folder import Runs, TrialFolder
+from tests.helpers.database import contents
+from tests.helpers.records import write_record
+
+MakeTrial = Callable[..., TrialFolder]
+OWN = """
+    create table notes (trial_id varchar primary key, measurement_id varchar, "what I think" json default '{}');
+    create view thoughts as select trial_id, test_accuracy from notes join trials using (trial_id);
+    create schema mine;
+    create table mine.trials as select 1 as mine;
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path, runs: Runs, trial: MakeTrial, sweep_record: Callable[..., Any]) -> Path:
+    """A results.db in which a user has notes."""
+    folder, path = trial(), tmp_path / "results.db"
+    write_record(runs, sweep_record([folder]))
+    rebuild(path, runs)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(OWN)
+        connection.execute("insert into notes values (?, 'none', '[1]'), ('x', null, null)", [folder.trial_id])
+    return path
+
+
+def notes(path: Path) -> list[Any]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        parts = ("notes order by trial_id", "thoughts", "mine.trials")
+        return [connection.execute(f"from {part}").fetchall() for part in parts]
+
+
+def test_verify_names_them_and_finds_nothing_wrong(path: Path, runs: Runs, tmp_path: Path) -> None:
+    assert verify(path, runs) == []
+    ended = CliRunner().invoke(cli, ["verify", "--db", str(path), "--runs", str(runs.root)])
+    assert ended.exit_code == 0
+    assert "what is not autoreg's is left alone: table notes, table mine.trials, view thoughts" in ended.stderr
+
+
+def test_rebuild_keeps_them_with_their_rows_and_keys(path: Path, runs: Runs) -> None:
+    before, rows = notes(path), contents(path)
+    assert len(before[0]) == 2
+    assert len(before[1]) == 1
+    for _ in range(2):
+        assert rebuild(path, runs) == (1, [])
+        assert (notes(path), contents(path)) == (before, rows)
+    with duckdb.connect(str(path)) as connection, pytest.raises(duckdb.ConstraintException):
+        connection.execute("insert into notes values ('x', null, null)")
+
+
+def test_a_trial_that_was_trained_again_takes_no_note_along(path: Path, runs: Runs) -> None:
+    before, [folder] = notes(path), runs.trials()
+    folder.write_result(folder.read_result().model_copy(update={"finished_at": "2026-01-02T00:00:00+00:00"}))
+    writer = Writer(path, runs)
+    writer.queue_trial(folder)
+    assert writer.commit()
+    assert notes(path) == before
+
+
+def test_a_table_that_cannot_be_kept_is_not_deleted(path: Path, runs: Runs) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create sequence places; create table ranks (place integer default nextval('places'))")
+    content = path.read_bytes()
+    with pytest.raises(
+        DatabaseError, match=r"has a table ranks, which is not autoreg's and cannot be kept: .*; move it"
+    ):
+        rebuild(path, runs)
+    assert path.read_bytes() == content
+
+
+def test_a_database_that_is_not_autoregs_is_not_replaced(runs: Runs, trial: MakeTrial, tmp_path: Path) -> None:
+    trial()
+    with duckdb.connect(str(tmp_path / "mine.db")) as connection:
+        connection.execute("create table mine as select 1 as one")
+    content = (tmp_path / "mine.db").read_bytes()
+    with pytest.raises(DatabaseError, match="is not a results database"):
+        rebuild(tmp_path / "mine.db", runs)
+    assert (tmp_path / "mine.db").read_bytes() == content
