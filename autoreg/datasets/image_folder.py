@@ -56,7 +56,7 @@ def image_folder(
     return squares_dataset(
         {split: decoded(images) for split, images in parts.items()},
         parts["train"].classes,
-        hash_texts(images.fingerprint for images in parts.values()),
+        [hash_texts(getattr(images, form) for images in parts.values()) for form in ("fingerprint", "earlier")],
         shares={"validation": validation_share, "test": test_share},
         stratified=stratified,
     )

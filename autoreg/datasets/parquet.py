@@ -55,7 +55,7 @@ def parquet(
     return squares_dataset(
         {part: decoded(table) for part, table in files.items()},
         columns.names(classes),
-        hash_texts(table.fingerprint for table in files.values()),
+        [hash_texts(getattr(table, form) for table in files.values()) for form in ("fingerprint", "earlier")],
         shares={"validation": validation_share, "test": test_share},
         stratified=stratified,
     )

@@ -1,13 +1,24 @@
 """Images of one's own: found in folders, decoded once, split the same way every time."""
 
+import hashlib
+import os
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
+from autoreg.config.sweep_file import load_sweep
+from autoreg.datasets import forget_datasets
 from autoreg.datasets.image_folder import image_folder
+from autoreg.datasets.images import image_folders
 from autoreg.errors import AutoregError, ConfigError, DataError
+from autoreg.metrics.measure import SEEN_BY_SIZE
+from autoreg.orchestrator.plan import make_plan
+from autoreg.orchestrator.runner import SweepRunner
+from autoreg.runs.folder import Runs
+from tests.helpers.forked import run_file
+from tests.helpers.small_sweep import write_sweep
 
 COLOURS = {"blue": (0, 0, 200), "green": (0, 200, 0), "red": (200, 0, 0)}
 
@@ -19,14 +30,18 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def fill(
-    folder: Path, count: int = 10, classes: tuple[str, ...] = tuple(COLOURS), size: tuple[int, int] = (40, 20)
+    folder: Path,
+    count: int = 10,
+    classes: tuple[str, ...] = tuple(COLOURS),
+    size: tuple[int, int] = (40, 20),
+    **how: int,
 ) -> Path:
     for name in classes:
         (folder / name).mkdir(parents=True)
         for number in range(count):
             image = Image.new("RGB", size, COLOURS[name])
             image.putpixel((size[0] // 2, size[1] // 2), (number, number, number))
-            image.save(folder / name / f"{number}.png")
+            image.save(folder / name / f"{number}.png", **how)
     return folder
 
 
@@ -80,16 +95,88 @@ def test_channels_are_standardised_by_the_training_images(tmp_path: Path) -> Non
     assert not torch.equal(augmented, inputs)
 
 
-def test_images_are_decoded_once(tmp_path: Path, cache: Path) -> None:
+def test_images_are_decoded_once(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = fill(tmp_path / "own")
     before = image_folder(folder, size=16)
-    for path in folder.rglob("*.png"):
-        path.write_bytes(b"x" * path.stat().st_size)  # of the same name and size, so taken for the same image
-    assert torch.equal(image_folder(folder, size=16).train.inputs, before.train.inputs)
+    with monkeypatch.context() as patch:
+        patch.setattr(image_folders, "open_image", lambda *_: pytest.fail("decoded a second time"))
+        assert torch.equal(image_folder(folder, size=16).train.inputs, before.train.inputs)
     [cached] = cache.glob("*.npy")
     cached.write_bytes(cached.read_bytes()[:1000])
     with pytest.raises(DataError, match=r"\.npy is damaged: .*; delete it"):
         image_folder(folder, size=16)
+
+
+def swap(folder: Path, one: str = "red", other: str = "blue") -> None:
+    """Exchange the images of two classes in place: names, sizes, inodes and times of writing stay as they are."""
+    for path in (folder / one).iterdir():
+        twin = folder / other / path.name
+        contents = path.read_bytes(), twin.read_bytes()
+        assert len(contents[0]) == len(contents[1])
+        for target, content in zip((twin, path), contents, strict=True):
+            times = target.stat()
+            with target.open("r+b") as file:
+                file.write(content)
+            os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_other_images_of_the_same_names_and_sizes_are_other_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = fill(tmp_path / "own", compress_level=0)
+    before = image_folder(folder, size=16)
+    swap(folder)
+    after = image_folder(folder, size=16)
+    assert before.fingerprint != after.fingerprint
+    assert before.earlier == after.earlier  # which saw no difference
+    elsewhere = image_folder(fill(tmp_path / "other", compress_level=0), size=16)
+    assert elsewhere.fingerprint == before.fingerprint  # the same images, wherever they lie
+    swap(tmp_path / "other", "green", "blue")
+    elsewhere = image_folder(tmp_path / "other", size=16)
+    monkeypatch.setenv("AUTOREG_CACHE", str(tmp_path / "a fresh cache"))
+    for root, found in ((folder, after), (tmp_path / "other", elsewhere)):
+        fresh = image_folder(root, size=16)
+        assert torch.equal(found.train.inputs, fresh.train.inputs)
+        assert found.fingerprint == fresh.fingerprint
+
+
+def names_and_sizes(folder: Path) -> str:
+    """The fingerprint that earlier versions gave to a folder."""
+
+    def digest(texts: list[str]) -> str:
+        return hashlib.blake2b("\n".join(texts).encode(), digest_size=8).hexdigest()
+
+    classes = sorted(path.name for path in folder.iterdir())
+    sizes = [[f"{path.name}:{path.stat().st_size}" for path in sorted((folder / name).iterdir())] for name in classes]
+    return digest([digest([*classes, *map(digest, sizes)])])
+
+
+def test_a_sweep_knows_the_images_that_it_was_trained_on(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "own", compress_level=0)
+    dataset = {"name": "image_folder", "root": str(folder), "size": 8}
+    file = write_sweep(tmp_path / "small.yaml", dataset=dataset, epochs=1, replicates=1, grid={"width": ["1/4"]},
+                       training={"learning_rate": 0.1, "batch_size": 5, "epochs": 1})  # fmt: skip
+    runs = Runs(tmp_path / "runs")
+
+    def begin() -> list[str]:
+        forget_datasets()
+        return SweepRunner(make_plan(load_sweep(file)), runs, tmp_path / "results.db").begin()
+
+    assert (run_file(file, tmp_path).trained, begin()) == (1, [])
+    [trial] = runs.trials()
+    result = trial.read_result()
+    swap(folder)
+    with pytest.raises(DataError, match="was trained on other data"):
+        begin()
+    swap(folder)
+    assert begin() == []
+    environment = {**result.environment, "data": names_and_sizes(folder)}
+    trial.write_result(result.model_copy(update={"environment": environment}))
+    assert begin() == [SEEN_BY_SIZE]
+    with (folder / "red" / "3.png").open("ab") as image:
+        image.write(b"x")
+    with pytest.raises(DataError, match="was trained on other data"):
+        begin()
 
 
 def broken(folder: Path) -> Path:

@@ -3,14 +3,17 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import torch
 from PIL import Image
 from torch import Tensor
 
-from autoreg.datasets.images.cache import hash_texts
+from autoreg.datasets.images.cache import Array, hash_texts
+from autoreg.datasets.images.content import Files, state_of
 from autoreg.datasets.images.encoded import open_image
 from autoreg.errors import DataError
 
@@ -22,22 +25,27 @@ class FolderImages:
     """Images that are files of a folder.
 
     Attributes:
-        folder: where they lie.
-        names: their paths below it, in one buffer, since a million Python texts take ten times as much.
+        files: which, in the order of their classes.
         labels: int64, [images], indices into `classes`.
         classes: names of the classes (synsets), sorted.
-        fingerprint: hash of names and sizes.
+        fingerprint: hash of the classes, the labels and what tells the files apart.
+        earlier: hash of names and sizes, which earlier versions looked at.
     """
 
-    folder: Path
-    names: pa.StringArray
+    files: Files
     labels: Tensor
     classes: list[str]
     fingerprint: str
+    earlier: str
+
+    @classmethod
+    def of(cls, files: Files, labels: Tensor, classes: list[str], earlier: str) -> "FolderImages":
+        """Return labelled images with the fingerprint that they have."""
+        return cls(files, labels, classes, hash_texts([*classes, str(labels.tolist()), *files.contents()]), earlier)
 
     def path(self, row: int) -> Path:
         """Return the file of an image."""
-        return self.folder / str(self.names[row].as_py())
+        return self.files.folder / str(self.files.names[row].as_py())
 
     def open(self, row: int) -> Image.Image:
         """Return an image, decoded. Raises DataError, naming its file, if it cannot be read."""
@@ -50,16 +58,25 @@ def labelled_folders(folder: Path) -> FolderImages:
     if not classes:
         raise DataError(f"{folder} has no class folders, one for each class (ImageNet: synsets such as n01440764)")
 
-    def listed(name: str) -> tuple[pa.StringArray, str]:
-        files = images_in(folder / name)
-        if not files:
-            raise DataError(f"class folder {folder / name} has no images ({', '.join(SUFFIXES)})")
-        return pa.array([f"{name}/{file}" for file, _ in files]), hash_texts(f"{file}:{size}" for file, size in files)
-
     with ThreadPoolExecutor() as pool:  # a million files: asking for their sizes waits for the disk
-        names, fingerprints = zip(*pool.map(listed, classes), strict=True)
+        listed = list(pool.map(partial(_images_of, folder), classes))
+    names, states, earlier = zip(*listed, strict=True)
     labels = torch.repeat_interleave(torch.arange(len(classes)), torch.tensor([len(part) for part in names]))
-    return FolderImages(folder, pa.concat_arrays(names), labels, classes, hash_texts([*classes, *fingerprints]))
+    files = Files(folder, pa.concat_arrays(names), np.concatenate(states))
+    return FolderImages.of(files, labels, classes, hash_texts([*classes, *earlier]))
+
+
+def _images_of(folder: Path, name: str) -> tuple[pa.StringArray, Array, str]:
+    """Return the images of a class: their paths, their states, and the hash of names and sizes."""
+    files = images_in(folder / name)
+    if not files:
+        raise DataError(f"class folder {folder / name} has no images ({', '.join(SUFFIXES)})")
+    states = np.array([state for _, state in files], np.int64)
+    return (
+        pa.array([f"{name}/{file}" for file, _ in files]),
+        states,
+        hash_texts(f"{file}:{state[0]}" for file, state in files),
+    )
 
 
 def class_folders(folder: Path) -> list[str]:
@@ -68,12 +85,12 @@ def class_folders(folder: Path) -> list[str]:
         return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
 
 
-def images_in(folder: Path) -> list[tuple[str, int]]:
-    """Return the names and sizes of a folder's images, sorted."""
+def images_in(folder: Path) -> list[tuple[str, tuple[int, int, int, int]]]:
+    """Return the names of a folder's images, sorted, and the state of each (`state_of`)."""
     try:
         with os.scandir(folder) as entries:
             files = sorted(
-                (entry.name, entry.stat().st_size)
+                (entry.name, state_of(entry.stat()))
                 for entry in entries
                 if entry.name.lower().endswith(SUFFIXES) and not entry.name.startswith(".")
             )

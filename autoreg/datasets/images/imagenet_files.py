@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import torch
 from PIL import Image
 from torch import Tensor
 
 from autoreg.datasets.images.cache import cache_folder, hash_texts
+from autoreg.datasets.images.content import Files
 from autoreg.datasets.images.data_folder import count_classes, data_folder, require_same_classes
 from autoreg.datasets.images.encoded import EncodedImages, open_image
 from autoreg.datasets.images.image_folders import SUFFIXES, FolderImages, class_folders, images_in, labelled_folders
@@ -32,13 +34,23 @@ class Source:
         train: the training images.
         val: the validation images, or None if they were not asked for.
         classes: number of classes; labels number them in the order of their names (synsets).
-        fingerprint: hash of the files' names and sizes, and of Parquet files' footers; not of every byte.
+        fingerprint: hash of the labels and of what tells the files apart (`Files.contents`).
+        earlier: hash of the files' names and sizes, and of Parquet files' footers, which earlier versions looked at.
     """
 
     train: EncodedImages
     val: EncodedImages | None
     classes: int
     fingerprint: str
+    earlier: str
+
+    @classmethod
+    def of(cls, parts: Mapping[str, "FolderImages | ParquetImages"], classes: int) -> "Source":
+        """Return the images of `train`, and of `val` if they were asked for."""
+        fingerprint, earlier = (
+            hash_texts(getattr(images, form) for images in parts.values()) for form in ("fingerprint", "earlier")
+        )
+        return cls(parts["train"], parts.get("val"), classes, fingerprint, earlier)
 
 
 def find_images(root: Path | None, folder: str, *, with_val: bool) -> Source:
@@ -73,8 +85,7 @@ def _from_parquet(files: Mapping[str, list[Path]], with_val: bool) -> Source:
             raise DataError(f"{folder} has no validation-*.parquet or test-*.parquet; {ADVICE}")
         parts["val"] = ParquetImages.load(val, "val")
     classes = count_classes({part: images.labels for part, images in parts.items()}, folder)
-    fingerprint = hash_texts(images.fingerprint for images in parts.values())
-    return Source(parts["train"], parts.get("val"), classes, fingerprint)
+    return Source.of(parts, classes)
 
 
 def _from_folders(base: Path, folder: Path, with_val: bool) -> Source:
@@ -85,8 +96,7 @@ def _from_folders(base: Path, folder: Path, with_val: bool) -> Source:
             raise DataError(f"{folder} has no val/; {ADVICE}")
         parts["val"] = labelled_folders(val) if class_folders(val) else _flat(val, _find_solution(base, folder))
     require_same_classes({part: images.classes for part, images in parts.items()}, folder)
-    fingerprint = hash_texts(images.fingerprint for images in parts.values())
-    return Source(parts["train"], parts.get("val"), len(parts["train"].classes), fingerprint)
+    return Source.of(parts, len(parts["train"].classes))
 
 
 def _flat(folder: Path, solution: Path) -> FolderImages:
@@ -102,9 +112,10 @@ def _flat(folder: Path, solution: Path) -> FolderImages:
     classes = sorted(set(truth))
     index = {name: label for label, name in enumerate(classes)}
     labelled = zip(files, truth, strict=True)
-    fingerprint = hash_texts(f"{name}:{size}:{synset}" for (name, size), synset in labelled)
+    earlier = hash_texts(f"{name}:{state[0]}:{synset}" for (name, state), synset in labelled)
     labels = torch.tensor([index[name] for name in truth])
-    return FolderImages(folder, pa.array([name for name, _ in files]), labels, classes, fingerprint)
+    names, states = zip(*files, strict=True)
+    return FolderImages.of(Files(folder, pa.array(names), np.array(states, np.int64)), labels, classes, earlier)
 
 
 def _find_solution(base: Path, beside: Path) -> Path:
@@ -146,13 +157,15 @@ class ParquetImages:
         name: what messages call them.
         encoded: the images' bytes, on disk.
         labels: int64, [images], as the files have them.
-        fingerprint: hash of the files' names, sizes and footers.
+        fingerprint: hash of what tells the files apart.
+        earlier: hash of the files' names, sizes and footers.
     """
 
     name: str
     encoded: pa.ChunkedArray
     labels: Tensor
     fingerprint: str
+    earlier: str
 
     @classmethod
     def load(cls, paths: list[Path], part: str) -> "ParquetImages":
@@ -162,7 +175,7 @@ class ParquetImages:
             DataError: a file is damaged or has other columns, an image has no label, or the disk is full.
         """
         files = LabelledParquet.load(paths, find_columns(paths[0], "image", "label"))
-        cached = cache_folder() / f"imagenet-{part}-{files.footers}.arrow"
+        cached = cache_folder() / f"imagenet-{part}-{files.content}.arrow"
         if not cached.is_file():
             # Of several workers that start at once, one copies and the others wait for it.
             with hold(cached.with_name(f".{cached.name}.lock")):
@@ -173,7 +186,7 @@ class ParquetImages:
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{cached} is damaged: {first_line(error)}; delete it") from error
         name = f"the {part} files in {paths[0].parent}"
-        return cls(name, table["bytes"], files.labels, files.footers)
+        return cls(name, table["bytes"], files.labels, files.content, files.footers)
 
     def open(self, row: int) -> Image.Image:
         """Return an image, decoded. Raises DataError, naming it, if it cannot be read."""

@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from autoreg.datasets.images.cache import CHUNK, hash_texts
+from autoreg.datasets.images.content import Files
 from autoreg.datasets.images.encoded import open_image
 from autoreg.errors import DataError, first_line
 
@@ -113,12 +114,14 @@ class LabelledParquet:
         paths: its files.
         columns: where the images and labels are.
         labels: int64, [images].
-        footers: hash of the files' names, sizes and footers.
+        content: hash of what tells the files apart (`Files.contents`).
+        footers: hash of the files' names, sizes and footers, which earlier versions looked at.
     """
 
     paths: list[Path]
     columns: Columns
     labels: Tensor
+    content: str
     footers: str
 
     @classmethod
@@ -133,11 +136,17 @@ class LabelledParquet:
         labels = torch.cat([_labels(path, columns) for path in paths])
         if not len(labels):
             raise DataError(f"{paths[0]} has no images")
-        return cls(paths, columns, labels, _hash_footers(paths))
+        content = hash_texts(Files.of(paths[0].parent, paths).contents())
+        return cls(paths, columns, labels, content, _hash_footers(paths))
 
     @property
     def fingerprint(self) -> str:
-        """The hash of the footers and of which columns count."""
+        """The hash of the files' content and of which columns count."""
+        return hash_texts([self.content, self.columns.image, self.columns.label])
+
+    @property
+    def earlier(self) -> str:
+        """What earlier versions took for it."""
         return hash_texts([self.footers, self.columns.image, self.columns.label])
 
     def chunks(self) -> Iterator[tuple[Path, int, pa.Array]]:

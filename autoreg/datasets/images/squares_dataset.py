@@ -25,7 +25,7 @@ Share = Annotated[float, Field(gt=0, le=0.5)]
 def squares_dataset(
     splits: Mapping[str, Split],
     classes: Sequence[str],
-    fingerprint: str,
+    fingerprints: Sequence[str],
     *,
     shares: Mapping[str, float],
     stratified: bool,
@@ -38,7 +38,7 @@ def squares_dataset(
     Args:
         splits: `train`, and those others that there are.
         classes: names of the labels.
-        fingerprint: of the files.
+        fingerprints: of the files, and those of earlier versions (`Dataset.fingerprints`).
         shares: of the training images, in (0, 1), that each other split takes if it is not there.
         stratified: whether they are the same share of every class, and one image at least; else of all together.
 
@@ -64,9 +64,10 @@ def squares_dataset(
         test=splits["test"],
         input_shape=(channels, size, size),
         classes=len(classes),
-        fingerprint=fingerprint,
+        fingerprint=fingerprints[0],
         prepare=prepare,
         augment=augment,
+        earlier=tuple(fingerprints[1:]),
     )
 
 

@@ -1,7 +1,6 @@
 """Which of torchvision's datasets can be read, how their splits are asked for, and which files are theirs."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,11 +12,12 @@ import torch
 from PIL import Image
 
 from autoreg.datasets.images.cache import cache_folder, cached_array, hash_files, hash_texts, save_array
+from autoreg.datasets.images.content import Files
 from autoreg.datasets.images.squares import Squares, decoded_once
 from autoreg.datasets.split import Split
 from autoreg.errors import DataError, first_line
 
-#: Files that are told apart by name and size; others, which may have one size and two contents, by all of their bytes.
+#: Files that earlier versions told apart by name and size, and others by their bytes.
 IMAGES = (".jpg", ".jpeg", ".png", ".ppm", ".tif")
 #: What torchvision unpacked, and does not read any more.
 ARCHIVES = (".gz", ".tgz", ".tar", ".zip")
@@ -70,8 +70,8 @@ PICKLED = {
 }
 
 
-def hash_of(name: str, root: Path) -> str:
-    """Return the hash of a dataset's files. Raises DataError if there are none."""
+def hashes_of(name: str, root: Path) -> list[str]:
+    """Return the hash of a dataset's files, and that of earlier versions. Raises DataError if there are none."""
     files = [
         file
         for path in sorted(root.glob(PUBLISHED[name].files))
@@ -81,12 +81,14 @@ def hash_of(name: str, root: Path) -> str:
     if not files:
         raise DataError(f"no {name} in {root}: looked for {PUBLISHED[name].files}; {advice(name, root)}")
 
-    def described(path: Path) -> str:
-        content = path.stat().st_size if path.suffix.lower() in IMAGES else hash_files([path])
-        return f"{path.relative_to(root)}:{content}"
-
-    with ThreadPoolExecutor() as pool:
-        return hash_texts([name, *pool.map(described, files)])
+    listed = Files.of(root, files)
+    texts: tuple[list[str], list[str]] = [name], [name]
+    for path, text, content, size in zip(
+        files, listed.names.to_pylist(), listed.contents(), listed.states[:, 0], strict=True
+    ):
+        texts[0].append(f"{text}:{content}")
+        texts[1].append(f"{text}:{size if path.suffix.lower() in IMAGES else hash_files([path])}")
+    return list(dict.fromkeys(map(hash_texts, texts)))
 
 
 def advice(name: str, root: Path) -> str:
