@@ -4,12 +4,11 @@ from functools import partial
 from pathlib import Path
 
 from autoreg.datasets.dataset import Dataset, datasets
-from autoreg.datasets.images.cache import cache_folder, hash_texts
+from autoreg.datasets.images.cache import hash_texts
 from autoreg.datasets.images.data_folder import Folder, data_folder, require_same_classes
 from autoreg.datasets.images.image_folders import FolderImages, class_folders, labelled_folders
-from autoreg.datasets.images.squares import Squares, decoded_once
+from autoreg.datasets.images.squares import Decoded, Squares, decoded_once
 from autoreg.datasets.images.squares_dataset import Share, Side, squares_dataset
-from autoreg.datasets.split import Split
 
 #: What people call the folders of the splits.
 FOLDERS = {"train": ("train", "training"), "validation": ("val", "validation", "valid"), "test": ("test",)}
@@ -47,14 +46,14 @@ def image_folder(
     parts = {split: labelled_folders(path) for split, path in folders.items()}
     require_same_classes({split: images.classes for split, images in parts.items()}, base)
 
-    def decoded(images: FolderImages) -> Split:
-        cached = cache_folder() / f"image_folder-{images.fingerprint}-{size}.npy"
-        count = len(images.labels)
-        opened = (partial(images.open, row) for row in range(count))
-        return Split(decoded_once(cached, count, Squares(size), opened), images.labels)
+    squares = Squares(size)
+
+    def decoded(images: FolderImages) -> Decoded:
+        opened = (partial(images.open, row) for row in range(len(images.labels)))
+        return decoded_once(squares.path(f"image_folder-{images.fingerprint}"), len(images.labels), squares, opened)
 
     return squares_dataset(
-        {split: decoded(images) for split, images in parts.items()},
+        {split: (decoded(images), images.labels) for split, images in parts.items()},
         parts["train"].classes,
         [hash_texts(getattr(images, form) for images in parts.values()) for form in ("fingerprint", "earlier")],
         shares={"validation": validation_share, "test": test_share},

@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import Literal
 
 from autoreg.datasets.dataset import Dataset, datasets
-from autoreg.datasets.images.cache import cache_folder, hash_texts
+from autoreg.datasets.images.cache import hash_texts
 from autoreg.datasets.images.data_folder import Folder, count_classes, data_folder
 from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns, find_parts
-from autoreg.datasets.images.squares import Squares, decoded_once
+from autoreg.datasets.images.squares import Decoded, Squares, decoded_once
 from autoreg.datasets.images.squares_dataset import Share, Side, squares_dataset
-from autoreg.datasets.split import Split
 from autoreg.errors import DataError
 
 
@@ -48,12 +47,13 @@ def parquet(
     files = {part: LabelledParquet.load(paths, columns) for part, paths in parts.items()}
     classes = count_classes({part: table.labels for part, table in files.items()}, parts["train"][0].parent)
 
-    def decoded(table: LabelledParquet) -> Split:
-        cached = cache_folder() / f"parquet-{table.fingerprint}-{size}-{channels}.npy"
-        return Split(decoded_once(cached, len(table.labels), Squares(size, channels), table.images()), table.labels)
+    squares = Squares(size, channels)
+
+    def decoded(table: LabelledParquet) -> Decoded:
+        return decoded_once(squares.path(f"parquet-{table.fingerprint}"), len(table.labels), squares, table.images())
 
     return squares_dataset(
-        {part: decoded(table) for part, table in files.items()},
+        {part: (decoded(table), table.labels) for part, table in files.items()},
         columns.names(classes),
         [hash_texts(getattr(table, form) for table in files.values()) for form in ("fingerprint", "earlier")],
         shares={"validation": validation_share, "test": test_share},

@@ -49,7 +49,7 @@ def torchvision(
     base = data_folder(root, folder, "torchvision")
     fingerprints, squares = hashes_of(dataset, base), Squares(size, channels)
     splits = {part: load_split(dataset, part, base, fingerprints[0], squares) for part in PUBLISHED[dataset].splits}
-    classes = count_classes({part: split.labels for part, split in splits.items()}, base)
+    classes = count_classes({part: labels for part, (_, labels) in splits.items()}, base)
     return squares_dataset(
         splits,
         [str(label) for label in range(classes)],

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from autoreg.datasets.images.cache import Array, cache_folder, cached_array, hash_files, save_array
 from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns, find_parts
+from autoreg.datasets.images.pixels import VERSION, remarks_of
 from autoreg.errors import DataError, first_line
 from autoreg.files import write_atomically
 
@@ -50,7 +51,7 @@ def load_images(root: Path | None) -> tuple[Tensor, Tensor, str]:
         DataError: there is no such file, or one is damaged.
     """
     fingerprint, read = _find(root)
-    cached = cache_folder() / f"cifar10-{fingerprint}.npy"
+    cached = cache_folder() / f"cifar10-{fingerprint}-v{VERSION}.npy"
     labels_path = cached.with_suffix(".labels.npy")
     if not (cached.is_file() and labels_path.is_file()):
         images, labels = read()
@@ -144,8 +145,10 @@ def _read_parquet(parts: Mapping[str, list[Path]]) -> tuple[Array, Array]:
                 f"{parts[split][0].parent}: CIFAR-10's {split} split has {count} images, got {len(files.labels)}"
             )
         with ThreadPoolExecutor() as pool:
-            decoded = pool.map(lambda image: np.asarray(image()).transpose(2, 0, 1), files.images(size=(32, 32)))
-            images.append(np.stack(list(decoded)))
+            decoded = list(pool.map(lambda image: image(), files.images(size=(32, 32))))
+        if remarks := [remark for image in decoded for remark in remarks_of(image)]:
+            raise DataError(f"{parts[split][0].parent}: some images {remarks[0]}, and none of CIFAR-10 do")
+        images.append(np.stack([np.asarray(image).transpose(2, 0, 1) for image in decoded]))
         labels.append(files.labels.numpy())
     return np.concatenate(images), np.concatenate(labels)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from PIL import Image
 from torch import Tensor
@@ -42,6 +43,11 @@ class FolderImages:
     def of(cls, files: Files, labels: Tensor, classes: list[str], earlier: str) -> "FolderImages":
         """Return labelled images with the fingerprint that they have."""
         return cls(files, labels, classes, hash_texts([*classes, str(labels.tolist()), *files.contents()]), earlier)
+
+    @property
+    def are_jpeg(self) -> bool:
+        """Whether all images are JPEG, by their names."""
+        return bool(pc.all(pc.match_substring_regex(self.files.names, r"\.jpe?g$", ignore_case=True)).as_py())
 
     def path(self, row: int) -> Path:
         """Return the file of an image."""

@@ -35,14 +35,15 @@ class Source:
         val: the validation images, or None if they were not asked for.
         classes: number of classes; labels number them in the order of their names (synsets).
         fingerprint: hash of the labels and of what tells the files apart (`Files.contents`).
-        earlier: hash of the files' names and sizes, and of Parquet files' footers, which earlier versions looked at.
+        earlier: hash of the files' names and sizes, and of Parquet files' footers, which earlier versions looked at;
+            none if there are others than JPEG, of which earlier versions may have seen other pixels.
     """
 
     train: EncodedImages
     val: EncodedImages | None
     classes: int
     fingerprint: str
-    earlier: str
+    earlier: tuple[str, ...]
 
     @classmethod
     def of(cls, parts: Mapping[str, "FolderImages | ParquetImages"], classes: int) -> "Source":
@@ -50,7 +51,8 @@ class Source:
         fingerprint, earlier = (
             hash_texts(getattr(images, form) for images in parts.values()) for form in ("fingerprint", "earlier")
         )
-        return cls(parts["train"], parts.get("val"), classes, fingerprint, earlier)
+        known = (earlier,) if all(images.are_jpeg for images in parts.values()) else ()
+        return cls(parts["train"], parts.get("val"), classes, fingerprint, known)
 
 
 def find_images(root: Path | None, folder: str, *, with_val: bool) -> Source:
@@ -187,6 +189,12 @@ class ParquetImages:
             raise DataError(f"{cached} is damaged: {first_line(error)}; delete it") from error
         name = f"the {part} files in {paths[0].parent}"
         return cls(name, table["bytes"], files.labels, files.content, files.footers)
+
+    @property
+    def are_jpeg(self) -> bool:
+        """Whether all of a thousand images are JPEG."""
+        rows = range(0, len(self.labels), max(1, len(self.labels) // 1000))
+        return all(self.encoded[row].as_py().startswith(b"\xff\xd8") for row in rows)
 
     def open(self, row: int) -> Image.Image:
         """Return an image, decoded. Raises DataError, naming it, if it cannot be read."""
