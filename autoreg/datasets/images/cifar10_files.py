@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from autoreg.datasets.images.cache import Array, cache_folder, cached_array, hash_files, save_array
-from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns, find_parts
+from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns
+from autoreg.datasets.images.parquet_shards import find_parts
 from autoreg.datasets.images.pixels import VERSION, remarks_of
 from autoreg.errors import DataError, first_line
 from autoreg.files import write_atomically
@@ -137,9 +138,9 @@ def _read_tarball(path: Path) -> tuple[Array, Array]:
 
 
 def _read_parquet(parts: Mapping[str, list[Path]]) -> tuple[Array, Array]:
-    images, labels = [], []
+    images, labels, columns = [], [], find_columns(parts["train"][0], "img", "label")
     for split, count in COUNTS.items():
-        files = LabelledParquet.load(parts[split], find_columns(parts[split][0], "img", "label"))
+        files = LabelledParquet.load(parts[split], columns)
         if len(files.labels) != count:
             raise DataError(
                 f"{parts[split][0].parent}: CIFAR-10's {split} split has {count} images, got {len(files.labels)}"

@@ -45,8 +45,8 @@ class FolderImages:
         return cls(files, labels, classes, hash_texts([*classes, str(labels.tolist()), *files.contents()]), earlier)
 
     @property
-    def are_jpeg(self) -> bool:
-        """Whether all images are JPEG, by their names."""
+    def are_as_before(self) -> bool:
+        """Whether earlier versions saw the same pixels: all images are JPEG, by their names."""
         return bool(pc.all(pc.match_substring_regex(self.files.names, r"\.jpe?g$", ignore_case=True)).as_py())
 
     def path(self, row: int) -> Path:

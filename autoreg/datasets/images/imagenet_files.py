@@ -16,7 +16,8 @@ from autoreg.datasets.images.content import Files
 from autoreg.datasets.images.data_folder import count_classes, data_folder, require_same_classes
 from autoreg.datasets.images.encoded import EncodedImages, open_image
 from autoreg.datasets.images.image_folders import SUFFIXES, FolderImages, class_folders, images_in, labelled_folders
-from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns, find_parts
+from autoreg.datasets.images.parquet_files import Columns, LabelledParquet, find_columns
+from autoreg.datasets.images.parquet_shards import find_parts
 from autoreg.errors import DataError, first_line
 from autoreg.files import hold, write_atomically
 
@@ -36,7 +37,7 @@ class Source:
         classes: number of classes; labels number them in the order of their names (synsets).
         fingerprint: hash of the labels and of what tells the files apart (`Files.contents`).
         earlier: hash of the files' names and sizes, and of Parquet files' footers, which earlier versions looked at;
-            none if there are others than JPEG, of which earlier versions may have seen other pixels.
+            none if these may have seen other pixels or labels.
     """
 
     train: EncodedImages
@@ -51,7 +52,7 @@ class Source:
         fingerprint, earlier = (
             hash_texts(getattr(images, form) for images in parts.values()) for form in ("fingerprint", "earlier")
         )
-        known = (earlier,) if all(images.are_jpeg for images in parts.values()) else ()
+        known = (earlier,) if all(images.are_as_before for images in parts.values()) else ()
         return cls(parts["train"], parts.get("val"), classes, fingerprint, known)
 
 
@@ -80,13 +81,14 @@ def find_images(root: Path | None, folder: str, *, with_val: bool) -> Source:
 
 def _from_parquet(files: Mapping[str, list[Path]], with_val: bool) -> Source:
     folder = files["train"][0].parent
-    parts = {"train": ParquetImages.load(files["train"], "train")}
+    columns = find_columns(files["train"][0], "image", "label")
+    parts = {"train": ParquetImages.load(files["train"], columns, "train")}
     if with_val:
         val = files.get("validation") or files.get("test")  # the hub's own `test-*` has no labels, but copies of it may
         if val is None:
             raise DataError(f"{folder} has no validation-*.parquet or test-*.parquet; {ADVICE}")
-        parts["val"] = ParquetImages.load(val, "val")
-    classes = count_classes({part: images.labels for part, images in parts.items()}, folder)
+        parts["val"] = ParquetImages.load(val, columns, "val")
+    classes = count_classes({part: images.labels for part, images in parts.items()}, folder, columns.classes)
     return Source.of(parts, classes)
 
 
@@ -161,6 +163,7 @@ class ParquetImages:
         labels: int64, [images], as the files have them.
         fingerprint: hash of what tells the files apart.
         earlier: hash of the files' names, sizes and footers.
+        renumbered: whether a file numbers its classes otherwise than the first for training does.
     """
 
     name: str
@@ -168,15 +171,16 @@ class ParquetImages:
     labels: Tensor
     fingerprint: str
     earlier: str
+    renumbered: bool
 
     @classmethod
-    def load(cls, paths: list[Path], part: str) -> "ParquetImages":
+    def load(cls, paths: list[Path], columns: Columns, part: str) -> "ParquetImages":
         """Return the images of Parquet files, copied to the cache if they are not there yet.
 
         Raises:
             DataError: a file is damaged or has other columns, an image has no label, or the disk is full.
         """
-        files = LabelledParquet.load(paths, find_columns(paths[0], "image", "label"))
+        files = LabelledParquet.load(paths, columns)
         cached = cache_folder() / f"imagenet-{part}-{files.content}.arrow"
         if not cached.is_file():
             # Of several workers that start at once, one copies and the others wait for it.
@@ -188,13 +192,13 @@ class ParquetImages:
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{cached} is damaged: {first_line(error)}; delete it") from error
         name = f"the {part} files in {paths[0].parent}"
-        return cls(name, table["bytes"], files.labels, files.content, files.footers)
+        return cls(name, table["bytes"], files.labels, files.content, files.footers, files.renumbered)
 
     @property
-    def are_jpeg(self) -> bool:
-        """Whether all of a thousand images are JPEG."""
+    def are_as_before(self) -> bool:
+        """Whether earlier versions saw the same pixels and labels: a thousand images are JPEG."""
         rows = range(0, len(self.labels), max(1, len(self.labels) // 1000))
-        return all(self.encoded[row].as_py().startswith(b"\xff\xd8") for row in rows)
+        return not self.renumbered and all(self.encoded[row].as_py().startswith(b"\xff\xd8") for row in rows)
 
     def open(self, row: int) -> Image.Image:
         """Return an image, decoded. Raises DataError, naming it, if it cannot be read."""
