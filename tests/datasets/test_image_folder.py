@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,10 @@ import torch
 from PIL import Image
 
 from autoreg.config.sweep_file import load_sweep
-from autoreg.datasets import forget_datasets
+from autoreg.datasets import Dataset, forget_datasets
 from autoreg.datasets.image_folder import image_folder
 from autoreg.datasets.images import image_folders
-from autoreg.errors import AutoregError, ConfigError, DataError
+from autoreg.errors import AutoregError, ConfigError, DataError, DataWarning
 from autoreg.metrics.measure import SEEN_BY_SIZE
 from autoreg.orchestrator.plan import make_plan
 from autoreg.orchestrator.runner import SweepRunner
@@ -179,6 +181,109 @@ def test_a_sweep_knows_the_images_that_it_was_trained_on(tmp_path: Path) -> None
         begin()
 
 
+def images_of(dataset: Dataset) -> list[bytes]:
+    splits = (dataset.train, dataset.validation, dataset.test)
+    return sorted(image.numpy().tobytes() for split in splits for image in split.inputs)
+
+
+def test_images_of_other_kinds_and_in_folders_of_a_class_are_read(tmp_path: Path) -> None:
+    plain = image_folder(fill(tmp_path / "plain"), size=16)
+    folder = fill(tmp_path / "own")
+    for number, kind in enumerate(("bmp", "tif", "TIFF", "webp", "gif", "jfif", "ppm")):
+        path = folder / "red" / f"{number}.png"
+        with Image.open(path) as image:
+            image.save(path.with_suffix(f".{kind}"), "PNG")  # whose content counts, and not the ending
+        path.unlink()
+    (folder / "red" / "8.png").rename(folder / "red" / "8.PNG")
+    assert images_of(image_folder(folder, size=16)) == images_of(plain)
+    (folder / "blue" / "more" / "deep").mkdir(parents=True)
+    (folder / "blue" / "3.png").rename(folder / "blue" / "more" / "3.png")
+    (folder / "blue" / "4.png").rename(folder / "blue" / "more" / "deep" / "4.png")
+    with pytest.warns(DataWarning, match=r"own: 2 images lie in folders of class folders, and are of the class whose"):
+        nested = image_folder(folder, size=16)
+    assert images_of(nested) == images_of(plain)
+    assert nested.train.labels.bincount().tolist() == plain.train.labels.bincount().tolist()
+
+
+def with_others(folder: Path) -> None:
+    for name in ("a.heic", "b.heic", "c.txt"):
+        (folder / "red" / name).write_bytes(b"x")
+
+
+def with_loose_ones(folder: Path) -> None:
+    Image.new("RGB", (8, 8)).save(folder / "loose.png")
+
+
+def as_splits(folder: Path, *more: str) -> None:
+    """Make a folder of classes the training split of itself, with other folders beside it."""
+    folder.rename(folder.with_name("classes"))
+    folder.mkdir()
+    folder.with_name("classes").rename(folder / "train")
+    for name in more:
+        fill(folder / name)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (with_others, "3 files in class folders are not read as images: 2 .heic, 1 .txt"),
+        (with_loose_ones, "1 images lie beside the class folders, and are not read"),
+        (lambda folder: as_splits(folder, "yellow", "extra"), "2 folders beside train/ are not read: extra, yellow"),
+    ],
+)
+def test_what_is_not_read_is_counted_aloud(tmp_path: Path, change: Callable[[Path], None], words: str) -> None:
+    plain = image_folder(fill(tmp_path / "own"), size=16)
+    change(tmp_path / "own")
+    with pytest.warns(DataWarning, match=rf"own\S*: {words}$"):
+        assert images_of(image_folder(tmp_path / "own", size=16)) == images_of(plain)
+
+
+def test_hidden_folders_and_what_archives_add_are_no_classes(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "own")
+    for name in (".cache", "__MACOSX", "red/.ipynb_checkpoints"):
+        (folder / name).mkdir()
+        (folder / name / "._1.png").write_bytes(b"x")
+    (folder / "red" / "._1.png").write_bytes(b"x")
+    assert image_folder(folder, size=16).classes == 3
+
+
+@pytest.mark.parametrize("names", [("Train", "VAL", "Testing"), ("training", "validation", "test")])
+def test_splits_are_known_by_the_names_that_people_give_them(tmp_path: Path, names: tuple[str, ...]) -> None:
+    for name, count in zip(names, (5, 2, 3), strict=True):
+        fill(tmp_path / "own" / name, count)
+    dataset = image_folder(tmp_path, folder="own", size=16)
+    assert [len(dataset.split(name)) for name in ("train", "validation", "test")] == [15, 6, 9]
+
+
+def test_classes_may_be_called_as_splits_are(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "own")
+    (folder / "red").rename(folder / "train")
+    (folder / "blue").rename(folder / "test")
+    dataset = image_folder(folder, size=16)
+    for image, label in zip(dataset.train.inputs, dataset.train.labels.tolist(), strict=True):
+        assert image[:, 0, 0].tolist() == list(COLOURS[("green", "blue", "red")[label]])
+
+
+def test_names_that_differ_in_their_form_of_unicode_are_one_class(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "own")
+    forms = [unicodedata.normalize(form, "Käfer") for form in ("NFC", "NFD")]
+    (folder / "red").rename(folder / forms[0])
+    (folder / forms[1]).mkdir()
+    for number in (3, 4, 5):
+        (folder / forms[0] / f"{number}.png").rename(folder / forms[1] / f"{number}.png")
+    dataset = image_folder(folder, size=16)
+    assert dataset.classes == 3
+    as_splits(folder, "val")
+    (folder / "val" / "red").rename(folder / "val" / forms[1])
+    assert len(image_folder(folder, size=16).validation) == 30
+
+
+def test_a_class_named_by_an_earlier_trial_in_another_form_is_still_recognised(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "own")
+    (folder / "red").rename(folder / unicodedata.normalize("NFD", "Käfer"))
+    assert image_folder(folder, size=16).earlier == (names_and_sizes(folder),)
+
+
 def broken(folder: Path) -> Path:
     fill(folder)
     (folder / "red" / "3.png").write_bytes(b"no image")
@@ -197,6 +302,25 @@ def with_an_empty_class(folder: Path) -> Path:
     return folder
 
 
+def one_class(folder: Path) -> Path:
+    return fill(folder, classes=("red",))
+
+
+def with_two(*names: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        for name in names:
+            fill(folder / name)
+        return folder
+
+    return make
+
+
+def with_a_flat_test(folder: Path) -> Path:
+    (fill(folder / "train").parent / "test").mkdir()
+    Image.new("RGB", (8, 8)).save(folder / "test" / "1.png")
+    return folder
+
+
 @pytest.mark.parametrize(
     ("make", "kind", "words"),
     [
@@ -205,7 +329,13 @@ def with_an_empty_class(folder: Path) -> Path:
         (lambda folder: fill(folder, 2), ConfigError, "class 'blue' has 2 images, too few to hold 2 of them out"),
         (broken, DataError, "3.png cannot be read as an image"),
         (other_classes, DataError, "classes of validation and of train differ, 2 and 3; only in one of them: green"),
-        (with_an_empty_class, DataError, "yellow has no images (.jpeg, .jpg, .png)"),
+        (one_class, DataError, "has one class folder alone, red; there must be two classes at least"),
+        (with_two("train", "training"), DataError, "train/ and training/ are the same split; keep one of them"),
+        (with_two("train", "val", "valid"), DataError, "val/ and valid/ are the same split; keep one of them"),
+        (with_two("train", "Train"), DataError, "Train/ and train/ are the same split; keep one of them"),
+        (with_two("val", "test"), DataError, "has val/ and test/ with class folders, but no train/"),
+        (with_a_flat_test, DataError, "test has no class folders"),
+        (with_an_empty_class, DataError, "yellow has no images (.bmp, .gif, "),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, make: object, kind: type[AutoregError], words: str) -> None:

@@ -25,7 +25,10 @@ PIECE = 1 << 22
 TICK = 2_000_000_000
 
 
-def state_of(stat: os.stat_result) -> tuple[int, int, int, int]:
+State = tuple[int, int, int, int]
+
+
+def state_of(stat: os.stat_result) -> State:
     """Return size, time of the last write, time of the last change (which nothing can set back) and inode of a file."""
     return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
 

@@ -106,20 +106,20 @@ def _from_folders(base: Path, folder: Path, with_val: bool) -> Source:
 def _flat(folder: Path, solution: Path) -> FolderImages:
     """Return images that lie in one folder, with Kaggle's labels of them."""
     files = images_in(folder)
-    if not files:
+    if not files.names:
         raise DataError(f"{folder} has no images ({', '.join(SUFFIXES)})")
     synsets = _read_solution(solution)
-    missing = [name for name, _ in files if name.split(".")[0] not in synsets]
+    missing = [name for name in files.names if name.split(".")[0] not in synsets]
     if missing:
         raise DataError(f"{solution} has no label for {folder / missing[0]}")
-    truth = [synsets[name.split(".")[0]] for name, _ in files]
+    truth = [synsets[name.split(".")[0]] for name in files.names]
     classes = sorted(set(truth))
     index = {name: label for label, name in enumerate(classes)}
-    labelled = zip(files, truth, strict=True)
-    earlier = hash_texts(f"{name}:{state[0]}:{synset}" for (name, state), synset in labelled)
+    labelled = zip(files.names, files.states, truth, strict=True)
+    earlier = hash_texts(f"{name}:{state[0]}:{synset}" for name, state, synset in labelled)
     labels = torch.tensor([index[name] for name in truth])
-    names, states = zip(*files, strict=True)
-    return FolderImages.of(Files(folder, pa.array(names), np.array(states, np.int64)), labels, classes, earlier)
+    listed = Files(folder, pa.array(files.names), np.array(files.states, np.int64))
+    return FolderImages.of(listed, labels, classes, earlier)
 
 
 def _find_solution(base: Path, beside: Path) -> Path:
