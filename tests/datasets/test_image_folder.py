@@ -107,6 +107,11 @@ def test_images_are_decoded_once(tmp_path: Path, cache: Path, monkeypatch: pytes
     cached.write_bytes(cached.read_bytes()[:1000])
     with pytest.raises(DataError, match=r"\.npy is damaged: .*; delete it"):
         image_folder(folder, size=16)
+    cached.unlink()
+    image_folder(folder, size=16)
+    cached.with_suffix(".json").write_text("[1]")
+    with pytest.raises(DataError, match=r"\.json is damaged: .*; delete .*\.npy"):
+        image_folder(folder, size=16)
 
 
 def swap(folder: Path, one: str = "red", other: str = "blue") -> None:

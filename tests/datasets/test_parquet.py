@@ -163,6 +163,13 @@ def test_a_file_that_does_not_name_its_classes_is_told_of(tmp_path: Path) -> Non
     assert dataset.test.labels.tolist() == [0, 1, 2] * 3
 
 
+def test_files_of_no_split_are_told_of(tmp_path: Path) -> None:
+    for name in ("train-0", "extra-0", "dev-0"):
+        write(tmp_path / f"{name}.parquet")
+    with pytest.warns(DataWarning, match=r"2 Parquet files are of no split and are not read, such as dev-0\.parquet$"):
+        parquet(tmp_path, size=20)
+
+
 def test_a_class_without_images_is_told_of(tmp_path: Path) -> None:
     write(tmp_path / "train.parquet", described=True, label=pa.array([1, 2] * 15))
     with pytest.warns(DataWarning, match=r"1 of 3 classes have no training image, the first of them 0 \(blue\)"):

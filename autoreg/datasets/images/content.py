@@ -1,21 +1,19 @@
 """What tells files apart: their bytes, which are read once and remembered for as long as a file has not changed."""
 
 import hashlib
-import json
 import os
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from pydantic import TypeAdapter, ValidationError
 
 from autoreg.datasets.images.cache import Array, cache_folder, hash_texts
-from autoreg.errors import DataError
-from autoreg.files import read_json, write_text
+from autoreg.files import write_bytes
 
 #: Bytes of a set up to which all of them are read. Of a larger one a sample is, all over it.
 WHOLE = 2 << 30
@@ -69,7 +67,7 @@ class Files:
         sizes = self.states[:, 0]
         step = max(1, -(-int(sizes.sum()) // WHOLE))
         rows = ((sizes > PIECE) | (np.arange(len(sizes)) % step == 0)).nonzero()[0]
-        states = [[*state, step if state[0] > PIECE else 1] for state in self.states[rows].tolist()]
+        states = [(*state, step if state[0] > PIECE else 1) for state in self.states[rows].tolist()]
         read = _hashes(self.folder, self.names.take(rows).to_pylist(), states)
         if step == 1:
             return read
@@ -78,7 +76,12 @@ class Files:
         return [f"{name}:{size}:{of_row.get(row, '')}" for row, (name, size) in enumerate(described)]
 
 
-def _hashes(folder: Path, names: list[str], states: list[list[int]]) -> list[str]:
+#: `state_of` a file, of how many pieces one was read, and their hash.
+_Read = tuple[int, int, int, int, int, str]
+_REMEMBERED = TypeAdapter(dict[str, _Read])
+
+
+def _hashes(folder: Path, names: list[str], states: list[tuple[int, int, int, int, int]]) -> list[str]:
     """Return the hashes of files, each from a file of the cache if it has the same state as when it was read.
 
     Processes that write that file at the same time lose each other's hashes, which are then made again.
@@ -90,26 +93,28 @@ def _hashes(folder: Path, names: list[str], states: list[list[int]]) -> list[str
     """
     path = cache_folder() / f"hashes-{hash_texts([str(folder.resolve())])}.json"
     try:
-        known: dict[str, list[Any]] = read_json(path) if path.is_file() else {}
-    except DataError:  # cut off: every file is read again
+        known = _REMEMBERED.validate_json(path.read_bytes()) if path.is_file() else {}
+    except ValidationError:  # cut off: every file is read again
         known = {}
-    new = {}
+    new: dict[str, _Read] = {}
 
     def read(row: int) -> str:
         started, (size, _, changed, _, step) = time.time_ns(), states[row]
         content = _hash_pieces(folder / names[row], size, step)
         if changed + TICK < started:  # else it may yet change without showing it
-            new[names[row]] = [*states[row], content]
+            new[names[row]] = (*states[row], content)
         return content
 
-    known_here = [known.get(name, [""]) for name in names]
-    hashes = [entry[-1] if entry[:-1] == state else "" for entry, state in zip(known_here, states, strict=True)]
+    known_here = [known.get(name) for name in names]
+    hashes = [
+        entry[-1] if entry and entry[:-1] == state else "" for entry, state in zip(known_here, states, strict=True)
+    ]
     unknown = [row for row, content in enumerate(hashes) if not content]
     with ThreadPoolExecutor() as pool:
         for row, content in zip(unknown, pool.map(read, unknown), strict=True):
             hashes[row] = content
     if new:
-        write_text(path, json.dumps(known | new))
+        write_bytes(path, _REMEMBERED.dump_json(known | new))
     return hashes
 
 

@@ -1,10 +1,11 @@
 """Which Parquet files hold a split: all shards of one set, and of no other."""
 
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from autoreg.errors import DataError
+from autoreg.errors import DataError, DataWarning
 
 #: What people call the files of the splits.
 FILES = {"train": ("train",), "validation": ("validation", "val", "valid"), "test": ("test",)}
@@ -17,6 +18,9 @@ def find_parts(*folders: Path) -> dict[str, list[Path]]:
 
     Raises:
         DataError: two folders have files, or those of a split are not all of one set.
+
+    Warns:
+        DataWarning: there are files of no split.
     """
     found = {folder: parts for folder in folders if (parts := _parts_in(folder))}
     if len(found) > 1:
@@ -26,6 +30,10 @@ def find_parts(*folders: Path) -> dict[str, list[Path]]:
         return {}
     for paths in parts.values():
         _require_one_set(paths)
+    folder = parts["train"][0].parent
+    if others := sorted(set(folder.glob("*.parquet")) - {path for paths in parts.values() for path in paths}):
+        line = f"{folder}: {len(others)} Parquet files are of no split and are not read, such as {others[0].name}"
+        warnings.warn(DataWarning(line), stacklevel=2)
     return parts
 
 

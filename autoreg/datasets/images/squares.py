@@ -1,6 +1,5 @@
 """Images of any size as squares of one size: decoded once, held as bytes, and cropped at random in training."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from autoreg.datasets.images.cache import CHUNK, cache_folder, cached_array
 from autoreg.datasets.images.pixels import VERSION, remarks_of
-from autoreg.files import read_json, write_atomically, write_text
+from autoreg.errors import DataError, first_line
+from autoreg.files import write_atomically, write_bytes
+
+_REMARKS = TypeAdapter(dict[str, int])
 
 
 @dataclass(frozen=True)
@@ -83,12 +86,15 @@ def decoded_once(path: Path, count: int, squares: Squares, images: Iterable[Call
                 for remarks in pool.map(decode, *zip(*chunk, strict=True)):
                     found.update(remarks)
         array.flush()
-        write_text(path.with_suffix(".json"), json.dumps(found))
+        write_bytes(path.with_suffix(".json"), _REMARKS.dump_json(found))
 
     if not path.is_file():
         write_atomically(path, write)
     images_there = torch.from_numpy(cached_array(path, shape, np.uint8, mmap_mode="c"))
-    return Decoded(images_there, read_json(path.with_suffix(".json")))
+    try:
+        return Decoded(images_there, _REMARKS.validate_json(path.with_suffix(".json").read_bytes()))
+    except (OSError, ValidationError) as error:
+        raise DataError(f"{path.with_suffix('.json')} is damaged: {first_line(error)}; delete {path}") from error
 
 
 def random_crops(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
