@@ -1,6 +1,7 @@
 """Images of every mode come to 8 bits as a person would see them, wherever they lie."""
 
 import io
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,7 +135,10 @@ def test_every_mode_comes_to_8_bits(name: str) -> None:
 @pytest.mark.parametrize(
     ("image", "words"),
     [
-        (Image.fromarray(GREY.astype(np.int32)), "integers of 32 bits have no defined range, convert them to 8 or 16"),
+        (
+            Image.fromarray(GREY.astype(np.int32)),
+            "signed integers have no defined range, convert them to unsigned ones",
+        ),
         (Image.fromarray(GREY.astype(np.float32)), r"floats should be in \[0, 1\], got 0 to 255"),
         (Image.fromarray(np.full((8, 8), np.nan, np.float32)), r"floats should be in \[0, 1\], got nan to nan"),
     ],
@@ -149,6 +153,38 @@ def test_a_transparent_image_stands_as_the_camera_was_held() -> None:
     exif[0x0112] = 6
     image = open_image(stored(with_alpha("RGBA"), exif=exif), "x")
     assert image.getexif()[0x0112] == 6
+
+
+def png(width: int, bits: int, kind: int, row: bytes, clear: bytes) -> bytes:
+    """A PNG of one row, of a kind that Pillow does not write, with a clear grey (kind 0) or colour (2)."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return len(content).to_bytes(4, "big") + name + content + zlib.crc32(name + content).to_bytes(4, "big")
+
+    head = width.to_bytes(4, "big") + bytes([0, 0, 0, 1, bits, kind, 0, 0, 0])
+    parts = (b"IHDR", head), (b"tRNS", clear), (b"IDAT", zlib.compress(b"\0" + row)), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(name, content) for name, content in parts)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (png(4, 2, 0, bytes([0b00011011]), b"\0\1"), [0, 255, 170, 255]),
+        (png(2, 4, 0, bytes([0x5A]), b"\0\5"), [255, 170]),
+        (png(2, 16, 2, bytes.fromhex("123456789abc 808080808080"), bytes.fromhex("123456789abc")), [255, 128]),
+    ],
+)
+def test_a_clear_value_counts_with_the_bits_that_it_is_stored_with(content: bytes, expected: list[int]) -> None:
+    image = np.asarray(open_image(content, "x"))
+    assert image[0].tolist() == [[value] * 3 for value in expected]
+
+
+def test_a_damaged_image_of_any_kind_is_named() -> None:
+    for kind in ("PNG", "GIF", "TIFF", "WEBP", "BMP", "JPEG", "PPM"):
+        image = Image.fromarray(COLOUR)
+        content = stored(image, kind, **({"save_all": True, "append_images": [image]} if kind == "GIF" else {}))
+        with pytest.raises(DataError, match="x cannot be read as an image"):
+            open_image(content[:-20] if kind == "GIF" else content[: len(content) // 2], "x")
 
 
 Write = Callable[[Path, list[bytes]], dict[str, Any]]

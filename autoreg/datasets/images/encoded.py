@@ -1,6 +1,7 @@
 """Images as files hold them, and their pixels."""
 
 import io
+import struct
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +10,11 @@ from torch import Tensor
 
 from autoreg.datasets.images.pixels import to_rgb
 from autoreg.errors import DataError, first_line
+
+#: Of damaged files, each reader something else.
+PILLOW_RAISES = (
+    OSError, SyntaxError, ValueError, IndexError, EOFError, struct.error, Image.DecompressionBombError,
+)  # fmt: skip
 
 
 class EncodedImages(Protocol):
@@ -38,5 +44,5 @@ def open_image(file: Path | bytes, name: str, size: tuple[int, int] | None = Non
             if size and image.size != size:  # before it is decoded: a large one takes memory
                 raise DataError(f"{name} must be {size[0]}×{size[1]}, got {image.width}×{image.height}")
             return to_rgb(image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what Pillow raises
+    except PILLOW_RAISES as error:
         raise DataError(f"{name} cannot be read as an image: {first_line(error)}") from error

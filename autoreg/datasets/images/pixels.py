@@ -1,7 +1,10 @@
 """The one way from an image of any mode to 8 bits of red, green and blue."""
 
+from typing import Any
+
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from autoreg.datasets.images.cache import Array
 
@@ -14,7 +17,7 @@ FIRST = "have several frames or pages, of which the first is taken"
 CHANGED = (OVER_WHITE, SCALED)
 _KEY = "autoreg"
 #: Tags of TIFF.
-_BITS, _PHOTOMETRIC = 258, 262
+_BITS, _PHOTOMETRIC, _FORMAT = 258, 262, 339
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -24,10 +27,14 @@ def to_rgb(image: Image.Image) -> Image.Image:
     2ⁿ⁻⁸; floats must be in [0, 1]. Modes of 8 bits are converted as Pillow does.
 
     Raises:
-        ValueError: the values have no defined range: integers of 32 bits, floats beyond [0, 1].
+        ValueError: the values have no defined range: signed integers, those of 32 bits, floats beyond [0, 1].
         OSError: the image cannot be decoded.
     """
     remarks = [FIRST] if getattr(image, "n_frames", 1) > 1 and image.format != "MPO" else []  # MPO: a JPEG's previews
+    if 2 in getattr(image, "tag_v2", {}).get(_FORMAT, ()):  # which Pillow reads as if it had no sign
+        raise ValueError("signed integers have no defined range, convert them to unsigned ones")
+    if isinstance(image, PngImageFile) and "transparency" in image.info:
+        image.info["transparency"] = _of_8_bits(image.info["transparency"], image.tile[0].args)
     image.load()
     if image.mode[0] in "IF":
         grey = _scaled(image)
@@ -38,9 +45,6 @@ def to_rgb(image: Image.Image) -> Image.Image:
             remarks.append(OVER_WHITE)
         made = Image.fromarray(grey).convert("RGB")
     elif image.has_transparency_data:
-        key = image.info.get("transparency")
-        if isinstance(key, tuple) and max(key) > 255:  # a colour of 16 bits, of an image that Pillow scales
-            image.info["transparency"] = tuple(value >> 8 for value in key)
         whole = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
         if np.asarray(whole.getchannel("A")).min() < 255:
             whole = Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole)
@@ -57,6 +61,13 @@ def remarks_of(image: Image.Image) -> tuple[str, ...]:
     """Return what is to be said of an image that `to_rgb` made."""
     remarks: tuple[str, ...] = image.info[_KEY]
     return remarks
+
+
+def _of_8_bits(clear: Any, stored_as: Any) -> Any:
+    """Return the grey or colour that is clear in a PNG as its pixels are: Pillow scales these, and not it."""
+    if stored_as == "RGB;16B":
+        return tuple(value >> 8 for value in clear)
+    return clear * {"L;2": 85, "L;4": 17}.get(stored_as, 1)
 
 
 def _scaled(image: Image.Image) -> Array:
