@@ -14,7 +14,7 @@ from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.sweep_file import load_sweep as _load_file
 from autoreg.config.trial import TrialConfig
 from autoreg.database.scores import Measures
-from autoreg.datasets import Dataset, Split, build_dataset
+from autoreg.datasets import Dataset, Split, build_dataset, forget_datasets
 from autoreg.errors import ConfigError, did_you_mean
 from autoreg.metrics import metrics
 from autoreg.networks import Network
@@ -50,6 +50,7 @@ def plan(sweep: LoadedSweep | str | os.PathLike[str]) -> Plan:
         DataError: its data is missing or damaged.
     """
     loaded = sweep if isinstance(sweep, LoadedSweep) else load_sweep(sweep)
+    forget_datasets()
     return make_plan(loaded)
 
 
@@ -77,7 +78,7 @@ def run(
         loaded = sweep if isinstance(sweep, LoadedSweep) else load_sweep(sweep)
         if not address:
             check_resources(loaded)
-        sweep = make_plan(loaded)
+        sweep = plan(loaded)
     return run_sweep(sweep, Runs(Path(runs)), Path(database), address, retry_failed)
 
 
@@ -120,6 +121,7 @@ def load_trial(
     """
     folder = Runs(Path(runs)).find(trial)
     config, result = folder.read_config(), folder.read_result()
+    forget_datasets()
     dataset = build_dataset(config, Path(data) if data is not None else None)
     return Trial(config, result, load_network(config, folder, dataset), dataset)
 

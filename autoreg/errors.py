@@ -23,6 +23,10 @@ class DataError(AutoregError):
     exit_code = 3
 
 
+class DataWarning(UserWarning):
+    """What a user should know of the data that is read, in one line."""
+
+
 class DatabaseError(AutoregError):
     """results.db is locked, damaged or from a newer version of autoreg."""
 

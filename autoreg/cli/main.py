@@ -1,6 +1,8 @@
 """The command line: parse, call one function, print. Data goes to stdout, everything else to stderr."""
 
 import sys
+import warnings
+from typing import Any
 
 import click
 
@@ -18,7 +20,7 @@ from autoreg.cli.report import report
 from autoreg.cli.show import show
 from autoreg.cli.status import status
 from autoreg.cli.sweep import sweep
-from autoreg.errors import AutoregError, ConfigError, DataError, Interrupted, first_line
+from autoreg.errors import AutoregError, ConfigError, DataError, DataWarning, Interrupted, first_line
 
 
 def print_version(context: click.Context, _: click.Parameter, is_wanted: bool) -> None:
@@ -61,10 +63,23 @@ def cli() -> None:
     """  # noqa: D301
 
 
+def _show_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any
+) -> None:
+    """Print what is to be said of data as one line, and any other warning as Python does."""
+    if issubclass(category, DataWarning):
+        print_text(f"note: {message}", err=True)
+    else:
+        click.echo(warnings.formatwarning(message, category, filename, lineno), err=True, nl=False)
+
+
 def main() -> None:
-    """Run the command line; errors of ours are one line on stderr and an exit code."""
+    """Run the command line; errors and notes of ours are one line on stderr, errors also an exit code."""
     try:
-        cli.main(prog_name="autoreg", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", DataWarning)
+            warnings.showwarning = _show_warning
+            cli.main(prog_name="autoreg", standalone_mode=False)
     except AutoregError as error:
         print_text("\n".join(f"autoreg: {line}" for line in str(error).split("\n")), err=True)
         sys.exit(error.exit_code)

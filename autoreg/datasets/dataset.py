@@ -28,6 +28,7 @@ class Dataset:
         input_shape: shape of one example as the network sees it.
         classes: number of labels.
         fingerprint: hash of the files that the data came from, or of how it was made.
+        earlier: what earlier versions, which looked at names and sizes of files, call the same data.
         prepare: stored inputs → network inputs, without randomness.
         augment: stored inputs and a CPU generator → randomly changed network inputs; None if the dataset has none.
         evaluation_batch: how many examples a batch has unless asked otherwise; a metric holds all activations of one.
@@ -42,6 +43,12 @@ class Dataset:
     prepare: Callable[[Tensor], Tensor] = Tensor.float
     augment: Callable[[Tensor, torch.Generator], Tensor] | None = None
     evaluation_batch: int = 250
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """All fingerprints that a trial on this data may have recorded, the one that it records now first."""
+        return self.fingerprint, *self.earlier
 
     def split(self, name: str) -> Examples:
         """Return the split `train`, `validation` or `test`."""
@@ -119,6 +126,11 @@ def _load(name: str, options: str, root: Path | None, device: str) -> Dataset:
 def load_dataset(config: TrialConfig, root: Path | None, device: str = "cpu") -> Dataset:
     """Return the dataset that a trial names, with its true labels; see `build_dataset`."""
     return _load(config.dataset.name, canonical_json(config.dataset.options), data_root(root), device)
+
+
+def forget_datasets() -> None:
+    """Have datasets read anew in a process that lives on while their files change."""
+    _load.cache_clear()
 
 
 def check_dataset(config: TrialConfig, dataset: Dataset) -> None:

@@ -4,15 +4,12 @@ from functools import partial
 from pathlib import Path
 
 from autoreg.datasets.dataset import Dataset, datasets
-from autoreg.datasets.images.cache import cache_folder, hash_texts
+from autoreg.datasets.images.cache import hash_texts
 from autoreg.datasets.images.data_folder import Folder, data_folder, require_same_classes
-from autoreg.datasets.images.image_folders import FolderImages, class_folders, labelled_folders
-from autoreg.datasets.images.squares import Squares, decoded_once
+from autoreg.datasets.images.folder_splits import find_splits
+from autoreg.datasets.images.image_folders import FolderImages, labelled_folders
+from autoreg.datasets.images.squares import Decoded, Squares, decoded_once
 from autoreg.datasets.images.squares_dataset import Share, Side, squares_dataset
-from autoreg.datasets.split import Split
-
-#: What people call the folders of the splits.
-FOLDERS = {"train": ("train", "training"), "validation": ("val", "validation", "valid"), "test": ("test",)}
 
 
 @datasets.register
@@ -25,13 +22,14 @@ def image_folder(
     test_share: Share = 0.15,
     stratified: bool = True,
 ) -> Dataset:
-    """Return images that lie in `<class>/*.jpg` (or JPEG, PNG), below the data root, as size×size squares.
+    """Return images that lie in `<class>/*.jpg` (or PNG, WebP, TIFF, …), below the data root, as size×size squares.
 
-    The folder holds the class folders, or `train/` with them, and `val/` and `test/` if there are such splits. What is
-    missing is held out from the training images, with a fixed seed: the same share of every class, and one image
-    at least; with `stratified: false` of all classes together. The shorter side of an image is resized to `size` and
-    the middle is taken; channels are standardised by the training images. Augmentation shifts by up to an eighth, in
-    a black frame, and flips half of the time.
+    The folder holds the class folders, or `train/` with them, and `val/` and `test/` if there are such splits
+    (`find_splits`); images may also lie in folders of a class folder, and what is not read is counted. What is missing
+    is held out from the training images, with a fixed seed: the same share of every class, and one image at least;
+    with `stratified: false` of all classes together. The shorter side of an image is resized to `size` and the middle
+    is taken; channels are standardised by the training images. Augmentation shifts by up to an eighth, in a black
+    frame, and flips half of the time.
 
     Decoded images are kept in the cache and in memory, 3·size² bytes each.
 
@@ -40,23 +38,19 @@ def image_folder(
         ConfigError: a class has too few images to hold some out.
     """
     base = data_folder(root, folder, "image_folder")
-    there = set(class_folders(base))
-    folders = {split: base / name for split, names in FOLDERS.items() for name in names if name in there}
-    if "train" not in folders:  # all images are training images
-        folders = {"train": base}
-    parts = {split: labelled_folders(path) for split, path in folders.items()}
+    parts = {split: labelled_folders(path) for split, path in find_splits(base).items()}
     require_same_classes({split: images.classes for split, images in parts.items()}, base)
 
-    def decoded(images: FolderImages) -> Split:
-        cached = cache_folder() / f"image_folder-{images.fingerprint}-{size}.npy"
-        count = len(images.labels)
-        opened = (partial(images.open, row) for row in range(count))
-        return Split(decoded_once(cached, count, Squares(size), opened), images.labels)
+    squares = Squares(size)
+
+    def decoded(images: FolderImages) -> Decoded:
+        opened = (partial(images.open, row) for row in range(len(images.labels)))
+        return decoded_once(squares.path(f"image_folder-{images.fingerprint}"), len(images.labels), squares, opened)
 
     return squares_dataset(
-        {split: decoded(images) for split, images in parts.items()},
+        {split: (decoded(images), images.labels) for split, images in parts.items()},
         parts["train"].classes,
-        hash_texts(images.fingerprint for images in parts.values()),
+        [hash_texts(getattr(images, form) for images in parts.values()) for form in ("fingerprint", "earlier")],
         shares={"validation": validation_share, "test": test_share},
         stratified=stratified,
     )

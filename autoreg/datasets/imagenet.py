@@ -72,6 +72,7 @@ def imagenet(
         input_shape=(3, size, size),
         classes=source.classes,
         fingerprint=source.fingerprint,
+        earlier=source.earlier,
         prepare=prepare,
         augment=lambda images, _: prepare(images),  # which were cropped and flipped at random while they were decoded
         evaluation_batch=50,  # with all of its activations: 1 GB for a ResNet18 of four times the width at 224 pixels

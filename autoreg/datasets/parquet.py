@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Literal
 
 from autoreg.datasets.dataset import Dataset, datasets
-from autoreg.datasets.images.cache import cache_folder, hash_texts
+from autoreg.datasets.images.cache import hash_texts
 from autoreg.datasets.images.data_folder import Folder, count_classes, data_folder
-from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns, find_parts
-from autoreg.datasets.images.squares import Squares, decoded_once
+from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns
+from autoreg.datasets.images.parquet_shards import find_parts
+from autoreg.datasets.images.squares import Decoded, Squares, decoded_once
 from autoreg.datasets.images.squares_dataset import Share, Side, squares_dataset
-from autoreg.datasets.split import Split
 from autoreg.errors import DataError
 
 
@@ -31,7 +31,9 @@ def parquet(
     The folder, or `data/` in it, may also have `validation-*.parquet` (or `val-`, `valid-`) and `test-*.parquet`; what
     is missing is held out as by `image_folder`, with `stratified: false` from all classes together. A column of
     images holds their files, as the hub's `Image` does; `image` and `label` name the columns where there are several
-    that may be meant. Labels number the classes from 0. `channels: 1` makes images grey.
+    that may be meant. Labels number
+    the classes from 0; files that name their classes are matched by name. Shards that say how many they are must all be
+    there. `channels: 1` makes images grey.
 
     Images are squared, standardised and augmented as by `image_folder`. They are decoded once and kept in the cache
     and in memory, channels·size² bytes each.
@@ -46,16 +48,21 @@ def parquet(
         raise DataError(f"{base} has no train-*.parquet, nor has data/ in it")
     columns = find_columns(parts["train"][0], image, label)
     files = {part: LabelledParquet.load(paths, columns) for part, paths in parts.items()}
-    classes = count_classes({part: table.labels for part, table in files.items()}, parts["train"][0].parent)
+    classes = count_classes(
+        {part: table.labels for part, table in files.items()}, parts["train"][0].parent, columns.classes
+    )
 
-    def decoded(table: LabelledParquet) -> Split:
-        cached = cache_folder() / f"parquet-{table.fingerprint}-{size}-{channels}.npy"
-        return Split(decoded_once(cached, len(table.labels), Squares(size, channels), table.images()), table.labels)
+    squares = Squares(size, channels)
 
+    def decoded(table: LabelledParquet) -> Decoded:
+        return decoded_once(squares.path(f"parquet-{table.fingerprint}"), len(table.labels), squares, table.images())
+
+    # Earlier versions read labels as they are numbered.
+    forms = ["fingerprint"] if any(table.renumbered for table in files.values()) else ["fingerprint", "earlier"]
     return squares_dataset(
-        {part: decoded(table) for part, table in files.items()},
+        {part: (decoded(table), table.labels) for part, table in files.items()},
         columns.names(classes),
-        hash_texts(table.fingerprint for table in files.values()),
+        [hash_texts(getattr(table, form) for table in files.values()) for form in forms],
         shares={"validation": validation_share, "test": test_share},
         stratified=stratified,
     )

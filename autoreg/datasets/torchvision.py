@@ -9,7 +9,7 @@ from autoreg.datasets.dataset import Dataset, datasets
 from autoreg.datasets.images.data_folder import Folder, count_classes, data_folder
 from autoreg.datasets.images.squares import Squares
 from autoreg.datasets.images.squares_dataset import Share, Side, squares_dataset
-from autoreg.datasets.images.torchvision_files import PICKLED, PUBLISHED, hash_of, load_split
+from autoreg.datasets.images.torchvision_files import PICKLED, PUBLISHED, hashes_of, load_split
 from autoreg.errors import did_you_mean
 
 
@@ -47,13 +47,13 @@ def torchvision(
         ConfigError: a class has too few images to hold some out.
     """
     base = data_folder(root, folder, "torchvision")
-    fingerprint, squares = hash_of(dataset, base), Squares(size, channels)
-    splits = {part: load_split(dataset, part, base, fingerprint, squares) for part in PUBLISHED[dataset].splits}
-    classes = count_classes({part: split.labels for part, split in splits.items()}, base)
+    fingerprints, squares = hashes_of(dataset, base), Squares(size, channels)
+    splits = {part: load_split(dataset, part, base, fingerprints[0], squares) for part in PUBLISHED[dataset].splits}
+    classes = count_classes({part: labels for part, (_, labels) in splits.items()}, base)
     return squares_dataset(
         splits,
         [str(label) for label in range(classes)],
-        fingerprint,
+        fingerprints,
         shares={"validation": validation_share, "test": test_share},
         stratified=stratified,
     )

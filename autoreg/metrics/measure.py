@@ -19,6 +19,8 @@ from autoreg.runs.records import TrialResult
 from autoreg.training.loop import load_network
 from autoreg.training.precision import precision_of
 
+SEEN_BY_SIZE = "trials of an earlier version are done if names and sizes of their data's files fit: it saw no content"
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -70,7 +72,7 @@ def measure_trial(
         return 0
     config = folder.read_config()
     dataset = build_dataset(config, root, device)
-    check_data(folder, folder.read_result(), dataset.fingerprint)
+    check_data(folder, folder.read_result(), dataset.fingerprints)
     network = load_network(config, folder, dataset)
     for measurement in missing:
         started, function = time.perf_counter(), metrics[measurement.metric]
@@ -88,11 +90,21 @@ def measure_trial(
     return len(missing)
 
 
-def check_data(folder: TrialFolder, result: TrialResult, data: str) -> None:
-    """Raise DataError if a trial was trained on other data than that of the given fingerprint."""
-    trained_on = result.environment.get("data", data)
-    if trained_on != data:
+def check_data(folder: TrialFolder, result: TrialResult, data: Sequence[str]) -> list[str]:
+    """Return what is to be said of a trial's data: a line if the trial was of a version that saw less of it.
+
+    Args:
+        folder: its run folder.
+        result: how it ended.
+        data: the fingerprints of what is there now (`Dataset.fingerprints`).
+
+    Raises:
+        DataError: it was trained on other data.
+    """
+    trained_on = result.environment.get("data", data[0])
+    if trained_on not in data:
         raise DataError(
-            f"{folder.trial_id} was trained on other data ({trained_on}) than what is there now ({data}); "
+            f"{folder.trial_id} was trained on other data ({trained_on}) than what is there now ({data[0]}); "
             f"use another run folder for it, or remove {folder.path}"
         )
+    return [] if trained_on == data[0] else [SEEN_BY_SIZE]

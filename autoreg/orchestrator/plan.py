@@ -42,7 +42,7 @@ class Plan:
         sweep: with every option that repeats a default left out.
         root: the folder that holds data (`dataset.root`, else AUTOREG_DATA), or None.
         measurements: what is measured of each final trial.
-        data: the fingerprint of each dataset.
+        data: the fingerprints of each dataset (`Dataset.fingerprints`).
         groups: each group with the number of trainable parameters of its network, the largest first, since those
             take longest.
     """
@@ -51,7 +51,7 @@ class Plan:
     root: Path | None
     measurements: list[Measurement]
     groups: list[tuple[Group, int]]
-    data: dict[Choice, str]
+    data: dict[Choice, tuple[str, ...]]
 
     def __repr__(self) -> str:
         counts = f"{self.sweep.final_count} final and {self.sweep.tuning_count} tuning trials"
@@ -119,11 +119,11 @@ def make_plan(loaded: LoadedSweep) -> Plan:
     groups: list[tuple[Group, int]] = []
     with _located(loaded, ("grid",)):
         settings = sweep.groups()
-    data: dict[Choice, str] = {}
+    data: dict[Choice, tuple[str, ...]] = {}
     for group in settings:
         with _located(loaded, ("dataset",)):
             dataset = load_dataset(group.template, loaded.root)
-        data[group.template.dataset] = dataset.fingerprint
+        data[group.template.dataset] = dataset.fingerprints
         with _located(loaded, ("training",)):
             for variant in _batch_variants(group):
                 check_dataset(variant, dataset)

@@ -69,7 +69,7 @@ class SweepRunner:
         """Take what earlier runs left, and bring it into results.db.
 
         Returns:
-            A line for each trial that is to be trained again, since its files are damaged.
+            A line for each trial that is to be trained again, since its files are damaged, and `check_data`'s.
         """
         try:
             self.runs.scratch.mkdir(parents=True, exist_ok=True)
@@ -91,10 +91,10 @@ class SweepRunner:
             if isinstance(result, str):
                 lines.append(result)
                 continue
-            check_data(folder, result, self.plan.data[config.dataset])
+            lines += check_data(folder, result, self.plan.data[config.dataset])
             self.recorder.add_if_missing(folder, config, result)
             self.tell(ev.TrialFound(config, result, self.recorder.is_measured(folder)))
-        return lines
+        return list(dict.fromkeys(lines))
 
     def run(self, backend: Backend) -> None:
         """Train and measure until nothing is left or the user stops it."""

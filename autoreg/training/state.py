@@ -72,7 +72,7 @@ class TrialState:
                     continue
                 state = cls.fresh(config, dataset)
                 try:
-                    state.load(path, folder.trial_id, dataset.fingerprint)
+                    state.load(path, folder.trial_id, dataset.fingerprints)
                 except DataError as error:
                     problems.append(str(error))
                     if isinstance(error, checkpoints.DamagedCheckpoint):
@@ -138,13 +138,13 @@ class TrialState:
             },
         )
 
-    def load(self, path: Path, trial_id: str, data: str) -> None:
+    def load(self, path: Path, trial_id: str, data: Sequence[str]) -> None:
         """Continue from what `save` wrote. Raises DataError if it is damaged, or of another trial or other data."""
         content = checkpoints.load(path)
         try:
             if content["trial_id"] != trial_id:
                 raise DataError(f"{path.name} is of another trial, {content['trial_id']}")
-            if content["data"] != data:
+            if content["data"] not in data:
                 raise DataError(f"{path.name} is of other data")
             self.epochs = [Epoch(**epoch) for epoch in content["epochs"]]
             self.network.load_state_dict(content["network"])

@@ -132,9 +132,9 @@ def test_a_truncated_tarball_is_damage(tmp_path: Path) -> None:
         load_images(tmp_path)
 
 
-def _png(size: tuple[int, int]) -> bytes:
+def _png(size: tuple[int, int], mode: str = "RGB") -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGB", size, (10, 20, 30)).save(buffer, "PNG")
+    Image.new(mode, size, (10, 20, 30)[: len(mode)]).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -153,6 +153,7 @@ def _parquet(root: Path, images: list[bytes | None], column: str = "img") -> Non
         ([b"no image"], "img", "image in row 0 of .* cannot be read as an image"),
         ([_png((16, 32))], "img", "image in row 0 of .* must be 32×32, got 16×32"),
         ([_png((32, 32)), None], "img", "there is no image in row 1"),
+        ([_png((32, 32), "LA")], "img", "some images have transparent pixels, .* and none of CIFAR-10 do"),
     ],
 )
 def test_damaged_parquet_is_named(
@@ -245,7 +246,8 @@ def test_the_sweep_file_says_what_a_network_sees(official: Path) -> None:
 @pytest.mark.real_images("cifar10")
 def test_the_real_images_are_all_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AUTOREG_CACHE")
-    images, labels, _ = load_images(Path(os.environ["AUTOREG_DATA"]))
+    images, labels, fingerprint = load_images(Path(os.environ["AUTOREG_DATA"]))
+    assert fingerprint == "25f83e54dc16d4b5"  # what trials have recorded
     assert images.shape == (60_000, 3, 32, 32)
     assert labels[:50_000].bincount().tolist() == [5_000] * 10
     assert labels[50_000:].bincount().tolist() == [1_000] * 10

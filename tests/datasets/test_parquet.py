@@ -1,5 +1,6 @@
 """Parquet of any images: columns found by type, decoded once, what is wrong said in one line."""
 
+import hashlib
 import io
 import json
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import torch
 from PIL import Image
 
 from autoreg.datasets import Dataset, datasets
-from autoreg.errors import AutoregError, ConfigError, DataError
+from autoreg.errors import AutoregError, ConfigError, DataError, DataWarning
 
 parquet = datasets["parquet"]
 IMAGE = pa.struct({"bytes": pa.binary(), "path": pa.string()})
@@ -35,17 +36,24 @@ def image(row: int, mode: str = "RGB") -> bytes:
     return content.getvalue()
 
 
-def write(path: Path, count: int = 30, first: int = 0, described: bool = False, **more: Any) -> Path:
-    """Write images as the hub has them; more columns, or others in place of these, by name."""
+NAMES = ["blue", "green", "red"]
+
+
+def write(path: Path, count: int = 30, first: int = 0, described: bool | list[str] = False, **more: Any) -> Path:
+    """Write images as the hub has them; more columns, or others in place of these, by name.
+
+    With `described` the file names its classes, in the given order if there is one, which labels then follow.
+    """
     numbers = range(first, first + count)
+    names = described if isinstance(described, list) else NAMES
     columns = {
         "image": pa.array([{"bytes": image(row), "path": None} for row in numbers], IMAGE),
-        "label": pa.array([row % 3 for row in numbers], pa.int64()),
+        "label": pa.array([names.index(NAMES[row % 3]) for row in numbers], pa.int64()),
         **more,
     }
     table = pa.table({name: column for name, column in columns.items() if column is not None})
     if described:
-        label = {"_type": "ClassLabel", "names": ["blue", "green", "red"]}
+        label = {"_type": "ClassLabel", "names": names}
         features = {"image": {"_type": "Image"}, "label": label, "length": {"_type": "Value", "dtype": "int64"}}
         table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -132,6 +140,116 @@ def test_images_are_decoded_once_and_other_files_are_another_fingerprint(tmp_pat
         parquet(tmp_path, size=20)
 
 
+def test_classes_are_matched_by_the_names_that_each_file_gives_them(tmp_path: Path) -> None:
+    for part in ("one", "other"):
+        write(tmp_path / part / "train-00000-of-00002.parquet", 20, described=True)
+        order = NAMES if part == "one" else ["red", "yellow", "blue", "green"]
+        write(tmp_path / part / "train-00001-of-00002.parquet", 10, first=20, described=order)
+        write(tmp_path / part / "test.parquet", 9, first=30, described=order[::-1])
+    one, other = (parquet(tmp_path, folder=part, size=20) for part in ("one", "other"))
+    for dataset in (one, other):
+        for split in ("train", "validation", "test"):
+            assert dataset.split(split).labels.tolist() == [row % 3 for row in numbers_of(dataset, split)]
+    assert other.earlier == ()  # earlier versions saw other labels
+    write(tmp_path / "one" / "test.parquet", 9, first=30, described=["blue", "green", "red", "yellow"])
+    assert len(parquet(tmp_path, folder="one", size=20).earlier) == 1
+
+
+def test_a_file_that_does_not_name_its_classes_is_told_of(tmp_path: Path) -> None:
+    write(tmp_path / "train.parquet", described=True)
+    write(tmp_path / "test.parquet", 9, first=30)
+    with pytest.warns(DataWarning, match=r"test\.parquet does not name its classes, and others do; all are taken"):
+        dataset = parquet(tmp_path, size=20)
+    assert dataset.test.labels.tolist() == [0, 1, 2] * 3
+
+
+def test_files_of_no_split_are_told_of(tmp_path: Path) -> None:
+    for name in ("train-0", "extra-0", "dev-0"):
+        write(tmp_path / f"{name}.parquet")
+    with pytest.warns(DataWarning, match=r"2 Parquet files are of no split and are not read, such as dev-0\.parquet$"):
+        parquet(tmp_path, size=20)
+
+
+def test_a_class_without_images_is_told_of(tmp_path: Path) -> None:
+    write(tmp_path / "train.parquet", described=True, label=pa.array([1, 2] * 15))
+    with pytest.warns(DataWarning, match=r"1 of 3 classes have no training image, the first of them 0 \(blue\)"):
+        assert parquet(tmp_path, size=20).classes == 3
+
+
+def test_an_earlier_trial_is_recognised_by_names_sizes_and_footers(tmp_path: Path) -> None:
+    def changed(red: int) -> Path:
+        files = [Image.new("RGB", (20, 20), (red if row == 9 else row, 0, 0)) for row in range(30)]
+        column = pa.array([{"bytes": bitmap(file), "path": None} for file in files], IMAGE)
+        return write(tmp_path / "train.parquet", image=column)
+
+    path = changed(10)
+    content = path.read_bytes()
+    footer = content[-8 - int.from_bytes(content[-8:-4], "little") :]
+    footers = digest(f"train.parquet:{len(content)}\n".encode() + footer)
+    before = parquet(tmp_path, size=20)
+    assert before.earlier == (digest(digest(f"{footers}\nimage\nlabel".encode()).encode()),)
+    changed(12)
+    assert path.read_bytes()[-len(footer) :] == footer
+    after = parquet(tmp_path, size=20)
+    assert after.earlier == before.earlier
+    assert after.fingerprint != before.fingerprint
+    reds = [sorted(row for split in ("train", "validation", "test") for row in numbers_of(dataset, split))
+            for dataset in (before, after)]  # fmt: skip
+    assert [[values.count(red) for red in (10, 12)] for values in reds] == [[2, 1], [1, 2]]
+
+
+def bitmap(made: Image.Image) -> bytes:
+    content = io.BytesIO()
+    made.save(content, "bmp")
+    return content.getvalue()
+
+
+def digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["train-00001-of-00002", "train-00000-of-00002"],
+        ["train-1-of-2", "train-2-of-2"],
+        ["train-00000-of-00002-0123456789abcdef", "train-00001-of-00002-fedcba9876543210"],
+        ["train-0", "train-1"],
+        ["train-a", "train-b"],
+    ],
+)
+def test_all_shards_of_a_set_are_read(tmp_path: Path, names: list[str]) -> None:
+    for number, name in enumerate(names):
+        write(tmp_path / f"{name}.parquet", 15, first=15 * number)
+    dataset = parquet(tmp_path, size=20)
+    assert sorted(row for split in ("train", "validation", "test") for row in numbers_of(dataset, split)) == list(
+        range(30)
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["train-00000-of-00001", "train-00000-of-00002", "train-00001-of-00002"], "are of two sets, which may hold"),
+        (["train", "train-00000-of-00002", "train-00001-of-00002"], "train.parquet are of two sets"),
+        (["train", "train-0"], "are of two sets"),
+        (["train-0", "train-00000-of-00001"], "are of two sets"),
+        (["train-00000-of-00001-0123", "train-00000-of-00001-4567"], "are of two sets"),
+        (["train-0", "val-0", "validation-0"], "validation-0.parquet and val-0.parquet are of two sets"),
+        (["train-00001-of-00003"], "has 1 of 3 shards such as train-00001-of-00003.parquet; all are needed"),
+        (["train-0", "test-00000-of-00002"], "has 1 of 2 shards such as test-00000-of-00002.parquet"),
+        (["train-0", "data/train-0"], "data both have Parquet files of splits; keep one of them"),
+        (["train-0", "data/test-0"], "data both have Parquet files of splits; keep one of them"),
+    ],
+)
+def test_files_that_are_not_one_whole_set_are_refused(tmp_path: Path, names: list[str], words: str) -> None:
+    for number, name in enumerate(names):
+        write(tmp_path / f"{name}.parquet", 15, first=15 * number)
+    with pytest.raises(DataError) as raised:
+        parquet(tmp_path, size=20)
+    assert words in str(raised.value)
+
+
 def _damaged(folder: Path) -> None:
     path = write(folder / "train-0.parquet")
     path.write_bytes(path.read_bytes()[:-9])
@@ -147,6 +265,21 @@ def _damaged_inside(folder: Path) -> None:
 def _other_columns(folder: Path) -> None:
     write(folder / "train-0.parquet")
     write(folder / "train-1.parquet", image=None, photo=pa.array([b""] * 30))
+
+
+def _twice(folder: Path) -> None:
+    for name in ("a", "b"):
+        write(folder / f"train-{name}.parquet")
+
+
+def _another_class(folder: Path) -> None:
+    write(folder / "train.parquet", described=True)
+    write(folder / "test.parquet", described=["yellow", "blue", "green", "red"], label=pa.array([1, 2, 0] * 10))
+
+
+def _named_twice(folder: Path) -> None:
+    write(folder / "train.parquet", described=["blue", "green", "red", "red"])
+    write(folder / "test.parquet", described=["green", "blue", "red"])
 
 
 def train(**more: Any) -> Callable[[Path], Any]:
@@ -181,6 +314,11 @@ def with_one(row: int, content: bytes | None) -> Callable[[Path], Any]:
         (train(label=pa.array([0, 1, None] * 10)), {}, "the image in row 2 has no label, got None"),
         (with_test_labels(-1), {}, "test-0.parquet: the image in row 0 has no label, got -1"),
         (with_test_labels(3), {}, "classes of test and of train differ: labels up to 3 and 2"),
+        (_twice, {}, "train-a.parquet and train-b.parquet have the same content"),
+        (_another_class, {}, "the class of the image in row 2 is none of the training files: 0"),
+        (_named_twice, {}, "test.parquet numbers its classes otherwise than the training files, where two have one"),
+        (train(label=pa.array([1, 2] * 15)), {}, "labels must number the classes from 0, got 1 to 2"),
+        (train(label=pa.array([1] * 30)), {}, "must be two classes at least, all training images have the label 1"),
         (with_one(9, b"no image"), {}, "image in row 9 of"),
         (with_one(8, None), {}, "there is no image in row 8"),
     ],

@@ -106,7 +106,7 @@ DATA: dict[str, tuple[Prepare, list[str], str]] = {
     "no class folders": (image_folders([], [], ["train", "val"]), IMAGENET, "imagenet/train has no class folders"),
     "a class folder without images": (
         image_folders(CLASSES, CLASSES, ["train/n02102040"]), IMAGENET,
-        "class folder imagenet/train/n02102040 has no images (.jpeg, .jpg, .png)"),
+        "class folder imagenet/train/n02102040 has no images (.bmp, .gif, "),
     "no validation images": (image_folders(CLASSES, []), IMAGENET, "imagenet has no val/; `test: train` holds"),
     "a flat validation folder": (flat_val, IMAGENET, "imagenet/val has images but no class folders: put Kaggle's"),
     "class folders that differ": (

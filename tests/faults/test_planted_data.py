@@ -13,6 +13,7 @@ from PIL import Image
 from autoreg.datasets import datasets
 from autoreg.datasets.images import cifar10_files
 from autoreg.datasets.images.cifar10_files import FOLDER, TARBALL, load_images
+from autoreg.datasets.images.pixels import VERSION
 from autoreg.errors import DataError
 from tests.helpers.imagenet_layouts import write_folders
 from tests.helpers.planted import Planted
@@ -64,7 +65,7 @@ def test_a_planted_or_damaged_cache_is_named_and_not_run(
     cache.mkdir()
     whole = {"images": np.zeros((60_000, 3, 1, 1), np.uint8), "labels": np.zeros(60_000, np.int64)}
     monkeypatch.setattr(cifar10_files, "SHAPE", (60_000, 3, 1, 1))
-    paths = {"images": cache / "cifar10-0.npy", "labels": cache / "cifar10-0.labels.npy"}
+    paths = {"images": cache / f"cifar10-0-v{VERSION}.npy", "labels": cache / f"cifar10-0-v{VERSION}.labels.npy"}
     for name, path in paths.items():
         np.save(path, whole[name])
     monkeypatch.setattr(cifar10_files, "_find", lambda root: ("0", lambda: pytest.fail("it is there")))

@@ -25,4 +25,4 @@ def test_a_trial_of_other_data_is_refused(runs: Runs, config: Callable[..., Tria
     ):
         measure_trial(folder, measurements_of("similarity", {"samples": 2}, ["test"]))
     with pytest.raises(DataError, match="use another run folder"):
-        check_data(folder, folder.read_result(), trained.environment["data"])
+        check_data(folder, folder.read_result(), (trained.environment["data"],))

@@ -16,7 +16,9 @@ import torch
 from torch import Tensor
 
 from autoreg.datasets.images.cache import Array, cache_folder, cached_array, hash_files, save_array
-from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns, find_parts
+from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns
+from autoreg.datasets.images.parquet_shards import find_parts
+from autoreg.datasets.images.pixels import VERSION, remarks_of
 from autoreg.errors import DataError, first_line
 from autoreg.files import write_atomically
 
@@ -50,7 +52,7 @@ def load_images(root: Path | None) -> tuple[Tensor, Tensor, str]:
         DataError: there is no such file, or one is damaged.
     """
     fingerprint, read = _find(root)
-    cached = cache_folder() / f"cifar10-{fingerprint}.npy"
+    cached = cache_folder() / f"cifar10-{fingerprint}-v{VERSION}.npy"
     labels_path = cached.with_suffix(".labels.npy")
     if not (cached.is_file() and labels_path.is_file()):
         images, labels = read()
@@ -136,16 +138,18 @@ def _read_tarball(path: Path) -> tuple[Array, Array]:
 
 
 def _read_parquet(parts: Mapping[str, list[Path]]) -> tuple[Array, Array]:
-    images, labels = [], []
+    images, labels, columns = [], [], find_columns(parts["train"][0], "img", "label")
     for split, count in COUNTS.items():
-        files = LabelledParquet.load(parts[split], find_columns(parts[split][0], "img", "label"))
+        files = LabelledParquet.load(parts[split], columns)
         if len(files.labels) != count:
             raise DataError(
                 f"{parts[split][0].parent}: CIFAR-10's {split} split has {count} images, got {len(files.labels)}"
             )
         with ThreadPoolExecutor() as pool:
-            decoded = pool.map(lambda image: np.asarray(image()).transpose(2, 0, 1), files.images(size=(32, 32)))
-            images.append(np.stack(list(decoded)))
+            decoded = list(pool.map(lambda image: image(), files.images(size=(32, 32))))
+        if remarks := [remark for image in decoded for remark in remarks_of(image)]:
+            raise DataError(f"{parts[split][0].parent}: some images {remarks[0]}, and none of CIFAR-10 do")
+        images.append(np.stack([np.asarray(image).transpose(2, 0, 1) for image in decoded]))
         labels.append(files.labels.numpy())
     return np.concatenate(images), np.concatenate(labels)
 

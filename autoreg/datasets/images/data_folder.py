@@ -1,13 +1,14 @@
 """The folder of a dataset below the data root, and the classes that its splits must share."""
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 from pydantic import AfterValidator
 from torch import Tensor
 
-from autoreg.errors import DataError
+from autoreg.errors import DataError, DataWarning
 
 
 def below_the_root(folder: str) -> str:
@@ -39,15 +40,19 @@ def data_folder(root: Path | None, folder: str, dataset: str) -> Path:
     return root / folder
 
 
-def count_classes(labels: Mapping[str, Tensor], folder: Path) -> int:
+def count_classes(labels: Mapping[str, Tensor], folder: Path, names: Sequence[str] = ()) -> int:
     """Return the number of classes: one more than the highest training label.
 
     Args:
         labels: int64, [images], of each split, `train` among them.
         folder: where they come from, for messages.
+        names: of the classes, if they have some.
 
     Raises:
-        DataError: another split has higher labels.
+        DataError: another split has higher labels; there is one class alone; labels without names do not begin at 0.
+
+    Warns:
+        DataWarning: a class has no training image.
     """
     highest = {split: int(values.max()) for split, values in labels.items()}
     for split, label in highest.items():
@@ -55,7 +60,17 @@ def count_classes(labels: Mapping[str, Tensor], folder: Path) -> int:
             raise DataError(
                 f"{folder}: classes of {split} and of train differ: labels up to {label} and {highest['train']}"
             )
-    return highest["train"] + 1
+    present, count = set(labels["train"].tolist()), highest["train"] + 1
+    if len(present) < 2:
+        raise DataError(f"{folder}: there must be two classes at least, all training images have the label {count - 1}")
+    if 0 not in present and not names:
+        raise DataError(f"{folder}: labels must number the classes from 0, got {min(present)} to {count - 1}")
+    if len(present) < count:
+        first = next(label for label in range(count) if label not in present)
+        name = f" ({names[first]})" if first < len(names) else ""
+        missing = f"{count - len(present)} of {count} classes have no training image, the first of them {first}{name}"
+        warnings.warn(DataWarning(f"{folder}: {missing}"), stacklevel=2)
+    return count
 
 
 def require_same_classes(names: Mapping[str, list[str]], folder: Path) -> None:

@@ -1,13 +1,20 @@
 """Images as files hold them, and their pixels."""
 
 import io
+import struct
 from pathlib import Path
 from typing import Protocol
 
 from PIL import Image
 from torch import Tensor
 
+from autoreg.datasets.images.pixels import to_rgb
 from autoreg.errors import DataError, first_line
+
+#: Of damaged files, each reader something else.
+PILLOW_RAISES = (
+    OSError, SyntaxError, ValueError, IndexError, EOFError, struct.error, Image.DecompressionBombError,
+)  # fmt: skip
 
 
 class EncodedImages(Protocol):
@@ -22,7 +29,7 @@ class EncodedImages(Protocol):
 
 
 def open_image(file: Path | bytes, name: str, size: tuple[int, int] | None = None) -> Image.Image:
-    """Return the image in a file, or in what was one, decoded, with the channels red, green and blue.
+    """Return the image in a file, or in what was one, decoded, with the channels red, green and blue (`to_rgb`).
 
     Args:
         file: its path or its content.
@@ -36,6 +43,6 @@ def open_image(file: Path | bytes, name: str, size: tuple[int, int] | None = Non
         with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as image:
             if size and image.size != size:  # before it is decoded: a large one takes memory
                 raise DataError(f"{name} must be {size[0]}×{size[1]}, got {image.width}×{image.height}")
-            return image.convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what Pillow raises
+            return to_rgb(image)
+    except PILLOW_RAISES as error:
         raise DataError(f"{name} cannot be read as an image: {first_line(error)}") from error

@@ -1,20 +1,28 @@
 """Images that lie in folders, one for each class."""
 
 import os
+import unicodedata
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from PIL import Image
 from torch import Tensor
 
 from autoreg.datasets.images.cache import hash_texts
+from autoreg.datasets.images.content import Files, State, state_of
 from autoreg.datasets.images.encoded import open_image
-from autoreg.errors import DataError
+from autoreg.errors import DataError, DataWarning
 
-SUFFIXES = (".jpeg", ".jpg", ".png")
+SUFFIXES = (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 
 @dataclass(frozen=True)
@@ -22,66 +30,147 @@ class FolderImages:
     """Images that are files of a folder.
 
     Attributes:
-        folder: where they lie.
-        names: their paths below it, in one buffer, since a million Python texts take ten times as much.
+        files: which, in the order of their classes.
         labels: int64, [images], indices into `classes`.
-        classes: names of the classes (synsets), sorted.
-        fingerprint: hash of names and sizes.
+        classes: names of the classes (synsets) in the composed form of Unicode, sorted.
+        fingerprint: hash of the classes, the labels and what tells the files apart.
+        earlier: hash of names and sizes, which earlier versions looked at.
     """
 
-    folder: Path
-    names: pa.StringArray
+    files: Files
     labels: Tensor
     classes: list[str]
     fingerprint: str
+    earlier: str
+
+    @classmethod
+    def of(cls, files: Files, labels: Tensor, classes: list[str], earlier: str) -> "FolderImages":
+        """Return labelled images with the fingerprint that they have."""
+        return cls(files, labels, classes, hash_texts([*classes, str(labels.tolist()), *files.contents()]), earlier)
+
+    @property
+    def are_as_before(self) -> bool:
+        """Whether earlier versions saw the same pixels: all images are JPEG, by their names."""
+        return bool(pc.all(pc.match_substring_regex(self.files.names, r"\.jpe?g$", ignore_case=True)).as_py())
 
     def path(self, row: int) -> Path:
         """Return the file of an image."""
-        return self.folder / str(self.names[row].as_py())
+        return self.files.folder / str(self.files.names[row].as_py())
 
     def open(self, row: int) -> Image.Image:
         """Return an image, decoded. Raises DataError, naming its file, if it cannot be read."""
         return open_image(self.path(row), str(self.path(row)))
 
 
+@dataclass(frozen=True)
+class Listed:
+    """The images of a folder.
+
+    Attributes:
+        names: their paths below it, sorted.
+        states: `state_of` each.
+        others: how many other files there are, by their endings.
+    """
+
+    names: list[str]
+    states: list[State]
+    others: Counter[str]
+
+
 def labelled_folders(folder: Path) -> FolderImages:
-    """Return the images of a folder that has one for each class. Raises DataError if one of them has none."""
-    classes = class_folders(folder)
+    """Return the images of a folder that has one for each class.
+
+    Images in folders of a class folder are of that class. Names that differ in their form of Unicode are one class.
+
+    Raises:
+        DataError: there are not two classes, or one has no images.
+
+    Warns:
+        DataWarning: there are images beside the class folders or below them, or files that are not read.
+    """
+    spellings: dict[str, list[str]] = {}
+    for name in class_folders(folder):
+        spellings.setdefault(unicodedata.normalize("NFC", name), []).append(name)
+    classes = sorted(spellings)
     if not classes:
         raise DataError(f"{folder} has no class folders, one for each class (ImageNet: synsets such as n01440764)")
-
-    def listed(name: str) -> tuple[pa.StringArray, str]:
-        files = images_in(folder / name)
-        if not files:
-            raise DataError(f"class folder {folder / name} has no images ({', '.join(SUFFIXES)})")
-        return pa.array([f"{name}/{file}" for file, _ in files]), hash_texts(f"{file}:{size}" for file, size in files)
-
+    if len(classes) == 1:
+        raise DataError(f"{folder} has one class folder alone, {classes[0]}; there must be two classes at least")
+    spelled = [name for label in classes for name in spellings[label]]
     with ThreadPoolExecutor() as pool:  # a million files: asking for their sizes waits for the disk
-        names, fingerprints = zip(*pool.map(listed, classes), strict=True)
-    labels = torch.repeat_interleave(torch.arange(len(classes)), torch.tensor([len(part) for part in names]))
-    return FolderImages(folder, pa.concat_arrays(names), labels, classes, hash_texts([*classes, *fingerprints]))
+        listed = list(pool.map(partial(_images_of, folder), spelled))
+    _tell(folder, [found for _, found in listed])
+    counts = torch.tensor([len(names) for names, _ in listed])
+    labels = torch.tensor([label for label, name in enumerate(classes) for _ in spellings[name]])
+    states = np.concatenate([np.array(found.states, np.int64) for _, found in listed])
+    sizes = [
+        hash_texts(f"{name}:{state[0]}" for name, state in zip(found.names, found.states, strict=True))
+        for _, found in listed
+    ]
+    files = Files(folder, pa.concat_arrays([names for names, _ in listed]), states)
+    return FolderImages.of(files, labels.repeat_interleave(counts), classes, hash_texts([*spelled, *sizes]))
+
+
+def _images_of(folder: Path, name: str) -> tuple[pa.StringArray, Listed]:
+    found = images_in(folder / name)
+    if not found.names:
+        raise DataError(f"class folder {folder / name} has no images ({', '.join(SUFFIXES)})")
+    return pa.array([f"{name}/{file}" for file in found.names]), found
+
+
+def _tell(folder: Path, classes: Sequence[Listed]) -> None:
+    others = sum((found.others for found in classes), Counter[str]())
+    below = sum("/" in name for found in classes for name in found.names)
+    loose = len(images_in(folder, deep=False).names)
+    kinds = ", ".join(f"{count} {suffix or 'without an ending'}" for suffix, count in others.most_common(3))
+    for line in (
+        f"{others.total()} files in class folders are not read as images: {kinds}" if others else "",
+        f"{below} images lie in folders of class folders, and are of the class whose folder these are in"
+        if below
+        else "",
+        f"{loose} images lie beside the class folders, and are not read" if loose else "",
+    ):
+        if line:
+            warnings.warn(DataWarning(f"{folder}: {line}"), stacklevel=3)
 
 
 def class_folders(folder: Path) -> list[str]:
-    """Return the names of the folders in a folder, sorted; hidden ones are left out."""
+    """Return the names of the folders in a folder, sorted; hidden ones are left out, and what archives add."""
     with os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+        return sorted(entry.name for entry in entries if entry.is_dir() and not _is_hidden(entry.name))
 
 
-def images_in(folder: Path) -> list[tuple[str, int]]:
-    """Return the names and sizes of a folder's images, sorted."""
+def images_in(folder: Path, *, deep: bool = True) -> Listed:
+    """Return the images of a folder, also those in its folders unless they are not wanted."""
+    others: Counter[str] = Counter()
+    files: list[tuple[str, State]] = []
     try:
-        with os.scandir(folder) as entries:
-            files = sorted(
-                (entry.name, entry.stat().st_size)
-                for entry in entries
-                if entry.name.lower().endswith(SUFFIXES) and not entry.name.startswith(".")
-            )
+        for name, entry in _files_in(folder, "", deep):
+            if name.lower().endswith(SUFFIXES):
+                files.append((name, state_of(entry.stat())))
+            else:
+                others[Path(name).suffix.lower()] += 1
     except OSError as error:
         raise DataError(f"{folder} cannot be listed: {error}") from error
+    files.sort()
     for name in (folder.name, *(name for name, _ in files)):
         try:
             name.encode()
         except UnicodeEncodeError as error:  # Arrow and the fingerprint take no other
             raise DataError(f"the name of a file or folder must be UTF-8, got {name!r}") from error
-    return files
+    return Listed([name for name, _ in files], [state for _, state in files], others)
+
+
+def _files_in(folder: Path | str, below: str, deep: bool) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if _is_hidden(entry.name):
+                continue
+            if not entry.is_dir():
+                yield below + entry.name, entry
+            elif deep:
+                yield from _files_in(entry.path, f"{below}{entry.name}/", deep)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name in ("__MACOSX", "@eaDir")

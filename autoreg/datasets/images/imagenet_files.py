@@ -5,16 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import torch
 from PIL import Image
 from torch import Tensor
 
 from autoreg.datasets.images.cache import cache_folder, hash_texts
+from autoreg.datasets.images.content import Files
 from autoreg.datasets.images.data_folder import count_classes, data_folder, require_same_classes
 from autoreg.datasets.images.encoded import EncodedImages, open_image
 from autoreg.datasets.images.image_folders import SUFFIXES, FolderImages, class_folders, images_in, labelled_folders
-from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns, find_parts
+from autoreg.datasets.images.parquet_files import Columns, LabelledParquet, find_columns
+from autoreg.datasets.images.parquet_shards import find_parts
 from autoreg.errors import DataError, first_line
 from autoreg.files import hold, write_atomically
 
@@ -32,13 +35,25 @@ class Source:
         train: the training images.
         val: the validation images, or None if they were not asked for.
         classes: number of classes; labels number them in the order of their names (synsets).
-        fingerprint: hash of the files' names and sizes, and of Parquet files' footers; not of every byte.
+        fingerprint: hash of the labels and of what tells the files apart (`Files.contents`).
+        earlier: hash of the files' names and sizes, and of Parquet files' footers, which earlier versions looked at;
+            none if these may have seen other pixels or labels.
     """
 
     train: EncodedImages
     val: EncodedImages | None
     classes: int
     fingerprint: str
+    earlier: tuple[str, ...]
+
+    @classmethod
+    def of(cls, parts: Mapping[str, "FolderImages | ParquetImages"], classes: int) -> "Source":
+        """Return the images of `train`, and of `val` if they were asked for."""
+        fingerprint, earlier = (
+            hash_texts(getattr(images, form) for images in parts.values()) for form in ("fingerprint", "earlier")
+        )
+        known = (earlier,) if all(images.are_as_before for images in parts.values()) else ()
+        return cls(parts["train"], parts.get("val"), classes, fingerprint, known)
 
 
 def find_images(root: Path | None, folder: str, *, with_val: bool) -> Source:
@@ -66,15 +81,15 @@ def find_images(root: Path | None, folder: str, *, with_val: bool) -> Source:
 
 def _from_parquet(files: Mapping[str, list[Path]], with_val: bool) -> Source:
     folder = files["train"][0].parent
-    parts = {"train": ParquetImages.load(files["train"], "train")}
+    columns = find_columns(files["train"][0], "image", "label")
+    parts = {"train": ParquetImages.load(files["train"], columns, "train")}
     if with_val:
         val = files.get("validation") or files.get("test")  # the hub's own `test-*` has no labels, but copies of it may
         if val is None:
             raise DataError(f"{folder} has no validation-*.parquet or test-*.parquet; {ADVICE}")
-        parts["val"] = ParquetImages.load(val, "val")
-    classes = count_classes({part: images.labels for part, images in parts.items()}, folder)
-    fingerprint = hash_texts(images.fingerprint for images in parts.values())
-    return Source(parts["train"], parts.get("val"), classes, fingerprint)
+        parts["val"] = ParquetImages.load(val, columns, "val")
+    classes = count_classes({part: images.labels for part, images in parts.items()}, folder, columns.classes)
+    return Source.of(parts, classes)
 
 
 def _from_folders(base: Path, folder: Path, with_val: bool) -> Source:
@@ -85,26 +100,26 @@ def _from_folders(base: Path, folder: Path, with_val: bool) -> Source:
             raise DataError(f"{folder} has no val/; {ADVICE}")
         parts["val"] = labelled_folders(val) if class_folders(val) else _flat(val, _find_solution(base, folder))
     require_same_classes({part: images.classes for part, images in parts.items()}, folder)
-    fingerprint = hash_texts(images.fingerprint for images in parts.values())
-    return Source(parts["train"], parts.get("val"), len(parts["train"].classes), fingerprint)
+    return Source.of(parts, len(parts["train"].classes))
 
 
 def _flat(folder: Path, solution: Path) -> FolderImages:
     """Return images that lie in one folder, with Kaggle's labels of them."""
     files = images_in(folder)
-    if not files:
+    if not files.names:
         raise DataError(f"{folder} has no images ({', '.join(SUFFIXES)})")
     synsets = _read_solution(solution)
-    missing = [name for name, _ in files if name.split(".")[0] not in synsets]
+    missing = [name for name in files.names if name.split(".")[0] not in synsets]
     if missing:
         raise DataError(f"{solution} has no label for {folder / missing[0]}")
-    truth = [synsets[name.split(".")[0]] for name, _ in files]
+    truth = [synsets[name.split(".")[0]] for name in files.names]
     classes = sorted(set(truth))
     index = {name: label for label, name in enumerate(classes)}
-    labelled = zip(files, truth, strict=True)
-    fingerprint = hash_texts(f"{name}:{size}:{synset}" for (name, size), synset in labelled)
+    labelled = zip(files.names, files.states, truth, strict=True)
+    earlier = hash_texts(f"{name}:{state[0]}:{synset}" for name, state, synset in labelled)
     labels = torch.tensor([index[name] for name in truth])
-    return FolderImages(folder, pa.array([name for name, _ in files]), labels, classes, fingerprint)
+    listed = Files(folder, pa.array(files.names), np.array(files.states, np.int64))
+    return FolderImages.of(listed, labels, classes, earlier)
 
 
 def _find_solution(base: Path, beside: Path) -> Path:
@@ -146,23 +161,27 @@ class ParquetImages:
         name: what messages call them.
         encoded: the images' bytes, on disk.
         labels: int64, [images], as the files have them.
-        fingerprint: hash of the files' names, sizes and footers.
+        fingerprint: hash of what tells the files apart.
+        earlier: hash of the files' names, sizes and footers.
+        renumbered: whether a file numbers its classes otherwise than the first for training does.
     """
 
     name: str
     encoded: pa.ChunkedArray
     labels: Tensor
     fingerprint: str
+    earlier: str
+    renumbered: bool
 
     @classmethod
-    def load(cls, paths: list[Path], part: str) -> "ParquetImages":
+    def load(cls, paths: list[Path], columns: Columns, part: str) -> "ParquetImages":
         """Return the images of Parquet files, copied to the cache if they are not there yet.
 
         Raises:
             DataError: a file is damaged or has other columns, an image has no label, or the disk is full.
         """
-        files = LabelledParquet.load(paths, find_columns(paths[0], "image", "label"))
-        cached = cache_folder() / f"imagenet-{part}-{files.footers}.arrow"
+        files = LabelledParquet.load(paths, columns)
+        cached = cache_folder() / f"imagenet-{part}-{files.content}.arrow"
         if not cached.is_file():
             # Of several workers that start at once, one copies and the others wait for it.
             with hold(cached.with_name(f".{cached.name}.lock")):
@@ -173,7 +192,13 @@ class ParquetImages:
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{cached} is damaged: {first_line(error)}; delete it") from error
         name = f"the {part} files in {paths[0].parent}"
-        return cls(name, table["bytes"], files.labels, files.footers)
+        return cls(name, table["bytes"], files.labels, files.content, files.footers, files.renumbered)
+
+    @property
+    def are_as_before(self) -> bool:
+        """Whether earlier versions saw the same pixels and labels: a thousand images are JPEG."""
+        rows = range(0, len(self.labels), max(1, len(self.labels) // 1000))
+        return not self.renumbered and all(self.encoded[row].as_py().startswith(b"\xff\xd8") for row in rows)
 
     def open(self, row: int) -> Image.Image:
         """Return an image, decoded. Raises DataError, naming it, if it cannot be read."""

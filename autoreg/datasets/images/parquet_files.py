@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,24 +15,9 @@ from PIL import Image
 from torch import Tensor
 
 from autoreg.datasets.images.cache import CHUNK, hash_texts
+from autoreg.datasets.images.content import Files
 from autoreg.datasets.images.encoded import open_image
-from autoreg.errors import DataError, first_line
-
-#: What people call the files of the splits.
-FILES = {"train": ("train",), "validation": ("validation", "val", "valid"), "test": ("test",)}
-
-
-def find_parts(*folders: Path) -> dict[str, list[Path]]:
-    """Return the files of each split, in order, in the first folder that has some for training; of none if none has."""
-    for folder in folders:
-        parts = {part: _files(folder, names) for part, names in FILES.items()}
-        if parts["train"]:
-            return {part: paths for part, paths in parts.items() if paths}
-    return {}
-
-
-def _files(folder: Path, names: Sequence[str]) -> list[Path]:
-    return sorted(path for name in names for end in ("", "-*") for path in folder.glob(f"{name}{end}.parquet"))
+from autoreg.errors import DataError, DataWarning, first_line
 
 
 @dataclass(frozen=True)
@@ -113,31 +99,53 @@ class LabelledParquet:
         paths: its files.
         columns: where the images and labels are.
         labels: int64, [images].
-        footers: hash of the files' names, sizes and footers.
+        renumbered: whether a file numbers its classes otherwise than the first for training does.
+        content: hash of what tells the files apart (`Files.contents`).
+        footers: hash of the files' names, sizes and footers, which earlier versions looked at.
     """
 
     paths: list[Path]
     columns: Columns
     labels: Tensor
+    renumbered: bool
+    content: str
     footers: str
 
     @classmethod
     def load(cls, paths: list[Path], columns: Columns) -> "LabelledParquet":
-        """Return the labels of some files; images stay on disk.
+        """Return the labels of some files, each read as the file describes them; images stay on disk.
+
+        Args:
+            paths: the files.
+            columns: those of the first file for training, whose classes labels number.
 
         Raises:
-            DataError: a file is damaged or has other columns, there are no images, or one has no label.
+            DataError: a file is damaged, has other columns or classes, or the content of another file; there are no
+                images, or one has no label.
+
+        Warns:
+            DataWarning: some files name their classes and others do not.
         """
-        for path in paths:
-            find_columns(path, columns.image, columns.label)
-        labels = torch.cat([_labels(path, columns) for path in paths])
+        orders = [_order(path, columns) for path in paths]
+        labels = torch.cat([_labels(path, columns, order) for path, order in zip(paths, orders, strict=True)])
         if not len(labels):
             raise DataError(f"{paths[0]} has no images")
-        return cls(paths, columns, labels, _hash_footers(paths))
+        contents = Files.of(paths[0].parent, paths).contents()
+        first = {content: path for path, content in zip(reversed(paths), reversed(contents), strict=True)}
+        if same := [
+            (first[content], path) for path, content in zip(paths, contents, strict=True) if first[content] != path
+        ]:
+            raise DataError(f"{same[0][0]} and {same[0][1].name} have the same content; keep one of them")
+        return cls(paths, columns, labels, any(orders), hash_texts(contents), _hash_footers(paths))
 
     @property
     def fingerprint(self) -> str:
-        """The hash of the footers and of which columns count."""
+        """The hash of the files' content and of which columns count."""
+        return hash_texts([self.content, self.columns.image, self.columns.label])
+
+    @property
+    def earlier(self) -> str:
+        """What earlier versions, which read the labels as they are numbered, took for it."""
         return hash_texts([self.footers, self.columns.image, self.columns.label])
 
     def chunks(self) -> Iterator[tuple[Path, int, pa.Array]]:
@@ -169,7 +177,20 @@ class LabelledParquet:
                 yield partial(open_image, content.as_py(), f"image in row {row} of {path}", size)
 
 
-def _labels(path: Path, columns: Columns) -> Tensor:
+def _order(path: Path, columns: Columns) -> list[int]:
+    """Return which class each label of a file means, or nothing if it numbers them as it should."""
+    names = find_columns(path, columns.image, columns.label).classes
+    if bool(names) != bool(columns.classes):
+        there = "names its classes, and others do not" if names else "does not name its classes, and others do"
+        warnings.warn(DataWarning(f"{path} {there}; all are taken to number them alike"), stacklevel=2)
+    if all(name == other for name, other in zip(names, columns.classes, strict=False)):
+        return []
+    if len(set(columns.classes)) < len(columns.classes):
+        raise DataError(f"{path} numbers its classes otherwise than the training files, where two have one name")
+    return [columns.classes.index(name) if name in columns.classes else -1 for name in names]
+
+
+def _labels(path: Path, columns: Columns, order: Sequence[int]) -> Tensor:
     try:
         column = pq.read_table(path, columns=[columns.label])[columns.label].cast(pa.int64())
     except (pa.ArrowException, KeyError, OSError) as error:
@@ -181,6 +202,12 @@ def _labels(path: Path, columns: Columns) -> Tensor:
         raise DataError(
             f"{path}: the image in row {row} has no label, got {got}; a split without labels must lie elsewhere"
         )
+    if order and len(labels):
+        highest = int(labels.max())
+        labels = torch.tensor([*order, *[-1] * (highest + 1 - len(order))])[labels]
+        if len(other := (labels < 0).nonzero()):
+            row = int(other[0])
+            raise DataError(f"{path}: the class of the image in row {row} is none of the training files: {column[row]}")
     return labels
 
 

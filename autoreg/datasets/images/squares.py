@@ -1,6 +1,7 @@
 """Images of any size as squares of one size: decoded once, held as bytes, and cropped at random in training."""
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -10,10 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
-from autoreg.datasets.images.cache import CHUNK, cached_array
-from autoreg.files import write_atomically
+from autoreg.datasets.images.cache import CHUNK, cache_folder, cached_array
+from autoreg.datasets.images.pixels import VERSION, remarks_of
+from autoreg.errors import DataError, first_line
+from autoreg.files import write_atomically, write_bytes
+
+_REMARKS = TypeAdapter(dict[str, int])
 
 
 @dataclass(frozen=True)
@@ -28,17 +34,34 @@ class Squares:
     size: int
     channels: int = 3
 
+    def path(self, name: str) -> Path:
+        """Return the file of the cache that keeps such squares of named images."""
+        return cache_folder() / f"{name}-{self.size}-{self.channels}-v{VERSION}.npy"
+
     def crop(self, image: Image.Image) -> np.ndarray[Any, Any]:
         """Return the middle of an image, uint8 [channels, size, size], its shorter side resized to `size`."""
         square = ImageOps.fit(ImageOps.exif_transpose(image), (self.size, self.size), Image.Resampling.BILINEAR)
         return np.atleast_3d(np.asarray(square if self.channels == 3 else square.convert("L"))).transpose(2, 0, 1)
 
 
-def decoded_once(path: Path, count: int, squares: Squares, images: Iterable[Callable[[], Image.Image]]) -> Tensor:
-    """Return all images, uint8, [images, channels, size, size], decoded for this and every later process.
+@dataclass(frozen=True)
+class Decoded:
+    """Decoded images.
+
+    Attributes:
+        images: uint8, [images, channels, size, size].
+        remarks: what is to be said of how they were decoded, and of how many.
+    """
+
+    images: Tensor
+    remarks: Mapping[str, int]
+
+
+def decoded_once(path: Path, count: int, squares: Squares, images: Iterable[Callable[[], Image.Image]]) -> Decoded:
+    """Return all images, decoded for this and every later process.
 
     Args:
-        path: the file of the cache that keeps them; its name says what of.
+        path: the file of the cache that keeps them (`Squares.path`).
         count: how many there are.
         squares: what each is made to.
         images: what decodes each, in order.
@@ -52,17 +75,26 @@ def decoded_once(path: Path, count: int, squares: Squares, images: Iterable[Call
         array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
         numbered = enumerate(images)
 
-        def decode(row: int, image: Callable[[], Image.Image]) -> None:
-            array[row] = squares.crop(image())
+        def decode(row: int, image: Callable[[], Image.Image]) -> tuple[str, ...]:
+            opened = image()
+            array[row] = squares.crop(opened)
+            return remarks_of(opened)
 
+        found: Counter[str] = Counter()
         with ThreadPoolExecutor() as pool:
             while chunk := list(islice(numbered, CHUNK)):  # not more at a time, since their files are in memory
-                list(pool.map(decode, *zip(*chunk, strict=True)))
+                for remarks in pool.map(decode, *zip(*chunk, strict=True)):
+                    found.update(remarks)
         array.flush()
+        write_bytes(path.with_suffix(".json"), _REMARKS.dump_json(found))
 
     if not path.is_file():
         write_atomically(path, write)
-    return torch.from_numpy(cached_array(path, shape, np.uint8, mmap_mode="c"))
+    images_there = torch.from_numpy(cached_array(path, shape, np.uint8, mmap_mode="c"))
+    try:
+        return Decoded(images_there, _REMARKS.validate_json(path.with_suffix(".json").read_bytes()))
+    except (OSError, ValidationError) as error:
+        raise DataError(f"{path.with_suffix('.json')} is damaged: {first_line(error)}; delete {path}") from error
 
 
 def random_crops(images: Tensor, side: int, generator: torch.Generator) -> Tensor:

@@ -1,5 +1,7 @@
 """A dataset of squares, whose missing splits are held out of its training images."""
 
+import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -9,9 +11,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from autoreg.datasets.dataset import Dataset
-from autoreg.datasets.images.squares import random_crops
+from autoreg.datasets.images.cache import hash_texts
+from autoreg.datasets.images.pixels import CHANGED, VERSION
+from autoreg.datasets.images.squares import Decoded, random_crops
 from autoreg.datasets.split import Split
-from autoreg.errors import ConfigError
+from autoreg.errors import ConfigError, DataWarning
 from autoreg.seeds import derive_seed
 
 #: Share of an image's side by which it is shifted at most, as CIFAR-10's are by 4 of 32 pixels.
@@ -23,9 +27,9 @@ Share = Annotated[float, Field(gt=0, le=0.5)]
 
 
 def squares_dataset(
-    splits: Mapping[str, Split],
+    images: Mapping[str, tuple[Decoded, Tensor]],
     classes: Sequence[str],
-    fingerprint: str,
+    fingerprints: Sequence[str],
     *,
     shares: Mapping[str, float],
     stratified: bool,
@@ -36,17 +40,27 @@ def squares_dataset(
     flips half of the time.
 
     Args:
-        splits: `train`, and those others that there are.
+        images: those of `train`, and of the other splits that there are, with their labels.
         classes: names of the labels.
-        fingerprint: of the files.
+        fingerprints: of the files, and those of earlier versions (`Dataset.fingerprints`).
         shares: of the training images, in (0, 1), that each other split takes if it is not there.
         stratified: whether they are the same share of every class, and one image at least; else of all together.
 
     Raises:
         ConfigError: a class has too few images to hold some out.
+
+    Warns:
+        DataWarning: what is to be said of how images were decoded.
     """
+    remarks = sum((Counter(decoded.remarks) for decoded, _ in images.values()), Counter[str]())
+    total = sum(len(labels) for _, labels in images.values())
+    for remark, count in remarks.items():
+        warnings.warn(DataWarning(f"{count} of {total} images {remark}"), stacklevel=2)
+    if remarks.keys() & set(CHANGED):  # trials of earlier versions saw other pixels
+        fingerprints = [hash_texts([fingerprints[0], f"pixels {VERSION}"])]
+    splits = {name: Split(decoded.images, labels) for name, (decoded, labels) in images.items()}
     missing = {name: share for name, share in shares.items() if name not in splits}
-    splits = {**splits, **_held_out(splits["train"], missing, classes, stratified)}
+    splits |= _held_out(splits["train"], missing, classes, stratified)
     _, channels, size, _ = splits["train"].inputs.shape
     deviation, mean = torch.std_mean(splits["train"].inputs.float(), (0, 2, 3), correction=0, keepdim=True)
     deviation = deviation.clamp_min(1.0)  # of a channel that is the same everywhere
@@ -64,9 +78,10 @@ def squares_dataset(
         test=splits["test"],
         input_shape=(channels, size, size),
         classes=len(classes),
-        fingerprint=fingerprint,
+        fingerprint=fingerprints[0],
         prepare=prepare,
         augment=augment,
+        earlier=tuple(fingerprints[1:]),
     )
 
 

@@ -1,5 +1,6 @@
 """Images that are too many to hold: read, decoded and cropped while the network trains on those before them."""
 
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,9 @@ from typing_extensions import override
 from autoreg.datasets.images.cache import Array
 from autoreg.datasets.images.encoded import EncodedImages
 from autoreg.datasets.images.imagenet_crops import ImagenetCrops
+from autoreg.datasets.images.pixels import remarks_of
 from autoreg.datasets.split import Examples
+from autoreg.errors import DataWarning
 
 #: Batches that are decoded ahead of the one in use.
 LOOK_AHEAD = 2
@@ -69,7 +72,10 @@ class StreamedSplit(Examples):
         pixels = torch.empty(count, size, size, 3, dtype=torch.uint8, pin_memory=device.type == "cuda")
 
         def decode(row: int, numbers: Sequence[float] | None, target: Array) -> None:
-            target[:] = np.asarray(self.crops.crop(self.images.open(row), numbers))
+            image = self.images.open(row)
+            for remark in remarks_of(image):
+                warnings.warn(DataWarning(f"some images {remark}"), stacklevel=2)
+            target[:] = np.asarray(self.crops.crop(image, numbers))
 
         decoded = pool.map(decode, self.rows[chosen].tolist(), drawn, pixels.numpy())
 

@@ -1,23 +1,24 @@
 """Which of torchvision's datasets can be read, how their splits are asked for, and which files are theirs."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
 from autoreg.datasets.images.cache import cache_folder, cached_array, hash_files, hash_texts, save_array
-from autoreg.datasets.images.squares import Squares, decoded_once
-from autoreg.datasets.split import Split
+from autoreg.datasets.images.content import Files
+from autoreg.datasets.images.pixels import to_rgb
+from autoreg.datasets.images.squares import Decoded, Squares, decoded_once
 from autoreg.errors import DataError, first_line
 
-#: Files that are told apart by name and size; others, which may have one size and two contents, by all of their bytes.
+#: Files that earlier versions told apart by name and size, and others by their bytes.
 IMAGES = (".jpg", ".jpeg", ".png", ".ppm", ".tif")
 #: What torchvision unpacked, and does not read any more.
 ARCHIVES = (".gz", ".tgz", ".tar", ".zip")
@@ -70,8 +71,8 @@ PICKLED = {
 }
 
 
-def hash_of(name: str, root: Path) -> str:
-    """Return the hash of a dataset's files. Raises DataError if there are none."""
+def hashes_of(name: str, root: Path) -> list[str]:
+    """Return the hash of a dataset's files, and that of earlier versions. Raises DataError if there are none."""
     files = [
         file
         for path in sorted(root.glob(PUBLISHED[name].files))
@@ -81,12 +82,14 @@ def hash_of(name: str, root: Path) -> str:
     if not files:
         raise DataError(f"no {name} in {root}: looked for {PUBLISHED[name].files}; {advice(name, root)}")
 
-    def described(path: Path) -> str:
-        content = path.stat().st_size if path.suffix.lower() in IMAGES else hash_files([path])
-        return f"{path.relative_to(root)}:{content}"
-
-    with ThreadPoolExecutor() as pool:
-        return hash_texts([name, *pool.map(described, files)])
+    listed = Files.of(root, files)
+    texts: tuple[list[str], list[str]] = [name], [name]
+    for path, text, content, size in zip(
+        files, listed.names.to_pylist(), listed.contents(), listed.states[:, 0], strict=True
+    ):
+        texts[0].append(f"{text}:{content}")
+        texts[1].append(f"{text}:{size if path.suffix.lower() in IMAGES else hash_files([path])}")
+    return list(dict.fromkeys(map(hash_texts, texts)))
 
 
 def advice(name: str, root: Path) -> str:
@@ -99,13 +102,13 @@ def advice(name: str, root: Path) -> str:
     return f"Python fetches it: from torchvision.datasets import {name}; {lines}"
 
 
-def load_split(name: str, part: str, root: Path, fingerprint: str, squares: Squares) -> Split:
-    """Return a split with its labels, from the cache once it was decoded.
+def load_split(name: str, part: str, root: Path, fingerprint: str, squares: Squares) -> tuple[Decoded, Tensor]:
+    """Return the images of a split and their labels, from the cache once it was decoded.
 
     Raises:
         DataError: files are missing or damaged, or the cache is.
     """
-    images = cache_folder() / f"torchvision-{name}-{part}-{fingerprint}-{squares.size}-{squares.channels}.npy"
+    images = squares.path(f"torchvision-{name}-{part}-{fingerprint}")
     kept = cache_folder() / f"torchvision-{name}-{part}-{fingerprint}.labels.npy"
     if not (images.is_file() and kept.is_file()):
         images.unlink(missing_ok=True)  # a process was killed before it wrote their labels
@@ -115,7 +118,7 @@ def load_split(name: str, part: str, root: Path, fingerprint: str, squares: Squa
         def decoded(row: int) -> Image.Image:
             try:
                 image, collected[row] = opened[row]
-                return cast(Image.Image, image.convert("RGB"))
+                return to_rgb(image)
             except Exception as error:  # each has a format of its own
                 raise _damaged(name, root, error) from error
 
@@ -124,18 +127,21 @@ def load_split(name: str, part: str, root: Path, fingerprint: str, squares: Squa
     labels = torch.from_numpy(cached_array(kept, (-1,), np.int64))
     if not len(labels) or int(labels.min()) < 0:
         raise DataError(f"{name} in {root}: each {part} image needs a label from 0, got {labels[:3].tolist()}")
-    return Split(decoded_once(images, len(labels), squares, ()), labels)
+    return decoded_once(images, len(labels), squares, ()), labels
 
 
 def _opened(name: str, part: str, root: Path) -> Any:
     from torchvision import datasets as published
 
     try:
-        return getattr(published, name)(str(root), **PUBLISHED[name].splits[part])
+        opened = getattr(published, name)(str(root), **PUBLISHED[name].splits[part])
     except Exception as error:  # likewise
         if isinstance(error, RuntimeError) and "not found" in str(error):
             raise DataError(f"{name} in {root} is not whole ({first_line(error)}); {advice(name, root)}") from error
         raise _damaged(name, root, error) from error
+    if isinstance(opened, published.DatasetFolder):
+        opened.loader = Image.open  # torchvision's makes transparent pixels black
+    return opened
 
 
 def _damaged(name: str, root: Path, error: Exception) -> DataError:
