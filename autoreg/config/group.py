@@ -9,6 +9,12 @@ from autoreg.config.sections import Tune
 from autoreg.config.trial import TrialConfig, content_id, format_width
 from autoreg.errors import ConfigError
 
+#: The options of Optuna 5.0's `TPESampler` that are not deprecated, with the values that its defaults come to for one
+#: objective: a later version has other defaults, as 5.0 had others than 4.9.
+OPTUNA_5 = {"n_ei_candidates": 24, "multivariate": True, "group": False, "constant_liar": True}
+#: Those that searches are made with.
+SAMPLER: dict[str, Any] = OPTUNA_5
+
 
 @dataclass(frozen=True)
 class Group:
@@ -47,9 +53,14 @@ class Group:
 
     @property
     def study_id(self) -> str:
-        """The id of the group's search. The number of trials does not count, so that a search can be extended."""
+        """The id of the group's search. The number of trials does not count, so that a search can be extended.
+
+        Of the sampler's options those count that differ from Optuna 5.0's.
+        """
         assert self.tune is not None
         search = self.tune.model_dump(mode="json", exclude={"trials"}, exclude_defaults=True)
+        if sampler := dict(SAMPLER.items() - OPTUNA_5.items()):
+            search["sampler"] = sampler
         return content_id({"template": self.template.config_id, "search": search})
 
     def tuning_trial(self, setting: Mapping[str, Any]) -> TrialConfig:
