@@ -6,6 +6,7 @@ from autoreg.datasets.dataset import (
     check_dataset,
     data_root,
     datasets,
+    drawn_dataset,
     load_dataset,
 )
 from autoreg.datasets.split import Examples, Split
@@ -21,5 +22,6 @@ __all__ = [
     "check_dataset",
     "data_root",
     "datasets",
+    "drawn_dataset",
     "load_dataset",
 ]
