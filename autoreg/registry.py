@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_type_hints
 
 from autoreg.errors import ConfigError, did_you_mean, first_line, shown
+from autoreg.sources import source_id
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -92,7 +93,11 @@ class Registry(Generic[F]):
             raise ConfigError(f"{self.kind} {path!r} {wanted}, got ({', '.join(map(str, positional))})")
 
     def source(self, name: str) -> str | None:
-        """Return the hash of the file that a user's own function lies in, or None for a registered one."""
+        """Return the hash of a user's own function, None for a registered one; see `source_id`."""
+        return source_id(name.partition(":")[0]) if ":" in name and self[name] else None
+
+    def source_of_file(self, name: str) -> str | None:
+        """Return the hash that stood for a user's own function before modules that it imports counted: of its file."""
         if ":" not in name:
             return None
         path = inspect.getsourcefile(inspect.unwrap(self[name]))
