@@ -123,6 +123,7 @@ def make_plan(loaded: LoadedSweep) -> Plan:
     for name, options in sweep.measure.metrics.items():
         with _located(loaded, ("measure", "metrics", name)):
             measurements += measurements_of(name, options, sweep.measure.splits)
+    measurements.sort(key=lambda measurement: measurement.is_own)  # the user's own code may change what comes after it
     groups: list[tuple[Group, int]] = []
     with _located(loaded, ("grid",)):
         settings = sweep.groups()
