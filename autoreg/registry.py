@@ -7,9 +7,10 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_type_hints
 
 from autoreg.errors import ConfigError, did_you_mean, first_line, shown
+from autoreg.sources import source_id
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -19,6 +20,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: Parameters that are given by name.
 _NAMED = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
+#: Booleans of YAML 1.1, which are texts in YAML 1.2.
+_OLD_BOOLEANS = {"yes", "no", "on", "off", "y", "n"}
 
 
 class Registry(Generic[F]):
@@ -90,16 +93,28 @@ class Registry(Generic[F]):
             raise ConfigError(f"{self.kind} {path!r} {wanted}, got ({', '.join(map(str, positional))})")
 
     def source(self, name: str) -> str | None:
-        """Return the hash of the file that a user's own function lies in, or None for a registered one."""
+        """Return the hash of a user's own function, None for a registered one; see `source_id`."""
+        return source_id(name.partition(":")[0]) if ":" in name and self[name] else None
+
+    def source_of_file(self, name: str) -> str | None:
+        """Return the hash that stood for a user's own function before modules that it imports counted: of its file."""
         if ":" not in name:
             return None
         path = inspect.getsourcefile(inspect.unwrap(self[name]))
         return hashlib.blake2b(Path(path).read_bytes(), digest_size=8).hexdigest() if path else None
 
     def options(self, name: str) -> dict[str, inspect.Parameter]:
-        """Return the options of a registered function."""
+        """Return the options of a registered function. Raises ConfigError if an annotation names what is not there."""
         parameters = inspect.signature(self[name]).parameters.values()
-        return {parameter.name: parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
+        options = {parameter.name: parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
+        if not any(isinstance(option.annotation, str) for option in options.values()):
+            return options
+        try:  # annotations that the file's `from __future__ import annotations` has made texts
+            types = get_type_hints(self[name], include_extras=True)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {first_line(error)}"
+            raise ConfigError(f"{self.kind} {name!r} has an annotation that cannot be read: {reason}") from error
+        return {key: option.replace(annotation=types.get(key, option.empty)) for key, option in options.items()}
 
     def signature(self, name: str) -> str:
         """Return a function's options as a person reads them: `sigma: float, hidden_ratio: float = 0.1`."""
@@ -118,7 +133,8 @@ class Registry(Generic[F]):
     def check_options(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the given options without those that repeat the default, so that one thing has one identity.
 
-        An option's annotation says what it may be: its type, and its range as in `Annotated[int, Field(ge=2)]`.
+        An option's annotation says what it may be: its type, and its range as in `Annotated[int, Field(ge=2)]`. Without
+        one, the type of its default does.
 
         Raises ConfigError for an unknown option, a missing one that has no default, or a value that does not fit.
         """
@@ -145,8 +161,30 @@ def _adapter(parameter: inspect.Parameter) -> "TypeAdapter[Any]":
     """Return what checks an option by its annotation, for example `Annotated[int, Field(ge=2)]`."""
     from pydantic import ConfigDict, TypeAdapter  # takes a moment to import, which names alone need not pay
 
-    annotation = Any if parameter.annotation is parameter.empty else parameter.annotation
-    return TypeAdapter(annotation, config=ConfigDict(strict=True, allow_inf_nan=False))
+    kind = _kind_of(parameter.default) if parameter.annotation in (parameter.empty, Any) else parameter.annotation
+    return TypeAdapter(kind, config=ConfigDict(strict=True, allow_inf_nan=False))
+
+
+def _kind_of(default: Any) -> Any:
+    """Return what an option without annotation may be: of its default's type, a number for a number, and null.
+
+    A Boolean one is nothing but true or false. Where the default tells nothing, anything goes but the words that YAML
+    1.1 took for Booleans: they are texts now, and any text is true to Python.
+    """
+    from pydantic import AfterValidator
+
+    if isinstance(default, bool):
+        return bool
+    for kind, allowed in ((int | float, float | int | None), (str, str | None), (list | tuple, list[Any] | None)):
+        if isinstance(default, kind):
+            return allowed
+    return Annotated[Any, AfterValidator(_refuse_old_booleans)]
+
+
+def _refuse_old_booleans(value: Any) -> Any:
+    if isinstance(value, str) and value.lower() in _OLD_BOOLEANS:
+        raise ValueError("should be true or false, or be annotated as str")
+    return value
 
 
 def load_folder(package: str, paths: Iterable[str]) -> None:

@@ -27,6 +27,16 @@ def anything(*things: int) -> None: ...
 def unlike(command: str) -> None: ...
 
 
+# As users write them, without annotations:
+def bare(size, *, bias=True, slope=0.1, depth=2, kind="relu", sizes=(8, 8), limit=None): ...  # type: ignore[no-untyped-def]
+
+
+def texts(size: int, *, count: "Annotated[int, Field(ge=2)]" = 3) -> None: ...
+
+
+def unknown(size: int, *, count: "NoSuch" = 3) -> None: ...  # type: ignore[name-defined]  # noqa: F821
+
+
 @pytest.fixture
 def things() -> Registry[Any]:
     registry: Registry[Any] = Registry("thing", "size")
@@ -69,6 +79,51 @@ def test_an_option_that_repeats_the_default_is_left_out(things: Registry[Any]) -
 def test_options_that_do_not_fit_are_refused(things: Registry[Any], options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         things.check_options("widget", options)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("bias", False), ("slope", 1), ("slope", 1e-4), ("slope", None), ("depth", 3), ("depth", 2.5), ("kind", "tanh"),
+        ("kind", None), ("sizes", [4, 4]), ("limit", 5), ("limit", "most"), ("limit", False),
+    ],
+)  # fmt: skip
+def test_an_option_without_annotation_is_of_its_defaults_type(
+    things: Registry[Any], option: str, value: object
+) -> None:
+    checked = things.check_options("tests.test_registry:bare", {option: value})[option]
+    assert (checked, type(checked)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "rule"),
+    [
+        ("bias", "no", "should be a valid boolean, got 'no'"),
+        ("bias", "False", "should be a valid boolean, got 'False'"),
+        ("bias", 0, "should be a valid boolean, got 0"),
+        ("bias", None, "should be a valid boolean, got None"),
+        ("slope", "1/4", "should be a valid number, got '1/4'"),
+        ("depth", "0x10", "should be a valid number, got '0x10'"),
+        ("depth", True, "should be a valid number, got True"),
+        ("kind", 3, "should be a valid string, got 3"),
+        ("sizes", "4, 4", "should be a valid list, got '4, 4'"),
+        ("limit", "off", "should be true or false, or be annotated as str, got 'off'"),
+        ("limit", "No", "should be true or false, or be annotated as str, got 'No'"),
+    ],
+)
+def test_an_option_without_annotation_is_refused_where_its_default_says_so(
+    things: Registry[Any], option: str, value: object, rule: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"option '{option}' of thing 'tests.test_registry:bare' {rule}"):
+        things.check_options("tests.test_registry:bare", {option: value})
+
+
+def test_annotations_that_are_texts_count_too(things: Registry[Any]) -> None:
+    assert things.check_options("tests.test_registry:texts", {"count": 5}) == {"count": 5}
+    with pytest.raises(ConfigError, match="should be greater than or equal to 2, got 1"):
+        things.check_options("tests.test_registry:texts", {"count": 1})
+    with pytest.raises(ConfigError, match="has an annotation that cannot be read: NameError: name 'NoSuch'"):
+        things.check_options("tests.test_registry:unknown", {"count": 1})
 
 
 def test_a_dotted_path_names_a_function_outside(things: Registry[Any]) -> None:

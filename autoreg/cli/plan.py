@@ -43,6 +43,7 @@ def plan(
     from autoreg.config.sweep_file import load_sweep
     from autoreg.orchestrator.forecast.cost import SECONDS
     from autoreg.orchestrator.forecast.forecast import forecast
+    from autoreg.orchestrator.older import older_note
     from autoreg.orchestrator.plan import MANY_TRIALS, checked_sweep, count_trials, make_plan
     from autoreg.packaged import find_sweep, sweep_names
     from autoreg.runs.folder import Runs
@@ -70,6 +71,9 @@ def plan(
         return
     for plan, forecasted, common in zip(plans, result.sweeps, shared, strict=True):
         _print_sweep(plan, forecasted, common)
+        if any(group.template.own_code for group, _ in plan.groups):
+            for line in older_note(plan.schedule(Runs(runs))):
+                click.echo(f"  older   {line}")
     if len(plans) > 1:
         finals, tuning = count_trials([plan.sweep for plan in plans])
         click.echo(f"all {len(plans)} sweeps: {finals} final trials, {tuning} tuning trials, shared ones counted once")

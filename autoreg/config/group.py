@@ -1,13 +1,19 @@
 """A group: one network at one size with one setting of the grid, tuned together, then trained with several seeds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 from autoreg.config.sections import Tune
-from autoreg.config.trial import TrialConfig, content_id, format_width
+from autoreg.config.trial import CHOICES, TrialConfig, content_id, format_width
 from autoreg.errors import ConfigError
+
+#: The options of Optuna 5.0's `TPESampler` that are not deprecated, with the values that its defaults come to for one
+#: objective: a later version has other defaults, as 5.0 had others than 4.9.
+OPTUNA_5 = {"n_ei_candidates": 24, "multivariate": True, "group": False, "constant_liar": True}
+#: Those that searches are made with.
+SAMPLER: dict[str, Any] = OPTUNA_5
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,8 @@ class Group:
         replicates: how many final trials each factor gets.
         lengths: how many epochs the final trials are trained, ascending; each goes on where the one before ended.
         variants: the names of the sweep's variants that it belongs to; None in a sweep without variants.
+        known: gives a trial as the run folder knows it, which may be by an older id; None where all are as planned.
+        searched_as: the older id of its search that is gone on with, or None.
     """
 
     template: TrialConfig
@@ -29,6 +37,8 @@ class Group:
     replicates: int
     lengths: tuple[int, ...]
     variants: tuple[str | None, ...] = (None,)
+    known: Callable[[TrialConfig], TrialConfig] | None = None
+    searched_as: str | None = None
 
     @property
     def shown_as(self) -> tuple[Any, ...]:
@@ -47,35 +57,43 @@ class Group:
 
     @property
     def study_id(self) -> str:
-        """The id of the group's search. The number of trials does not count, so that a search can be extended."""
+        """The id of the group's search. The number of trials does not count, so that a search can be extended.
+
+        Of the sampler's options those count that differ from Optuna 5.0's.
+        """
         assert self.tune is not None
+        if self.searched_as:
+            return self.searched_as
         search = self.tune.model_dump(mode="json", exclude={"trials"}, exclude_defaults=True)
+        if sampler := dict(SAMPLER.items() - OPTUNA_5.items()):
+            search["sampler"] = sampler
         return content_id({"template": self.template.config_id, "search": search})
 
     def tuning_trial(self, setting: Mapping[str, Any]) -> TrialConfig:
         """Return the tuning trial of a proposed setting (`learning_rate`, `batch_size` or both)."""
         assert self.tune is not None
-        return self.template.model_copy(
-            update={**setting, "kind": "tune", "epochs": self.tune.epochs, "study": self.study_id}
-        )
+        return self._trial(self.template, **setting, kind="tune", epochs=self.tune.epochs, study=self.study_id)
 
     def final_trials(self, setting: Mapping[str, Any]) -> list[TrialConfig]:
         """Return the final trials at the chosen setting: every factor, replicate and length, shorter ones first."""
         return [
-            self.template.model_copy(
-                update={**setting, "lr_batch_factor": factor, "replicate": replicate, "epochs": epochs}
-            )
+            self._trial(self.template, **setting, lr_batch_factor=factor, replicate=replicate, epochs=epochs)
             for epochs, factor, replicate in product(self.lengths, self.factors, range(self.replicates))
         ]
 
     def parent(self, config: TrialConfig) -> TrialConfig | None:
         """Return the final trial that this one goes on from, or None."""
         index = self.lengths.index(config.epochs)
-        return config.model_copy(update={"epochs": self.lengths[index - 1]}) if index else None
+        return self._trial(config, epochs=self.lengths[index - 1]) if index else None
 
     def successors(self, config: TrialConfig) -> list[TrialConfig]:
         """Return the final trials that go on from this one, the next one first."""
-        return [config.model_copy(update={"epochs": epochs}) for epochs in self.lengths if epochs > config.epochs]
+        return [self._trial(config, epochs=epochs) for epochs in self.lengths if epochs > config.epochs]
+
+    def _trial(self, like: TrialConfig, **changes: Any) -> TrialConfig:
+        choices = {field: getattr(self.template, field) for field in CHOICES}  # of an older trial, those of now
+        config = like.model_copy(update=choices | changes)
+        return self.known(config) if self.known else config
 
     @property
     def final_count(self) -> int:

@@ -1,7 +1,8 @@
 """YAML as a person means it: plain data with the line of every key, and nothing guessed.
 
-Scalars follow YAML 1.2's core schema, so that `1e-4` is a number, and `no` and `010` are text (which a field that
-wants a boolean or a number then refuses). Duplicate keys, anchors, aliases and tags are refused.
+Scalars follow YAML 1.2's core schema, so that `1e-4` is a number, `True` is true, and `no` is text (which a field that
+wants a boolean then refuses). Numbers are decimal: `010` and `0x10` are text. Duplicate keys, anchors,
+aliases and tags are refused.
 """
 
 import re
@@ -14,7 +15,11 @@ from autoreg.errors import ConfigError, first_line
 
 Path = tuple[str | int, ...]
 
-_WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+_WORDS = {"": None, "~": None} | {
+    spelled: value
+    for word, value in (("null", None), ("true", True), ("false", False))
+    for spelled in (word, word.capitalize(), word.upper())
+}
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 

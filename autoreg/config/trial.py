@@ -87,7 +87,7 @@ class Choice(Strict):
     Attributes:
         name: a registered name, or `package.module:function` for a thing of the user's own.
         options: keyword arguments of the function, those left out that repeat its default.
-        source: the hash of the user's own file, so that trials of an edited one are new trials; set by `make_plan`.
+        source: the hash of the user's own code, so that trials of edited code are new trials; set by `make_plan`.
     """
 
     name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z_][A-Za-z0-9_.]*(:[A-Za-z_][A-Za-z0-9_]*)?$")
@@ -109,6 +109,10 @@ class Choice(Strict):
 
     def __hash__(self) -> int:
         return hash(canonical_json(self))
+
+
+#: The fields of a trial that name a function, which may be one of the user's own.
+CHOICES = ("network", "dataset", "initializer", "optimizer", "schedule")
 
 
 class TrialConfig(Strict):
@@ -157,6 +161,12 @@ class TrialConfig(Strict):
     study: str | None = None
     weight_average: Probability = 0.0
     precision: Precision = "float32"
+
+    @property
+    def own_code(self) -> tuple[Choice, ...]:
+        """What of the user's own code the trial runs."""
+        choices: list[Choice] = [getattr(self, field) for field in CHOICES]
+        return tuple(choice for choice in choices if ":" in choice.name)
 
     @property
     def effective_learning_rate(self) -> float:

@@ -6,6 +6,7 @@ from autoreg.datasets.dataset import (
     check_dataset,
     data_root,
     datasets,
+    drawn_dataset,
     forget_datasets,
     load_dataset,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "check_dataset",
     "data_root",
     "datasets",
+    "drawn_dataset",
     "forget_datasets",
     "load_dataset",
 ]

@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 import torch
 from torch import Tensor
 
-from autoreg.config.trial import TrialConfig, canonical_json
+from autoreg.config.trial import Choice, TrialConfig, canonical_json
 from autoreg.datasets.split import Examples
 from autoreg.errors import AutoregError, ConfigError, first_line
 from autoreg.registry import Registry
 from autoreg.seeds import derive_seed
 
+#: The `seed` of a dataset that each replicate draws anew.
+BY_REPLICATE: Final = "replicate"
 #: (root, *, options…) -> Dataset
 datasets: Registry[Callable[..., "Dataset"]] = Registry("dataset", "root")
 
@@ -123,9 +126,18 @@ def _load(name: str, options: str, root: Path | None, device: str) -> Dataset:
     return dataset.to(torch.device(device))
 
 
+def drawn_dataset(config: TrialConfig) -> Choice:
+    """Return the dataset that a trial names; `seed: replicate` stands for the number of the trial's replicate."""
+    dataset = config.dataset
+    if dataset.options.get("seed") != BY_REPLICATE:
+        return dataset
+    return dataset.model_copy(update={"options": {**dataset.options, "seed": config.replicate}})
+
+
 def load_dataset(config: TrialConfig, root: Path | None, device: str = "cpu") -> Dataset:
     """Return the dataset that a trial names, with its true labels; see `build_dataset`."""
-    return _load(config.dataset.name, canonical_json(config.dataset.options), data_root(root), device)
+    dataset = drawn_dataset(config)
+    return _load(dataset.name, canonical_json(dataset.options), data_root(root), device)
 
 
 def forget_datasets() -> None:

@@ -1,7 +1,7 @@
 """Random inputs, labelled by a random small network (paper, section 3.1; released code: create_linear_dataset.py)."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
@@ -24,12 +24,13 @@ def teacher(
     train_size: Annotated[int, Field(ge=1)] = 1000,
     validation_size: Annotated[int, Field(ge=1)] = 1000,
     test_size: Annotated[int, Field(ge=1)] = 1000,
-    seed: int = 0,
+    seed: int | Literal["replicate"] = 0,
 ) -> Dataset:
     """Return standard normal inputs, [examples, dimensions], labelled 0 or 1 by a teacher MLP of 32 ReLU units.
 
     A teacher that gives one of the labels to fewer than 40% of the inputs is redrawn (paper, section 3.1). `seed` makes
-    another dataset; replicates share one. Needs no files.
+    another dataset. Replicates share one, as in the released code; with `seed: replicate` each draws a teacher and
+    inputs of its own, replicate 1 for example those of seed 1. Needs no files.
     """
     sizes = [train_size, validation_size, test_size]
     generator = torch.Generator().manual_seed(derive_seed(seed, "teacher inputs", dimensions, *sizes))
@@ -40,7 +41,7 @@ def teacher(
     return Dataset(train, validation, test, (dimensions,), 2, fingerprint)
 
 
-def _balanced_labels(inputs: Tensor, seed: int) -> Tensor:
+def _balanced_labels(inputs: Tensor, seed: int | str) -> Tensor:
     # The argmax does not change with the scale of a bias-free ReLU network, so the weights' sigma does not matter.
     hidden, output = torch.empty(inputs.shape[1], TEACHER_UNITS), torch.empty(TEACHER_UNITS, 2)
     for attempt in range(1000):

@@ -36,6 +36,11 @@ class Measurement:
         """The id under which its file and its rows are found."""
         return measurement_id(self.metric, self.version, self.split, self.options)
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the metric is one of the user's own."""
+        return ":" in self.metric
+
     def path(self, folder: TrialFolder) -> Path:
         """Return the file that holds its rows for a trial."""
         return folder.measurement_path(self.metric, self.measurement_id)

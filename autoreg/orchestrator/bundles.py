@@ -16,7 +16,8 @@ class Bundler:
     """Hands out what a schedule has ready, in bundles of about `SECONDS`.
 
     A trial that was tried before goes alone, so that it takes no other with it; so does one of which it is not known
-    how long it takes. Towards the end bundles get smaller, so that the last ones end at about the same time.
+    how long it takes. Trials of the user's own code share a bundle with trials of the same code only, which may change
+    anything in its process. Towards the end bundles get smaller, so that the last ones end at about the same time.
 
     Args:
         schedule: has the trials.
@@ -49,6 +50,7 @@ class Bundler:
         while len(bundle) < most and (another := self._schedule.next()):
             seconds = self._durations.training(another.config)
             is_fitting = seconds is not None and total + seconds <= SECONDS and not another.attempt
+            is_fitting &= another.config.own_code == first.config.own_code
             if seconds is None or not is_fitting or self._resources(another) != self._resources(first):
                 self._schedule.put_back(another.trial_id)
                 break

@@ -126,8 +126,13 @@ class BundleJob:
 
 @dataclass(frozen=True)
 class MeasuringJob:
-    """A trained trial to measure."""
+    """A trained trial to measure.
+
+    Attributes:
+        has_own_code: whether the trial or a metric runs code of the user's own, so that its process ends with it.
+    """
 
     trial_id: str
     measurements: tuple[Measurement, ...]
     place: Place
+    has_own_code: bool = False

@@ -15,7 +15,7 @@ from autoreg.config.sections import Variant
 from autoreg.config.sweep import Sweep
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.trial import Choice, Strict, TrialConfig
-from autoreg.datasets import check_dataset, data_root, datasets, load_dataset
+from autoreg.datasets import check_dataset, data_root, datasets, drawn_dataset, load_dataset
 from autoreg.errors import ConfigError
 from autoreg.metrics.measure import Measurement, measurements_of
 from autoreg.networks import networks, parameter_count
@@ -42,7 +42,8 @@ class Plan:
         sweep: with every option that repeats a default left out.
         root: the folder that holds data (`dataset.root`, else AUTOREG_DATA), or None.
         measurements: what is measured of each final trial.
-        data: the fingerprints of each dataset (`Dataset.fingerprints`).
+        data: the fingerprints of each dataset (`Dataset.fingerprints`), those of other replicates once they are asked
+            for.
         groups: each group with the number of trainable parameters of its network, the largest first, since those
             take longest.
     """
@@ -68,6 +69,13 @@ class Plan:
     def counts_text(self) -> str:
         """How many trials it has, in words."""
         return f"{self.sweep.final_count} final trials, {self.sweep.tuning_count} tuning trials"
+
+    def fingerprints(self, config: TrialConfig) -> tuple[str, ...]:
+        """Return the fingerprints of the data that a trial of this plan has. Raises DataError if it is missing."""
+        dataset = drawn_dataset(config)
+        if dataset not in self.data:
+            self.data[dataset] = load_dataset(config, self.root).fingerprints
+        return self.data[dataset]
 
     def schedule(self, runs: Runs) -> Schedule:
         """Return the schedule as a run folder stands. Raises DataError if a trial's result is damaged."""
@@ -116,6 +124,7 @@ def make_plan(loaded: LoadedSweep) -> Plan:
     for name, options in sweep.measure.metrics.items():
         with _located(loaded, ("measure", "metrics", name)):
             measurements += measurements_of(name, options, sweep.measure.splits)
+    measurements.sort(key=lambda measurement: measurement.is_own)  # the user's own code may change what comes after it
     groups: list[tuple[Group, int]] = []
     with _located(loaded, ("grid",)):
         settings = sweep.groups()
@@ -123,7 +132,7 @@ def make_plan(loaded: LoadedSweep) -> Plan:
     for group in settings:
         with _located(loaded, ("dataset",)):
             dataset = load_dataset(group.template, loaded.root)
-        data[group.template.dataset] = dataset.fingerprints
+        data[drawn_dataset(group.template)] = dataset.fingerprints
         with _located(loaded, ("training",)):
             for variant in _batch_variants(group):
                 check_dataset(variant, dataset)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from autoreg.config.group import Group
 from autoreg.config.trial import TrialConfig
 from autoreg.errors import first_line
+from autoreg.orchestrator.older import recalled
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.orchestrator.study import recorded
 from autoreg.runs.folder import Runs, TrialFolder
@@ -13,7 +14,7 @@ from autoreg.runs.records import DamagedResult, TrialResult
 
 def begin_schedule(groups: Sequence[Group], runs: Runs) -> Schedule:
     """Return the schedule of some groups with what each proposed before; of no trial it is known that it has ended."""
-    schedule = Schedule(groups)
+    schedule = Schedule([recalled(group, runs) for group in groups])
     for state in schedule.states:
         if state.search:
             for hyperparameters in recorded(state.group, runs):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from autoreg.orchestrator.events import Connected
+from autoreg.orchestrator.older import older_note
 from autoreg.orchestrator.plan import Plan
 from autoreg.orchestrator.progress.counts import Verbosity
 from autoreg.orchestrator.ray_runtime.backend import RayBackend
@@ -43,7 +44,7 @@ def run_sweep(
     runner = SweepRunner(plan, runs, database, verbosity)
     damaged = runner.begin(retry_failed)
     with runner.display:
-        for line in (f"{plan.sweep.name}: {plan.counts_text}", *damaged):
+        for line in (f"{plan.sweep.name}: {plan.counts_text}", *older_note(runner.driver.schedule), *damaged):
             runner.display.line(line)
         if runner.driver.has_work:
             # The signals are taken last, since Ray sets handlers of its own.

@@ -91,7 +91,7 @@ class SweepRunner:
             if isinstance(result, str):
                 lines.append(result)
                 continue
-            lines += check_data(folder, result, self.plan.data[config.dataset])
+            lines += check_data(folder, result, self.plan.fingerprints(config))
             self.recorder.add_if_missing(folder, config, result)
             self.tell(ev.TrialFound(config, result, self.recorder.is_measured(folder)))
         return list(dict.fromkeys(lines))

@@ -7,7 +7,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from autoreg.config.group import Group
+from autoreg.config.group import SAMPLER, Group
 from autoreg.config.sections import Tune
 from autoreg.errors import DataError
 from autoreg.files import read_json, write_text
@@ -56,7 +56,7 @@ def propose(search: Search, runs: Runs) -> Hyperparameters:
 def optuna_study(search: Search, count: int | None = None, seed: int = 0) -> optuna.Study:
     """Return Optuna's study of a search's first proposals, those without a result left out."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=search.tune.startup)
+    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=search.tune.startup, **SAMPLER)
     study = optuna.create_study(direction="maximize", sampler=sampler, study_name=search.study_id)
     for proposal in search.proposals[:count]:
         if search.result(proposal):

@@ -12,7 +12,9 @@ from autoreg.errors import ConfigError
     ("text", "value"),
     [
         ("1e-4", 1e-4), ("1E3", 1000.0), ("-2.5", -2.5), (".5", 0.5), ("7", 7), ("-7", -7), ("true", True), ("~", None),
-        ("null", None), ("no", "no"), ("yes", "yes"), ("on", "on"), ("010", "010"), ("0x10", "0x10"), ("1_0", "1_0"),
+        ("True", True), ("TRUE", True), ("False", False), ("FALSE", False), ("tRUE", "tRUE"), ("'True'", "True"),
+        ("null", None), ("Null", None), ("NULL", None), ("None", "None"), ("off", "off"),
+        ("no", "no"), ("yes", "yes"), ("on", "on"), ("010", "010"), ("0x10", "0x10"), ("1_0", "1_0"),
         ("1:30", "1:30"), ("2026-01-01", "2026-01-01"), (".nan", ".nan"), ("1/4", "1/4"), ("'5'", "5"), ('"no"', "no"),
     ],
 )  # fmt: skip

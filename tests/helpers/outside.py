@@ -1,7 +1,9 @@
-"""A network from outside the package, as a user would write it."""
+"""A network and a metric from outside the package, as a user would write them."""
 
+import polars as pl
 from torch import nn
 
+from autoreg.datasets import Dataset
 from autoreg.networks import Network
 
 
@@ -16,3 +18,9 @@ def build(width: float, input_shape: tuple[int, ...], classes: int, dropout: flo
         ],
         measured=["hidden"],
     )
+
+
+def units(network: Network, dataset: Dataset, split: str, replicate: int) -> pl.DataFrame:
+    """Return the number of units of each layer."""
+    inputs, _ = next(dataset.batches(split))
+    return pl.DataFrame([{"layer": layer, "units": values.shape[1]} for layer, values in network.walk(inputs)])

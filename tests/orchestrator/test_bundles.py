@@ -1,15 +1,18 @@
 """Tiny trials go in bundles, large ones and unknown ones alone, and none is lost whatever becomes of its bundle."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from autoreg.config.group import Group
 from autoreg.config.sweep_file import LoadedSweep
-from autoreg.config.trial import TrialConfig
+from autoreg.config.trial import Choice, TrialConfig
 from autoreg.orchestrator.bundles import SECONDS, Bundler
 from autoreg.orchestrator.durations import Durations
-from autoreg.orchestrator.jobs import TrialJob
+from autoreg.orchestrator.jobs import BundleJob, Place, Share, TrialJob
 from autoreg.orchestrator.plan import make_plan
+from autoreg.orchestrator.ray_runtime import worker
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.runs.folder import Runs
 
@@ -81,3 +84,33 @@ def test_what_was_tried_before_takes_no_other_with_it(setup: Setup) -> None:
     again = setup.bundler.next()
     assert {other.trial_id for other in rest} <= {other.trial_id for other in again}
     assert {other.attempt for other in again} == {0}, "what was put back was not tried"
+
+
+def test_trials_of_own_code_share_a_bundle_with_trials_of_the_same_code_only(small: Small, runs: Runs) -> None:
+    names = ("sets_dtype", "sets_dtype", "other")
+    templates = [_own(small, name, learning_rate=0.1 + number) for number, name in enumerate(names)]
+    groups = [Group(template, None, (1.0,), 20, (template.epochs,)) for template in templates]
+    schedule, durations = Schedule(groups), Durations()
+    bundler = Bundler(schedule, durations, lambda _: 0.0, slots=2, remaining=lambda: 60)
+    [first] = bundler.next()
+    durations.note_trial(first.config, first.config.epochs, 0.001)
+    bundles = iter(bundler.next, [])
+    codes = [{job.config.own_code for job in bundle} for bundle in bundles]
+    assert [len(code) for code in codes] == [1] * len(codes)
+    assert len(set().union(*codes)) == 2
+
+
+def test_a_process_goes_on_with_bundles_of_the_same_code_only(small: Small) -> None:
+    def asked(config: TrialConfig) -> object:
+        job = BundleJob("bundle", (TrialJob(config),), (), Place(Path(), None, Path()), Share())
+        return worker.resources({"job": job})
+
+    packaged = make_plan(small("tune=null")).groups[0][0].template
+    assert asked(_own(small, "sets_dtype")) == asked(_own(small, "sets_dtype", replicate=3))
+    assert len({asked(packaged), asked(_own(small, "sets_dtype")), asked(_own(small, "other"))}) == 3
+
+
+def _own(small: Small, name: str, **changes: object) -> TrialConfig:
+    choice = Choice(name=f"tests.helpers.leaky:{name}", options={}, source="0123")
+    template = make_plan(small("tune=null")).groups[0][0].template
+    return template.model_copy(update={"network": choice, **changes})

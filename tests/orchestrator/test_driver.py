@@ -270,3 +270,20 @@ def test_the_epochs_of_a_running_trial_are_shown(finals: SimulatedSweep) -> None
     assert (running.epoch, running.accuracy) == (2, 0.61)
     finals.train(job)
     assert finals.driver.counts.running == {}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "is_own"),
+    [
+        ([], False),
+        (["network=tests.helpers.outside:build"], True),
+        (["measure.metrics={tests.helpers.outside:units: {}}"], True),
+    ],
+)
+def test_what_runs_own_code_is_measured_in_a_process_that_ends_with_it(
+    start: Start, overrides: list[str], is_own: bool
+) -> None:
+    sweep = start("tune=null", *overrides)
+    sweep.run()
+    jobs = [order.job for order in sweep.orders if isinstance(order, ev.StartMeasuring)]
+    assert [job.has_own_code for job in jobs] == [is_own] * 4

@@ -72,7 +72,7 @@ def test_trials_of_an_edited_network_are_new_trials(
     source = (Path(__file__).parents[1] / "helpers" / "outside.py").read_text(encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     ids = []
-    for text in (source, source + "# edited", source):
+    for text in (source, source.replace("16", "17"), source):
         (tmp_path / "edited.py").write_text(text, encoding="utf-8")
         [first, _] = make_plan(small("network=edited:build")).groups
         ids.append(first[0].template.trial_id)

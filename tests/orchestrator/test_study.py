@@ -1,9 +1,14 @@
 """A group's study: written down before it is launched, the same however often it is made anew."""
 
 from collections.abc import Callable
+from inspect import signature
 
+import pytest
+from optuna.samplers import TPESampler
 from optuna.trial import TrialState
 
+from autoreg.config import group as group_module
+from autoreg.config.group import SAMPLER
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator.study import optuna_study
@@ -13,6 +18,24 @@ from tests.helpers.searching import RecordedSearch
 
 Small = Callable[..., LoadedSweep]
 Finish = Callable[..., None]
+#: Of each study the learning rates and batch sizes that Optuna 5.0.0 drew.
+GOLDEN = {
+    "cca1d8129a256669": """
+        0.1/50 0.001769/25 0.5506/25 0.002669/25 0.001039/100 0.02642/100 0.03268/100 0.1/100 0.009131/100
+        0.4796/100 0.06986/25 0.0151/100 0.02566/100 0.007681/50 0.3207/50 0.05582/100 0.03426/25
+        0.003518/100 0.1916/25 0.01343/25
+    """,
+    "5b77ee96586647cb": """
+        0.1/50 0.1782/25 0.3374/50 0.001349/50 0.001056/50 0.001737/100 0.006449/100 0.02049/25 0.005318/25
+        0.9323/25 0.0428/25 0.03397/25 0.01554/50 0.06283/100 0.0204/25 0.5754/100 0.006625/25 0.07795/25
+        0.02242/100 0.02334/100
+    """,
+    "1656468e2a3b60f5": """
+        0.1/50 0.03178/25 0.04214/25 0.002174/25 0.5474/100 0.002307/100 0.05209/25 0.9147/25 0.007272/50
+        0.009643/25 0.2636/25 0.02291/25 0.04245/100 0.0174/25 0.01389/100 0.005112/25 0.001188/50 0.1986/25
+        0.02345/25 0.01748/50
+    """,
+}
 
 
 def study_of(small: Small, runs: Runs, *overrides: str) -> RecordedSearch:
@@ -151,3 +174,32 @@ def test_both_learning_rate_and_batch_size_can_be_searched(small: Small, runs: R
     configs: list[TrialConfig] = [proposal.config for proposal in proposals]
     assert {config.batch_size for config in configs} <= {25, 50, 100}
     assert configs[0].batch_size == 50
+
+
+def test_proposals_are_golden(small: Small, runs: Runs, finish: Finish) -> None:
+    """Proposals are a part of tuning trials' ids: a new Optuna must draw the same, whatever its defaults are."""
+    overrides = ["tune.space={learning_rate: {low: 1e-3, high: 1}, batch_size: [25, 50, 100]}", "tune.trials=20"]
+    groups = small(*overrides, "grid.width=[1/4,1/2,1]").sweep.groups()
+    assert [group.study_id for group in groups] == list(GOLDEN)
+    for group in groups:
+        proposals = [proposal.hyperparameters for proposal in RecordedSearch(group, runs).run(finish)]
+        drawn = [f"{each['learning_rate']:g}/{each['batch_size']}" for each in proposals]
+        assert drawn == GOLDEN[group.study_id].split()
+
+
+def test_every_option_of_the_sampler_that_is_not_deprecated_is_written_out() -> None:
+    given = {"self", "seed", "n_startup_trials", *SAMPLER}
+    deprecated = {
+        "consider_prior", "prior_weight", "consider_magic_clip", "consider_endpoints", "gamma", "weights",
+        "warn_independent_sampling", "constraints_func",
+    }  # fmt: skip
+    assert set(signature(TPESampler.__init__).parameters) == given | deprecated
+
+
+def test_another_value_of_the_sampler_is_another_study(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    group = small().sweep.groups()[0]
+    before = group.study_id
+    monkeypatch.setattr(group_module, "SAMPLER", {**SAMPLER, "n_ei_candidates": 48})
+    changed = group.study_id
+    monkeypatch.setattr(group_module, "SAMPLER", dict(SAMPLER))
+    assert (changed != before, group.study_id) == (True, before)

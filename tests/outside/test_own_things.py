@@ -152,9 +152,10 @@ def test_an_own_metric_has_a_table_of_its_own(rows: Rows) -> None:
     assert facts.rows() == [("things:activity", 3, '{"above":0.1}')]
 
 
-def test_the_hash_of_the_own_file_is_a_part_of_every_trial(here: Path, tmp_path: Path) -> None:
+def test_the_hash_of_the_own_code_is_a_part_of_every_trial(here: Path, tmp_path: Path) -> None:
     ids = {}
-    for name, text in (("same", THINGS), ("edited", THINGS + "# edited\n")):
+    texts = {"same": THINGS, "commented": f"# New.\n\n{THINGS}", "edited": THINGS.replace("bias=False", "bias=True")}
+    for name, text in texts.items():
         folder = tmp_path / name
         folder.mkdir()
         (folder / "things.py").write_text(text)
@@ -164,6 +165,7 @@ def test_the_hash_of_the_own_file_is_a_part_of_every_trial(here: Path, tmp_path:
         ids[name] = next(line for line in ended.stdout.splitlines() if "already done" in line)
     assert ids == {
         "same": "2 final trials, 0 tuning trials, 2 already done",
+        "commented": "2 final trials, 0 tuning trials, 2 already done",
         "edited": "2 final trials, 0 tuning trials, 0 already done",
     }
     configs: list[TrialConfig] = [folder.read_config() for folder in Runs(here / "runs").trials()]

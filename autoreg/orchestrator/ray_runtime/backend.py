@@ -35,6 +35,7 @@ class RayBackend:
             gpus=gpus,
         )
         self._task = ray.remote(num_cpus=0, max_retries=0)(worker.measure)
+        self._task_in_a_process_of_its_own = ray.remote(num_cpus=0, max_retries=0, max_calls=1)(worker.measure)
         self._running: dict[Any, tuple[str, float]] = {}
 
     def train(self, runner: SweepRunner) -> None:
@@ -45,7 +46,8 @@ class RayBackend:
 
     def measure(self, job: MeasuringJob) -> None:
         """Have a task measure a trial."""
-        self._running[self._task.remote(job)] = job.trial_id, time.monotonic()
+        task = self._task_in_a_process_of_its_own if job.has_own_code else self._task
+        self._running[task.remote(job)] = job.trial_id, time.monotonic()
 
     def measured(self, timeout: float) -> Iterable[ev.Event]:
         """Yield what has become of measuring within so many seconds."""

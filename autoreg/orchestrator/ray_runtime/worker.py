@@ -5,16 +5,19 @@ Workers import this module, and Ray keeps its functions until the driver's proce
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from autoreg.config.trial import TrialConfig
-from autoreg.errors import first_line
+from autoreg.config.trial import TrialConfig, content_id
+from autoreg.errors import DataError, first_line
 from autoreg.metrics.measure import Measurement, measure_trial
 from autoreg.orchestrator.events import EpochEnded, Report
 from autoreg.orchestrator.failure import Failure, Kind, failure_of
 from autoreg.orchestrator.jobs import BundleJob, MeasuringJob, TrialJob
+from autoreg.orchestrator.ray_runtime.kept_state import kept_state
+from autoreg.orchestrator.ray_runtime.own_code import check_own_code, import_own_code
 from autoreg.orchestrator.ray_runtime.process import (
     emptiest_gpu,
     give_memory_back,
@@ -64,11 +67,16 @@ class Reporter:
 
 
 def resources(config: dict[str, Any]) -> Any:
-    """Return what of a machine Ray Tune gives a bundle."""
+    """Return what of a machine Ray Tune gives a bundle.
+
+    Tune has a process go on with another bundle of the very same resources. A few bytes of memory, which tell the
+    user's own code from all others, keep bundles of other code out of it.
+    """
     from ray import tune
 
-    share = config["job"].share
-    wanted = {"CPU": share.cpus, "GPU": share.gpu}
+    share, code = config["job"].share, config["job"].trials[0].config.own_code
+    mark = 1 + int(content_id([choice.model_dump() for choice in code]), 16) % 2**20 if code else 0
+    wanted = {"CPU": share.cpus, "GPU": share.gpu, "memory": mark}
     return tune.PlacementGroupFactory([{kind: amount for kind, amount in wanted.items() if amount}])
 
 
@@ -86,6 +94,8 @@ def train(job: BundleJob, reporter: Reporter) -> None:
     memory, a GPU in a bad state) is raised, so that the driver has the trial tried again in a new process.
     """
     stop_file = job.place.stop_file
+    packaged = [measurement for measurement in job.measurements if not measurement.is_own]
+    import_own_code((trial.config for trial in job.trials), packaged)
     device = prepare_process(job.share.threads, "cuda" if job.share.gpu else "cpu")
     import torch._dynamo  # noqa: F401 - the first optimizer would, and its seconds would count as the trial's
 
@@ -99,9 +109,10 @@ def train(job: BundleJob, reporter: Reporter) -> None:
             if was_trained:
                 with TrialLog(folder.log_path) as log:
                     log.say(f"start: {describe(config)} on {where}")
-                    with time_limit(job.place.seconds, job.place.trace(config.trial_id)), log.with_warnings():
+                    limit = time_limit(job.place.seconds, job.place.trace(config.trial_id))
+                    with limit, log.with_warnings(), kept_state(log.say):
                         _train(trial, job, folder, device, reporter, log)
-                    _measure_if_tiny(job, folder, device, log)
+                    _measure_if_tiny(job, packaged, folder, device, log)
         reporter.note_end(config, was_trained)
     reporter.send()
 
@@ -122,6 +133,7 @@ def _train(
         reporter.note_epoch(job.name, config, epoch)
 
     try:
+        check_own_code(config)
         result = train_trial(
             config,
             folder,
@@ -151,10 +163,13 @@ def _train(
         give_memory_back(device)
 
 
-def _measure_if_tiny(job: BundleJob, folder: TrialFolder, device: str, log: TrialLog) -> None:
+def _measure_if_tiny(
+    job: BundleJob, packaged: list[Measurement], folder: TrialFolder, device: str, log: TrialLog
+) -> None:
     """Measure a trial here that trained so fast that a task of its own would take longer.
 
-    If that goes wrong the trial is not measured; a task then tries again, and tells what is wrong.
+    If that goes wrong the trial is not measured; a task then tries again, and tells what is wrong. Metrics of the
+    user's own are left to a task too, whose process ends with it: here others are trained.
     """
     if not folder.is_trained or folder.read_config().kind != "final":
         return
@@ -162,19 +177,22 @@ def _measure_if_tiny(job: BundleJob, folder: TrialFolder, device: str, log: Tria
     if result.status != "done" or result.seconds > SECONDS_OF_A_TINY_TRIAL:
         return
     with suppress(Exception), time_limit(job.place.seconds, job.place.trace(folder.trial_id)):
-        _measure(job, folder, device, log)
+        _measure(packaged, job.place.data, folder, device, log)
     give_memory_back(device)
 
 
-def _measure(job: BundleJob | MeasuringJob, folder: TrialFolder, device: str, log: TrialLog) -> None:
+def _measure(
+    measurements: Sequence[Measurement], data: Path | None, folder: TrialFolder, device: str, log: TrialLog
+) -> None:
     """Measure a trial, and note in its log what was measured, or why it could not be."""
 
     def note(measurement: Measurement, rows: int, seconds: float) -> None:
         log.say(f"measured {measurement.metric} on {measurement.split}: {rows} rows in {seconds:.3g} s")
 
     try:
-        with log.with_warnings():
-            measure_trial(folder, list(job.measurements), job.place.data, device, on_measured=note)
+        with log.with_warnings(), kept_state(log.say):
+            check_own_code(folder.read_config())
+            measure_trial(folder, list(measurements), data, device, on_measured=note)
     except Exception as error:
         log.say(f"not measured:\n{_trace(error)}")
         raise
@@ -192,15 +210,17 @@ def measure(job: MeasuringJob) -> None:
     Raises:
         DamagedCheckpoint: there are no weights to measure; the trial is then no longer a trained one.
     """
-    device = prepare_process(1, emptiest_gpu())
     folder = Runs(job.place.runs).trial(job.trial_id)
+    with suppress(DataError):  # which is told when the trial is measured
+        import_own_code([folder.read_config()], job.measurements)
+    device = prepare_process(1, emptiest_gpu())
     with (
         folder.locked(),
         time_limit(job.place.seconds, job.place.trace(job.trial_id)),
         TrialLog(folder.log_path) as log,
     ):
         try:
-            _measure(job, folder, device, log)
+            _measure(job.measurements, job.place.data, folder, device, log)
         except DamagedCheckpoint as error:
             folder.discard(first_line(error))
             raise

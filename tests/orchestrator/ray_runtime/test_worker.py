@@ -163,3 +163,37 @@ def test_what_is_not_the_trials_fault_is_told_and_ends_the_process(
         worker.train(replace(job, trials=(first,)), worker.Reporter(reports.append))
     assert reports == [Report({}, failure=Failure(Kind.MEMORY, "MemoryError: no memory this time"))]
     assert not runs.trials()
+
+
+def test_a_trial_that_changes_torch_leaves_the_next_one_as_it_would_be_alone(
+    job: BundleJob, train: Train, runs: Runs, tmp_path: Path
+) -> None:
+    first, second = job.trials[:2]
+    leaky = with_network(first, "tests.helpers.leaky:sets_dtype")
+    train(replace(job, trials=(leaky, second)))
+    train(replace(job, trials=(second,), place=replace(job.place, runs=tmp_path / "alone")))
+    after, alone = (each.trial(second.trial_id) for each in (runs, Runs(tmp_path / "alone")))
+    accuracies = [[epoch.train_loss for epoch in folder.read_result().epochs] for folder in (after, alone)]
+    assert accuracies[0] == accuracies[1]
+    assert [path.read_bytes() for path in after.measurement_paths()] == [
+        path.read_bytes() for path in alone.measurement_paths()
+    ]
+    log = runs.trial(leaky.trial_id).log_path.read_text()
+    assert "warning: the trial's code has changed the default dtype from torch.float32 to torch.float64" in log
+    assert "warning: the trial's code" not in after.log_path.read_text()
+
+
+def test_code_that_was_edited_since_the_sweep_began_is_refused(job: BundleJob, train: Train, runs: Runs) -> None:
+    [trial] = job.trials[:1]
+    edited = Choice(name="tests.helpers.outside:build", options={}, source="0123456789abcdef")
+    trial = replace(trial, config=trial.config.model_copy(update={"network": edited}))
+    train(replace(job, trials=(trial,)))
+    result = runs.trial(trial.trial_id).read_result()
+    assert result.status == "failed"
+    assert "network 'tests.helpers.outside:build' was edited since the sweep began" in str(result.error)
+
+
+def test_an_own_metric_is_left_to_a_task_whose_process_ends_with_it(job: BundleJob, train: Train, runs: Runs) -> None:
+    own = replace(job.measurements[0], metric="tests.helpers.outside:metric")
+    train(replace(job, measurements=(*job.measurements, own)))
+    assert measured(runs) == [2] * 4
