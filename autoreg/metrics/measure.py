@@ -1,8 +1,8 @@
 """Measuring: a trained trial's metrics, written into its run folder."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from autoreg.datasets import build_dataset
 from autoreg.errors import DataError
 from autoreg.files import write_atomically
 from autoreg.metrics import metrics
-from autoreg.metrics.metric import version_of
+from autoreg.metrics.metric import revision_of, version_of
 from autoreg.runs.folder import TrialFolder
-from autoreg.runs.records import TrialResult
+from autoreg.runs.records import Layer, TrialResult
 from autoreg.training.loop import load_network
 from autoreg.training.precision import precision_of
 
@@ -35,6 +35,17 @@ class Measurement:
         """The id under which its file and its rows are found."""
         return measurement_id(self.metric, self.version, self.split, self.options)
 
+    @property
+    def versions(self) -> list["Measurement"]:
+        """This measurement of a network that the metric's revision leaves alone and, if there is one, of the others."""
+        revised = [replace(self, version=self.version + 1)] if revision_of(self.metric) else []
+        return [self, *revised]
+
+    def of(self, layers: Sequence[Layer]) -> "Measurement":
+        """Return this measurement of a network with these layers."""
+        revised = revision_of(self.metric)
+        return self.versions[1] if revised and revised(layers, **self.options) else self
+
     def path(self, folder: TrialFolder) -> Path:
         """Return the file that holds its rows for a trial."""
         return folder.measurement_path(self.metric, self.measurement_id)
@@ -44,6 +55,11 @@ def measurements_of(metric: str, options: Mapping[str, Any], splits: Sequence[st
     """Return one metric's measurements, one for each split. Raises ConfigError for an unknown metric or option."""
     checked = metrics.check_options(metric, options)
     return [Measurement(metric, version_of(metric), split, checked) for split in splits]
+
+
+def is_measured(folder: TrialFolder, layers: Sequence[Layer], wanted: Iterable[Measurement]) -> bool:
+    """Whether a trial whose network has these layers has every measurement that is wanted."""
+    return all(measurement.of(layers).path(folder).is_file() for measurement in wanted)
 
 
 def measure_trial(
@@ -66,12 +82,14 @@ def measure_trial(
     Raises:
         DataError: the checkpoint or the data is missing or damaged.
     """
-    missing = [measurement for measurement in wanted if not measurement.path(folder).is_file()]
+    result = folder.read_result()
+    own = [measurement.of(result.layers) for measurement in wanted]
+    missing = [measurement for measurement in own if not measurement.path(folder).is_file()]
     if not missing:
         return 0
     config = folder.read_config()
     dataset = build_dataset(config, root, device)
-    check_data(folder, folder.read_result(), dataset.fingerprint)
+    check_data(folder, result, dataset.fingerprint)
     network = load_network(config, folder, dataset)
     for measurement in missing:
         started, function = time.perf_counter(), metrics[measurement.metric]
