@@ -14,6 +14,7 @@ from autoreg.datasets import build_dataset
 from autoreg.errors import DataError
 from autoreg.files import write_atomically
 from autoreg.metrics import metrics
+from autoreg.metrics.finite import finite_activations
 from autoreg.metrics.metric import revision_of, version_of
 from autoreg.runs.folder import TrialFolder
 from autoreg.runs.records import Layer, TrialResult
@@ -80,7 +81,7 @@ def measure_trial(
         on_measured: called after each measurement, with it, its number of rows and the seconds that it took.
 
     Raises:
-        DataError: the checkpoint or the data is missing or damaged.
+        DataError: the checkpoint or the data is missing or damaged, or activations are not finite.
     """
     result = folder.read_result()
     own = [measurement.of(result.layers) for measurement in wanted]
@@ -93,7 +94,7 @@ def measure_trial(
     network = load_network(config, folder, dataset)
     for measurement in missing:
         started, function = time.perf_counter(), metrics[measurement.metric]
-        with precision_of("float32", dataset.test.labels.device):
+        with precision_of("float32", dataset.test.labels.device), finite_activations(network, measurement.split):
             frame = function(network, dataset, measurement.split, config.replicate, **measurement.options)
         facts = {
             "metric": measurement.metric,
