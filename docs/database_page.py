@@ -1,9 +1,10 @@
 """Writes docs/database.md from what an empty results.db says of itself: `python docs/database_page.py`."""
 
+import re
 from pathlib import Path
 
 from autoreg.database.connection import in_memory, query
-from autoreg.database.schema import SCHEMA_VERSION, Connection, described_tables
+from autoreg.database.schema import SCHEMA_VERSION, Connection, described_tables, view_texts
 from autoreg.packaged import packaged_folder
 
 HEAD = f"""\
@@ -14,6 +15,7 @@ are UTC; accuracies, fractions and shares lie in [0, 1]; what does not exist (a 
 correlation) is null.
 
     duckdb -readonly results.db "select view_name, comment from duckdb_views() where not internal"
+    duckdb -readonly results.db "select column_name, comment from duckdb_columns() where table_name = 'final_trials'"
     duckdb -readonly results.db "from final_trials"
     autoreg query "select width, avg(test_accuracy) from trials where kind = 'final' group by all order by all"
 
@@ -32,29 +34,30 @@ Each is one file. `staging` names and joins, `metrics` computes scores, `reports
 def tables(connection: Connection) -> list[str]:
     lines = []
     for name, about, _ in described_tables():
-        lines += ["", f"### {name}", "", about, "", "| column | type | what it is |", "|---|---|---|"]
-        columns = "select column_name, lower(data_type), comment from duckdb_columns()"
-        sql = f"{columns} where table_name = $name order by column_index"
-        lines += [row(cells) for cells in query(connection, sql, name=name).rows()]
+        lines += ["", f"### {name}", "", about, "", *columns(connection, name)]
     return lines
+
+
+def columns(connection: Connection, name: str) -> list[str]:
+    sql = """
+        select column_name, lower(data_type), comment
+        from duckdb_columns()
+        where table_name = $name
+        order by column_index
+    """
+    rows = query(connection, sql, name=name).rows()
+    return ["| column | type | what it is |", "|---|---|---|", *(row(cells) for cells in rows)]
 
 
 def views(connection: Connection) -> list[str]:
     lines = []
     for folder in ("staging", "metrics", "reports"):
-        lines += [
-            "",
-            f"### {folder}",
-            "",
-            "| view | what it is | one row for each | other columns |",
-            "|---|---|---|---|",
-        ]
         for name in sorted(path.stem for path in packaged_folder("analysis_sql").glob(f"{folder}/*.sql")):
             sql = "select comment from duckdb_views() where view_name = $name"
             about, _, grain = query(connection, sql, name=name)["comment"][0].partition(" grain: ")
-            keys = [key.removesuffix(" or null") for key in grain.split(", ")]
-            rest = [column for column in query(connection, f"from {name} limit 0").columns if column not in keys]
-            lines.append(row([name, about, grain, ", ".join(rest)]))
+            lines += ["", f"### {name}", "", about, "", f"In `{folder}`, one row for each {grain}.", ""]
+            passed_on = re.search(r"^select \* exclude \(figures\)\nfrom (\w+)$", view_texts()[name], re.MULTILINE)
+            lines += [f"Its columns are those of {passed_on[1]}."] if passed_on else columns(connection, name)
     return lines
 
 

@@ -10,8 +10,15 @@ with measured as (
 
 -- text: single applications of a kernel, one layer at a time, mean over the layers (section 3)
 select
-    sweep_id, trial_id, 'text' as definition, scope, split, sample, fraction,
-    avg(unchanged) as unchanged, avg(accuracy) as accuracy
+    sweep_id,
+    trial_id,
+    'text' as definition,  -- text or released
+    scope,
+    split,
+    sample,
+    fraction,
+    avg(unchanged) as unchanged,
+    avg(accuracy) as accuracy
 from measured
 where scope = 'layer' and granularity = 'application' and (only_layer is null or layer = only_layer)
 group by all

@@ -22,7 +22,7 @@ select
     definition,
     split,
     sample,
-    layer,
-    case when definition = 'text' then sum(run * height) else avg(unchanged) end as auc
+    layer,  -- null for the curve of the trial
+    case when definition = 'text' then sum(run * height) else avg(unchanged) end as auc  -- under unchanged labels, in [0, 1]
 from steps
 group by sweep_id, trial_id, definition, split, sample, layer

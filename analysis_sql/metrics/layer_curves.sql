@@ -3,10 +3,10 @@
 select
     sweep_id,
     trial_id,
-    case granularity when 'application' then 'text' else 'released' end as definition,
+    case granularity when 'application' then 'text' else 'released' end as definition,  -- text or released
     split,
     sample,
-    layer,
+    layer,  -- by name
     fraction,
     unchanged
 from asked_measurements

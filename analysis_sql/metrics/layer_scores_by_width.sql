@@ -10,15 +10,15 @@ select
     network,
     dataset,
     width,
-    layer,
+    layer,  -- by name
     layers.layer_index,
-    count(*) as replicates,
+    count(*) as replicates,  -- trials behind the means
     avg(auc) as auc,
-    stddev_pop(auc) as auc_std,
-    avg(similar_units) as similar_units,
-    avg(similar_units_std) as similar_units_std,
+    stddev_pop(auc) as auc_std,  -- standard deviation over replicates
+    avg(similar_units) as similar_units,  -- mean over units and replicates
+    avg(similar_units_std) as similar_units_std,  -- standard deviation over units, mean over replicates
     avg(dead_share) as dead_share,
-    list(trial_id order by trial_id) as trials
+    list(trial_id order by trial_id) as trials  -- their ids
 from sample_means
 join final_trials using (sweep_id, trial_id)
 join layers using (trial_id, layer)

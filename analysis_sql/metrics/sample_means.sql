@@ -5,11 +5,11 @@ select
     trial_id,
     definition,
     split,
-    layer,
+    layer,  -- null for the trial as a whole
     avg(auc) as auc,
-    avg(similar_units) as similar_units,
-    avg(similar_units_std) as similar_units_std,
-    avg(dead_units / unit_count) as dead_share
+    avg(similar_units) as similar_units,  -- mean over units and samples
+    avg(similar_units_std) as similar_units_std,  -- standard deviation over units, mean over samples
+    avg(dead_units / unit_count) as dead_share  -- of the units, those of constant activation
 from (
     from auc_curves
     union all by name

@@ -19,17 +19,17 @@ select
     teacher_examples,
     parameters,
     width,
-    count(*) as replicates,
+    count(*) as replicates,  -- trials behind the means
     avg(test_accuracy) as test_accuracy,
-    stddev_pop(test_accuracy) as test_accuracy_std,
+    stddev_pop(test_accuracy) as test_accuracy_std,  -- standard deviation over replicates
     avg(train_accuracy) as train_accuracy,
-    stddev_pop(train_accuracy) as train_accuracy_std,
+    stddev_pop(train_accuracy) as train_accuracy_std,  -- standard deviation over replicates
     avg(auc) as auc,
-    stddev_pop(auc) as auc_std,
-    avg(similar_units) as similar_units,
-    stddev_pop(similar_units) as similar_units_replicate_std,
-    avg(similar_units_std) as similar_units_std,
+    stddev_pop(auc) as auc_std,  -- standard deviation over replicates
+    avg(similar_units) as similar_units,  -- mean over units and replicates
+    stddev_pop(similar_units) as similar_units_replicate_std,  -- standard deviation over replicates
+    avg(similar_units_std) as similar_units_std,  -- standard deviation over units, mean over replicates
     avg(dead_share) as dead_share,
-    list(trial_id order by trial_id) as trials
+    list(trial_id order by trial_id) as trials  -- their ids
 from trial_scores
 group by all

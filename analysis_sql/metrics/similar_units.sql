@@ -6,8 +6,8 @@ select
     definition,
     split,
     sample,
-    avg(similar_units) as similar_units,
-    avg(similar_units_std) as similar_units_std,
+    avg(similar_units) as similar_units,  -- mean over the units of each layer, then over the layers
+    avg(similar_units_std) as similar_units_std,  -- mean over the layers of the standard deviation over units
     sum(dead_units)::bigint as dead_units,
     sum(unit_count)::bigint as unit_count
 from similar_units_by_layer

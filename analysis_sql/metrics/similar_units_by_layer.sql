@@ -21,13 +21,13 @@ with counted as (
 select
     sweep_id,
     trial_id,
-    definition,
+    definition,  -- text or released
     split,
     sample,
     layer,
-    case when definition = 'text' then live_mean else all_mean end as similar_units,
-    case when definition = 'text' then live_std else all_std end as similar_units_std,
-    dead_units,
-    unit_count
+    case when definition = 'text' then live_mean else all_mean end as similar_units,  -- mean over the units
+    case when definition = 'text' then live_std else all_std end as similar_units_std,  -- deviation over the units
+    dead_units,  -- units of constant activation
+    unit_count  -- dead ones too
 from counted
 cross join (values ('text'), ('released')) as definitions (definition)

@@ -1,4 +1,4 @@
--- Similar units per unit at each threshold of |r|, mean over the layers: over live units (text), or with a dead unit as -1.
+-- Similar units per unit at each threshold of |r|, mean over the layers: of live units (text), or with a dead one as -1.
 -- grain: sweep_id, trial_id, definition, split, sample, threshold
 with unit_counts as (
     select
@@ -39,7 +39,7 @@ by_layer as (
 select
     sweep_id,
     trial_id,
-    definition,
+    definition,  -- text or released
     split,
     sample,
     threshold,
@@ -48,7 +48,7 @@ select
             when definition = 'text' then similar_count / nullif(unit_count - dead_units, 0)
             else (similar_count - dead_units) / unit_count
         end
-    ) as similar_units
+    ) as similar_units  -- mean over the units of each layer, then over the layers
 from by_layer
 cross join (values ('text'), ('released')) as definitions (definition)
 group by sweep_id, trial_id, definition, split, sample, threshold

@@ -26,10 +26,10 @@ select
     width,
     fraction,
     avg(unchanged) as unchanged,
-    avg(unchanged_std) as unchanged_std,
-    count(*) as replicates,
-    max(samples) as samples,
-    list(trial_id order by trial_id) as trials
+    avg(unchanged_std) as unchanged_std,  -- standard deviation over samples, mean over replicates
+    count(*) as replicates,  -- trials behind the means
+    max(samples) as samples,  -- random choices of units in each trial
+    list(trial_id order by trial_id) as trials  -- their ids
 from by_trial
 join final_trials using (sweep_id, trial_id)
 where list_contains(figures, '2')

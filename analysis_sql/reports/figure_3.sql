@@ -20,7 +20,7 @@ counted as (
         correlations.bin_low,
         correlations.bin_high,
         sum(correlations.pairs)::bigint as pairs,
-        list(distinct final_trials.trial_id order by final_trials.trial_id) as trials
+        list(distinct final_trials.trial_id order by final_trials.trial_id) as trials  -- their ids
     from final_trials
     join asked_measurements using (sweep_id, trial_id)
     join correlations using (trial_id, measurement_id)
@@ -31,7 +31,7 @@ counted as (
 
 select
     *,
-    pairs / sum(pairs) over setting as share,
-    sum(pairs * (bin_low + bin_high) / 2) over setting / sum(pairs) over setting as mean_abs_r
+    pairs / sum(pairs) over setting as share,  -- of the pairs, those in this bin
+    sum(pairs * (bin_low + bin_high) / 2) over setting / sum(pairs) over setting as mean_abs_r  -- over the pairs
 from counted
 window setting as (partition by sweep_id, split, series, width, layer)

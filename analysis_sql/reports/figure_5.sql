@@ -1,4 +1,4 @@
--- Figure 5: area under the curve and similar units against width, of AlexNet and ResNet56 with true and with random labels.
+-- Figure 5: area under the curve and similar units by width, of AlexNet and ResNet56 with true and with random labels.
 -- grain: sweep_id, definition, split, series, width
 -- drawing: width_panels auc similar_units
 select * exclude (figures)

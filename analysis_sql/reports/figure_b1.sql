@@ -3,13 +3,13 @@
 -- drawing: figure_b1
 select
     sweeps.sweep_id,
-    sweeps.name as sweep,
+    sweeps.name as sweep,  -- its name
     coalesce(protocol.panel, split_part(sweep_groups.dataset, '(', 1)) as panel,
-    coalesce(sweep_groups.variant, sweep_groups.network) as series,
+    coalesce(sweep_groups.variant, sweep_groups.network) as series,  -- the variant, or the network
     sweep_groups.network,
     sweep_groups.dataset,
     sweep_groups.width,
-    max(sweep_groups.parameters) as parameters
+    max(sweep_groups.parameters) as parameters  -- trainable ones
 from sweeps
 join sweep_groups using (sweep_id)
 left join protocol on protocol.network = split_part(sweep_groups.network, '(', 1)

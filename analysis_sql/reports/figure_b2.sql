@@ -9,7 +9,7 @@ with ends as (
 
 select
     scores_by_width.* exclude (figures) replace (regexp_replace(series, ', \d+ epochs$', '') as series),
-    last_epoch - epochs as epochs_before_end
+    last_epoch - epochs as epochs_before_end  -- from where training stopped to the sweep's longest
 from scores_by_width
 join ends using (sweep_id)
 where list_contains(figures, 'B2')

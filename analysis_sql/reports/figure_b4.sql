@@ -1,4 +1,4 @@
--- Figure B4: accuracy, area under the curve and similar units of MLPs on 10,000 dimensions against width, by initial sigma.
+-- Figure B4: accuracy, area under the curve and similar units of MLPs on 10,000 dimensions by width and initial sigma.
 -- grain: sweep_id, definition, split, series, width
 -- drawing: width_panels test_accuracy auc similar_units
 select * exclude (figures)

@@ -3,7 +3,7 @@
 with finals as (
     select
         sweep_id,
-        count(*) filter (state in ('measured', 'not measured')) as final_done,
+        count(*) filter (state in ('measured', 'not measured')) as final_done,  -- final trials whose training has ended well
         count(*) filter (state = 'measured') as measured,
         count(*) filter (state in ('failed', 'diverged')) as final_failed
     from final_trial_states
@@ -27,9 +27,9 @@ select
     strftime(sweeps.updated_at, '%Y-%m-%d %H:%M UTC') as updated_at,
     sweeps.definition::varchar as definition,
     coalesce(finals.final_done, 0) as final_done,
-    coalesce(finals.measured, 0) as measured,
-    coalesce(tuning.tuning_done, 0) as tuning_done,
-    coalesce(finals.final_failed, 0) + coalesce(tuning.tuning_failed, 0) as failed
+    coalesce(finals.measured, 0) as measured,  -- final trials whose measurements are all there
+    coalesce(tuning.tuning_done, 0) as tuning_done,  -- tuning trials that have ended
+    coalesce(finals.final_failed, 0) + coalesce(tuning.tuning_failed, 0) as failed  -- trials, final and tuning
 from sweeps
 left join finals using (sweep_id)
 left join tuning using (sweep_id)

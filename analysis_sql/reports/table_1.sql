@@ -17,11 +17,11 @@ select
     max(final_trials.epochs) as epochs,
     avg(epochs_run) as epochs_run,
     max(final_trials.parameters) as parameters,
-    count(*) as replicates,
+    count(*) as replicates,  -- trials behind the means
     avg(train_accuracy) as train_accuracy,
-    stddev_pop(train_accuracy) as train_accuracy_std,
+    stddev_pop(train_accuracy) as train_accuracy_std,  -- standard deviation over replicates
     avg(test_accuracy) as test_accuracy,
-    stddev_pop(test_accuracy) as test_accuracy_std
+    stddev_pop(test_accuracy) as test_accuracy_std  -- standard deviation over replicates
 from final_trials
 join latest_sweeps using (sweep_id)
 where status = 'done'

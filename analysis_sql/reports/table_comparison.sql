@@ -50,11 +50,11 @@ select
     ours.width,
     ours.x,
     ours.score,
-    published_points.value as paper,
-    published_points.error as reading_error,
-    ours.ours,
-    ours.ours - published_points.value as difference,
-    ours.replicate_std,
+    published_points.value as paper,  -- the published value
+    published_points.error as reading_error,  -- of the published value
+    ours.ours,  -- our value, mean over replicates
+    ours.ours - published_points.value as difference,  -- ours - paper
+    ours.replicate_std,  -- standard deviation of ours over replicates
     ours.replicates
 from ours
 join latest_sweeps using (sweep_id)

@@ -22,7 +22,7 @@ select
         when trials.status <> 'done' then trials.status
         when there.measurements = asked.measurements then 'measured'
         else 'not measured'
-    end as state
+    end as state  -- not run, failed, diverged, not measured or measured
 from sweep_trials
 join asked using (sweep_id)
 left join trials using (trial_id)

@@ -35,7 +35,7 @@ with labelled as (
 
 select
     sweeps.sweep_id,
-    sweeps.name as sweep,
+    sweeps.name as sweep,  -- its name
     sweeps.figures,
     trials.trial_id,
     trials.network,
@@ -45,16 +45,16 @@ select
     trials.status,
     trials.lr_batch_factor,
     labelled.variant,
-    labelled.epochs,
-    -- how many examples of a teacher an MLP learnt from, since its published curves are of two sizes; else 0
+    labelled.epochs,  -- that training may last
+    -- since the published curves of MLPs are of two sizes
     case when trials.config ->> '$.dataset.name' = 'teacher'
         then coalesce((trials.config ->> '$.dataset.options.train_size')::integer, 1000)
         else 0
-    end as teacher_examples,
-    labelled.optimizer,
-    labelled.labels,
-    labelled.initializer,
-    labelled.regularizer,
+    end as teacher_examples,  -- that an MLP learnt from; 0 for other data
+    labelled.optimizer,  -- as figures call it
+    labelled.labels,  -- true or random, as figures call them
+    labelled.initializer,  -- as figures call it
+    labelled.regularizer,  -- augmentation, dropout and weight decay, as figures call them
     trials.learning_rate,
     trials.batch_size,
     trials.epochs_run,
@@ -73,7 +73,7 @@ select
             case when count(distinct labelled.epochs) over alike > 1 then labelled.epochs || ' epochs' end
         ), ''),
         labelled.initializer
-    ) as series
+    ) as series  -- the variant and what else varies in the sweep; if nothing does, the initializer
 from labelled
 join sweeps using (sweep_id)
 join trials using (trial_id)

@@ -9,8 +9,8 @@ select
     score,
     teacher_examples,
     -- some points are both printed and drawn: the more exact reading counts
-    arg_min(value / divisor, error) as value,
-    min(error / divisor) as error
+    arg_min(value / divisor, error) as value,  -- in the units of our score
+    min(error / divisor) as error  -- of the reading
 from published
 where score is not null
 group by all

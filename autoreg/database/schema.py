@@ -4,6 +4,7 @@ Each table, column and view carries its own description: `select view_name, comm
 """
 
 import re
+from collections import ChainMap
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -101,7 +102,7 @@ def install(connection: Connection, path: Path) -> None:
                 for statement in statements(sql, duckdb.StatementType.CREATE):
                     connection.execute(statement)
             _make_views(connection)
-            connection.execute("; ".join(_comments()))
+            connection.execute("; ".join(_comments(connection)))
             connection.execute("update schema_info set views_hash = ?", [_views_hash()])
 
 
@@ -131,14 +132,21 @@ def described_tables() -> Iterator[tuple[str, str, dict[str, str]]]:
             yield name, about, dict(re.findall(r"^    (\w+) .*?  -- (.*)$", body, re.MULTILINE))
 
 
-def _comments() -> Iterator[str]:
-    for name, about, columns in described_tables():
-        yield f"comment on table {name} is {_literal(about)}"
-        for column, meaning in columns.items():
-            yield f"comment on column {name}.{column} is {_literal(meaning)}"
+def _comments(connection: Connection) -> Iterator[str]:
+    there = "select table_name, list(column_name) from duckdb_columns() where not internal group by all"
+    columns: dict[str, list[str]] = dict(connection.execute(there).fetchall())
+    known = {name: meanings for name, _, meanings in described_tables()}
+    yield from (f"comment on table {name} is {_literal(about)}" for name, about, _ in described_tables())
     for name, sql in view_texts().items():
         sentence, grain = (line.removeprefix("-- ") for line in sql.splitlines()[:2])
         yield f"comment on view {name} is {_literal(f'{sentence} {grain}')}"
+        # A column means what it does in the first source that has it, unless the view's file says it beside the column.
+        sources = [known[source] for source in _sources(sql) if source in known]
+        own = dict(re.findall(r"(\w+),?  -- (.+)$", sql, re.MULTILINE))
+        known[name] = {column: ChainMap(own, *sources).get(column, "") for column in columns[name]}
+    for name, meanings in known.items():
+        for column, meaning in meanings.items():
+            yield f"comment on column {name}.{column} is {_literal(meaning)}"
 
 
 def _literal(text: str) -> str:
@@ -202,13 +210,15 @@ def view_texts() -> dict[str, str]:
     texts = {
         path.stem: path.read_text(encoding="utf-8").rstrip().rstrip(";") for path in sorted(folder.glob("*/*.sql"))
     }
-    read = {
-        name: set(re.findall(r"\b(?:from|join)\s+(\w+)", re.sub(r"--.*", "", text))) for name, text in texts.items()
-    }
     ordered: dict[str, str] = {}
     while texts:
-        ready = [name for name in texts if not (read[name] & texts.keys()) - {name}]
+        ready = [name for name in texts if not ({*_sources(texts[name])} & texts.keys()) - {name}]
         if not ready:
             raise DatabaseError(f"views in {folder} read each other in a circle: {', '.join(texts)}")
         ordered |= {name: texts.pop(name) for name in ready}
     return ordered
+
+
+def _sources(sql: str) -> list[str]:
+    """Return the names that a query reads, as they come."""
+    return re.findall(r"\b(?:from|join)\s+(\w+)", re.sub(r"--.*", "", sql))

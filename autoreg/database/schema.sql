@@ -9,7 +9,7 @@ create table if not exists schema_info (
 
 -- One row for each sweep.
 create table if not exists sweeps (
-    sweep_id varchar not null,  -- hash of what it asks for
+    sweep_id varchar not null,  -- hash of what the sweep asks for
     name varchar not null,  -- as in its file
     figures varchar[] not null,  -- those that show its trials
     definition json not null,  -- what it asks for

@@ -44,16 +44,20 @@ def test_every_table_column_and_view_says_what_it_is(path: Path) -> None:
         tables = query(connection, "select table_name, comment from duckdb_tables()")
         columns = query(
             connection,
-            "select table_name, column_name, comment from duckdb_columns()"
-            " where table_name in (select table_name from duckdb_tables())",
+            "select table_name, column_name, comment from duckdb_columns() where not internal",
         )
     assert set(views["view_name"]) == set(view_texts())
     assert {"trials", "ablation", "units", *REFERENCE_TABLES} <= set(tables["table_name"])
+    assert set(columns["table_name"]) == {*views["view_name"], *tables["table_name"]}
     for frame in (views, tables, columns):
         assert frame.filter(pl.col("comment").fill_null("") == "").rows() == []
     figure = views.filter(view_name="figure_6")["comment"][0]
     assert figure.endswith("of AlexNet by initializer. grain: sweep_id, definition, split, series, width")
-    assert columns.filter(table_name="units", column_name="similar_units")["comment"][0].startswith("how many other")
+    meanings = {(table, column): comment for table, column, comment in columns.rows()}
+    assert meanings["units", "similar_units"].startswith("how many other")
+    assert meanings["figure_6", "lr_batch_factor"] == meanings["trials", "lr_batch_factor"]  # as where it comes from
+    assert meanings["figure_6", "definition"] == "text or released"  # and not as the column of that name of sweeps
+    assert meanings["figure_6", "similar_units"] == "mean over units and replicates"
 
 
 def test_the_views_in_a_file_of_this_version_are_not_made_again(path: Path) -> None:
