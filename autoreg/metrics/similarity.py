@@ -35,7 +35,7 @@ def similarity(
     *,
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5,
     samples: Annotated[int, Field(ge=1)] = 3,
-    max_vectors: Annotated[int, Field(ge=2)] | None = 50_000,
+    max_vectors: Annotated[int | None, Field(ge=2)] = 50_000,
 ) -> pl.DataFrame:
     """Return one row for each measured layer and sample: similar units, dead units, and how |r| is spread.
 

@@ -49,6 +49,7 @@ def test_a_weight_that_is_not_finite_is_found_in_its_layer(stage: int, layer: st
 def test_what_is_large_and_finite_is_measured() -> None:
     scores = autoreg.measure_model(model(), inputs() * 1e30).scores()
     assert scores["auc"].is_finite().all()
+    assert scores["similar_units"].is_finite().all()
 
 
 def class_counts(network: Network, dataset: Dataset, split: str, _replicate: int) -> pl.DataFrame:
