@@ -13,28 +13,34 @@ from autoreg.networks import Network
 
 @contextmanager
 def finite_activations(network: Network, split: str) -> Iterator[None]:
-    """Watch what a metric has a network compute.
+    """Watch the intact network at each batch that a metric passes through it.
 
     Raises:
         DataError: a measured layer, or the output, gave NaN or ±inf, whatever else went wrong because of it.
     """
-    largest: dict[str, Tensor] = {}
-    *_, output = network.stages.named_children()
-    watched = [*((layer, network.stages.get_submodule(layer)) for layer in network.measured), output]
-    handles = [stage.register_forward_hook(partial(_note, largest, layer)) for layer, stage in watched]
+    first, *_, output = network.stages.named_children()
+    watched = dict([*((layer, network.stages.get_submodule(layer)) for layer in network.measured), output])
+    extremes: dict[str, Tensor] = {}
+    due: set[str] = set()
+
+    def begin(_stage: nn.Module, _inputs: object) -> None:
+        due.update(watched)
+
+    def look(layer: str, _stage: nn.Module, _inputs: object, values: Tensor) -> None:
+        if layer in due:  # what a metric then makes of the batch, such as dropping units, starts behind the first stage
+            due.remove(layer)
+            here = torch.stack([values.amax(), -values.amin()])  # NaN and ±inf outdo all numbers
+            extremes[layer] = torch.maximum(extremes.get(layer, here), here)
+
+    handles = [first[1].register_forward_pre_hook(begin)]
+    handles += [stage.register_forward_hook(partial(look, layer)) for layer, stage in watched.items()]
     try:
         yield
     finally:
         for handle in handles:
             handle.remove()
-        for layer, _ in watched:
-            if layer in largest and not largest[layer].isfinite():
+        for layer in watched:  # only now, since a GPU would have to be waited for
+            if layer in extremes and not extremes[layer].isfinite().all():
                 raise DataError(
                     f"activations must be finite numbers, got NaN or ±inf in layer {layer} on {split} inputs"
                 )
-
-
-def _note(largest: dict[str, Tensor], layer: str, _stage: nn.Module, _inputs: object, values: Tensor) -> None:
-    # the largest |value|, which NaN and ±inf outdo, is looked at when all is done: a GPU need not wait for it here
-    here = torch.linalg.vector_norm(values, torch.inf)
-    largest[layer] = torch.maximum(largest.get(layer, here), here)
