@@ -17,6 +17,7 @@ from autoreg.database.scores import Measures
 from autoreg.datasets import Dataset, Split, build_dataset, forget_datasets
 from autoreg.errors import ConfigError, did_you_mean
 from autoreg.metrics import metrics
+from autoreg.metrics.finite import finite_activations
 from autoreg.networks import Network
 from autoreg.networks.wrapped import wrap
 from autoreg.orchestrator.plan import Plan, check_resources, make_plan
@@ -152,6 +153,7 @@ def measure_model(
 
     Raises:
         ConfigError: the model cannot be cut into layers, or does not take the inputs; no metric has such an option.
+        DataError: activations are not finite; it names the layer.
     """
     known = {option for name in metrics for option in metrics.options(name)}
     if unknown := sorted(options.keys() - known):
@@ -174,7 +176,9 @@ def measure_model(
     rows = {}
     for name in metrics:
         taken: dict[str, Any] = {option: given for option, given in options.items() if option in metrics.options(name)}
-        rows[name] = metrics[name](network, dataset, "test", seed, **metrics.check_options(name, taken))
+        checked = metrics.check_options(name, taken)
+        with finite_activations(network, "given"):
+            rows[name] = metrics[name](network, dataset, "test", seed, **checked)
         if labels is None and "accuracy" in rows[name].columns:
             rows[name] = rows[name].with_columns(accuracy=math.nan)
     return Measures(rows, layers_of(network, dataset))

@@ -1,17 +1,18 @@
 -- Similar units per unit at each threshold of |r|, mean over the layers: of live units (text), or with a dead one as -1.
--- grain: sweep_id, trial_id, definition, split, sample, threshold
+-- grain: sweep_id, trial_id, definition, split, sample, threshold, vectors
 with unit_counts as (
     select
         sweep_id,
         trial_id,
         measurement_id,
+        vectors,
         split,
         sample,
         layer,
         count(*) as unit_count,
         count(*) filter (dead) as dead_units
-    from asked_measurements
-    join units using (trial_id, measurement_id)
+    from similarity_measurements
+    join units using (trial_id, measurement_id, split)
     where only_layer is null or layer = only_layer
     group by all
 ),
@@ -43,6 +44,7 @@ select
     split,
     sample,
     threshold,
+    vectors,
     avg(
         case
             when definition = 'text' then similar_count / nullif(unit_count - dead_units, 0)
@@ -51,4 +53,4 @@ select
     ) as similar_units  -- mean over the units of each layer, then over the layers
 from by_layer
 cross join (values ('text'), ('released')) as definitions (definition)
-group by sweep_id, trial_id, definition, split, sample, threshold
+group by sweep_id, trial_id, definition, split, sample, threshold, vectors

@@ -28,6 +28,7 @@ select
     auc,
     similar_units,
     similar_units_std,
+    similar_units_sample_std,
     dead_share
 from sample_means
 join final_trials using (sweep_id, trial_id)

@@ -1,15 +1,15 @@
 -- What has become of each final trial of a sweep: not run, failed, diverged, not measured or measured.
 -- grain: sweep_id, trial_id
 with asked as (
-    select sweep_id, count(*) as measurements
+    select sweep_id, count(distinct (metric, split)) as measurements
     from sweep_measurements
     group by all
 ),
 
 there as (
-    select sweep_measurements.sweep_id, measurements.trial_id, count(*) as measurements
+    select sweep_measurements.sweep_id, measurements.trial_id, count(distinct (metric, split)) as measurements
     from sweep_measurements
-    join measurements using (measurement_id)
+    join measurements using (measurement_id, metric, split)
     group by all
 )
 

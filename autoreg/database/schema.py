@@ -156,7 +156,7 @@ def _require_tables(connection: Connection, path: Path) -> None:
     """Raise DatabaseError if a table is gone: no trial is to blame for what cannot be written then."""
     there = names(connection)
     gone = [name for name in TABLES if name not in there]
-    if not gone:  # a metric that is new in this version has no table yet
+    if not gone and _has_these_views(connection):  # else a table that is new in this version is not there yet
         measured = connection.execute("select distinct metric from measurements").fetchall()
         gone = [name for (metric,) in measured for name in METRIC_TABLES.get(metric, []) if name not in there]
     if gone:

@@ -33,7 +33,7 @@ create table if not exists sweep_trials (
     group_id varchar not null,  -- the setting that it belongs to
     kind varchar not null  -- tune or final
 );
--- One row for each measurement that a sweep asks for of every final trial.
+-- One row for each measurement that a sweep asks for of each final trial; one of two if the metric was revised.
 create table if not exists sweep_measurements (
     sweep_id varchar not null,  -- the sweep
     metric varchar not null,  -- by name

@@ -99,6 +99,7 @@ def layer_scores(folder: TrialFolder) -> pl.DataFrame:
         # Of a metric that was measured with other options too, one is shown.
         connection.execute(
             "insert into sweep_measurements"
-            " select '', metric, split, max(measurement_id) from measurements group by metric, split"
+            " select '', metric, split, arg_max(measurement_id, (version, measurement_id)) from measurements"
+            " group by metric, split"
         )
         return query(connection, LAYER_SCORES).select(~cs.ends_with("_std"))

@@ -1,10 +1,11 @@
 """Removable units: how many predicted labels stay unchanged while a growing share of units is dropped."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby, product
 from operator import itemgetter
 from typing import Annotated
 
+import numpy as np
 import polars as pl
 import torch
 from pydantic import Field
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from autoreg.datasets import Dataset
 from autoreg.metrics.metric import metric
 from autoreg.networks import Network
+from autoreg.runs.records import Layer
 from autoreg.seeds import derive_seed
 
 #: How many units each measured layer drops, in the network's order.
@@ -21,7 +23,27 @@ Counts = tuple[int, ...]
 Orders = dict[str, Tensor]
 
 
-@metric(version=1)
+def dropped_counts(units: int, fractions: int) -> list[int]:
+    """Return how many whole units are dropped at each fraction: int(f·N) in floating point, as the released code does.
+
+    So of 72 units 59 are dropped at 5/6, since 5 · (1/6) is a little less (get_robustness.py, lines 140 and 244).
+    """
+    return [int(fraction * units) for fraction in np.linspace(0, 1, fractions)]
+
+
+def _exact_counts(units: int, fractions: int) -> list[int]:
+    return [units * step // (fractions - 1) for step in range(fractions)]
+
+
+def _is_revised(layers: Sequence[Layer], *, fractions: int = 7, **_: object) -> bool:
+    """Whether version 1, which dropped the exact shares of whole units, dropped others of one of these layers."""
+    return any(
+        dropped_counts(units, fractions) != _exact_counts(units, fractions)
+        for units in {layer.units for layer in layers}
+    )
+
+
+@metric(version=1, revised=_is_revised)
 @torch.inference_mode()
 def ablation(
     network: Network,
@@ -72,17 +94,20 @@ def ablation(
 
 
 def _masks(orders: Orders, fractions: int, granularity: str) -> dict[tuple[str | None, int], Counts]:
-    """Return what is dropped for each layer, None being the network, and step: int(share·units) of a layer's units.
+    """Return what is dropped for each layer, None being the network, and step: so many of a layer's units.
 
     In a narrow layer several fractions may drop the same units. The layers without positions are left out for single
     applications, which are whole units there.
     """
-    sizes = {layer: order.numel() for layer, order in orders.items()}
+    counts = {
+        layer: (dropped_counts if order.numel() == len(order) else _exact_counts)(order.numel(), fractions)
+        for layer, order in orders.items()
+    }
     masks: dict[tuple[str | None, int], Counts] = {}
     for step in range(fractions):
-        dropped = {layer: size * step // (fractions - 1) for layer, size in sizes.items()}
+        dropped = {layer: counts[layer][step] for layer in orders}
         masks[None, step] = tuple(dropped.values())
-        for layer in sizes:
+        for layer in orders:
             if granularity == "kernel" or orders[layer].numel() > len(orders[layer]):
                 masks[layer, step] = tuple(count if layer == other else 0 for other, count in dropped.items())
     return masks

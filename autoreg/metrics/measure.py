@@ -1,8 +1,8 @@
 """Measuring: a trained trial's metrics, written into its run folder."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ from autoreg.config.trial import canonical_json, measurement_id
 from autoreg.datasets import build_dataset
 from autoreg.errors import DataError
 from autoreg.metrics import metrics
-from autoreg.metrics.metric import version_of
+from autoreg.metrics.finite import finite_activations
+from autoreg.metrics.metric import revision_of, version_of
 from autoreg.runs.folder import TrialFolder
 from autoreg.runs.measurements import write_measurement
-from autoreg.runs.records import TrialResult
+from autoreg.runs.records import Layer, TrialResult
 from autoreg.training.loop import load_network
 from autoreg.training.precision import precision_of
 
@@ -41,6 +42,17 @@ class Measurement:
         """Whether the metric is one of the user's own."""
         return ":" in self.metric
 
+    @property
+    def versions(self) -> list["Measurement"]:
+        """This measurement of a network that the metric's revision leaves alone and, if there is one, of the others."""
+        revised = [replace(self, version=self.version + 1)] if revision_of(self.metric) else []
+        return [self, *revised]
+
+    def of(self, layers: Sequence[Layer]) -> "Measurement":
+        """Return this measurement of a network with these layers."""
+        revised = revision_of(self.metric)
+        return self.versions[1] if revised and revised(layers, **self.options) else self
+
     def path(self, folder: TrialFolder) -> Path:
         """Return the file that holds its rows for a trial."""
         return folder.measurement_path(self.metric, self.measurement_id)
@@ -50,6 +62,11 @@ def measurements_of(metric: str, options: Mapping[str, Any], splits: Sequence[st
     """Return one metric's measurements, one for each split. Raises ConfigError for an unknown metric or option."""
     checked = metrics.check_options(metric, options)
     return [Measurement(metric, version_of(metric), split, checked) for split in splits]
+
+
+def is_measured(folder: TrialFolder, layers: Sequence[Layer], wanted: Iterable[Measurement]) -> bool:
+    """Whether a trial whose network has these layers has every measurement that is wanted."""
+    return all(measurement.of(layers).path(folder).is_file() for measurement in wanted)
 
 
 def measure_trial(
@@ -70,18 +87,20 @@ def measure_trial(
         on_measured: called after each measurement, with it, its number of rows and the seconds that it took.
 
     Raises:
-        DataError: the checkpoint or the data is missing or damaged.
+        DataError: the checkpoint or the data is missing or damaged, or activations are not finite.
     """
-    missing = [measurement for measurement in wanted if not measurement.path(folder).is_file()]
+    result = folder.read_result()
+    own = [measurement.of(result.layers) for measurement in wanted]
+    missing = [measurement for measurement in own if not measurement.path(folder).is_file()]
     if not missing:
         return 0
     config = folder.read_config()
     dataset = build_dataset(config, root, device)
-    check_data(folder, folder.read_result(), dataset.fingerprints)
+    check_data(folder, result, dataset.fingerprints)
     network = load_network(config, folder, dataset)
     for measurement in missing:
         started, function = time.perf_counter(), metrics[measurement.metric]
-        with precision_of("float32", dataset.test.labels.device):
+        with precision_of("float32", dataset.test.labels.device), finite_activations(network, measurement.split):
             frame = function(network, dataset, measurement.split, config.replicate, **measurement.options)
         facts = {
             "metric": measurement.metric,

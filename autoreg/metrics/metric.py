@@ -8,18 +8,21 @@ from autoreg.registry import Registry
 
 #: (network, dataset, split, replicate, *, options…) -> rows
 Metric = Callable[..., pl.DataFrame]
+#: (layers, **options) -> whether the rows of a network with these layers changed
+Revised = Callable[..., bool]
 metrics: Registry[Metric] = Registry("metric", "network", "dataset", "split", "replicate")
 
 
-def metric(version: int) -> Callable[[Metric], Metric]:
+def metric(version: int, revised: Revised | None = None) -> Callable[[Metric], Metric]:
     """Register a metric under its function's name.
 
     Args:
         version: raise it when the numbers change; every trial is then measured again by this metric, and by no other.
+        revised: which networks' numbers changed since then. They are measured as the next version, others stay.
     """
 
     def register(function: Metric) -> Metric:
-        function.version = version  # type: ignore[attr-defined]
+        function.version, function.revised = version, revised  # type: ignore[attr-defined]
         return metrics.register(function)
 
     return register
@@ -29,3 +32,9 @@ def version_of(name: str) -> int:
     """Return a metric's attribute `version`; 1 for one of the user's own that has none."""
     version: int = getattr(metrics[name], "version", 1)
     return version
+
+
+def revision_of(name: str) -> Revised | None:
+    """Return which networks a metric measures as the version after its own, or None if there are none."""
+    revised: Revised | None = getattr(metrics[name], "revised", None)
+    return revised

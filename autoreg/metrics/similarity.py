@@ -1,5 +1,6 @@
 """Repeated units: how many other units of its layer a unit is correlated with."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from autoreg.datasets import Dataset
 from autoreg.metrics.metric import metric
+from autoreg.metrics.moments import Moments
 from autoreg.networks import Network
 from autoreg.seeds import derive_seed
 
@@ -19,6 +21,8 @@ BINS = 100
 BLOCK = 256
 #: Sums are taken over this many vectors at a time.
 ROWS = 256
+#: Activity is counted in this many inputs at a time.
+INPUTS = 4
 
 
 @metric(version=1)
@@ -31,7 +35,7 @@ def similarity(
     *,
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5,
     samples: Annotated[int, Field(ge=1)] = 3,
-    max_vectors: Annotated[int, Field(ge=2)] = 50_000,
+    max_vectors: Annotated[int | None, Field(ge=2)] = 50_000,
 ) -> pl.DataFrame:
     """Return one row for each measured layer and sample: similar units, dead units, and how |r| is spread.
 
@@ -47,13 +51,18 @@ def similarity(
         threshold: in (0, 1).
         samples: how many random choices of activation vectors; at least 1.
         max_vectors: an activation vector is a layer's units at one position of one input; up to this many are drawn,
-            spread evenly over the inputs.
+            spread evenly over the inputs. None takes all of them, in one pass that keeps none; `samples` has no
+            meaning then.
 
     Returns:
         Columns layer, sample, vectors; lists of one value a unit: similar (null for dead units), strongest (largest |r|
         with another unit, null for dead units), dead; and pairs, a list of how many pairs of live units have |r| in
-        each of 100 equal bins from 0 to 1.
+        each of 100 equal bins from 0 to 1. With all vectors also, one value a unit: active_share, the share of the
+        vectors in which its activation is not 0, in [0, 1]; and active_inputs, the number of inputs at which it is not
+        0 at one position or more.
     """
+    if max_vectors is None:
+        return _of_all_vectors(network, dataset, split, threshold)
     total = len(dataset.split(split))
     generators = [
         torch.Generator().manual_seed(derive_seed(replicate, "similarity", sample)) for sample in range(samples)
@@ -63,7 +72,7 @@ def similarity(
     for inputs, _ in dataset.batches(split):
         span = (seen, seen := seen + len(inputs), total)
         for layer, values in network.walk(inputs):
-            vectors = values.flatten(2).transpose(1, 2).flatten(0, 1) if values.ndim > 2 else values
+            vectors = _vectors(values)
             for sample, generator in enumerate(generators):
                 drawn.setdefault((layer, sample), []).append(_draw(vectors, span, max_vectors, generator))
     rows = []
@@ -75,6 +84,36 @@ def similarity(
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
+def _of_all_vectors(network: Network, dataset: Dataset, split: str, threshold: float) -> pl.DataFrame:
+    moments: dict[str, Moments] = {}
+    active: dict[str, Tensor] = {}
+    for inputs, _ in dataset.batches(split):
+        for layer, values in network.walk(inputs):
+            vectors = _vectors(values)
+            if layer not in moments:
+                moments[layer] = Moments(vectors)
+                active[layer] = torch.zeros(2, vectors.shape[1], dtype=torch.int64, device=vectors.device)
+            moments[layer].add(vectors)
+            for part in torch.split(values, INPUTS):
+                positions = _by_position(part.sign().abs_()).sum(2, dtype=torch.float32)  # at which a unit is not 0
+                active[layer] += torch.stack([positions.sum(0), positions.count_nonzero(0)]).long()
+    rows = []
+    for layer, found in moments.items():
+        vectors_of, inputs_of = active[layer].tolist()
+        shares = [count / found.count for count in vectors_of]
+        rows.append((layer, 0, found.count, *correlations_of(found, threshold).as_lists(), shares, inputs_of))
+    return pl.DataFrame(rows, schema=_OF_ALL, orient="row")
+
+
+def _vectors(values: Tensor) -> Tensor:
+    """Return activations, [batch, units, …], as one vector for each input and position, [vectors, units]."""
+    return _by_position(values).transpose(1, 2).flatten(0, 1)
+
+
+def _by_position(values: Tensor) -> Tensor:
+    return values.reshape(*values.shape[:2], -1)  # [batch, units, positions]
+
+
 _SCHEMA: dict[str, Any] = {
     "layer": pl.String,
     "sample": pl.Int32,
@@ -83,6 +122,12 @@ _SCHEMA: dict[str, Any] = {
     "strongest": pl.List(pl.Float32),
     "dead": pl.List(pl.Boolean),
     "pairs": pl.List(pl.Int64),
+}
+_OF_ALL: dict[str, Any] = {
+    **_SCHEMA,
+    "vectors": pl.Int64,
+    "active_share": pl.List(pl.Float64),
+    "active_inputs": pl.List(pl.Int64),
 }
 
 
@@ -125,17 +170,39 @@ def correlate(vectors: Tensor, threshold: float) -> Correlations:
     """Return the correlations of units over vectors, [vectors, units], float32, which are overwritten.
 
     The vectors are centred and scaled first: accumulated in one pass, the correlations of units with an offset would
-    lose all digits. It is done in place, so that memory beside the vectors is that of a block. A block of units is
-    multiplied with itself and with all units after it, so that each pair of blocks is multiplied once.
+    lose all digits. It is done in place, so that memory beside the vectors is that of a block.
     """
     alive = _standardize(vectors)
-    units = vectors.shape[1]
-    similar = torch.zeros(units, dtype=torch.int64, device=vectors.device)
-    strongest = torch.zeros(units, dtype=vectors.dtype, device=vectors.device)
-    pairs = torch.zeros(BINS, dtype=torch.int64, device=vectors.device)
+    return _sum_up(alive, lambda block, rest: vectors[:, block].T @ vectors[:, rest], threshold)
+
+
+def correlations_of(moments: Moments, threshold: float) -> Correlations:
+    """Return the correlations of units over all vectors that moments were taken of."""
+    squares = moments.scatter.diagonal()
+    alive = (moments.high - moments.low >= torch.finfo(moments.low.dtype).tiny) & (squares > 0)
+    scale = torch.where(alive, squares.rsqrt(), 0.0)
+
+    def correlate_blocks(block: slice, rest: slice) -> Tensor:
+        return moments.scatter[block, rest] * scale[rest] * scale[block, None]
+
+    return _sum_up(alive, correlate_blocks, threshold)
+
+
+def _sum_up(alive: Tensor, correlation: Callable[[slice, slice], Tensor], threshold: float) -> Correlations:
+    """Sum up the correlations of a block of units with itself and with all after it, so that each pair comes once.
+
+    Args:
+        alive: which units have a correlation, [units].
+        correlation: the two ranges of units → their correlations, a tensor that is overwritten.
+        threshold: as `similarity` has it.
+    """
+    units = len(alive)
+    similar = torch.zeros(units, dtype=torch.int64, device=alive.device)
+    strongest = torch.zeros(units, dtype=torch.float64, device=alive.device)
+    pairs = torch.zeros(BINS, dtype=torch.int64, device=alive.device)
     for first in range(0, units, BLOCK):
         block, rest = slice(first, first + BLOCK), slice(first, None)
-        strength = (vectors[:, block].T @ vectors[:, rest]).abs_()
+        strength = correlation(block, rest).abs_()
         counted = (alive[block, None] & alive[None, rest]).triu_(1)  # each pair once, and no unit with itself
         strength.masked_fill_(~counted, -1.0)
         hits = strength >= threshold

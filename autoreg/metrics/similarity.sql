@@ -21,6 +21,16 @@ create table if not exists correlations (
     bin_high double not null,  -- of |r|
     pairs bigint not null  -- of live units
 );
+-- One row for each unit of a measurement over all vectors: how often its activation is not 0.
+create table if not exists activity (
+    trial_id varchar not null,  -- the trial
+    measurement_id varchar not null,  -- the measurement
+    split varchar not null,  -- train, validation or test
+    layer varchar not null,  -- by name
+    unit integer not null,  -- from 0
+    active_share double not null,  -- of inputs and positions
+    active_inputs bigint not null  -- inputs at which it is active at one position or more
+);
 
 insert into units by name
 select
@@ -42,3 +52,15 @@ from (
     from new_rows
 )
 where pairs > 0;
+
+insert into activity by name
+select
+    trial_id, measurement_id, split, layer,
+    unnest(range(len(active_share))) as unit,
+    unnest(active_share) as active_share,
+    unnest(active_inputs) as active_inputs
+from (
+    from new_rows
+    union all by name  -- of drawn vectors there are no such columns
+    select null::double[] as active_share, null::bigint[] as active_inputs where false
+);

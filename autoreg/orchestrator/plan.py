@@ -107,7 +107,8 @@ class Plan:
             ],
             sweep_measurements=[
                 SweepMeasurement(metric=asked.metric, split=asked.split, measurement_id=asked.measurement_id)
-                for asked in self.measurements
+                for measurement in self.measurements
+                for asked in measurement.versions
             ],
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from autoreg.config.trial import TrialConfig
 from autoreg.database.writer import Known, Writer
 from autoreg.errors import DatabaseError, first_line
+from autoreg.metrics.measure import is_measured
 from autoreg.orchestrator.failure import Failure, out_of_time
 from autoreg.orchestrator.jobs import Place
 from autoreg.orchestrator.plan import Plan
@@ -63,9 +64,9 @@ class Recorder:
             folder.write_config(config)  # or a damaged one would keep its rows out
             self.add(folder)
 
-    def is_measured(self, folder: TrialFolder) -> bool:
+    def is_measured(self, folder: TrialFolder, result: TrialResult | None) -> bool:
         """Whether a trial has every measurement that the sweep asks for."""
-        return all(measurement.path(folder).is_file() for measurement in self._plan.measurements)
+        return is_measured(folder, result.layers if result else [], self._plan.measurements)
 
     def log(self, trial_id: str, text: str) -> None:
         """Add lines to a trial's log."""

@@ -93,7 +93,7 @@ class SweepRunner:
                 continue
             lines += check_data(folder, result, self.plan.fingerprints(config))
             self.recorder.add_if_missing(folder, config, result)
-            self.tell(ev.TrialFound(config, result, self.recorder.is_measured(folder)))
+            self.tell(ev.TrialFound(config, result, self.recorder.is_measured(folder, result)))
         return list(dict.fromkeys(lines))
 
     def run(self, backend: Backend) -> None:
@@ -158,7 +158,7 @@ class SweepRunner:
         """Tell the driver that a process is done with a trial, whose result is in the run folder if it has one."""
         folder = self.runs.trial(trial_id)
         result = folder.read_result() if folder.is_trained else None
-        self.tell(ev.TrialEnded(trial_id, result, self.recorder.is_measured(folder), was_trained))
+        self.tell(ev.TrialEnded(trial_id, result, self.recorder.is_measured(folder, result), was_trained))
 
     def take(self, bundle: str, report: ev.Report) -> None:
         """Tell the driver what a bundle's process reports."""

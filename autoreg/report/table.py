@@ -89,7 +89,7 @@ def _main_verdicts(frame: pl.DataFrame) -> pl.DataFrame:
     agreeing = pl.col("threshold").filter(verdict == verdict.filter(is_main).first()).sort().cast(pl.String)
     columns = [
         "sweep_id", "sweep", "definition", "series", "verdict", "removability", "repetition", "same_at", "auc_slope",
-        "auc_low", "auc_high", "similarity_factor", "similarity_low", "similarity_high", "replicates",
+        "auc_low", "auc_high", "similarity_factor", "similarity_low", "similarity_high", "vectors", "replicates",
         "widths", "replicates_needed",
     ]  # fmt: skip
     keys = ("sweep_id", "definition", "split", "series")

@@ -49,7 +49,7 @@ MOST_REPLICATES = 100
 RESOLUTION = 1e-12
 
 SERIES = ["sweep_id", "definition", "threshold", "split", "series"]
-LABELS = ["sweep", "figures", "network", "dataset"]
+LABELS = ["sweep", "figures", "network", "dataset", "vectors"]
 #: A sweep is one experiment, so a verdict does not change when others come into the database. Definition, threshold and
 #: split are chosen before one looks: claims under another choice are another report's.
 REPORT = ["sweep_id", "definition", "threshold", "split"]
@@ -66,7 +66,8 @@ def verdicts(trials: pl.DataFrame, *, auc_bound: float = 0.01, similarity_bound:
 
     Args:
         trials: rows of the view `width_trends`, one for each of the above, replicate and width: `auc` in [0, 1],
-            `similar_units` per unit, at least -1; null or NaN where it is not measured. Each sweep is one report.
+            `similar_units` per unit, at least -1; null or NaN where it is not measured; `vectors`, what those of a
+            series are counted over, `drawn` or `all`. Each sweep is one report.
         auc_bound: smallest change of the AUC for each doubling of the width that matters; above 0.
         similarity_bound: smallest factor for each doubling of the width that matters; above 1.
 
@@ -88,7 +89,7 @@ def verdicts(trials: pl.DataFrame, *, auc_bound: float = 0.01, similarity_bound:
 
     Raises:
         ConfigError: a bound is out of its range.
-        DataError: there is no trial, or two for the same series, replicate and width.
+        DataError: there is no trial, or two for the same series, replicate and width, or a series mixes its vectors.
     """
     _check(trials, auc_bound, similarity_bound)
     log_group_size = (1 + pl.col("similar_units").clip(lower_bound=0)).log(2)
@@ -129,6 +130,9 @@ def _check(trials: pl.DataFrame, auc_bound: float, similarity_bound: float) -> N
     twice = trials.filter(trials.select(keys).is_duplicated()).select(keys)
     if not twice.is_empty():
         raise DataError(f"verdicts need one trial for each series, replicate and width, got two for {twice.row(0)}")
+    mixed = trials.group_by(SERIES).agg(pl.col("vectors").n_unique()).filter(pl.col("vectors") > 1)
+    if not mixed.is_empty():
+        raise DataError(f"similar units of a series are over drawn vectors or over all, got both for {mixed.row(0)}")
 
 
 def _claims(trials: pl.DataFrame, measure: str, score: pl.Expr, bound: float) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 import torch
 
-from autoreg.config.trial import Choice
+from autoreg.config.trial import Choice, measurement_id
 from autoreg.database.connection import query, reading
 from autoreg.database.schema import Connection
 from autoreg.database.writer import Writer
@@ -20,6 +20,7 @@ from autoreg.metrics.similarity import correlate
 from autoreg.packaged import packaged_folder
 from autoreg.report.verdicts import verdicts
 from autoreg.runs.folder import Runs, TrialFolder
+from tests.conftest import similarity_rows
 from tests.helpers.records import write_record
 
 VIEWS = sorted(packaged_folder("analysis_sql").glob("*/*.sql"))
@@ -71,9 +72,20 @@ def every_network(
     names = ("mlp", "alexnet", "resnet56", "resnet18", "inception_v3")
     folders = [made for name in names for made in grid_of(partial(trial_in, runs), name)]
     alexnets = grid_of(partial(trial_in, runs), "alexnet", dataset=Choice(name="cifar10"))
+    measure_exactly(alexnets[0], ((1, None), (5, 5)))
     alone = {**sweep_record(alexnets), "sweep_id": "f" * 16, "name": "alexnet_alone"}
     with opened(folder / "results.db", runs, [*folders, *alexnets], sweep_record(folders), alone) as connection:
         yield connection
+
+
+def measure_exactly(folder: TrialFolder, similar: Any) -> None:
+    """Add similarity over all vectors: the second unit of conv is dead, the first is active at 1 in 2,000 positions."""
+    rows = similarity_rows(similar).filter(sample=0)
+    active = pl.Series([[0.0005, 0.0], [0.5, 0.002]]), pl.Series([[3, 0], [10, 2]])
+    frame = rows.with_columns(active_share=active[0], active_inputs=active[1])
+    identity = measurement_id("similarity", 1, "test", {"max_vectors": None})
+    facts = {"metric": "similarity", "version": "1", "split": "test", "options": '{"max_vectors":null}'}
+    frame.write_parquet(folder.measurement_path("similarity", identity), metadata=facts)
 
 
 @pytest.mark.parametrize("path", VIEWS, ids=lambda path: path.stem)
@@ -199,6 +211,68 @@ def test_width_trends_hold_each_replicate_once_and_give_verdicts(connection: Con
     found = verdicts(frame)
     assert found.height == 2 * 2 * 7
     assert found["verdict"].unique().to_list() == ["undecided"]  # two widths are no trend
+
+
+def test_verdicts_are_made_over_all_vectors_only_where_every_trial_of_a_series_has_them(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folders = grid_of(trial, "mlp")
+    for folder in folders:
+        config = folder.read_config()
+        is_last = config.width == 1.0 and config.replicate == 1
+        if config.initializer.name == "he_normal" or not is_last:
+            measure_exactly(folder, ((None, None), (1, 1)))
+    with opened(tmp_path / "other.db", runs, folders, sweep_record(folders)) as other:
+        sql = "select distinct series, vectors, similar_units from width_trends where definition = 'released'"
+        rows = query(other, f"{sql} and threshold = 0.5 order by all").rows()
+        assert rows == [("Glorot Norm", "drawn", (0.5 + 1) / 2), ("He Norm", "all", (0 + 1) / 2)]
+        shown = query(other, "select distinct similar_units from trial_scores where definition = 'released'")
+        assert shown["similar_units"].to_list() == [2.0]  # figures show what the sweep asks for
+        assert set(verdicts(query(other, "from width_trends"))["vectors"]) == {"drawn", "all"}
+
+
+def test_the_spread_over_samples_stands_beside_what_all_vectors_give(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    drawn = pl.concat(
+        [similarity_rows(((1, 1), (2, None))).filter(sample=0), similarity_rows(((3, 1), (0, 0))).filter(sample=1)]
+    )
+    folders = [trial(similarity=drawn), trial(similarity=drawn, replicate=1)]
+    measure_exactly(folders[0], ((1, None), (4, 0)))
+    with opened(tmp_path / "other.db", runs, folders, sweep_record(folders)) as other:
+        columns = "layer, samples, least, similar_units, most, sample_std, exact"
+        sql = (
+            f"select {columns} from similar_units_spread where definition = 'released' and trial_id = $id order by all"
+        )
+        rows = query(other, sql, id=folders[0].trial_id).rows()
+        assert rows == [
+            ("conv", 2, 1.0, 1.5, 2.0, 0.5, 0.0),  # of the exact one, a unit is dead
+            ("full", 2, 0.0, 0.25, 0.5, 0.25, 2.0),
+            (None, 2, 0.75, 0.875, 1.0, 0.125, 1.0),
+        ]
+        assert query(other, sql, id=folders[1].trial_id)["exact"].to_list() == [None] * 3
+        [row] = query(other, "from scores_by_width where definition = 'released'").to_dicts()
+        assert row["similar_units_sample_std"] == pytest.approx(0.125)
+        activity = query(other, "from activity_by_layer order by layer").rows()
+        [swept] = query(other, "select sweep_id from sweeps")["sweep_id"]
+        assert activity == [
+            (swept, folders[0].trial_id, "test", "conv", 2, 1, 1, 3.0, 0),
+            (swept, folders[0].trial_id, "test", "full", 2, 0, 0, None, 2),
+        ]
+
+
+def test_a_sweep_that_asks_for_all_vectors_shows_them(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folder = trial()
+    measure_exactly(folder, ((1, None), (4, 0)))
+    exact = {"metric": "similarity", "split": "test"}
+    exact["measurement_id"] = measurement_id("similarity", 1, "test", {"max_vectors": None})
+    record = {**sweep_record([folder]), "sweep_measurements": [exact]}
+    with opened(tmp_path / "other.db", runs, [folder], record) as other:
+        scores = query(other, "select similar_units from trial_scores where definition = 'released'")
+        assert scores["similar_units"].to_list() == [1.0]
+        assert query(other, "select distinct vectors from width_trends")["vectors"].to_list() == ["all"]
 
 
 def test_width_trends_leave_out_trials_that_failed_and_keep_those_without_similarity(

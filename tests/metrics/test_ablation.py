@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import polars as pl
 import pytest
 import torch
@@ -56,7 +57,8 @@ def oracle(
             seed = derive_seed(0, "ablation", layer, "application" if single else "kernel", sample)
             count = torch.Size(shape).numel()
             order = torch.randperm(count, generator=torch.Generator().manual_seed(seed)).reshape(shape)
-            kept = torch.where(order < count * step // steps, 0.0, 1.0)
+            dropped = count * step // steps if single else int(np.linspace(0, 1, steps + 1)[step] * count)
+            kept = torch.where(order < dropped, 0.0, 1.0)
             return output * kept
 
         return hook
@@ -77,6 +79,21 @@ def test_every_row_equals_a_full_pass_with_hooks() -> None:
         layers = [row["layer"]] if row["scope"] == "layer" else list(network.measured)
         step = round(row["fraction"] * 4)
         expected = oracle(network, dataset, layers, row["granularity"], row["sample"], step, 4)
+        assert (row["unchanged"], row["accuracy"]) == pytest.approx(expected, abs=1e-12), row
+
+
+@pytest.mark.parametrize("units", [18, 72])
+def test_so_many_units_are_dropped_as_by_the_released_code(units: int) -> None:
+    torch.manual_seed(0)
+    network = Network(
+        [("hidden", nn.Sequential(nn.Linear(5, units), nn.ReLU())), ("output", nn.Linear(units, 10))],
+        measured=["hidden"],
+    ).eval()
+    dataset = dataset_of(torch.randn(1000, 5), torch.randint(10, (1000,)), 10)
+    rows = ablation(network, dataset, "test", 0, samples=3).filter(scope="network", granularity="kernel")
+    for row in rows.iter_rows(named=True):
+        step = round(row["fraction"] * 6)
+        expected = oracle(network, dataset, ["hidden"], "kernel", row["sample"], step, 6)
         assert (row["unchanged"], row["accuracy"]) == pytest.approx(expected, abs=1e-12), row
 
 

@@ -1,5 +1,7 @@
 """Similarity equals numpy.corrcoef; dead units have no correlation and are counted apart."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -67,13 +69,13 @@ def test_opposite_units_are_similar_too() -> None:
     assert correlate(torch.stack([one, 1 - one, one * one.flip(0)], 1), 0.5).similar.tolist() == [1, 1, 0]
 
 
-def network_and_images(examples: int) -> tuple[Network, Dataset]:
+def network_and_images(examples: int, units: int = 4) -> tuple[Network, Dataset]:
     torch.manual_seed(0)
     network = Network(
         [
-            ("conv", nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU())),
+            ("conv", nn.Sequential(nn.Conv2d(1, units, 3), nn.ReLU())),
             ("flatten", nn.Flatten()),
-            ("full", nn.Sequential(nn.Linear(144, 6), nn.ReLU())),
+            ("full", nn.Sequential(nn.Linear(36 * units, 6), nn.ReLU())),
             ("output", nn.Linear(6, 2)),
         ],
         measured=["conv", "full"],
@@ -103,6 +105,38 @@ def test_the_cap_is_met_exactly_and_evenly(cap: int) -> None:
     assert frame.filter(frame["layer"] == "full")["vectors"].to_list() == [min(cap, 600)] * 3
     assert conv["strongest"].n_unique() == 3
     assert similarity(network, dataset, "test", 0, samples=3, max_vectors=cap).equals(frame)
+
+
+@pytest.mark.parametrize("batch", [7, 250])
+def test_over_all_vectors_it_equals_numpys_corrcoef_and_counts_where_units_are_active(batch: int) -> None:
+    network, dataset = network_and_images(600, units=12)
+    with torch.no_grad():
+        network.stages.conv[0].weight[5:7] = network.stages.conv[0].weight[4]
+        network.stages.conv[0].bias[4:8] = torch.tensor([-1.3, -1.2, 0.1, -100.0])  # nearly dead, and dead
+    frame = similarity(network, replace(dataset, evaluation_batch=batch), "test", 0, threshold=0.3, max_vectors=None)
+    assert frame.select("layer", "sample", "vectors").rows() == [("conv", 0, 600 * 36), ("full", 0, 600)]
+    with torch.inference_mode():
+        activations = dict(network.walk(dataset.test.inputs))
+    for row in frame.iter_rows(named=True):
+        values = activations[row["layer"]].double().reshape(600, len(row["dead"]), -1).numpy()
+        flat = values.transpose(0, 2, 1).reshape(-1, values.shape[1])
+        dead = np.ptp(flat, axis=0) == 0
+        with np.errstate(invalid="ignore"):
+            strength = np.abs(np.corrcoef(flat.T))
+        np.fill_diagonal(strength, np.nan)
+        assert row["dead"] == dead.tolist()
+        expected = [None if gone else int((strength[unit] >= 0.3).sum()) for unit, gone in enumerate(dead)]
+        assert row["similar"] == expected
+        live = np.flatnonzero(~dead)
+        found = np.array(row["strongest"], dtype=float)[live]
+        np.testing.assert_allclose(found, np.nanmax(strength[live], axis=1), atol=2e-6)
+        assert sum(row["pairs"]) == len(live) * (len(live) - 1) // 2
+        assert row["active_share"] == pytest.approx((flat != 0).mean(0).tolist(), abs=1e-12)
+        assert row["active_inputs"] == (values != 0).any(2).sum(0).tolist()
+    [conv] = frame.filter(layer="conv").to_dicts()
+    assert conv["dead"][7]
+    assert 0 < conv["active_share"][4] < 0.05
+    assert conv["similar"][4] >= 1
 
 
 def test_a_unit_whose_activity_is_lost_in_rounding_is_dead_and_none_is_not_a_number() -> None:

@@ -20,7 +20,7 @@ def trials(auc_slopes: Any, group_slopes: Any, *, widths: tuple[float, ...] = WI
     """One series; replicate i's AUC has the i-th slope over doublings, and the log2 of its group size likewise."""
     fixed = {
         "sweep_id": "s", "sweep": "sweep", "figures": ["6"], "network": "mlp", "dataset": "teacher",
-        "definition": "text", "threshold": 0.5, "split": "test", "series": "He Norm",
+        "definition": "text", "threshold": 0.5, "split": "test", "series": "He Norm", "vectors": "drawn",
     }  # fmt: skip
     rows = [
         {
@@ -51,6 +51,15 @@ def test_known_slopes_are_recovered() -> None:
     assert row["similarity_low"] == pytest.approx(2 ** (1 - 4.303 * 0.1 / 3**0.5), rel=1e-3)
     assert row["similarity_high"] == pytest.approx(2 ** (1 + 4.303 * 0.1 / 3**0.5), rel=1e-3)
     assert (row["replicates"], row["widths"]) == (3, 5)
+
+
+def test_what_similar_units_are_counted_over_is_named_and_never_mixed() -> None:
+    drawn, exact = trials(GROWS, FLAT), trials(GROWS, GROWS, series="LeCun", vectors="all")
+    found = verdicts(pl.concat([drawn, exact]))
+    assert found.select("series", "vectors").rows() == [("He Norm", "drawn"), ("LeCun", "all")]
+    both = drawn.with_columns(vectors=pl.when(pl.col("replicate") == 1).then(pl.lit("all")).otherwise("vectors"))
+    with pytest.raises(DataError, match="over drawn vectors or over all, got both for"):
+        verdicts(both)
 
 
 def test_a_slope_is_that_of_the_least_squares_line() -> None:
@@ -151,7 +160,7 @@ def noise(slope_mean: tuple[float, float], families: int, series: int, replicate
         "threshold", "series", "replicate", "width",
         auc=0.5 + pl.col("a") * doublings, similar_units=2.0 ** (9 + pl.col("g") * doublings) - 1,
         sweep_id=pl.lit("s"), sweep=pl.lit("s"), figures=pl.lit("6"), network=pl.lit("n"), dataset=pl.lit("d"),
-        definition=pl.lit("text"), split=pl.lit("test"),
+        definition=pl.lit("text"), split=pl.lit("test"), vectors=pl.lit("drawn"),
     )  # fmt: skip
 
 

@@ -1,14 +1,15 @@
 """What is left to do of a sweep: of each group, what the run folder has not and no sweep before it will have done."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from autoreg.config.group import Group
 from autoreg.config.overlap import Keys, TuningKey, final_keys
 from autoreg.config.trial import TrialConfig
+from autoreg.metrics.measure import is_measured
 from autoreg.orchestrator.group_state import GroupState
 from autoreg.orchestrator.plan import Plan
-from autoreg.runs.folder import Runs
+from autoreg.runs.folder import Runs, TrialFolder
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,16 @@ def left_of(plan: Plan, runs: Runs, earlier: Keys) -> Iterator[GroupLeft]:
     for state in plan.schedule(runs).states:
         trials = [*state.tuning_trials().values(), *(state.final_trials() or {}).values()]
         ended = [config for config in trials if state.is_trained(config.trial_id)]
-        unmeasured = sum(_is_unmeasured(plan, runs, config) for config in ended if config.kind == "final")
+        finals = [runs.trial(config.trial_id) for config in ended if config.kind == "final"]
+        unmeasured = _unmeasured(finals, plan)
         yield GroupLeft(state.group, ended, _tuning_left(state, earlier), _finals_left(state, earlier), unmeasured)
 
 
-def _is_unmeasured(plan: Plan, runs: Runs, config: TrialConfig) -> bool:
-    folder = runs.trial(config.trial_id)
-    is_missing = not all(measurement.path(folder).is_file() for measurement in plan.measurements)
-    return is_missing and folder.read_result().status == "done"
+def _unmeasured(finals: Sequence[TrialFolder], plan: Plan) -> int:
+    """Return how many trials of a group lack a measurement; their networks have the same layers."""
+    layers = next((layers for folder in finals if (layers := folder.read_result().layers)), [])
+    lacking = [folder for folder in finals if not is_measured(folder, layers, plan.measurements)]
+    return sum(folder.read_result().status == "done" for folder in lacking)
 
 
 def _tuning_left(state: GroupState, earlier: Keys) -> list[TrialConfig]:

@@ -29,5 +29,5 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
         axes.set_xlabel("Epochs before the end")
         axes.set_ylabel(panel.label)
     style.legend_outside(figure, title="Width")
-    style.describe_sources(figure, frame)
+    style.describe_sources(figure, frame, [panel.column for panel in panels])
     return figure

@@ -30,5 +30,5 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame, *columns: str) -> Figure:
             style.width_axis(axes, frame["width"].to_list())
             axes.set_ylabel(panel.label)
     style.legend_outside(figure, title="Layer")
-    style.describe_sources(figure, frame)
+    style.describe_sources(figure, frame, columns)
     return figure

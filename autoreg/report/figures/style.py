@@ -153,12 +153,18 @@ def legend_outside(figure: Figure, title: str | None = None) -> None:
     figure.legend(handles, labels, loc="outside right upper", title=title, ncols=2 if len(labels) > 10 else 1)
 
 
-def describe_sources(figure: Figure, frame: pl.DataFrame) -> None:
-    """Write below a figure which networks, data and how many replicates it shows."""
+def describe_sources(figure: Figure, frame: pl.DataFrame, columns: Sequence[str]) -> None:
+    """Write below a figure which networks, data and how many replicates it shows.
+
+    If similar units are among its columns, it also says how far random choices of vectors differ, which bars do not.
+    """
     networks, datasets = (", ".join(frame[name].unique().sort().to_list()) for name in ("network", "dataset"))
     low, high = min(frame["replicates"].to_list()), max(frame["replicates"].to_list())
     counted = f"{low} replicate{'' if low == 1 else 's'}" if low == high else f"{low}–{high} replicates"
-    text = textwrap.fill(f"{networks} on {datasets}, {counted} a point", width=55 * len(figure.axes[:3]))
+    known = "similar_units" in columns and "similar_units_sample_std" in frame.columns
+    spreads = frame["similar_units_sample_std"].drop_nulls().to_list() if known else []
+    spread = f"; similar units: up to ±{max(spreads):.2g} over samples of vectors" if any(spreads) else ""
+    text = textwrap.fill(f"{networks} on {datasets}, {counted} a point{spread}", width=55 * len(figure.axes[:3]))
     figure.supxlabel(text, fontsize=7, color="#555555")
 
 

@@ -61,7 +61,7 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame, *arguments: str) -> Figur
         for axes, panel in zip(row, panels, strict=True):
             draw_panel(axes, shown, paper, panel.column)
     style.legend_outside(figure)
-    style.describe_sources(figure, frame)
+    style.describe_sources(figure, frame, [panel.column for panel in panels])
     return figure
 
 

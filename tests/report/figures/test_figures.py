@@ -47,7 +47,11 @@ def test_figure_6_draws_each_series_at_each_width() -> None:
         assert [label.get_text() for label in axes.get_xticklabels()] == ["¼×", "½×", "1×", "2×", "4×"]
         assert axes.get_xscale() == "log"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Glorot Norm", "He Norm"]
-    assert "3 replicates a point" in figure.get_supxlabel()
+    assert figure.get_supxlabel().endswith("3 replicates a point")
+    spread = scores().with_columns(similar_units_sample_std=pl.col("width"))
+    said = drawn("6", spread).get_supxlabel().replace("\n", " ")
+    assert said.endswith("3 replicates a point; similar units: up to ±4 over samples of vectors")
+    assert drawn("1a", spread).get_supxlabel().endswith("3 replicates a point")
 
 
 def test_a_name_with_dollars_is_no_formula() -> None:

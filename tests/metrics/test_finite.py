@@ -1,0 +1,79 @@
+"""NaN and ±inf are neither dead units nor removable ones: the measurement fails and names the layer."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+import torch
+from torch import nn
+
+import autoreg
+from autoreg.config.trial import Choice, TrialConfig
+from autoreg.datasets import Dataset, Split
+from autoreg.errors import DataError
+from autoreg.metrics.measure import measure_trial, measurements_of
+from autoreg.networks import Network
+from autoreg.runs.folder import Runs
+from autoreg.training.loop import train_trial
+
+
+def model() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 5), nn.ReLU(), nn.Linear(5, 3))
+
+
+def inputs() -> torch.Tensor:
+    return torch.randn(100, 6, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("row", [0, 57])
+def test_one_input_that_is_not_finite_is_named_with_the_layer_that_it_reaches_first(row: int, value: float) -> None:
+    given = inputs()
+    given[row, 2] = value
+    with pytest.raises(DataError, match="activations must be finite numbers, got NaN or ±inf in layer 1 on given"):
+        autoreg.measure_model(model(), given)
+
+
+@pytest.mark.parametrize(("stage", "layer"), [(0, "1"), (2, "3"), (4, "4")])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_a_weight_that_is_not_finite_is_found_in_its_layer(stage: int, layer: str, value: float) -> None:
+    damaged = model()
+    with torch.no_grad():
+        damaged[stage].weight[1].fill_(value)
+    with pytest.raises(DataError, match=rf"NaN or ±inf in layer {layer} on"):
+        autoreg.measure_model(damaged, inputs().abs())
+
+
+def test_what_is_large_and_finite_is_measured() -> None:
+    scores = autoreg.measure_model(model(), inputs() * 1e30).scores()
+    assert scores["auc"].is_finite().all()
+    assert scores["similar_units"].is_finite().all()
+
+
+def class_counts(network: Network, dataset: Dataset, split: str, _replicate: int) -> pl.DataFrame:
+    """A metric of one's own that looks at the output only."""
+    counts = [network(given).argmax(1).bincount(minlength=2) for given, _ in dataset.batches(split)]
+    return pl.DataFrame({"count": torch.stack(counts).sum(0).tolist()})
+
+
+def with_a_gap(_root: Path | None) -> Dataset:
+    """Ten dimensions; one number of test input 57 is missing."""
+    given = torch.randn(100, 10, generator=torch.Generator().manual_seed(0))
+    whole = Split(given, (given[:, 0] > 0).long())
+    test = Split(given.clone(), whole.labels)
+    test.inputs[57, 3] = torch.nan
+    return Dataset(whole, whole, test, (10,), 2, "with a gap")
+
+
+@pytest.mark.parametrize("metric", ["ablation", "similarity", f"{__name__}:class_counts"])
+def test_a_trial_gets_no_rows_of_any_metric(metric: str, runs: Runs, config: Callable[..., TrialConfig]) -> None:
+    made = config(epochs=1, dataset=Choice(name=f"{__name__}:with_a_gap"))
+    folder = runs.trial(made.trial_id)
+    train_trial(made, folder)
+    assert measure_trial(folder, measurements_of(metric, {}, ["train"])) == 1
+    [kept] = folder.measurement_paths()
+    with pytest.raises(DataError, match="NaN or ±inf in layer hidden on test inputs"):
+        measure_trial(folder, measurements_of(metric, {}, ["test"]))
+    assert folder.measurement_paths() == [kept]
