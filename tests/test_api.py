@@ -1,7 +1,6 @@
 """Sweeps and trained networks from Python, as a notebook has them."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -19,7 +18,8 @@ def test_every_name_of_the_package_is_there_and_says_what_it_is() -> None:
         autoreg.lode_sweep  # noqa: B018
 
 
-def test_a_sweep_is_loaded_planned_run_and_its_networks_loaded(tmp_path: Path, ray_here: Any) -> None:
+@pytest.mark.usefixtures("forks")
+def test_a_sweep_is_loaded_planned_run_and_its_networks_loaded(tmp_path: Path) -> None:
     sweep = autoreg.load_sweep("quickstart", "tune=null", "training.epochs=2", "replicates=1", "grid.width=[1]")
     plan = autoreg.plan(sweep)
     assert [parameters for _, parameters in plan.groups] == [1666, 1666]

@@ -38,7 +38,7 @@ def recorded(database: Path) -> dict[float, tuple[str, str]]:
 @pytest.mark.skipif(os.cpu_count() == 1, reason="needs two cores, or every trial is alone")
 def test_every_bad_trial_is_contained_recorded_and_listed_and_only_they_are_tried_again(
     tmp_path: Path, ray_here: Any, promise: Promise, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest,
 ) -> None:  # fmt: skip
     cpus = int(ray_here.cluster_resources()["CPU"])
     widths = [bad.SOUND, bad.RAISES, bad.IS_KILLED, bad.WANTS_MEMORY, bad.HANGS, bad.DIVERGES]
@@ -71,6 +71,7 @@ def test_every_bad_trial_is_contained_recorded_and_listed_and_only_they_are_trie
         *["failed"] * 3,
     ]
     (tmp_path / bad.FIXED).touch()
+    request.getfixturevalue("forks")
     assert swept(file, "--retry-failed", monkeypatch=monkeypatch) == 1, "the diverged one is no failure of the machine"
     assert "3 trials trained, 3 were done before, 1 with problems" in capsys.readouterr().err
     after = {width: status for width, (status, _) in recorded(tmp_path / "results.db").items()}

@@ -13,7 +13,7 @@ from tests.helpers.promises import Promise
 from tests.helpers.small_sweep import write_sweep
 from tests.helpers.sweep_process import rows_without_times
 
-pytestmark = [pytest.mark.usefixtures("ray_here"), pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.timeout(1800)
 
 
 def timed(file: Path, folder: Path) -> float:
@@ -29,6 +29,7 @@ def read_and_timed(file: Path, folder: Path, database: Path | None = None) -> tu
     return seconds, reader
 
 
+@pytest.mark.usefixtures("ray_here")
 def test_readers_every_10_ms_get_through_and_see_the_sweep_to_its_end(tmp_path: Path) -> None:
     file = write_sweep(tmp_path / "read.yaml", tuning=5, epochs=150)
     _, reader = read_and_timed(file, tmp_path / "read")
@@ -41,6 +42,7 @@ def test_readers_every_10_ms_get_through_and_see_the_sweep_to_its_end(tmp_path: 
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("ray_here")
 def test_readers_every_10_ms_slow_a_sweep_by_less_than_5_percent(tmp_path: Path, promise: Promise) -> None:
     # Beside the same readers of another database: they take half a core of a machine whose cores all train.
     file = write_sweep(tmp_path / "read.yaml", tuning=12, replicates=4, epochs=400)
@@ -72,7 +74,7 @@ def test_a_shell_left_open_delays_rows_and_loses_none(seconds: float, tmp_path: 
     with reading(database, seconds) as shell:
         shell.wait_until_it_has_read()
         before = rows_without_times(database)
-        summary = run_here(file, tmp_path)
+        summary = run_file(file, tmp_path)
         ended_at = time.time()
     assert ended_at > shell.let_go_at, "the sweep's rows had to wait"
     assert (summary.problems, summary.unwritten) == ([], 0)

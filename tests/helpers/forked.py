@@ -1,6 +1,6 @@
 """A sweep whose processes are forks of a small one: without Ray, and without the seconds that Ray takes.
 
-`python -m tests.helpers.forked FILE FOLDER` runs one in a process of its own.
+`python -m tests.helpers.forked FILE FOLDER` runs one in a process of its own, and prints how many trials it trained.
 """
 
 import multiprocessing
@@ -95,4 +95,6 @@ def run_file(file: Path, folder: Path, slots: int = 2) -> Summary:
 
 
 if __name__ == "__main__":
-    sys.exit("\n".join(run_file(Path(sys.argv[1]), Path(sys.argv[2])).problems) or None)
+    summary = run_file(Path(sys.argv[1]), Path(sys.argv[2]))
+    print(summary.trained)
+    sys.exit("\n".join(summary.problems) or None)

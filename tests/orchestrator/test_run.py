@@ -1,9 +1,7 @@
 """A sweep through Ray: everything trained, measured and written once, however it is interrupted."""
 
-import os
 import shlex
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,15 +112,3 @@ def test_sigterm_and_ctrl_c_save_what_is_in_flight_and_say_how_to_go_on(small: S
         assert trials <= len(results(folder)) == len(contents(folder / "results.db")["trials"]) < 14
     summary = run_forked(make_plan(small(*SLOW)), Runs(folder / "runs"), folder / "results.db")
     assert (summary.problems, len(results(folder))) == ([], 14)
-
-
-def test_nothing_of_ray_reaches_the_user(small: Small, tmp_path: Path) -> None:
-    file = Path(small().document.source)
-    (tmp_path / "quiet").mkdir()
-    arguments = command(file, tmp_path / "quiet", *settings("tune=null", "training.epochs=2"))
-    ended = subprocess.run(arguments, capture_output=True, text=True, check=True, env={**os.environ, "NO_COLOR": "1"})
-    assert ended.stdout == ""
-    lines = ended.stderr.splitlines()
-    assert lines[0] == "[0/4] small: 4 final trials, 0 tuning trials"
-    assert all(line.startswith("[") for line in lines[:-1]), ended.stderr
-    assert lines[-1].startswith("4 trials trained, 0 were done before; rows in ")

@@ -106,7 +106,8 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "my").mkdir()
     (folder / "my" / "growth.sql").write_text(GROWTH)
     ended = in_a_process(folder, "sweep", "own.yaml")
-    assert ended.returncode == 0, ended.stderr
+    assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
+    (folder / "said").write_text(ended.stderr)
     return folder
 
 
@@ -120,6 +121,13 @@ def rows(here: Path) -> Callable[[str], pl.DataFrame]:
 
 
 Rows = Callable[[str], pl.DataFrame]
+
+
+def test_nothing_of_ray_reaches_the_user(here: Path) -> None:
+    [first, *lines, last] = (here / "said").read_text().splitlines()
+    assert first == "[0/2] own_things: 2 final trials, 0 tuning trials"
+    assert [line[:5] for line in lines] == ["[1/2]", "[2/2]"]
+    assert last.startswith("2 trials trained, 0 were done before; rows in ")
 
 
 def test_an_own_network_is_trained_and_measured(rows: Rows) -> None:

@@ -57,10 +57,10 @@ def drawn(here: Path, plan: Plan) -> dict[str, pl.DataFrame]:
     for source in [source for name in plan.sweep.figures for source in find_figures(name)]:
         with reading(here / "results.db") as connection:
             rows = read_figure(connection, source, sweep=plan.sweep.sweep_id)
-            paths = rows.write(here / "reports")
+            paths = rows.write(here / "reports", ["png", "csv"])
             assert rows.missing == []
             assert all(path.stat().st_size > 0 for path in paths)
-            frames[source.name] = pl.read_csv(paths[2], infer_schema_length=None)
+            frames[source.name] = pl.read_csv(paths[1], infer_schema_length=None)
     return frames
 
 
