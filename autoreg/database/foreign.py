@@ -1,5 +1,6 @@
 """What somebody else has put into results.db: tables and views that are named, left alone, and kept by a rebuild."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -46,14 +47,14 @@ def foreign(connection: Connection) -> list[Foreign]:
     return [one for one in found if one.schema != "main" or one.name not in own]
 
 
-def keep(old: Connection, new: Connection, path: Path) -> None:
+def keep(others: Sequence[Foreign], old: Connection, new: Connection, path: Path) -> None:
     """Copy what is not autoreg's from one database into another.
 
     Raises:
         DatabaseError: something of it cannot be copied.
     """
     made = schema.names(new)
-    for one in foreign(old):
+    for one in others:
         if one.schema == "main" and one.name in made:  # a custom metric's, of a database that does not say so any more
             continue
         try:

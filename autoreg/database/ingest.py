@@ -118,8 +118,9 @@ def _insert_measurements(connection: Connection, metric: str, paths: Sequence[Pa
         name = view_of(metric)
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise DataError(f"{paths[0]}: a table needs a plain name, got {name!r}")
-        if name.lower() in {*_OWN_NAMES, *schema.view_texts()}:  # DuckDB makes no difference
-            raise DataError(f"{paths[0]}: {metric} is a table or view of autoreg's own, not a metric's")
+        for what, taken in (("table", _OWN_NAMES), ("view", schema.view_texts())):
+            if name.lower() in taken:  # DuckDB makes no difference
+                raise DataError(f"{paths[0]}: {metric} is a {what} of autoreg's own, not a metric's")
     measurements, frames = zip(*map(_read_measurement, paths), strict=True)
     alike: dict[Any, list[pl.DataFrame]] = {}  # by version, columns and types
     for measurement, frame in zip(measurements, frames, strict=True):

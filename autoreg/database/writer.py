@@ -10,7 +10,7 @@ import duckdb
 
 from autoreg.database import connection as results_db
 from autoreg.database.custom import make_views
-from autoreg.database.foreign import keep
+from autoreg.database.foreign import Foreign, foreign, keep
 from autoreg.database.ingest import bring_in, known_trials, measurement_id_of, replace_sweep, utc
 from autoreg.database.schema import METRIC_SQL, TABLES, Connection, names
 from autoreg.errors import AutoregError, DamagedDatabase, DatabaseError, first_line
@@ -144,12 +144,12 @@ def rebuild(path: Path, runs: Runs) -> tuple[int, list[str]]:
     try:
         with (
             results_db.writer_lock(path, patience=60),
-            _as_it_was(path) as old,
+            _as_it_was(path) as (others, old),
             results_db.made_anew(path) as connection,
         ):
             writer.write(connection)
             if old:
-                keep(old, connection, path)
+                keep(others, old, connection, path)
     except results_db.Locked as error:
         raise DatabaseError(f"{path} is being written by another process: {error}") from error
     except (duckdb.Error, OSError) as error:
@@ -158,14 +158,15 @@ def rebuild(path: Path, runs: Runs) -> tuple[int, list[str]]:
 
 
 @contextmanager
-def _as_it_was(path: Path) -> Iterator[Connection | None]:
-    """Give the results database that there is, or None if there is none that can be read."""
+def _as_it_was(path: Path) -> Iterator[tuple[list[Foreign], Connection | None]]:
+    """Give what is not autoreg's in the results database that there is, as far as it can be read, and a connection."""
     with ExitStack() as stack:
-        old, there = None, set[str]()
+        others, old, there = list[Foreign](), None, set[str]()
         if path.exists():
             with suppress(DamagedDatabase, duckdb.Error):  # nobody can read what somebody may have put into it
                 old = stack.enter_context(closing(results_db.connect(path, read_only=True, patience=60)))
                 there = names(old)
+                others = foreign(old)
         if there and not there & {*TABLES}:
             raise DatabaseError(f"{path} is not a results database: it has none of its tables")
-        yield old if there else None
+        yield others, old

@@ -9,7 +9,7 @@ create table if not exists ablation (
     sample integer not null,  -- random choice of units, from 0
     fraction double not null check (fraction between 0 and 1),  -- of units dropped
     unchanged double not null check (unchanged between 0 and 1),  -- share of labels that stay
-    accuracy double not null check (accuracy between 0 and 1)  -- share of true labels
+    accuracy double not null check (isnan(accuracy) or accuracy between 0 and 1)  -- share of true labels
 );
 
 insert into ablation by name
