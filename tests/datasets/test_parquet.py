@@ -166,7 +166,7 @@ def test_a_file_that_does_not_name_its_classes_is_told_of(tmp_path: Path) -> Non
 def test_files_of_no_split_are_told_of(tmp_path: Path) -> None:
     for name in ("train-0", "extra-0", "dev-0"):
         write(tmp_path / f"{name}.parquet")
-    with pytest.warns(DataWarning, match=r"2 Parquet files are of no split and are not read, such as dev-0\.parquet$"):
+    with pytest.warns(DataWarning, match=r"Parquet files of no split, which are not read: 2, such as dev-0\.parquet$"):
         parquet(tmp_path, size=20)
 
 

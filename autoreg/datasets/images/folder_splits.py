@@ -35,7 +35,9 @@ def find_splits(base: Path) -> dict[str, Path]:
     splits = {part: base / names[0] for part, names in named.items() if names}
     if others := sorted(set(there) - {path.name for path in splits.values()}):
         few = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
-        warnings.warn(DataWarning(f"{base}: {len(others)} folders beside train/ are not read: {few}"), stacklevel=2)
+        warnings.warn(
+            DataWarning(f"{base}: folders beside train/ that are not read: {len(others)} ({few})"), stacklevel=2
+        )
     return splits
 
 

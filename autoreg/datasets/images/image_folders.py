@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from autoreg.datasets.images.cache import hash_texts
+from autoreg.datasets.images.cache import Array, hash_texts
 from autoreg.datasets.images.content import Files, State, state_of
 from autoreg.datasets.images.encoded import open_image
 from autoreg.errors import DataError, DataWarning
@@ -98,37 +98,45 @@ def labelled_folders(folder: Path) -> FolderImages:
         raise DataError(f"{folder} has one class folder alone, {classes[0]}; there must be two classes at least")
     spelled = [name for label in classes for name in spellings[label]]
     with ThreadPoolExecutor() as pool:  # a million files: asking for their sizes waits for the disk
-        listed = list(pool.map(partial(_images_of, folder), spelled))
-    _tell(folder, [found for _, found in listed])
-    counts = torch.tensor([len(names) for names, _ in listed])
+        parts = list(pool.map(partial(_images_of, folder), spelled))
+    _tell(folder, parts)
+    counts = torch.tensor([len(part.names) for part in parts])
     labels = torch.tensor([label for label, name in enumerate(classes) for _ in spellings[name]])
-    states = np.concatenate([np.array(found.states, np.int64) for _, found in listed])
-    sizes = [
-        hash_texts(f"{name}:{state[0]}" for name, state in zip(found.names, found.states, strict=True))
-        for _, found in listed
-    ]
-    files = Files(folder, pa.concat_arrays([names for names, _ in listed]), states)
-    return FolderImages.of(files, labels.repeat_interleave(counts), classes, hash_texts([*spelled, *sizes]))
+    names, states = pa.concat_arrays([part.names for part in parts]), np.concatenate([part.states for part in parts])
+    earlier = hash_texts([*spelled, *(part.sizes for part in parts)])
+    return FolderImages.of(Files(folder, names, states), labels.repeat_interleave(counts), classes, earlier)
 
 
-def _images_of(folder: Path, name: str) -> tuple[pa.StringArray, Listed]:
+@dataclass(frozen=True)
+class _Class:
+    """What a class folder holds: see `Listed`; `below` images are in folders of it, `sizes` hashes names and sizes."""
+
+    names: pa.StringArray
+    states: Array
+    others: Counter[str]
+    below: int
+    sizes: str
+
+
+def _images_of(folder: Path, name: str) -> _Class:
     found = images_in(folder / name)
     if not found.names:
         raise DataError(f"class folder {folder / name} has no images ({', '.join(SUFFIXES)})")
-    return pa.array([f"{name}/{file}" for file in found.names]), found
+    sizes = hash_texts(f"{file}:{state[0]}" for file, state in zip(found.names, found.states, strict=True))
+    names = pa.array([f"{name}/{file}" for file in found.names])
+    below = sum("/" in file for file in found.names)
+    return _Class(names, np.array(found.states, np.int64), found.others, below, sizes)
 
 
-def _tell(folder: Path, classes: Sequence[Listed]) -> None:
+def _tell(folder: Path, classes: Sequence[_Class]) -> None:
     others = sum((found.others for found in classes), Counter[str]())
-    below = sum("/" in name for found in classes for name in found.names)
+    below = sum(found.below for found in classes)
     loose = len(images_in(folder, deep=False).names)
     kinds = ", ".join(f"{count} {suffix or 'without an ending'}" for suffix, count in others.most_common(3))
     for line in (
-        f"{others.total()} files in class folders are not read as images: {kinds}" if others else "",
-        f"{below} images lie in folders of class folders, and are of the class whose folder these are in"
-        if below
-        else "",
-        f"{loose} images lie beside the class folders, and are not read" if loose else "",
+        f"files in class folders that are not read as images: {others.total()} ({kinds})" if others else "",
+        f"images in folders of class folders, taken to be of the class above: {below}" if below else "",
+        f"images beside the class folders, which are not read: {loose}" if loose else "",
     ):
         if line:
             warnings.warn(DataWarning(f"{folder}: {line}"), stacklevel=3)

@@ -32,7 +32,7 @@ def find_parts(*folders: Path) -> dict[str, list[Path]]:
         _require_one_set(paths)
     folder = parts["train"][0].parent
     if others := sorted(set(folder.glob("*.parquet")) - {path for paths in parts.values() for path in paths}):
-        line = f"{folder}: {len(others)} Parquet files are of no split and are not read, such as {others[0].name}"
+        line = f"{folder}: Parquet files of no split, which are not read: {len(others)}, such as {others[0].name}"
         warnings.warn(DataWarning(line), stacklevel=2)
     return parts
 
