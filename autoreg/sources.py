@@ -8,6 +8,7 @@ import sysconfig
 import tokenize
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec, resolve_name
 from pathlib import Path
@@ -46,14 +47,20 @@ def _contents(module: str) -> dict[str, bytes]:
             path = Path(os.path.abspath(spec.origin))  # noqa: PTH100, follows no link out of site-packages
             if not _is_local(part, path, module):
                 continue
-            if path.suffix != ".py":  # compiled
-                contents[part] = path.read_bytes()
-                continue
-            with tokenize.open(path) as file:
-                text = file.read()
-            contents[part] = stripped(text).encode()
-            left += _imported(text, part if spec.submodule_search_locations else part.rpartition(".")[0])
+            package = part if spec.submodule_search_locations else part.rpartition(".")[0]
+            try:
+                with tokenize.open(path) as file:
+                    contents[part], imported = _told(file.read(), package)
+            except (SyntaxError, ValueError):  # compiled, or nothing that Python would import
+                contents[part], imported = path.read_bytes(), ()
+            left += imported
     return contents
+
+
+@lru_cache(maxsize=1024)  # a sweep of many choices asks as often
+def _told(text: str, package: str) -> tuple[bytes, tuple[str, ...]]:
+    """Return what counts of a module's text, and the modules that it may import."""
+    return stripped(text).encode(), tuple(_imported(text, package))
 
 
 def _spec(name: str) -> ModuleSpec | None:

@@ -108,6 +108,15 @@ def test_a_module_that_is_not_there_is_left_to_python(write: Write) -> None:
     assert sorted(sources._contents("net")) == ["blocks", "net"]
 
 
+@pytest.mark.parametrize("content", [b"print 'an older Python'\n", b"x = '\xff'\n", b"x = 1\0\n"])
+def test_what_is_no_python_of_today_counts_as_it_is(write: Write, tmp_path: Path, content: bytes) -> None:
+    ids = []
+    for more in (b"", b"# more\n"):
+        (tmp_path / "blocks.py").write_bytes(content + more)
+        ids.append(source_id("net"))
+    assert len({*ids}) == 2
+
+
 def test_the_id_is_golden(write: Write) -> None:
     write("named.py", TEXT)
     assert source_id("net") == GOLDEN

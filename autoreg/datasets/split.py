@@ -67,8 +67,10 @@ class Split(Examples):
             order = order.to(self.labels.device)
         for start in range(0, len(self), batch_size):
             stop = min(start + batch_size, len(self))
-            chosen = slice(start, stop) if order is None else order[start:stop]
-            yield self.inputs[chosen], self.labels[chosen]
+            if order is None:  # a copy, or what a network does to its inputs in place would change the data
+                yield self.inputs[start:stop].clone(), self.labels[start:stop].clone()
+            else:
+                yield self.inputs[order[start:stop]], self.labels[order[start:stop]]
 
     @override
     def to(self, device: torch.device) -> Self:
