@@ -27,6 +27,7 @@ from autoreg.runs.describe import describe
 from autoreg.runs.folder import Runs
 from autoreg.runs.records import TrialResult
 from autoreg.training.loop import layers_of, load_network
+from autoreg.training.reference import check_network
 
 
 def load_sweep(name: str | os.PathLike[str], *overrides: str) -> LoadedSweep:
@@ -116,12 +117,15 @@ def load_trial(
 
     Raises:
         ConfigError: there is no such trial, or more than one.
-        DataError: it has no result yet, or its checkpoint or its data is missing or damaged.
+        DataError: it has no result yet, its checkpoint or its data is missing or damaged, or the network that its
+            function builds now does not compute what the trained one did.
     """
     folder = Runs(Path(runs)).find(trial)
     config, result = folder.read_config(), folder.read_result()
     dataset = build_dataset(config, Path(data) if data is not None else None)
-    return Trial(config, result, load_network(config, folder, dataset), dataset)
+    network = load_network(config, folder, dataset)
+    check_network(network, dataset, result)
+    return Trial(config, result, network, dataset)
 
 
 def measure_model(

@@ -19,6 +19,7 @@ from autoreg.runs.folder import TrialFolder
 from autoreg.runs.records import TrialResult
 from autoreg.training.loop import load_network
 from autoreg.training.precision import precision_of
+from autoreg.training.reference import check_network
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,17 @@ def measure_trial(
         on_measured: called after each measurement, with it, its number of rows and the seconds that it took.
 
     Raises:
-        DataError: the checkpoint or the data is missing or damaged.
+        DataError: the checkpoint or the data is missing or damaged, or the network is not the one that was trained.
     """
     missing = [measurement for measurement in wanted if not measurement.path(folder).is_file()]
     if not missing:
         return 0
     config = folder.read_config()
     dataset = build_dataset(config, root, device)
-    check_data(folder, folder.read_result(), dataset.fingerprint)
+    result = folder.read_result()
+    check_data(folder, result, dataset.fingerprint)
     network = load_network(config, folder, dataset)
+    check_network(network, dataset, result)
     for measurement in missing:
         started, function = time.perf_counter(), metrics[measurement.metric]
         with precision_of("float32", dataset.test.labels.device):

@@ -110,7 +110,7 @@ class Network(nn.Module):
         """
         last = self._index[self.measured[-1]]
         activations = _channels_last(inputs)
-        for name, stage in list(self.stages.named_children())[: last + 1]:
+        for name, stage in list(self.stages._modules.items())[: last + 1]:  # also one that stands there twice
             activations = stage(activations)
             if name in self.measured:
                 yield name, activations

@@ -54,6 +54,7 @@ def wrap(model: nn.Module, example: Tensor) -> Network:
     """
     own = copy.deepcopy(model).eval()
     if isinstance(own, Network):
+        _require_same(own, own, example)
         return own
     for module in own.modules():
         if getattr(module, "inplace", False):
