@@ -153,6 +153,8 @@ def _require_same(model: nn.Module, network: Network, example: Tensor) -> None:
     if not isinstance(expected, Tensor) or expected.ndim != 2:
         shape = tuple(expected.shape) if isinstance(expected, Tensor) else type(expected).__name__
         raise ConfigError(f"a model must give logits, [examples, classes], got {shape}")
+    if expected.shape[1] < 2:  # all would be labelled alike
+        raise ConfigError("a model must give a logit for each class, got one; of a logit z, give torch.cat([-z, z], 1)")
     near = 1e-4 * float(expected.abs().max())
     is_kept = all(torch.equal(values, kept) for values, kept in zip(activations.values(), before, strict=True))
     if not (is_kept and all(torch.allclose(expected, logits, rtol=1e-3, atol=near) for logits in outputs)):
