@@ -94,7 +94,10 @@ def test_a_single_logit_is_refused_and_the_two_of_it_are_measured() -> None:
         def forward(self, logit: Tensor) -> Tensor:
             return torch.cat([-logit, logit], 1)
 
+    torch.manual_seed(0)
     first, output = nn.Linear(6, 8), nn.Linear(8, 1)
+    with torch.no_grad():
+        output.bias -= output(first(DATA).relu()).median()
     with pytest.raises(ConfigError, match=r"a logit for each class, got one; of a logit z, give torch\.cat"):
         autoreg.measure_model(nn.Sequential(first, nn.ReLU(), output), DATA)
     model = nn.Sequential(first, nn.ReLU(), output, Both())
