@@ -64,7 +64,7 @@ class Group:
         return [
             self.template.model_copy(
                 update={**setting, "lr_batch_factor": factor, "replicate": replicate, "epochs": epochs}
-            )
+            ).with_exact_batch()
             for epochs, factor, replicate in product(self.lengths, self.factors, range(self.replicates))
         ]
 

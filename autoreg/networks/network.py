@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autoreg.config.trial import TrialConfig
-from autoreg.errors import ConfigError, first_line
+from autoreg.config.trial import scaled
+from autoreg.errors import ConfigError
 from autoreg.registry import Registry
 
 #: (width, input_shape, classes, dropout, *, options…) -> Network
@@ -163,8 +163,8 @@ def _channels_last(inputs: Tensor) -> Tensor:
 
 
 def units(base: int, width: float) -> int:
-    """Return the number of units of a layer at a width factor. Raises ConfigError if none is left."""
-    count = int(base * width)
+    """Return the units of a layer at a width factor, rounded down exactly. Raises ConfigError if none is left."""
+    count = scaled(base, width)
     if count < 1:
         raise ConfigError(f"a width must leave a unit in every layer, got {width} of {base} units")
     return count
@@ -183,48 +183,6 @@ def linear(inputs: int, outputs: int) -> nn.Linear:
     layer = nn.Linear(inputs, outputs)
     nn.init.zeros_(layer.bias)
     return layer
-
-
-def build_network(config: TrialConfig, input_shape: Sequence[int], classes: int) -> Network:
-    """Return the network of a trial, with its biases set and its weights not yet initialised.
-
-    Args:
-        config: names the network, its options, width and dropout.
-        input_shape: shape of one example as the network sees it, for example (3, 32, 32).
-        classes: number of logits.
-
-    Raises:
-        ConfigError: the network does not fit the inputs, or its function does not return a `Network`.
-    """
-    build = networks[config.network.name]
-    try:
-        network = build(config.width, tuple(input_shape), classes, config.dropout, **config.network.options)
-    except (TypeError, ValueError, AttributeError) as error:
-        shape = "×".join(map(str, input_shape))
-        reason = f"{type(error).__name__}: {first_line(error)}"
-        raise ConfigError(
-            f"network {config.network.name!r} cannot be built for inputs of {shape} and {classes} classes: {reason}"
-        ) from error
-    if not isinstance(network, Network):
-        raise ConfigError(f"network {config.network.name!r} must return a Network, got {type(network).__name__}")
-    return network
-
-
-def parameter_count(config: TrialConfig, input_shape: Sequence[int], classes: int) -> int:
-    """Return the number of trainable parameters of a trial's network, without allocating it.
-
-    Raises:
-        ConfigError: the network cannot be built, for whatever reason.
-    """
-    try:
-        with torch.device("meta"):
-            network = build_network(config, input_shape, classes)
-    except ConfigError:
-        raise
-    except Exception as error:  # sizes that no memory holds; and in a user's own function anything may go wrong
-        reason = f"{type(error).__name__}: {first_line(error)}"
-        raise ConfigError(f"network {config.network.name!r} cannot be built: {reason}") from error
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def pool_first(stages: nn.Sequential) -> list[nn.Module]:

@@ -9,6 +9,7 @@ from autoreg.orchestrator.ray_runtime.backend import RayBackend
 from autoreg.orchestrator.ray_runtime.session import check_address, ray_session
 from autoreg.orchestrator.ray_runtime.signals import StopOnSignal
 from autoreg.orchestrator.recorder import Summary
+from autoreg.orchestrator.resume import superseded
 from autoreg.orchestrator.runner import SweepRunner
 from autoreg.runs.folder import Runs
 
@@ -42,8 +43,9 @@ def run_sweep(
     check_address(address)
     runner = SweepRunner(plan, runs, database, verbosity)
     damaged = runner.begin(retry_failed)
+    other = superseded([group for group, _ in plan.groups], runs)
     with runner.display:
-        for line in (f"{plan.sweep.name}: {plan.counts_text}", *damaged):
+        for line in (f"{plan.sweep.name}: {plan.counts_text}", *other, *damaged):
             runner.display.line(line)
         if runner.driver.has_work:
             # The signals are taken last, since Ray sets handlers of its own.

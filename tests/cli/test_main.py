@@ -142,7 +142,7 @@ def test_the_documented_custom_network_runs_from_the_folder_it_lies_in(tmp_path:
         code for block in page.split("```python\n")[1:] if (code := block.split("```")[0]) and "def build" in code
     ]
     (tmp_path / "mynets.py").write_text(code, encoding="utf-8")
-    own = ["--set", "network=mynets:build", "--set", "network.units=32"]
+    own = ["--set", "network=mynets:build", "--set", "network.hidden=32"]
     short = ["--set", "tune=null", "--set", "training.epochs=2", "--set", "replicates=1", "--set", "grid.width=[1]"]
     ended = subprocess.run(
         [Path(sys.executable).parent / "autoreg", "sweep", "quickstart", *own, *short],
@@ -150,7 +150,7 @@ def test_the_documented_custom_network_runs_from_the_folder_it_lies_in(tmp_path:
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     [first, *_] = json.loads(autoreg("list", "trials", "--json", cwd=tmp_path).stdout)
-    assert first["network"] == "mynets:build(units=32)"
+    assert first["network"] == "mynets:build(hidden=32)"
 
 
 @pytest.fixture(scope="module")
