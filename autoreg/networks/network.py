@@ -7,16 +7,21 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.parametrize import is_parametrized
 
 from autoreg.config.trial import scaled
 from autoreg.errors import ConfigError
+from autoreg.networks.unit_axis import MoveUnits, UnitWatch
 from autoreg.registry import Registry
 
 #: (width, input_shape, classes, dropout, *, options…) -> Network
 networks: Registry[Callable[..., "Network"]] = Registry("network", "width", "input_shape", "classes", "dropout")
 
-#: A weight has two or more dimensions; of the others, those of batch normalisation are told from biases.
+#: Weights are those of linear and convolutional maps; of the others, those of normalisation are told from biases.
 ParameterKind = Literal["weights", "biases", "normalization"]
+
+MAPS = (nn.Linear, nn.modules.conv._ConvNd)
+NORMALIZATIONS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 
 
 class Auxiliary(nn.Module):
@@ -42,7 +47,8 @@ class Network(nn.Module):
     """A network that holds its stages in order and names the measured ones.
 
     A measured stage ends at the activation that is measured (paper, section 3); pooling, normalisation, dropout and
-    flattening are stages of their own after it. A unit is dimension 1 of a stage's output.
+    flattening are stages of their own after it. Units are the features of the module that made the activation
+    (`autoreg.networks.unit_axis`).
 
     Args:
         stages: pairs of a name and a module; the output of each is the input of the next.
@@ -80,6 +86,7 @@ class Network(nn.Module):
         self.measured = tuple(measured)
         self.decayed = tuple(decayed) if decayed is not None else tuple(name for name, _ in self._parts())
         self.decayed_kinds = frozenset(decayed_kinds)
+        self._unit_axis: dict[str, int] = {}  # by layer, as the last walk found it
         self.to(memory_format=torch.channels_last)
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -107,54 +114,81 @@ class Network(nn.Module):
         """Yield (layer, activations) of each measured layer during one forward pass; activations are [batch, units, …].
 
         The stages after the last measured one are not run; `after(layer)(activations)` gives the logits.
+
+        Raises:
+            ConfigError: it is not known which dimension of a layer's activations is the units, or the first one is not
+                the examples.
         """
         last = self._index[self.measured[-1]]
-        activations = _channels_last(inputs)
+        activations, watch = _channels_last(inputs), UnitWatch()
         for name, stage in list(self.stages._modules.items())[: last + 1]:  # also one that stands there twice
-            activations = stage(activations)
+            assert stage is not None
+            with watch:
+                activations = stage(activations)
             if name in self.measured:
-                yield name, activations
+                self._unit_axis[name] = watch.axis_of(name, activations)
+                if activations.shape[0] % len(inputs):
+                    shape = tuple(activations.shape)
+                    raise ConfigError(f"layer {name!r}: dimension 0 of activations is the examples, got {shape}")
+                yield name, activations.movedim(self._unit_axis[name], 1)
 
     def after(self, layer: str) -> nn.Sequential:
-        """Return the rest of the network after a layer, sharing its parameters."""
-        return self.stages[self._index[layer] + 1 :]
+        """Return the rest of the network after a layer, of activations as `walk` gives them, sharing its parameters."""
+        return self._from_units(layer, self.stages[self._index[layer] + 1 :])
 
     def between(self, layer: str, other: str) -> nn.Sequential:
-        """Return the stages after `layer`, up to and with `other`, sharing their parameters."""
-        return self.stages[self._index[layer] + 1 : self._index[other] + 1]
+        """Return the stages after `layer`, up to and with `other`, from units to units, sharing their parameters."""
+        stages = self._from_units(layer, self.stages[self._index[layer] + 1 : self._index[other] + 1])
+        return stages if self._unit_axis.get(other, 1) == 1 else nn.Sequential(*stages, MoveUnits(-1, 1))
 
-    def weights(self) -> list[tuple[str, nn.Parameter]]:
-        """Return (stage, weight) of every weight matrix or kernel, in the order in which the input meets them.
+    def _from_units(self, layer: str, stages: nn.Sequential) -> nn.Sequential:
+        return stages if self._unit_axis.get(layer, 1) == 1 else nn.Sequential(MoveUnits(1, -1), *stages)
+
+    def maps(self) -> list[tuple[str, nn.Module]]:
+        """Return (stage, module) of every linear or convolutional map, in the order in which the input meets them.
 
         Those of an auxiliary classifier, whose stage is called `auxiliary`, stand before the output layer's.
+
+        Raises:
+            ConfigError: a weight is what a hook makes of others, so that there is nothing to initialise.
         """
-        return [
-            (name, parameter)
-            for name, stage in self._parts()
-            for parameter in stage.parameters()
-            if parameter.ndim >= 2
-        ]
+        met = [(name, each) for name, stage in self._parts() for each in stage.modules() if isinstance(each, MAPS)]
+        last = {id(module): place for place, (_, module) in enumerate(met)}  # one that stands twice is drawn once
+        maps: list[tuple[str, nn.Module]] = [met[place] for place in sorted(last.values())]
+        for name, module in maps:
+            if "weight" not in module._parameters and not is_parametrized(module, "weight"):
+                kind = type(module).__name__
+                raise ConfigError(
+                    f"stage {name!r} makes the weight of its {kind} by a hook: use torch's parametrizations"
+                )
+        return maps
 
     def decayed_parameters(self) -> list[nn.Parameter]:
         """Return the parameters that weight decay acts on."""
+        weights = {id(_weight(module)) for _, module in self.maps()}
         return [
             parameter
             for name, stage in self._parts()
             if name in self.decayed
             for module in stage.modules()
             for parameter in module.parameters(recurse=False)
-            if _kind(module, parameter) in self.decayed_kinds
+            if ("weights" if id(parameter) in weights else _other_kind(module)) in self.decayed_kinds
         ]
 
     def _parts(self) -> list[tuple[str, nn.Module]]:
-        *hidden, output = self.stages.named_children()
+        *hidden, output = self.stages._modules.items()
         return [*hidden, *([("auxiliary", self.auxiliary)] if self.auxiliary is not None else []), output]
 
 
-def _kind(module: nn.Module, parameter: nn.Parameter) -> ParameterKind:
-    if parameter.ndim >= 2:
-        return "weights"
-    return "normalization" if isinstance(module, nn.modules.batchnorm._BatchNorm) else "biases"
+def _weight(module: nn.Module) -> nn.Parameter:
+    """Return a map's weight; of a parametrized one what is of its size, which are a weight-normed one's directions."""
+    if not is_parametrized(module, "weight"):
+        return module.get_parameter("weight")
+    return max(module.get_submodule("parametrizations.weight").parameters(), key=Tensor.numel)
+
+
+def _other_kind(module: nn.Module) -> ParameterKind:
+    return "normalization" if isinstance(module, NORMALIZATIONS) else "biases"
 
 
 def _channels_last(inputs: Tensor) -> Tensor:

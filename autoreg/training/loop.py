@@ -60,6 +60,7 @@ def train_trial(
     dataset = build_dataset(config, root, device)
     folder.write_config(config)
     state, resumed = TrialState.resumed(config, dataset, folder, *([parent] if parent else []))
+    layers_of(state.network, dataset)  # what cannot be measured is said before it is trained
     status: Status = "done"
     saved_at = time.monotonic()
     while not state.is_finished(config):
@@ -205,7 +206,7 @@ def load_network(config: TrialConfig, folder: TrialFolder, dataset: Dataset) -> 
         raise checkpoints.DamagedCheckpoint(f"{folder.checkpoint_path.name} is of another trial")
     with torch.random.fork_rng(devices=[]):  # what a user's network draws by itself need not be in its state_dict
         torch.default_generator.manual_seed(derive_seed(config.replicate, "construction"))
-        network = build_network(config, dataset.input_shape, dataset.classes)
+        network: Network = build_network(config, dataset.input_shape, dataset.classes)
     try:
         network.load_state_dict(content["network"])
     except (KeyError, TypeError, RuntimeError) as error:

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from itertools import product
 
 import pytest
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations
 
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.trial import Choice, TrialConfig
-from autoreg.networks import unallocated_network
+from autoreg.errors import ConfigError
+from autoreg.networks import Network, unallocated_network
 from autoreg.networks.revision import is_revised
 from autoreg.orchestrator.plan import make_plan
 from autoreg.orchestrator.resume import superseded
@@ -18,9 +21,50 @@ MakeConfig = Callable[..., TrialConfig]
 Small = Callable[..., LoadedSweep]
 
 
+class Looks(nn.Linear):
+    """Looks at the values that it is given."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return super().forward(inputs if inputs.sum() > 0 else -inputs)
+
+
+class Swap(nn.Module):
+    def forward(self, values: Tensor) -> Tensor:
+        return values.transpose(1, 2)
+
+
+def hidden(kind: str) -> list[tuple[str, nn.Module]]:
+    match kind:
+        case "plain" | "decays_biases":
+            return [("hidden", nn.Sequential(nn.Linear(10, 8), nn.LayerNorm(8), nn.ReLU()))]
+        case "wide_norm":
+            return [
+                ("hidden", nn.Sequential(nn.Unflatten(1, (2, 5)), nn.LayerNorm([2, 5]), nn.Flatten(), nn.Linear(10, 8)))
+            ]
+        case "magnitudes":
+            return [("hidden", nn.Sequential(parametrizations.weight_norm(nn.Linear(10, 8)), nn.ReLU()))]
+        case "twice":
+            relu = nn.ReLU()
+            return [("one", nn.Linear(10, 8)), ("relu", relu), ("two", nn.Linear(8, 8)), ("hidden", relu)]
+        case "positions":
+            return [("cut", nn.Unflatten(1, (2, 5))), ("hidden", nn.Linear(5, 4))]
+        case "swapped":
+            return [("cut", nn.Unflatten(1, (2, 5))), ("hidden", nn.Sequential(nn.Linear(5, 4), Swap()))]
+        case "looks":
+            return [("hidden", nn.Sequential(Looks(10, 8), nn.ReLU()))]
+        case _:
+            raise ValueError(kind)
+
+
+def build(width: float, input_shape: tuple[int, ...], classes: int, dropout: float, *, kind: str) -> Network:
+    stages = [*hidden(kind), ("flatten", nn.Flatten()), ("output", nn.Linear(8, classes))]
+    kinds = ["weights", "biases"] if kind == "decays_biases" else ["weights"]
+    return Network(stages, measured=["hidden"], decayed_kinds=kinds)  # type: ignore[arg-type]
+
+
 def revised(config: MakeConfig, network: Choice, width: float, shape: tuple[int, ...], classes: int = 2) -> bool:
     made = config(network=network, width=width)
-    return is_revised(unallocated_network(made, shape, classes), width)
+    return is_revised(unallocated_network(made, shape, classes), made, shape)
 
 
 @pytest.mark.parametrize(("name", "width"), [*product(SHAPES, WIDTHS)])
@@ -36,6 +80,20 @@ def test_a_layer_that_floats_made_one_unit_too_small_makes_another_trial(
 ) -> None:
     assert revised(config, Choice(name="mlp", options={"hidden": hidden}), width, (10,)) is is_other
     assert is_other is (int(hidden * width) != round(hidden * width, 6) // 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_other"),
+    [
+        ("plain", False), ("wide_norm", True), ("magnitudes", True), ("twice", True), ("positions", True),
+        ("looks", True), ("decays_biases", True),
+    ],
+)  # fmt: skip
+def test_a_custom_network_is_another_where_its_weights_its_decay_or_its_units_are_others(
+    config: MakeConfig, kind: str, is_other: bool
+) -> None:
+    network = Choice(name=f"{__name__}:build", options={"kind": kind})
+    assert revised(config, network, 0.25, (10,)) is is_other
 
 
 def test_only_the_settings_that_changed_get_new_ids_and_an_older_trial_of_them_is_named(
@@ -65,3 +123,11 @@ def test_variants_are_marked_each_by_itself(small: Small) -> None:
     plan = make_plan(small(variants, "grid.width=[0.29]", "tune=null"))
     marks = {group.variants: group.template.network.revised for group, _ in plan.groups}
     assert marks == {("a",): [0.29], ("b",): []}
+
+
+@pytest.mark.parametrize(("kind", "words"), [("swapped", "layer 'hidden': which dimension of its activations")])
+def test_a_network_that_cannot_be_measured_is_refused_before_anything_trains(
+    small: Small, kind: str, words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        make_plan(small(f"network={{name: '{__name__}:build', kind: {kind}}}"))
