@@ -87,7 +87,8 @@ class Network(nn.Module):
         self.decayed = tuple(decayed) if decayed is not None else tuple(name for name, _ in self._parts())
         self.decayed_kinds = frozenset(decayed_kinds)
         self._unit_axis: dict[str, int] = {}  # by layer, as the last walk found it
-        self.to(memory_format=torch.channels_last)
+        if all(parameter.ndim <= 4 for parameter in self.parameters()):  # PyTorch's volumes have a layout of their own
+            self.to(memory_format=torch.channels_last)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the logits, [batch, classes]."""
@@ -127,7 +128,7 @@ class Network(nn.Module):
                 activations = stage(activations)
             if name in self.measured:
                 self._unit_axis[name] = watch.axis_of(name, activations)
-                if activations.shape[0] % len(inputs):
+                if activations.shape[0] != len(inputs):
                     shape = tuple(activations.shape)
                     raise ConfigError(f"layer {name!r}: dimension 0 of activations is the examples, got {shape}")
                 yield name, activations.movedim(self._unit_axis[name], 1)
@@ -150,16 +151,17 @@ class Network(nn.Module):
         Those of an auxiliary classifier, whose stage is called `auxiliary`, stand before the output layer's.
 
         Raises:
-            ConfigError: a weight is what a hook makes of others, so that there is nothing to initialise.
+            ConfigError: a weight is what a hook or a parametrization makes of others, and cannot be set.
         """
         met = [(name, each) for name, stage in self._parts() for each in stage.modules() if isinstance(each, MAPS)]
         last = {id(module): place for place, (_, module) in enumerate(met)}  # one that stands twice is drawn once
         maps: list[tuple[str, nn.Module]] = [met[place] for place in sorted(last.values())]
         for name, module in maps:
-            if "weight" not in module._parameters and not is_parametrized(module, "weight"):
+            if "weight" not in module._parameters and not _can_be_set(module):
                 kind = type(module).__name__
                 raise ConfigError(
-                    f"stage {name!r} makes the weight of its {kind} by a hook: use torch's parametrizations"
+                    f"stage {name!r}: the weight of its {kind} cannot be set; use torch.nn.utils.parametrizations, or "
+                    "one with a right_inverse"
                 )
         return maps
 
@@ -178,6 +180,14 @@ class Network(nn.Module):
     def _parts(self) -> list[tuple[str, nn.Module]]:
         *hidden, output = self.stages._modules.items()
         return [*hidden, *([("auxiliary", self.auxiliary)] if self.auxiliary is not None else []), output]
+
+
+def _can_be_set(module: nn.Module) -> bool:
+    """Whether a map's weight is parametrized by what can take any value for it."""
+    return is_parametrized(module, "weight") and all(
+        hasattr(parametrization, "right_inverse")
+        for parametrization in module.get_submodule("parametrizations.weight").children()
+    )
 
 
 def _weight(module: nn.Module) -> nn.Parameter:

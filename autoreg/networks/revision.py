@@ -48,7 +48,7 @@ def _trains_otherwise(network: Network) -> bool:
     }
     maps = [module for _, module in network.maps()]
     return (
-        weights != [id(module.weight) for module in maps]
+        weights != [id(module._parameters.get("weight")) for module in maps]
         or any(isinstance(module, nn.modules.conv._ConvTransposeNd) for module in maps)
         or decayed != {id(parameter) for parameter in network.decayed_parameters()}
     )

@@ -52,7 +52,10 @@ def wrap(model: nn.Module, example: Tensor) -> Network:
     Raises:
         ConfigError: the model cannot be traced, has no such layer, or the cut one gives something else.
     """
-    own = copy.deepcopy(model).eval()
+    try:
+        own = copy.deepcopy(model).eval()
+    except Exception as error:  # of a model that holds what cannot be copied
+        raise ConfigError(f"{type(model).__name__} cannot be copied: {first_line(error)}") from error
     if isinstance(own, Network):
         _require_same(own, own, example)
         return own
@@ -147,6 +150,8 @@ def _require_same(model: nn.Module, network: Network, example: Tensor) -> None:
         activations = dict(network.walk(example))
         before = [values.clone() for values in activations.values()]
         outputs = [network(example), *(network.after(layer)(values) for layer, values in activations.items())]
+    except ConfigError:
+        raise
     except Exception as error:  # whatever the user's model makes of the example
         reason = f"{type(error).__name__}: {first_line(error)}"
         raise ConfigError(f"the model cannot be run on the inputs, {tuple(example.shape)}: {reason}") from error

@@ -5,8 +5,8 @@ from math import sqrt
 
 import pytest
 import torch
-from torch import nn
-from torch.nn.utils import parametrizations
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations, parametrize
 
 from autoreg.config.trial import Choice, TrialConfig
 from autoreg.errors import ConfigError
@@ -157,9 +157,32 @@ def test_only_weights_of_maps_decay() -> None:
     ]  # fmt: skip
 
 
-def test_a_weight_that_a_hook_makes_is_refused() -> None:
-    made = Network(
-        [("hidden", nn.utils.spectral_norm(nn.Linear(4, 5))), ("output", nn.Linear(5, 2))], measured=["hidden"]
-    )
-    with pytest.raises(ConfigError, match="stage 'hidden' makes the weight of its Linear by a hook: use torch's param"):
+class Symmetric(nn.Module):
+    """A parametrization that cannot be turned back."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        return values.triu() + values.triu(1).T
+
+
+@pytest.mark.parametrize("kind", ["hook", "parametrization"])
+def test_a_weight_that_cannot_be_set_is_refused(kind: str) -> None:
+    hidden = nn.Linear(4, 4)
+    if kind == "hook":
+        nn.utils.spectral_norm(hidden)
+    else:
+        parametrize.register_parametrization(hidden, "weight", Symmetric())
+    made = Network([("hidden", hidden), ("output", nn.Linear(4, 2))], measured=["hidden"])
+    with pytest.raises(ConfigError, match=r"stage 'hidden': the weight of its .*Linear cannot be set; use torch"):
         initialize(made, Choice(name="he_normal"), 0)
+
+
+def test_a_parametrization_makes_what_it_allows_of_the_drawn_weights() -> None:
+    hidden = parametrizations.orthogonal(nn.Linear(10, 8))
+    made = Network([("hidden", hidden), ("output", nn.Linear(8, 2))], measured=["hidden"])
+    weights = []
+    for replicate in (0, 0, 1):
+        initialize(made, Choice(name="he_normal"), replicate)
+        weights.append(hidden.weight.detach().clone())
+    torch.testing.assert_close(weights[0] @ weights[0].T, torch.eye(8))
+    torch.testing.assert_close(weights[0], weights[1])
+    assert not torch.allclose(weights[0], weights[2])

@@ -43,6 +43,8 @@ def hidden(kind: str) -> list[tuple[str, nn.Module]]:
             ]
         case "magnitudes":
             return [("hidden", nn.Sequential(parametrizations.weight_norm(nn.Linear(10, 8)), nn.ReLU()))]
+        case "orthogonal":
+            return [("hidden", nn.Sequential(parametrizations.orthogonal(nn.Linear(10, 8)), nn.ReLU()))]
         case "twice":
             relu = nn.ReLU()
             return [("one", nn.Linear(10, 8)), ("relu", relu), ("two", nn.Linear(8, 8)), ("hidden", relu)]
@@ -85,8 +87,8 @@ def test_a_layer_that_floats_made_one_unit_too_small_makes_another_trial(
 @pytest.mark.parametrize(
     ("kind", "is_other"),
     [
-        ("plain", False), ("wide_norm", True), ("magnitudes", True), ("twice", True), ("positions", True),
-        ("looks", True), ("decays_biases", True),
+        ("plain", False), ("wide_norm", True), ("magnitudes", True), ("orthogonal", True), ("twice", True),
+        ("positions", True), ("looks", True), ("decays_biases", True),
     ],
 )  # fmt: skip
 def test_a_custom_network_is_another_where_its_weights_its_decay_or_its_units_are_others(
