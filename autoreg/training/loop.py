@@ -21,7 +21,7 @@ from autoreg.seeds import derive_seed
 from autoreg.training import checkpoints
 from autoreg.training.optimizers import learning_rate_at
 from autoreg.training.precision import precision_of
-from autoreg.training.reference import reference_logits
+from autoreg.training.reference import Logits, check_stages, reference_logits
 from autoreg.training.state import TrialState
 
 #: An interrupted trial repeats at most this much work.
@@ -60,7 +60,7 @@ def train_trial(
     dataset = build_dataset(config, root, device)
     folder.write_config(config)
     state, resumed = TrialState.resumed(config, dataset, folder, *([parent] if parent else []))
-    layers_of(state.network, dataset)  # what cannot be measured is said before it is trained
+    check_stages(state.network, dataset)  # what cannot be measured is said before it is trained
     status: Status = "done"
     saved_at = time.monotonic()
     while not state.is_finished(config):
@@ -154,7 +154,7 @@ def _finish(
         network.load_state_dict(state.best_weights)
     network.eval()
     accuracies: dict[str, Any] = {}
-    logits: list[list[float | None]] = []
+    logits: Logits = []
     if config.kind == "final" and status == "done":
         with precision_of(config.precision, dataset.train.labels.device):
             accuracies = {

@@ -2,15 +2,18 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from autoreg.datasets import Dataset
-from autoreg.errors import DataError
+from autoreg.errors import ConfigError, DataError
 from autoreg.networks import Network
 from autoreg.runs.records import TrialResult
 from autoreg.training.precision import precision_of
+
+Logits = list[list[float | None]]
 
 #: How many test examples' logits are kept.
 EXAMPLES = 8
@@ -21,12 +24,23 @@ NEAR_ACCURACY = 0.005
 
 
 @torch.inference_mode()
-def reference_logits(network: Network, dataset: Dataset) -> list[list[float | None]]:
-    """Return a network's logits of the first 8 test examples, in float32, to 6 digits; None where not finite."""
-    inputs = _first_inputs(dataset)
+def reference_logits(network: Network, dataset: Dataset, split: str = "test") -> Logits:
+    """Return a network's logits of a split's first 8 examples, in float32, to 6 digits; None where not finite."""
+    inputs = _first_inputs(dataset, split)
     with precision_of("float32", inputs.device):
         logits = network(inputs).tolist()
     return [[float(f"{value:.6g}") if math.isfinite(value) else None for value in row] for row in logits]
+
+
+@torch.inference_mode()
+def check_stages(network: Network, dataset: Dataset) -> None:
+    """Raise ConfigError unless a network's stages, run as metrics run them, compute what the network does."""
+    network.eval()
+    inputs = _first_inputs(dataset, "train")
+    with precision_of("float32", inputs.device):
+        reason = _other_logits(network, inputs, reference_logits(network, dataset, "train"))
+    if reason:
+        raise ConfigError(f"the network's stages, one after another, do not compute what it does: {reason}")
 
 
 @torch.inference_mode()
@@ -37,7 +51,10 @@ def check_network(network: Network, dataset: Dataset, result: TrialResult) -> No
     test accuracy is.
     """
     with precision_of("float32", dataset.test.labels.device):
-        reason = _other_logits(network, dataset, result) if result.logits else _other_accuracy(network, dataset, result)
+        if result.logits:
+            reason = _other_logits(network, _first_inputs(dataset, "test"), result.logits)
+        else:
+            reason = _other_accuracy(network, dataset, result)
     if reason:
         raise DataError(
             f"the network is not the one that was trained: {reason}; its function builds another one now, or it keeps "
@@ -45,10 +62,10 @@ def check_network(network: Network, dataset: Dataset, result: TrialResult) -> No
         )
 
 
-def _other_logits(network: Network, dataset: Dataset, result: TrialResult) -> str | None:
-    trained = torch.tensor([[math.nan if value is None else value for value in row] for row in result.logits])
+def _other_logits(network: Network, inputs: Tensor, logits: Logits) -> str | None:
+    trained = torch.tensor([[math.nan if value is None else value for value in row] for row in logits])
     largest = float(trained.nan_to_num(0.0).abs().max())
-    for layer, values in network.walk(_first_inputs(dataset)):
+    for layer, values in network.walk(inputs):
         found = network.after(layer)(values).cpu().float()
         found = found.where(found.isfinite(), math.nan)
         if found.shape != trained.shape:
@@ -71,6 +88,7 @@ def _other_accuracy(network: Network, dataset: Dataset, result: TrialResult) -> 
     return f"its test accuracy was {trained:.4g} and is {hits / examples:.4g}, allowed ±{allowed:.2g}"
 
 
-def _first_inputs(dataset: Dataset) -> Tensor:
-    inputs, _ = next(replace(dataset, test=dataset.test.first(EXAMPLES)).batches("test", EXAMPLES))
+def _first_inputs(dataset: Dataset, split: str) -> Tensor:
+    few: dict[str, Any] = {split: dataset.split(split).first(EXAMPLES)}
+    inputs, _ = next(replace(dataset, **few).batches(split, EXAMPLES))
     return inputs

@@ -123,12 +123,19 @@ def test_modules_that_stand_in_two_stages_are_measured_as_their_twins_with_modul
     assert once.equals(twice)
 
 
-@pytest.mark.parametrize("name", ["scaled", "forgetful"])
+def test_a_network_that_is_not_its_stages_is_refused_before_it_is_trained(runs: Runs, config: MakeConfig) -> None:
+    epochs: list[object] = []
+    made = config(network=Choice(name=f"{__name__}:scaled"))
+    with pytest.raises(ConfigError, match="the network's stages, one after another, do not compute what it does: by"):
+        train_trial(made, folder_of(runs, made), on_epoch=epochs.append)
+    assert epochs == []
+
+
 @pytest.mark.parametrize("is_older", [False, True])
 def test_a_network_that_is_not_the_trained_one_has_no_rows_and_is_not_loaded(
-    runs: Runs, config: MakeConfig, name: str, is_older: bool
+    runs: Runs, config: MakeConfig, is_older: bool
 ) -> None:
-    folder = trained(runs, config, name, epochs=20)
+    folder = trained(runs, config, "forgetful", epochs=20)
     if is_older:
         forget_logits(folder)
     words = "its test accuracy was" if is_older else "a logit is off by"
