@@ -190,8 +190,9 @@ class TrialConfig(Strict):
 
     def with_exact_batch(self) -> Self:
         """Return this trial with the exact batch size; as it is where that is the same."""
-        exact = self.model_copy(update={"exact_batch": True})
-        return self if exact.effective_batch_size == self.effective_batch_size else exact
+        sizes = (int(self.batch_size * self.lr_batch_factor), scaled(self.batch_size, self.lr_batch_factor))
+        differs = max(1, sizes[0]) != max(1, sizes[1])
+        return self if differs == self.exact_batch else self.model_copy(update={"exact_batch": differs})
 
     def as_before(self) -> Self:
         """Return what earlier versions named as they named this trial; the same trial where they computed the same."""

@@ -100,6 +100,7 @@ def test_a_batch_that_floats_made_one_too_small_is_another_trial_and_no_other_is
     for factor in (0.25, 0.5, 1.0, 2.0, 4.0, 0.3):
         same = config(batch_size=100, lr_batch_factor=factor)
         assert same.with_exact_batch() is same
+        assert new.model_copy(update={"lr_batch_factor": factor}).with_exact_batch() == same
 
 
 @pytest.mark.parametrize(("text", "width"), [("1/4", 0.25), ("4", 4.0), (0.5, 0.5), ("0.25", 0.25)])
