@@ -2,19 +2,19 @@
 
 import math
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.sweep_file import load_sweep as _load_file
 from autoreg.config.trial import TrialConfig
 from autoreg.database.scores import Measures
 from autoreg.datasets import Dataset, Split, build_dataset, forget_datasets
+from autoreg.datasets.given import checked_labels, given_examples
 from autoreg.errors import ConfigError, did_you_mean
 from autoreg.metrics import metrics
 from autoreg.metrics.finite import finite_activations
@@ -28,6 +28,7 @@ from autoreg.runs.describe import describe
 from autoreg.runs.folder import Runs
 from autoreg.runs.records import TrialResult
 from autoreg.training.loop import layers_of, load_network
+from autoreg.training.reference import check_network
 
 
 def load_sweep(name: str | os.PathLike[str], *overrides: str) -> LoadedSweep:
@@ -118,19 +119,22 @@ def load_trial(
 
     Raises:
         ConfigError: there is no such trial, or more than one.
-        DataError: it has no result yet, or its checkpoint or its data is missing or damaged.
+        DataError: it has no result yet, its checkpoint or its data is missing or damaged, or the network that its
+            function builds now does not compute what the trained one did.
     """
     folder = Runs(Path(runs)).find(trial)
     config, result = folder.read_config(), folder.read_result()
     forget_datasets()
     dataset = build_dataset(config, Path(data) if data is not None else None)
-    return Trial(config, result, load_network(config, folder, dataset), dataset)
+    network = load_network(config, folder, dataset)
+    check_network(network, dataset, result)
+    return Trial(config, result, network, dataset)
 
 
 def measure_model(
     model: nn.Module,
-    inputs: Tensor | Iterable[tuple[Tensor, Tensor]],
-    labels: Tensor | None = None,
+    inputs: Any,
+    labels: Any = None,
     *,
     seed: int = 0,
     batch_size: int = 250,
@@ -142,37 +146,37 @@ def measure_model(
         measured.by_layer()  # layer, units, auc, similar_units, dead_share
 
     Args:
-        model: of one input and one output, logits, [examples, classes]; it is cut into layers by
-            `autoreg.networks.wrapped.wrap`, or is a `Network`.
-        inputs: examples as the model takes them, [examples, …], or a DataLoader of (inputs, labels). They are held in
-            memory, on the model's device.
-        labels: true labels, [examples]; without them accuracies are NaN. Unchanged labels need none.
+        model: of one input and one output, logits, [examples, classes], of two classes or more; it is cut into layers
+            by `autoreg.networks.wrapped.wrap`, or is a `Network`. One of 16 bits is measured with 32.
+        inputs: examples as the model takes them, [examples, …], in a tensor, an array or lists; or a DataLoader of
+            (inputs, labels). They are held in memory, on the model's device.
+        labels: true labels, whole numbers from 0, [examples] or [examples, 1]; without them accuracies are NaN.
+            Unchanged labels need none.
         seed: of the random choices.
         batch_size: how many examples are passed at once; all activations of a batch are held.
         options: of the metrics, each for all that have it, as `autoreg list metrics` names them: `samples=1`.
 
     Raises:
-        ConfigError: the model cannot be cut into layers, or does not take the inputs; no metric has such an option.
+        ConfigError: the model cannot be cut into layers, or does not take the inputs; labels are none of its classes;
+            no metric has such an option.
         DataError: activations are not finite; it names the layer.
     """
     known = {option for name in metrics for option in metrics.options(name)}
     if unknown := sorted(options.keys() - known):
         raise ConfigError(f"no metric has an option {unknown[0]!r}{did_you_mean(unknown[0], known)}")
-    if not isinstance(inputs, Tensor):
-        batches = list(inputs)
-        if labels is not None or not all(isinstance(batch, tuple | list) and len(batch) == 2 for batch in batches):
-            raise ConfigError("a loader gives pairs of inputs and labels, without labels beside it")
-        inputs, labels = (torch.cat(list(column)) for column in zip(*batches, strict=True))
-    if not len(inputs) or (labels is not None and len(labels) != len(inputs)):
-        given = "none" if labels is None else len(labels)
-        raise ConfigError(f"there must be examples, and a label for each, got {len(inputs)} and {given}")
-    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    device, dtype = next(
+        ((each.device, each.dtype) for each in model.parameters()), (torch.device("cpu"), torch.float32)
+    )
+    inputs, labels = given_examples(inputs, labels, dtype)
     network = wrap(model, inputs[:2].to(device)).to(device).eval()
+    if dtype in (torch.float16, torch.bfloat16):
+        network, inputs = network.float(), inputs.float() if inputs.is_floating_point() else inputs
     with torch.inference_mode():
         classes = network(inputs[:1].to(device)).shape[1]
-    split = Split(inputs, torch.zeros(len(inputs), dtype=torch.int64) if labels is None else labels).to(device)
+    true = torch.zeros(len(inputs), dtype=torch.int64) if labels is None else checked_labels(labels, classes)
+    split = Split(inputs, true).to(device)
     shape = tuple(inputs.shape[1:])
-    dataset = Dataset(split, split, split, shape, classes, "given", evaluation_batch=batch_size)
+    dataset = Dataset(split, split, split, shape, classes, "given", lambda given: given, evaluation_batch=batch_size)
     rows = {}
     for name in metrics:
         taken: dict[str, Any] = {option: given for option, given in options.items() if option in metrics.options(name)}

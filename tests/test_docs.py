@@ -211,7 +211,7 @@ def test_what_is_said_of_ones_own_things_runs(tmp_path: Path) -> None:
     (tmp_path / "wide.sql").write_text(figure, encoding="utf-8")
     sweep = {
         "name": "own",
-        "network": {"name": "mynets:build", "units": 16}, "dataset": {"name": "mydata:rings", "noise": 0.2},
+        "network": {"name": "mynets:build", "hidden": 16}, "dataset": {"name": "mydata:rings", "noise": 0.2},
         "grid": {"width": ["1/2", 1, 2]}, "replicates": 2,
         "training": {"learning_rate": 0.1, "batch_size": 30, "epochs": 2},
         "measure": {"metrics": {"ablation": {}, "similarity": {}, "mymetrics:sparsity": {"threshold": 0.1}}},

@@ -3,7 +3,9 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -20,6 +22,7 @@ from autoreg.training.loop import train_trial
 from tests.helpers.records import write_record
 
 DATA = torch.randn(200, 6, generator=torch.Generator().manual_seed(1))
+LABELS = torch.arange(200) % 3
 
 
 def model_with_copies() -> nn.Sequential:
@@ -64,6 +67,57 @@ def test_a_loader_is_as_good_as_tensors_and_without_labels_there_is_no_accuracy(
     assert given.rows["ablation"]["accuracy"].is_between(0, 1).all()
 
 
+@pytest.mark.parametrize(
+    ("inputs", "labels"),
+    [
+        (DATA, LABELS[:, None]),
+        (DATA, LABELS.to(torch.uint8)),
+        (DATA, LABELS.numpy()),
+        (DATA, LABELS.tolist()),
+        (DATA.numpy().astype(np.float64), LABELS.numpy()[:, None]),
+        (DATA.tolist(), LABELS.tolist()),
+        ([(DATA[:90], LABELS[:90, None]), (DATA[90:], LABELS[90:, None])], None),
+        ([(DATA[:90].numpy(), LABELS[:90].numpy()), (DATA[90:].numpy(), LABELS[90:].numpy())], None),
+    ],
+)
+def test_labels_and_inputs_may_be_of_any_usual_kind(inputs: Any, labels: Any) -> None:
+    model = model_with_copies()
+    predicted = model(DATA).argmax(1)
+    measured = autoreg.measure_model(model, inputs, labels, samples=1)
+    intact = measured.rows["ablation"].filter(fraction=0.0)["accuracy"].unique().to_list()
+    assert intact == pytest.approx([(predicted == LABELS).double().mean().item()])
+    assert measured.rows["similarity"].equals(autoreg.measure_model(model, DATA, samples=1).rows["similarity"])
+
+
+def test_a_single_logit_is_refused_and_the_two_of_it_are_measured() -> None:
+    class Both(nn.Module):
+        def forward(self, logit: Tensor) -> Tensor:
+            return torch.cat([-logit, logit], 1)
+
+    torch.manual_seed(0)
+    first, output = nn.Linear(6, 8), nn.Linear(8, 1)
+    with torch.no_grad():
+        output.bias -= output(first(DATA).relu()).median()
+    with pytest.raises(ConfigError, match=r"a logit for each class, got one; of a logit z, give torch\.cat"):
+        autoreg.measure_model(nn.Sequential(first, nn.ReLU(), output), DATA)
+    model = nn.Sequential(first, nn.ReLU(), output, Both())
+    positive = (output(first(DATA).relu()) > 0)[:, 0]
+    measured = autoreg.measure_model(model, DATA, positive, samples=1)
+    assert measured.rows["ablation"].filter(fraction=0.0)["accuracy"].unique().to_list() == [1.0]
+    assert measured.scores()["auc"][0] < 1.0
+
+
+def test_tokens_and_other_precisions_are_measured_as_the_model_takes_them() -> None:
+    tokens = torch.randint(50, (200, 4), generator=torch.Generator().manual_seed(2))
+    words = nn.Sequential(nn.Embedding(50, 3), nn.Flatten(), nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 3))
+    assert autoreg.measure_model(words, tokens, samples=1).by_layer()["units"].to_list() == [8]
+    single = autoreg.measure_model(model_with_copies(), DATA, samples=1)
+    double = autoreg.measure_model(model_with_copies().double(), DATA.double(), samples=1)
+    half = autoreg.measure_model(model_with_copies().bfloat16(), DATA.bfloat16(), samples=1)
+    for other in (double, half):
+        assert other.by_layer()["similar_units"].to_list() == single.by_layer()["similar_units"].to_list()
+
+
 @pytest.mark.parametrize("definition", ["released", "text"])
 def test_a_trials_network_has_the_scores_that_results_db_has(
     runs: Runs, tmp_path: Path, config: Callable[..., TrialConfig], sweep_record: Callable[..., dict], definition: str
@@ -96,7 +150,19 @@ def test_a_trials_network_has_the_scores_that_results_db_has(
     [
         (DATA[:0], None, "there must be examples, and a label for each, got 0 and none"),
         (DATA, torch.zeros(3), "there must be examples, and a label for each, got 200 and 3"),
+        (DATA, torch.tensor(1), "there must be examples, and a label for each, got 200 and a single number"),
+        ([], None, "there must be examples, and a label for each, got 0 and none"),
         ([DATA], None, "a loader gives pairs of inputs and labels"),
+        ([(DATA, LABELS[:150]), (DATA[:150], LABELS)], None, "there must be examples, and a label for each, got 200"),
+        (
+            DATA,
+            nn.functional.one_hot(LABELS),
+            "labels are the numbers of classes, [examples], got (200, 3): use argmax",
+        ),
+        (DATA, LABELS.float(), "labels are whole numbers, got torch.float32"),
+        (DATA, LABELS + 1, "labels are 0 to 2, one for each logit, got 1 to 3"),
+        (DATA, LABELS - 1, "labels are 0 to 2, one for each logit, got -1 to 1"),
+        (DATA, ["cat"] * 200, "inputs and labels are numbers, got list"),
         (DATA.reshape(100, 12), None, "the model cannot be run on the inputs, (2, 12)"),
     ],
 )

@@ -92,7 +92,7 @@ class Group:
 
     def _trial(self, like: TrialConfig, **changes: Any) -> TrialConfig:
         choices = {field: getattr(self.template, field) for field in CHOICES}  # of an older trial, those of now
-        config = like.model_copy(update=choices | changes)
+        config = like.model_copy(update=choices | changes).with_exact_batch()
         return self.known(config) if self.known else config
 
     @property

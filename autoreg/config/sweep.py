@@ -147,6 +147,18 @@ class Sweep(Strict):
                 groups[key] = groups[key].shared_with(group) if key in groups else group
         return list(groups.values())
 
+    def with_revised(self, widths: Mapping[Choice, list[float]]) -> Self:
+        """Return this checked sweep with each network marked at the widths where earlier versions computed another."""
+
+        def marked(choice: Choice) -> Choice:
+            return choice.model_copy(update={"revised": sorted(set(widths.get(choice, [])))})
+
+        variants = self.variants and [
+            variant.model_copy(update={"network": variant.network and marked(variant.network)})
+            for variant in self.variants
+        ]
+        return self.model_copy(update={"network": marked(self.network), "variants": variants})
+
     def _own_groups(self, variant: str | None) -> list[Group]:
         grid, training = self.grid, self.training
         regularizers = [REGULARIZERS[name] for name in grid.regularizer or []] or [{}]
@@ -159,7 +171,9 @@ class Sweep(Strict):
         lengths, factors = tuple(sorted(grid.epochs or [training.epochs])), tuple(grid.lr_batch_factor)
         groups = []
         for setting in axes:
-            template = TrialConfig.model_validate(dict(ChainMap(*setting, base)))
+            fields = ChainMap({}, *setting, base)
+            fields["network"] = self.network.at(fields.get("width", 1.0))
+            template = TrialConfig.model_validate(dict(fields))
             groups.append(Group(template, self.tune, factors, self.replicates, lengths, (variant,)))
         return groups
 

@@ -49,6 +49,17 @@ def parse_fraction(value: Any) -> Any:
     return float(Fraction(value.replace(" ", "")))
 
 
+def exact_fraction(factor: float) -> Fraction:
+    """Return the fraction that a person wrote for a factor: 29/100 for 0.29, which no float is."""
+    simple = Fraction(factor).limit_denominator(1_000_000)
+    return simple if float(simple) == factor else Fraction(repr(float(factor)))
+
+
+def scaled(count: int, factor: float) -> int:
+    """Return a count times a factor, rounded down, exactly: as floats, 100 · 0.29 is less than 29."""
+    return math.floor(count * exact_fraction(factor))
+
+
 def format_width(width: float) -> str:
     """Return a width factor as people write it, as a fraction or with all its digits: `1/4`, `1`, `1.01`."""
     fraction, decimal = Fraction(width).limit_denominator(1000), str(width)
@@ -88,11 +99,13 @@ class Choice(Strict):
         name: a registered name, or `package.module:function` for a thing of the user's own.
         options: keyword arguments of the function, those left out that repeat its default.
         source: the hash of the user's own code, so that trials of edited code are new trials; set by `make_plan`.
+        revised: of a network, the widths at which earlier versions computed something else; set by `make_plan`.
     """
 
     name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z_][A-Za-z0-9_.]*(:[A-Za-z_][A-Za-z0-9_]*)?$")
     options: dict[str, Option] = Field(default_factory=dict)
     source: str | None = None
+    revised: list[float] = Field(default_factory=list)
 
     @model_validator(mode="before")
     @classmethod
@@ -102,6 +115,10 @@ class Choice(Strict):
         if isinstance(value, Mapping) and "options" not in value:
             return {"name": value.get("name"), "options": {k: v for k, v in value.items() if k != "name"}}
         return value
+
+    def at(self, width: float) -> "Choice":
+        """Return this choice as a trial of one width has it."""
+        return self.model_copy(update={"revised": [width] if width in self.revised else []})
 
     def __str__(self) -> str:
         inside = ", ".join(f"{key}={value}" for key, value in sorted(self.options.items()))
@@ -138,6 +155,8 @@ class TrialConfig(Strict):
             none (released code, Inception-v3: 0.9999).
         precision: of matrix products and convolutions in training; `tf32` counts on GPUs only. Metrics take float32.
         study: the search that a tuning trial belongs to, whose rule may prune it; None for final trials.
+        exact_batch: the batch size is the exact product, rounded down. Earlier versions multiplied floats, which may
+            give one less; true only where it does (`with_exact_batch`).
     """
 
     kind: Literal["tune", "final"]
@@ -161,6 +180,7 @@ class TrialConfig(Strict):
     study: str | None = None
     weight_average: Probability = 0.0
     precision: Precision = "float32"
+    exact_batch: bool = False
 
     @property
     def own_code(self) -> tuple[Choice, ...]:
@@ -176,7 +196,19 @@ class TrialConfig(Strict):
     @property
     def effective_batch_size(self) -> int:
         """The number of examples in a training batch."""
-        return max(1, int(self.batch_size * self.lr_batch_factor))
+        size, factor = self.batch_size, self.lr_batch_factor
+        return max(1, scaled(size, factor) if self.exact_batch else int(size * factor))
+
+    def with_exact_batch(self) -> Self:
+        """Return this trial with the exact batch size; as it is where that is the same."""
+        sizes = (int(self.batch_size * self.lr_batch_factor), scaled(self.batch_size, self.lr_batch_factor))
+        differs = max(1, sizes[0]) != max(1, sizes[1])
+        return self if differs == self.exact_batch else self.model_copy(update={"exact_batch": differs})
+
+    def as_before(self) -> Self:
+        """Return what earlier versions named as they named this trial; the same trial where they computed the same."""
+        network = self.network.model_copy(update={"revised": []})
+        return self.model_copy(update={"network": network, "exact_batch": False})
 
     @override
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:

@@ -19,6 +19,7 @@ from autoreg.runs.measurements import write_measurement
 from autoreg.runs.records import Layer, TrialResult
 from autoreg.training.loop import load_network
 from autoreg.training.precision import precision_of
+from autoreg.training.reference import check_network
 
 SEEN_BY_SIZE = "trials of an earlier version are done if names and sizes of their data's files fit: it saw no content"
 
@@ -87,7 +88,8 @@ def measure_trial(
         on_measured: called after each measurement, with it, its number of rows and the seconds that it took.
 
     Raises:
-        DataError: the checkpoint or the data is missing or damaged, or activations are not finite.
+        DataError: the checkpoint or the data is missing or damaged, the network is not the one that was trained, or
+            activations are not finite.
     """
     result = folder.read_result()
     own = [measurement.of(result.layers) for measurement in wanted]
@@ -98,6 +100,7 @@ def measure_trial(
     dataset = build_dataset(config, root, device)
     check_data(folder, result, dataset.fingerprints)
     network = load_network(config, folder, dataset)
+    check_network(network, dataset, result)
     for measurement in missing:
         started, function = time.perf_counter(), metrics[measurement.metric]
         with precision_of("float32", dataset.test.labels.device), finite_activations(network, measurement.split):

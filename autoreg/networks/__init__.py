@@ -1,9 +1,19 @@
 """Networks: one family a file; dropping a file with a registered function here adds a network."""
 
+from autoreg.networks.build import build_network, parameter_count, unallocated_network
 from autoreg.networks.flops import forward_flops
-from autoreg.networks.network import Auxiliary, Network, build_network, networks, parameter_count, units
+from autoreg.networks.network import Auxiliary, Network, networks, units
 from autoreg.registry import load_folder
 
 load_folder(__name__, __path__)
 
-__all__ = ["Auxiliary", "Network", "build_network", "forward_flops", "networks", "parameter_count", "units"]
+__all__ = [
+    "Auxiliary",
+    "Network",
+    "build_network",
+    "forward_flops",
+    "networks",
+    "parameter_count",
+    "unallocated_network",
+    "units",
+]

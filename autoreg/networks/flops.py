@@ -6,7 +6,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from autoreg.config.trial import TrialConfig
-from autoreg.networks.network import build_network
+from autoreg.networks.build import build_network
 
 
 def forward_flops(config: TrialConfig, input_shape: Sequence[int], classes: int) -> int | None:

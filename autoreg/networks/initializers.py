@@ -6,11 +6,12 @@ LeCun are then scaled so that the truncated distribution has the wanted variance
 
 from collections.abc import Callable
 from math import sqrt
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from autoreg.config.trial import Choice
 from autoreg.networks import Network
@@ -25,13 +26,18 @@ TRUNCATED_STD = 0.87962566103423978
 
 
 def initialize(network: Network, initializer: Choice, replicate: int) -> None:
-    """Fill the network's weights; the same replicate gives the same weights. Biases and scales stay as built."""
+    """Fill the weights of linear and convolutional maps, the same ones for a replicate; all else stays as built."""
     fill = initializers[initializer.name]
     generator = torch.Generator().manual_seed(derive_seed(replicate, "initial weights"))
-    weights = network.weights()
+    maps = [module for _, module in network.maps()]
     with torch.no_grad():
-        for index, (_, weight) in enumerate(weights):
-            fill(weight, index == len(weights) - 1, generator, **initializer.options)
+        for index, module in enumerate(maps):
+            weight: Any = module.weight
+            is_transposed = isinstance(module, nn.modules.conv._ConvTransposeNd)  # whose inputs stand first
+            outputs_first = weight.transpose(0, 1) if is_transposed else weight
+            fill(outputs_first, index == len(maps) - 1, generator, **initializer.options)
+            if is_parametrized(module, "weight"):
+                module.weight = weight  # so that magnitudes and directions, for example, give it
 
 
 @initializers.register

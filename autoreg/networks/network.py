@@ -7,16 +7,21 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.parametrize import is_parametrized
 
-from autoreg.config.trial import TrialConfig
-from autoreg.errors import ConfigError, first_line
+from autoreg.config.trial import scaled
+from autoreg.errors import ConfigError
+from autoreg.networks.unit_axis import MoveUnits, UnitWatch
 from autoreg.registry import Registry
 
 #: (width, input_shape, classes, dropout, *, options…) -> Network
 networks: Registry[Callable[..., "Network"]] = Registry("network", "width", "input_shape", "classes", "dropout")
 
-#: A weight has two or more dimensions; of the others, those of batch normalisation are told from biases.
+#: Weights are those of linear and convolutional maps; of the others, those of normalisation are told from biases.
 ParameterKind = Literal["weights", "biases", "normalization"]
+
+MAPS = (nn.Linear, nn.modules.conv._ConvNd)
+NORMALIZATIONS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 
 
 class Auxiliary(nn.Module):
@@ -42,7 +47,8 @@ class Network(nn.Module):
     """A network that holds its stages in order and names the measured ones.
 
     A measured stage ends at the activation that is measured (paper, section 3); pooling, normalisation, dropout and
-    flattening are stages of their own after it. A unit is dimension 1 of a stage's output.
+    flattening are stages of their own after it. Units are the features of the module that made the activation
+    (`autoreg.networks.unit_axis`).
 
     Args:
         stages: pairs of a name and a module; the output of each is the input of the next.
@@ -80,7 +86,9 @@ class Network(nn.Module):
         self.measured = tuple(measured)
         self.decayed = tuple(decayed) if decayed is not None else tuple(name for name, _ in self._parts())
         self.decayed_kinds = frozenset(decayed_kinds)
-        self.to(memory_format=torch.channels_last)
+        self._unit_axis: dict[str, int] = {}  # by layer, as the last walk found it
+        if all(parameter.ndim <= 4 for parameter in self.parameters()):  # PyTorch's volumes have a layout of their own
+            self.to(memory_format=torch.channels_last)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the logits, [batch, classes]."""
@@ -107,54 +115,90 @@ class Network(nn.Module):
         """Yield (layer, activations) of each measured layer during one forward pass; activations are [batch, units, …].
 
         The stages after the last measured one are not run; `after(layer)(activations)` gives the logits.
+
+        Raises:
+            ConfigError: it is not known which dimension of a layer's activations is the units, or the first one is not
+                the examples.
         """
         last = self._index[self.measured[-1]]
-        activations = _channels_last(inputs)
-        for name, stage in list(self.stages.named_children())[: last + 1]:
-            activations = stage(activations)
+        activations, watch = _channels_last(inputs), UnitWatch()
+        for name, stage in list(self.stages._modules.items())[: last + 1]:  # also one that stands there twice
+            assert stage is not None
+            with watch:
+                activations = stage(activations)
             if name in self.measured:
-                yield name, activations
+                self._unit_axis[name] = watch.axis_of(name, activations)
+                if activations.shape[0] != len(inputs):
+                    shape = tuple(activations.shape)
+                    raise ConfigError(f"layer {name!r}: dimension 0 of activations is the examples, got {shape}")
+                yield name, activations.movedim(self._unit_axis[name], 1)
 
     def after(self, layer: str) -> nn.Sequential:
-        """Return the rest of the network after a layer, sharing its parameters."""
-        return self.stages[self._index[layer] + 1 :]
+        """Return the rest of the network after a layer, of activations as `walk` gives them, sharing its parameters."""
+        return self._from_units(layer, self.stages[self._index[layer] + 1 :])
 
     def between(self, layer: str, other: str) -> nn.Sequential:
-        """Return the stages after `layer`, up to and with `other`, sharing their parameters."""
-        return self.stages[self._index[layer] + 1 : self._index[other] + 1]
+        """Return the stages after `layer`, up to and with `other`, from units to units, sharing their parameters."""
+        stages = self._from_units(layer, self.stages[self._index[layer] + 1 : self._index[other] + 1])
+        return stages if self._unit_axis.get(other, 1) == 1 else nn.Sequential(*stages, MoveUnits(-1, 1))
 
-    def weights(self) -> list[tuple[str, nn.Parameter]]:
-        """Return (stage, weight) of every weight matrix or kernel, in the order in which the input meets them.
+    def _from_units(self, layer: str, stages: nn.Sequential) -> nn.Sequential:
+        return stages if self._unit_axis.get(layer, 1) == 1 else nn.Sequential(MoveUnits(1, -1), *stages)
+
+    def maps(self) -> list[tuple[str, nn.Module]]:
+        """Return (stage, module) of every linear or convolutional map, in the order in which the input meets them.
 
         Those of an auxiliary classifier, whose stage is called `auxiliary`, stand before the output layer's.
+
+        Raises:
+            ConfigError: a weight is what a hook or a parametrization makes of others, and cannot be set.
         """
-        return [
-            (name, parameter)
-            for name, stage in self._parts()
-            for parameter in stage.parameters()
-            if parameter.ndim >= 2
-        ]
+        met = [(name, each) for name, stage in self._parts() for each in stage.modules() if isinstance(each, MAPS)]
+        last = {id(module): place for place, (_, module) in enumerate(met)}  # one that stands twice is drawn once
+        maps: list[tuple[str, nn.Module]] = [met[place] for place in sorted(last.values())]
+        for name, module in maps:
+            if "weight" not in module._parameters and not _can_be_set(module):
+                kind = type(module).__name__
+                raise ConfigError(
+                    f"stage {name!r}: the weight of its {kind} cannot be set; use torch.nn.utils.parametrizations, or "
+                    "one with a right_inverse"
+                )
+        return maps
 
     def decayed_parameters(self) -> list[nn.Parameter]:
         """Return the parameters that weight decay acts on."""
+        weights = {id(_weight(module)) for _, module in self.maps()}
         return [
             parameter
             for name, stage in self._parts()
             if name in self.decayed
             for module in stage.modules()
             for parameter in module.parameters(recurse=False)
-            if _kind(module, parameter) in self.decayed_kinds
+            if ("weights" if id(parameter) in weights else _other_kind(module)) in self.decayed_kinds
         ]
 
     def _parts(self) -> list[tuple[str, nn.Module]]:
-        *hidden, output = self.stages.named_children()
+        *hidden, output = self.stages._modules.items()
         return [*hidden, *([("auxiliary", self.auxiliary)] if self.auxiliary is not None else []), output]
 
 
-def _kind(module: nn.Module, parameter: nn.Parameter) -> ParameterKind:
-    if parameter.ndim >= 2:
-        return "weights"
-    return "normalization" if isinstance(module, nn.modules.batchnorm._BatchNorm) else "biases"
+def _can_be_set(module: nn.Module) -> bool:
+    """Whether a map's weight is parametrized by what can take any value for it."""
+    return is_parametrized(module, "weight") and all(
+        hasattr(parametrization, "right_inverse")
+        for parametrization in module.get_submodule("parametrizations.weight").children()
+    )
+
+
+def _weight(module: nn.Module) -> nn.Parameter:
+    """Return a map's weight; of a parametrized one what is of its size, which are a weight-normed one's directions."""
+    if not is_parametrized(module, "weight"):
+        return module.get_parameter("weight")
+    return max(module.get_submodule("parametrizations.weight").parameters(), key=Tensor.numel)
+
+
+def _other_kind(module: nn.Module) -> ParameterKind:
+    return "normalization" if isinstance(module, NORMALIZATIONS) else "biases"
 
 
 def _channels_last(inputs: Tensor) -> Tensor:
@@ -163,8 +207,8 @@ def _channels_last(inputs: Tensor) -> Tensor:
 
 
 def units(base: int, width: float) -> int:
-    """Return the number of units of a layer at a width factor. Raises ConfigError if none is left."""
-    count = int(base * width)
+    """Return the units of a layer at a width factor, rounded down exactly. Raises ConfigError if none is left."""
+    count = scaled(base, width)
     if count < 1:
         raise ConfigError(f"a width must leave a unit in every layer, got {width} of {base} units")
     return count
@@ -183,48 +227,6 @@ def linear(inputs: int, outputs: int) -> nn.Linear:
     layer = nn.Linear(inputs, outputs)
     nn.init.zeros_(layer.bias)
     return layer
-
-
-def build_network(config: TrialConfig, input_shape: Sequence[int], classes: int) -> Network:
-    """Return the network of a trial, with its biases set and its weights not yet initialised.
-
-    Args:
-        config: names the network, its options, width and dropout.
-        input_shape: shape of one example as the network sees it, for example (3, 32, 32).
-        classes: number of logits.
-
-    Raises:
-        ConfigError: the network does not fit the inputs, or its function does not return a `Network`.
-    """
-    build = networks[config.network.name]
-    try:
-        network = build(config.width, tuple(input_shape), classes, config.dropout, **config.network.options)
-    except (TypeError, ValueError, AttributeError) as error:
-        shape = "×".join(map(str, input_shape))
-        reason = f"{type(error).__name__}: {first_line(error)}"
-        raise ConfigError(
-            f"network {config.network.name!r} cannot be built for inputs of {shape} and {classes} classes: {reason}"
-        ) from error
-    if not isinstance(network, Network):
-        raise ConfigError(f"network {config.network.name!r} must return a Network, got {type(network).__name__}")
-    return network
-
-
-def parameter_count(config: TrialConfig, input_shape: Sequence[int], classes: int) -> int:
-    """Return the number of trainable parameters of a trial's network, without allocating it.
-
-    Raises:
-        ConfigError: the network cannot be built, for whatever reason.
-    """
-    try:
-        with torch.device("meta"):
-            network = build_network(config, input_shape, classes)
-    except ConfigError:
-        raise
-    except Exception as error:  # sizes that no memory holds; and in a user's own function anything may go wrong
-        reason = f"{type(error).__name__}: {first_line(error)}"
-        raise ConfigError(f"network {config.network.name!r} cannot be built: {reason}") from error
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def pool_first(stages: nn.Sequential) -> list[nn.Module]:

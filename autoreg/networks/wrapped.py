@@ -52,8 +52,12 @@ def wrap(model: nn.Module, example: Tensor) -> Network:
     Raises:
         ConfigError: the model cannot be traced, has no such layer, or the cut one gives something else.
     """
-    own = copy.deepcopy(model).eval()
+    try:
+        own = copy.deepcopy(model).eval()
+    except Exception as error:  # of a model that holds what cannot be copied
+        raise ConfigError(f"{type(model).__name__} cannot be copied: {first_line(error)}") from error
     if isinstance(own, Network):
+        _require_same(own, own, example)
         return own
     for module in own.modules():
         if getattr(module, "inplace", False):
@@ -146,12 +150,16 @@ def _require_same(model: nn.Module, network: Network, example: Tensor) -> None:
         activations = dict(network.walk(example))
         before = [values.clone() for values in activations.values()]
         outputs = [network(example), *(network.after(layer)(values) for layer, values in activations.items())]
+    except ConfigError:
+        raise
     except Exception as error:  # whatever the user's model makes of the example
         reason = f"{type(error).__name__}: {first_line(error)}"
         raise ConfigError(f"the model cannot be run on the inputs, {tuple(example.shape)}: {reason}") from error
     if not isinstance(expected, Tensor) or expected.ndim != 2:
         shape = tuple(expected.shape) if isinstance(expected, Tensor) else type(expected).__name__
         raise ConfigError(f"a model must give logits, [examples, classes], got {shape}")
+    if expected.shape[1] < 2:  # all would be labelled alike
+        raise ConfigError("a model must give a logit for each class, got one; of a logit z, give torch.cat([-z, z], 1)")
     near = 1e-4 * float(expected.nan_to_num(0, 0, 0).abs().max())
 
     def are_same(one: Tensor, other: Tensor, rtol: float, atol: float) -> bool:  # NaN is for metrics to refuse

@@ -1,6 +1,7 @@
 """A checked sweep: every name known, every option valid, the data there, and what it will cost."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ from autoreg.config.trial import Choice, Strict, TrialConfig
 from autoreg.datasets import check_dataset, data_root, datasets, drawn_dataset, load_dataset
 from autoreg.errors import ConfigError
 from autoreg.metrics.measure import Measurement, measurements_of
-from autoreg.networks import networks, parameter_count
+from autoreg.networks import networks, unallocated_network
 from autoreg.networks.initializers import initializers
+from autoreg.networks.revision import is_revised
 from autoreg.orchestrator.resume import load_schedule
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.packaged import expand_figure
@@ -126,7 +128,8 @@ def make_plan(loaded: LoadedSweep) -> Plan:
         with _located(loaded, ("measure", "metrics", name)):
             measurements += measurements_of(name, options, sweep.measure.splits)
     measurements.sort(key=lambda measurement: measurement.is_own)  # the user's own code may change what comes after it
-    groups: list[tuple[Group, int]] = []
+    parameters: list[int] = []
+    revised: defaultdict[Choice, list[float]] = defaultdict(list)
     with _located(loaded, ("grid",)):
         settings = sweep.groups()
     data: dict[Choice, tuple[str, ...]] = {}
@@ -138,8 +141,12 @@ def make_plan(loaded: LoadedSweep) -> Plan:
             for variant in _batch_variants(group):
                 check_dataset(variant, dataset)
         with _located(loaded, ("grid", "width")):
-            groups.append((group, parameter_count(group.template, dataset.input_shape, dataset.classes)))
-    groups.sort(key=lambda pair: -pair[1])
+            network = unallocated_network(group.template, dataset.input_shape, dataset.classes)
+            if is_revised(network, group.template, dataset.input_shape):
+                revised[group.template.network].append(group.template.width)
+        parameters.append(sum(parameter.numel() for parameter in network.parameters()))
+    sweep = sweep.with_revised(revised)
+    groups = sorted(zip(sweep.groups(), parameters, strict=True), key=lambda pair: -pair[1])
     return Plan(sweep, data_root(loaded.root), measurements, groups, data)
 
 
@@ -167,7 +174,7 @@ def _batch_variants(group: Group) -> Iterator[TrialConfig]:
     """Yield the group's trial at every batch size that it may come to."""
     space = group.tune.space.batch_size if group.tune else None
     for size, factor in product(space or [group.template.batch_size], group.factors):
-        yield group.template.model_copy(update={"batch_size": size, "lr_batch_factor": factor})
+        yield group.template.model_copy(update={"batch_size": size, "lr_batch_factor": factor}).with_exact_batch()
 
 
 def checked_sweep(loaded: LoadedSweep) -> Sweep:

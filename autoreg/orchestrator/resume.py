@@ -1,8 +1,9 @@
 """What the run folder has of a sweep's trials."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from autoreg.config.group import Group
+from autoreg.config.group import Group, setting_labels
 from autoreg.config.trial import TrialConfig
 from autoreg.errors import first_line
 from autoreg.orchestrator.older import recalled
@@ -31,6 +32,21 @@ def load_schedule(groups: Sequence[Group], runs: Runs) -> Schedule:
         else:  # how it ended changes nothing for others
             schedule.ended.add(config.trial_id)
     return schedule
+
+
+def superseded(groups: Sequence[Group], runs: Runs) -> Iterator[str]:
+    """Yield a line for each group that an earlier version trained, or began to tune, as something else than this one.
+
+    Its trials are not used: they have other ids.
+    """
+    for group, label in zip(groups, setting_labels(groups), strict=True):
+        before = replace(group, template=group.template.as_before())
+        if before == group and group.factors == (1.0,):
+            continue
+        finals = {config.as_before().trial_id for config in group.final_trials({}) if config != config.as_before()}
+        is_begun = group.tune and before != group and recorded(before, runs)
+        if is_begun or any(runs.trial(trial_id).is_trained for trial_id in finals):
+            yield f"trained anew: {label}: an earlier version computed something else, and its trials keep their ids"
 
 
 def trained_trials(schedule: Schedule, runs: Runs) -> Iterator[tuple[TrialConfig, TrialFolder]]:

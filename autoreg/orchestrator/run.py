@@ -10,6 +10,7 @@ from autoreg.orchestrator.ray_runtime.backend import RayBackend
 from autoreg.orchestrator.ray_runtime.session import check_address, ray_session
 from autoreg.orchestrator.ray_runtime.signals import StopOnSignal
 from autoreg.orchestrator.recorder import Summary
+from autoreg.orchestrator.resume import superseded
 from autoreg.orchestrator.runner import SweepRunner
 from autoreg.runs.folder import Runs
 
@@ -43,8 +44,10 @@ def run_sweep(
     check_address(address)
     runner = SweepRunner(plan, runs, database, verbosity)
     damaged = runner.begin(retry_failed)
+    other = superseded([group for group, _ in plan.groups], runs)
     with runner.display:
-        for line in (f"{plan.sweep.name}: {plan.counts_text}", *older_note(runner.driver.schedule), *damaged):
+        said = (*other, *older_note(runner.driver.schedule), *damaged)
+        for line in (f"{plan.sweep.name}: {plan.counts_text}", *said):
             runner.display.line(line)
         if runner.driver.has_work:
             # The signals are taken last, since Ray sets handlers of its own.

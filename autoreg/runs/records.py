@@ -69,7 +69,11 @@ class DamagedResult(DataError):
 
 
 class TrialResult(Strict):
-    """What a trained trial left behind, beside its checkpoint. Accuracies are of `best_epoch`'s weights, in [0, 1]."""
+    """What a trained trial left behind, beside its checkpoint. Accuracies are of `best_epoch`'s weights, in [0, 1].
+
+    `logits` are those of a few test examples, [examples, classes], with None where they are not finite, by which the
+    network is known again; older results and trials that are not measured have none.
+    """
 
     status: Status
     error: str | None = None
@@ -84,6 +88,7 @@ class TrialResult(Strict):
     finished_at: Time
     environment: dict[str, str] = Field(default_factory=dict)
     layers: list[Layer] = Field(default_factory=list)
+    logits: list[list[float | None]] = Field(default_factory=list)
     epochs: list[Epoch] = Field(default_factory=list)
 
     def sealed(self, trial_id: str) -> dict[str, Any]:

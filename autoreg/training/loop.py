@@ -21,6 +21,7 @@ from autoreg.seeds import derive_seed
 from autoreg.training import checkpoints
 from autoreg.training.optimizers import learning_rate_at
 from autoreg.training.precision import precision_of
+from autoreg.training.reference import Logits, check_stages, reference_logits
 from autoreg.training.state import TrialState
 
 #: An interrupted trial repeats at most this much work.
@@ -59,6 +60,7 @@ def train_trial(
     dataset = build_dataset(config, root, device)
     folder.write_config(config)
     state, resumed = TrialState.resumed(config, dataset, folder, *([parent] if parent else []))
+    check_stages(state.network, dataset)  # what cannot be measured is said before it is trained
     status: Status = "done"
     saved_at = time.monotonic()
     while not state.is_finished(config):
@@ -152,11 +154,13 @@ def _finish(
         network.load_state_dict(state.best_weights)
     network.eval()
     accuracies: dict[str, Any] = {}
+    logits: Logits = []
     if config.kind == "final" and status == "done":
         with precision_of(config.precision, dataset.train.labels.device):
             accuracies = {
                 f"{split}_accuracy": evaluate(network, dataset, split)[1] for split in ("train", "validation", "test")
             }
+        logits = reference_logits(network, dataset)
         content = {"trial_id": config.trial_id, "epoch": state.best_epoch, "network": network.state_dict()}
         checkpoints.save(folder.checkpoint_path, content)
     elif state.best_epoch:
@@ -172,6 +176,7 @@ def _finish(
         finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
         environment=_environment(dataset, resumed, folder.discarded),
         layers=layers_of(network, dataset),
+        logits=logits,
         epochs=state.epochs,
         **accuracies,
     )
@@ -199,7 +204,9 @@ def load_network(config: TrialConfig, folder: TrialFolder, dataset: Dataset) -> 
     content: dict[str, Any] = checkpoints.load(folder.checkpoint_path)
     if content.get("trial_id") != config.trial_id:
         raise checkpoints.DamagedCheckpoint(f"{folder.checkpoint_path.name} is of another trial")
-    network = build_network(config, dataset.input_shape, dataset.classes)
+    with torch.random.fork_rng(devices=[]):  # what a user's network draws by itself need not be in its state_dict
+        torch.default_generator.manual_seed(derive_seed(config.replicate, "construction"))
+        network: Network = build_network(config, dataset.input_shape, dataset.classes)
     try:
         network.load_state_dict(content["network"])
     except (KeyError, TypeError, RuntimeError) as error:

@@ -149,12 +149,12 @@ def test_the_documented_custom_network_runs_from_the_folder_it_lies_in(tmp_path:
         code for block in page.split("```python\n")[1:] if (code := block.split("```")[0]) and "def build" in code
     ]
     (tmp_path / "mynets.py").write_text(code, encoding="utf-8")
-    own = settings("network=mynets:build", "network.units=32")
+    own = settings("network=mynets:build", "network.hidden=32")
     short = settings("tune=null", "training.epochs=2", "replicates=1", "grid.width=[1]")
     ended = autoreg("sweep", "quickstart", *own, *short, cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     [first, *_] = json.loads(autoreg("list", "trials", "--json", cwd=tmp_path).stdout)
-    assert first["network"] == "mynets:build(units=32)"
+    assert first["network"] == "mynets:build(hidden=32)"
 
 
 @pytest.fixture(scope="module")

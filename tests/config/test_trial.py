@@ -2,11 +2,21 @@
 
 import pickle
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from pydantic import ValidationError
 
-from autoreg.config.trial import Choice, TrialConfig, canonical_json, format_width, measurement_id, parse_fraction
+from autoreg.config.trial import (
+    Choice,
+    TrialConfig,
+    canonical_json,
+    exact_fraction,
+    format_width,
+    measurement_id,
+    parse_fraction,
+    scaled,
+)
 from tests.helpers.another import with_another
 
 MakeConfig = Callable[..., TrialConfig]
@@ -58,6 +68,39 @@ def test_the_lr_batch_factor_multiplies_both(config: MakeConfig) -> None:
     made = config(learning_rate=0.01, batch_size=128, lr_batch_factor=0.25)
     assert made.effective_learning_rate == pytest.approx(0.0025)
     assert made.effective_batch_size == 32
+
+
+@pytest.mark.parametrize(
+    ("count", "factor", "product"),
+    [
+        (100, 0.29, 29), (100, 2.3, 230), (50, 0.58, 29), (64, 0.25, 16), (3, 1 / 3, 1), (300, 0.41, 123), (7, 0.5, 3),
+        (55, 3 / 11, 15), (128, 0.29, 37), (10**7, 0.9999999, 9999999), (1, 1024.0, 1024), (5, 1, 5),
+    ],
+)  # fmt: skip
+def test_a_count_times_a_factor_is_exact_and_rounded_down(count: int, factor: float, product: int) -> None:
+    assert scaled(count, factor) == product
+
+
+def test_every_decimal_factor_scales_as_decimals_do() -> None:
+    for hundredths in range(1, 500):
+        text = f"{hundredths / 100:.2f}"
+        assert [scaled(count, float(text)) for count in range(1, 200)] == [
+            int(Decimal(text) * count) for count in range(1, 200)
+        ]
+        assert exact_fraction(float(text)) == Decimal(text)
+
+
+def test_a_batch_that_floats_made_one_too_small_is_another_trial_and_no_other_is(config: MakeConfig) -> None:
+    old = config(batch_size=100, lr_batch_factor=0.29)
+    new = old.with_exact_batch()
+    assert (old.effective_batch_size, new.effective_batch_size) == (28, 29)  # as older records are read, and now
+    assert old.trial_id != new.trial_id
+    assert new.as_before() == old
+    assert TrialConfig.model_validate_json(canonical_json(new)).trial_id == new.trial_id
+    for factor in (0.25, 0.5, 1.0, 2.0, 4.0, 0.3):
+        same = config(batch_size=100, lr_batch_factor=factor)
+        assert same.with_exact_batch() is same
+        assert new.model_copy(update={"lr_batch_factor": factor}).with_exact_batch() == same
 
 
 @pytest.mark.parametrize(("text", "width"), [("1/4", 0.25), ("4", 4.0), (0.5, 0.5), ("0.25", 0.25)])

@@ -74,8 +74,8 @@ def test_the_auxiliary_classifier_learns_and_teaches(config: MakeConfig) -> None
     assert all(parameter.grad.any() for parameter in network.auxiliary.parameters())
     assert network.stages.mixed_7.branch1x1.conv.weight.grad.any()
     assert not network.auxiliary.classifier.fc.bias.any()
-    assert [stage for stage, _ in network.weights()][-2:] == ["auxiliary", "output"]
-    assert [tuple(weight.shape) for _, weight in network.weights()[-2:]] == [(10, 192), (10, 512)]
+    assert [stage for stage, _ in network.maps()][-2:] == ["auxiliary", "output"]
+    assert [tuple(module.weight.shape) for _, module in network.maps()[-2:]] == [(10, 192), (10, 512)]
 
 
 @torch.inference_mode()

@@ -111,9 +111,9 @@ def test_a_masked_suffix_is_what_a_hook_on_the_whole_network_gives(config: MakeC
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_replicate_gives_the_same_weights_and_another_gives_others(config: MakeConfig, name: str) -> None:
     first, again, other = (built(config, name, 0.25, replicate=replicate)[0] for replicate in (0, 0, 1))
-    for (_, one), (_, two), (_, three) in zip(first.weights(), again.weights(), other.weights(), strict=True):
-        assert torch.equal(one, two)
-        assert not torch.equal(one, three)
+    for (_, one), (_, two), (_, three) in zip(first.maps(), again.maps(), other.maps(), strict=True):
+        assert torch.equal(one.weight, two.weight)
+        assert not torch.equal(one.weight, three.weight)
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -159,7 +159,7 @@ def test_the_loss_of_an_auxiliary_classifier_is_added_with_its_weight() -> None:
         nn.functional.cross_entropy(values, labels) for values in (logits, beside(network.stages.first(inputs)))
     ]
     torch.testing.assert_close(loss, expected[0] + 0.4 * expected[1])
-    assert [stage for stage, _ in network.weights()] == ["first", "second", "auxiliary", "output"]
+    assert [stage for stage, _ in network.maps()] == ["first", "second", "auxiliary", "output"]
     assert network.decayed == ("first", "second", "auxiliary", "output")
 
 

@@ -1,5 +1,6 @@
 """Any model is cut into stages that compute the same, and is measured where activations end a layer."""
 
+import warnings
 from collections import OrderedDict
 from typing import Any
 
@@ -97,6 +98,21 @@ def test_what_lies_within_a_branch_is_not_measured_and_nothing_works_on_what_is(
     assert torch.equal(walked["relu_1"], kept)
 
 
+def test_volumes_are_measured_too() -> None:
+    model = nn.Sequential(nn.Conv3d(1, 4, 2), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3))
+    volumes = torch.randn(2, 1, 3, 3, 3, generator=torch.Generator().manual_seed(0))
+    [(_, values)] = wrap(model, volumes).walk(volumes)
+    assert torch.equal(values, model[:2](volumes))
+
+
+def hooked() -> nn.Sequential:
+    """A model whose weight a hook has made with a gradient, which Python cannot copy."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        first = nn.utils.weight_norm(nn.Linear(4, 5))
+    return nn.Sequential(first, nn.ReLU(), nn.Linear(5, 3))
+
+
 class Branching(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         return torch.relu(inputs) if inputs.sum() > 0 else inputs
@@ -111,6 +127,8 @@ class Pairs(nn.Module):
     ("model", "example", "words"),
     [
         (Branching(), SMALL, "Branching cannot be traced by torch.fx; write its stages as a Network"),
+        (hooked(), SMALL, "Sequential cannot be copied: Only Tensors created explicitly"),
+        (nn.Sequential(nn.ReLU(), nn.Flatten()), SMALL[:, None], "layer '0': which dimension of its"),
         (nn.Linear(4, 3), SMALL, "Linear has no hidden activation"),
         (nn.Sequential(nn.Linear(4, 3), nn.ReLU()), SMALL, "Sequential has no hidden activation"),
         (sequential(), IMAGES, "the model cannot be run on the inputs, (2, 3, 64, 64)"),

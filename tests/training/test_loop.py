@@ -53,7 +53,7 @@ def test_averaged_weights_follow_the_trained_ones_and_are_what_is_kept(runs: Run
     dataset = build_dataset(made, None)
     state = TrialState.fresh(made, dataset)
     steps: list[Tensor] = []
-    weight = state.network.weights()[0][1]
+    weight = state.network.maps()[0][1].weight
     state.optimizer.register_step_post_hook(lambda *_: steps.append(weight.detach().clone()))
     for _ in range(3):
         train_epoch(made, dataset, state)
@@ -62,7 +62,7 @@ def test_averaged_weights_follow_the_trained_ones_and_are_what_is_kept(runs: Run
         kept = min(0.5, (1 + number) / (10 + number))
         average = kept * average + (1 - kept) * trained
     assert len(steps) == 12
-    assert torch.allclose(state.kept.weights()[0][1], average)
+    assert torch.allclose(state.kept.maps()[0][1].weight, average)
     assert not torch.allclose(average, steps[-1], atol=1e-4)
     folder = folder_of(runs, made)
     train_trial(made, folder)

@@ -1,0 +1,55 @@
+"""A trial's network, with its weights not yet initialised."""
+
+from collections.abc import Sequence
+
+import torch
+
+from autoreg.config.trial import TrialConfig
+from autoreg.errors import ConfigError, first_line
+from autoreg.networks.network import Network, networks
+
+
+def build_network(config: TrialConfig, input_shape: Sequence[int], classes: int) -> Network:
+    """Return the network of a trial, with its biases set and its weights not yet initialised.
+
+    Args:
+        config: names the network, its options, width and dropout.
+        input_shape: shape of one example as the network sees it, for example (3, 32, 32).
+        classes: number of logits.
+
+    Raises:
+        ConfigError: the network does not fit the inputs, or its function does not return a `Network`.
+    """
+    build = networks[config.network.name]
+    try:
+        network = build(config.width, tuple(input_shape), classes, config.dropout, **config.network.options)
+    except (TypeError, ValueError, AttributeError) as error:
+        shape = "×".join(map(str, input_shape))
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        raise ConfigError(
+            f"network {config.network.name!r} cannot be built for inputs of {shape} and {classes} classes: {reason}"
+        ) from error
+    if not isinstance(network, Network):
+        raise ConfigError(f"network {config.network.name!r} must return a Network, got {type(network).__name__}")
+    return network
+
+
+def unallocated_network(config: TrialConfig, input_shape: Sequence[int], classes: int) -> Network:
+    """Return the network of a trial on the device `meta`: with all shapes, and no memory for any value.
+
+    Raises:
+        ConfigError: the network cannot be built, for whatever reason.
+    """
+    try:
+        with torch.device("meta"):
+            return build_network(config, input_shape, classes)
+    except ConfigError:
+        raise
+    except Exception as error:  # sizes that no memory holds; and in a user's own function anything may go wrong
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        raise ConfigError(f"network {config.network.name!r} cannot be built: {reason}") from error
+
+
+def parameter_count(config: TrialConfig, input_shape: Sequence[int], classes: int) -> int:
+    """Return the number of trainable parameters of a trial's network; raises what `unallocated_network` does."""
+    return sum(parameter.numel() for parameter in unallocated_network(config, input_shape, classes).parameters())

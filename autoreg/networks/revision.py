@@ -1,0 +1,78 @@
+"""What earlier versions computed otherwise: such a trial is another one, so that no id means two things."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from autoreg.config.trial import TrialConfig, exact_fraction
+from autoreg.errors import ConfigError
+from autoreg.networks.network import Network, ParameterKind
+
+
+def is_revised(network: Network, config: TrialConfig, input_shape: Sequence[int]) -> bool:
+    """Whether earlier versions built, initialised, decayed or measured another network.
+
+    Args:
+        network: of the trial, on the device `meta`.
+        config: names the network, its width.
+        input_shape: shape of one example as the network sees it.
+
+    Raises:
+        ConfigError: its weights cannot be initialised, or the units of a layer are not known.
+    """
+    if _was_smaller(network, config.width):
+        return True
+    is_own = ":" in config.network.name
+    return is_own and (_trains_otherwise(network) or _is_measured_otherwise(network, input_shape))
+
+
+def _was_smaller(network: Network, width: float) -> bool:
+    """Whether a product of floats made one of its sizes one too small: only where the exact product is whole."""
+    sizes = {size for parameter in network.parameters() for size in parameter.shape}
+    bases = {size: size / exact_fraction(width) for size in sizes}
+    return any(base.denominator == 1 and int(base.numerator * width) < size for size, base in bases.items())
+
+
+def _trains_otherwise(network: Network) -> bool:
+    """Whether other weights are drawn, for other sizes, or others decay: what has two dimensions counted as one."""
+    parts = network._parts()
+    weights = [id(parameter) for _, stage in parts for parameter in stage.parameters() if parameter.ndim >= 2]
+    decayed = {
+        id(parameter)
+        for name, stage in parts
+        if name in network.decayed
+        for module in stage.modules()
+        for parameter in module.parameters(recurse=False)
+        if _kind_before(module, parameter) in network.decayed_kinds
+    }
+    maps = [module for _, module in network.maps()]
+    return (
+        weights != [id(module._parameters.get("weight")) for module in maps]
+        or any(isinstance(module, nn.modules.conv._ConvTransposeNd) for module in maps)
+        or decayed != {id(parameter) for parameter in network.decayed_parameters()}
+    )
+
+
+def _kind_before(module: nn.Module, parameter: nn.Parameter) -> ParameterKind:
+    if parameter.ndim >= 2:
+        return "weights"
+    return "normalization" if isinstance(module, nn.modules.batchnorm._BatchNorm) else "biases"
+
+
+@torch.inference_mode()
+def _is_measured_otherwise(network: Network, input_shape: Sequence[int]) -> bool:
+    """Whether a stage stands twice, of which one was left out, or units are not dimension 1.
+
+    What cannot be told, of a network that looks at values, counts as yes: a trial too many is no wrong one.
+    """
+    if len(list(network.stages.children())) < len(network.stages):
+        return True
+    try:
+        with torch.device("meta"):
+            layers = [layer for layer, _ in network.eval().walk(torch.empty(3, *input_shape))]
+    except ConfigError:
+        raise
+    except Exception:  # in a user's own function anything may go wrong
+        return True
+    return any(network._unit_axis[layer] != 1 for layer in layers)
