@@ -12,7 +12,7 @@ from autoreg.orchestrator.bundles import SECONDS, Bundler
 from autoreg.orchestrator.durations import Durations
 from autoreg.orchestrator.jobs import BundleJob, Place, Share, TrialJob
 from autoreg.orchestrator.plan import make_plan
-from autoreg.orchestrator.ray_runtime import worker
+from autoreg.orchestrator.ray_runtime.worker import code_mark
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.runs.folder import Runs
 
@@ -101,13 +101,13 @@ def test_trials_of_own_code_share_a_bundle_with_trials_of_the_same_code_only(sma
 
 
 def test_a_process_goes_on_with_bundles_of_the_same_code_only(small: Small) -> None:
-    def asked(config: TrialConfig) -> object:
-        job = BundleJob("bundle", (TrialJob(config),), (), Place(Path(), None, Path()), Share())
-        return worker.resources({"job": job})
+    def mark(config: TrialConfig) -> int:
+        return code_mark(BundleJob("bundle", (TrialJob(config),), (), Place(Path(), None, Path()), Share()))
 
     packaged = make_plan(small("tune=null")).groups[0][0].template
-    assert asked(_own(small, "sets_dtype")) == asked(_own(small, "sets_dtype", replicate=3))
-    assert len({asked(packaged), asked(_own(small, "sets_dtype")), asked(_own(small, "other"))}) == 3
+    assert mark(packaged) == 0
+    assert mark(_own(small, "sets_dtype")) == mark(_own(small, "sets_dtype", replicate=3))
+    assert len({mark(packaged), mark(_own(small, "sets_dtype")), mark(_own(small, "other"))}) == 3
 
 
 def _own(small: Small, name: str, **changes: object) -> TrialConfig:

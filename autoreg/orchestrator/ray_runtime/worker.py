@@ -67,17 +67,21 @@ class Reporter:
 
 
 def resources(config: dict[str, Any]) -> Any:
-    """Return what of a machine Ray Tune gives a bundle.
-
-    Tune has a process go on with another bundle of the very same resources. A few bytes of memory, which tell the
-    user's own code from all others, keep bundles of other code out of it.
-    """
+    """Return what of a machine Ray Tune gives a bundle."""
     from ray import tune
 
-    share, code = config["job"].share, config["job"].trials[0].config.own_code
-    mark = 1 + int(content_id([choice.model_dump() for choice in code]), 16) % 2**20 if code else 0
-    wanted = {"CPU": share.cpus, "GPU": share.gpu, "memory": mark}
+    share = config["job"].share
+    wanted = {"CPU": share.cpus, "GPU": share.gpu, "memory": code_mark(config["job"])}
     return tune.PlacementGroupFactory([{kind: amount for kind, amount in wanted.items() if amount}])
+
+
+def code_mark(job: BundleJob) -> int:
+    """Return so many bytes, less than a million or so, that they tell a user's own code from other code; else 0.
+
+    Tune has a process go on with another bundle that asks for the very same resources, these among them.
+    """
+    code = job.trials[0].config.own_code
+    return 1 + int(content_id([choice.model_dump() for choice in code]), 16) % 2**20 if code else 0
 
 
 def train_for_tune(config: dict[str, Any]) -> None:
