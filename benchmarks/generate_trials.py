@@ -75,7 +75,7 @@ def finish(config: TrialConfig, trial_id: str, plan: Plan, runs: Runs) -> None:
         status="done", parameters=units * 10, epochs_run=EPOCHS, best_epoch=EPOCHS,
         train_accuracy=0.7 if is_final else None, validation_accuracy=0.6, test_accuracy=0.5 if is_final else None,
         seconds=1.0, device="cpu", finished_at="2026-01-01T00:00:00+00:00",
-        environment={"data": plan.data[config.dataset]},
+        environment={"data": plan.fingerprints(config)[0]},
         layers=[Layer(layer_index=0, layer="hidden", units=units, positions=1)], epochs=epochs,
     )  # fmt: skip
     if is_final:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import operator
 import re
 from collections.abc import Mapping
 from fractions import Fraction
@@ -105,7 +106,7 @@ class Choice(Strict):
     name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z_][A-Za-z0-9_.]*(:[A-Za-z_][A-Za-z0-9_]*)?$")
     options: dict[str, Option] = Field(default_factory=dict)
     source: str | None = None
-    revised: list[float] = Field(default_factory=list)
+    revised: list[float] = Field(default_factory=list, exclude_if=operator.not_)
 
     @model_validator(mode="before")
     @classmethod
@@ -180,7 +181,7 @@ class TrialConfig(Strict):
     study: str | None = None
     weight_average: Probability = 0.0
     precision: Precision = "float32"
-    exact_batch: bool = False
+    exact_batch: bool = Field(default=False, exclude_if=operator.not_)
 
     @property
     def own_code(self) -> tuple[Choice, ...]:

@@ -234,8 +234,8 @@ class Driver:
         if not self.is_stopping:
             is_training = bool(self.counts.running)
             for trial_id in self.measuring.start(is_training, self.machine.measuring_slots, self._now):
-                measurements, code = tuple(self.plan.measurements), self.endings.config(trial_id).own_code
-                is_own = bool(code) or any(measurement.is_own for measurement in measurements)
+                measurements, own = tuple(self.plan.measurements), self.endings.config(trial_id).own_code
+                is_own = bool(own) or any(measurement.is_own for measurement in measurements)
                 job = MeasuringJob(trial_id, measurements, self.place, is_own)
                 self._orders.append(ev.StartMeasuring(job))
         self.counts.measuring = self.endings.shown(self.measuring.running)

@@ -116,7 +116,7 @@ def test_only_the_settings_that_changed_get_new_ids_and_an_older_trial_of_them_i
     finish(before[0.29].template)
     [line] = superseded([*groups.values()], runs)
     assert line.startswith(
-        "trained anew: mlp(hidden=100) 29/100x glorot_normal: an earlier version computed something else"
+        "trained anew: mlp(hidden=100) 0.29x glorot_normal: an earlier version computed something else"
     )
 
 

@@ -80,8 +80,8 @@ def code_mark(job: BundleJob) -> int:
 
     Tune has a process go on with another bundle that asks for the very same resources, these among them.
     """
-    code = job.trials[0].config.own_code
-    return 1 + int(content_id([choice.model_dump() for choice in code]), 16) % 2**20 if code else 0
+    own = job.trials[0].config.own_code
+    return 1 + int(content_id([choice.model_dump() for choice in own]), 16) % 2**20 if own else 0
 
 
 def train_for_tune(config: dict[str, Any]) -> None:
