@@ -41,7 +41,7 @@ REFERENCE_TABLES = _TABLE.findall(REFERENCE_SQL)
 SCHEMA_VERSION = 4
 ADVICE = "`autoreg rebuild` makes it again from the run folder"
 #: What brings a database from the version before to this one. Rows of older sweeps come with the next `sweep` or
-#: `rebuild`.
+#: `rebuild`; a trial that is there is not read again, so that a step fills what it adds to `trials`.
 MIGRATIONS: dict[int, Callable[[Connection], object]] = {
     2: lambda connection: connection.execute("""
         create table sweep_groups (
