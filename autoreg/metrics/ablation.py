@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from autoreg.datasets import Dataset
 from autoreg.metrics.metric import metric
 from autoreg.networks import Network
+from autoreg.networks.pool_first import is_pooling
 from autoreg.runs.records import Layer
 from autoreg.seeds import derive_seed
 
@@ -160,8 +161,7 @@ def _predictions(
 
 def _split(stages: nn.Sequential) -> tuple[nn.Sequential, nn.Sequential]:
     """Return the leading stages that only pool, and the others."""
-    pooling = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
-    first = next((place for place, stage in enumerate(stages) if not isinstance(stage, pooling)), len(stages))
+    first = next((place for place, stage in enumerate(stages) if not is_pooling(stage)), len(stages))
     return stages[:first], stages[first:]
 
 

@@ -7,6 +7,7 @@ import torch
 from autoreg.config.trial import TrialConfig
 from autoreg.errors import ConfigError, first_line
 from autoreg.networks.network import Network, networks
+from autoreg.networks.pool_first import has_hooks
 
 
 def build_network(config: TrialConfig, input_shape: Sequence[int], classes: int) -> Network:
@@ -18,7 +19,8 @@ def build_network(config: TrialConfig, input_shape: Sequence[int], classes: int)
         classes: number of logits.
 
     Raises:
-        ConfigError: the network does not fit the inputs, or its function does not return a `Network`.
+        ConfigError: the network does not fit the inputs, its function does not return a `Network`, or training would
+            not run all that it computes.
     """
     build = networks[config.network.name]
     try:
@@ -31,6 +33,12 @@ def build_network(config: TrialConfig, input_shape: Sequence[int], classes: int)
         ) from error
     if not isinstance(network, Network):
         raise ConfigError(f"network {config.network.name!r} must return a Network, got {type(network).__name__}")
+    is_other = type(network).forward is not Network.forward or has_hooks(network) or has_hooks(network.stages)
+    if is_other and type(network).loss is Network.loss:  # which runs the stages, one after another
+        raise ConfigError(
+            f"network {config.network.name!r} has a `forward` or a hook of its own, which training does not run; "
+            "make it a stage, or override `loss` too"
+        )
     return network
 
 

@@ -11,6 +11,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from autoreg.config.trial import scaled
 from autoreg.errors import ConfigError
+from autoreg.networks.pool_first import pool_first
 from autoreg.networks.unit_axis import MoveUnits, UnitWatch
 from autoreg.registry import Registry
 
@@ -227,19 +228,3 @@ def linear(inputs: int, outputs: int) -> nn.Linear:
     layer = nn.Linear(inputs, outputs)
     nn.init.zeros_(layer.bias)
     return layer
-
-
-def pool_first(stages: nn.Sequential) -> list[nn.Module]:
-    """Return the modules of stages, in the order in which they run, with each ReLU after the max-pooling behind it.
-
-    Both grow with their input, so that they may change places: outputs and gradients are the same bits, and the ReLU
-    has a quarter of the values to look at, or less. Only the activations between them, which are those that a metric
-    sees, are not there.
-    """
-    modules: list[nn.Module] = []
-    for stage in stages:
-        modules += stage if type(stage) is nn.Sequential else [stage]
-    for index in range(1, len(modules)):
-        if type(modules[index]) is nn.MaxPool2d and type(modules[index - 1]) is nn.ReLU:
-            modules[index - 1], modules[index] = modules[index], modules[index - 1]
-    return modules

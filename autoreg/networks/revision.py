@@ -1,6 +1,7 @@
 """What earlier versions computed otherwise: such a trial is another one, so that no id means two things."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -8,6 +9,7 @@ from torch import nn
 from autoreg.config.trial import TrialConfig, exact_fraction
 from autoreg.errors import ConfigError
 from autoreg.networks.network import Network, ParameterKind
+from autoreg.networks.pool_first import POOLING, has_hooks, is_pooling
 
 
 def is_revised(network: Network, config: TrialConfig, input_shape: Sequence[int]) -> bool:
@@ -51,6 +53,18 @@ def _trains_otherwise(network: Network) -> bool:
         weights != [id(module._parameters.get("weight")) for module in maps]
         or any(isinstance(module, nn.modules.conv._ConvTransposeNd) for module in maps)
         or decayed != {id(parameter) for parameter in network.decayed_parameters()}
+        or (network.auxiliary is None and _skipped_hooks(network.stages))
+    )
+
+
+def _skipped_hooks(stages: nn.Sequential) -> bool:
+    """Whether training ran past hooks: those of a stage of modules, or between a ReLU and max-pooling."""
+    modules = [module for stage in stages for module in (stage if type(stage) is nn.Sequential else [stage])]
+    return any(type(stage) is nn.Sequential and has_hooks(stage) for stage in stages) or any(
+        type(first) in (nn.ReLU, nn.MaxPool2d)
+        and type(second) is nn.MaxPool2d
+        and (has_hooks(first) or has_hooks(second))
+        for first, second in pairwise(modules)
     )
 
 
@@ -62,11 +76,13 @@ def _kind_before(module: nn.Module, parameter: nn.Parameter) -> ParameterKind:
 
 @torch.inference_mode()
 def _is_measured_otherwise(network: Network, input_shape: Sequence[int]) -> bool:
-    """Whether a stage stands twice, of which one was left out, or units are not dimension 1.
+    """Whether a stage stands twice, of which one was left out, is pooling with a hook, or units are not dimension 1.
 
     What cannot be told, of a network that looks at values, counts as yes: a trial too many is no wrong one.
     """
     if len(list(network.stages.children())) < len(network.stages):
+        return True
+    if any(isinstance(stage, POOLING) and not is_pooling(stage) for stage in network.stages):
         return True
     try:
         with torch.device("meta"):

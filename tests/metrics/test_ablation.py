@@ -70,8 +70,11 @@ def oracle(
     return (predicted == base).double().mean().item(), (predicted == labels).double().mean().item()
 
 
-def test_every_row_equals_a_full_pass_with_hooks() -> None:
+@pytest.mark.parametrize("is_pool_hooked", [False, True])
+def test_every_row_equals_a_full_pass_with_hooks(is_pool_hooked: bool) -> None:
     network, dataset = convolutional()
+    if is_pool_hooked:  # so that a unit of zeros is not pooled to zeros
+        network.stages.pool.register_forward_hook(lambda module, given, output: 1 - output)
     frame = ablation(network, dataset, "test", 0, fractions=5, samples=2)
     assert frame.height == (3 * 2 + 2) * 2 * 5
     assert frame["unchanged"].n_unique() > 20

@@ -11,7 +11,7 @@ from autoreg.config.trial import Choice, TrialConfig
 from autoreg.errors import ConfigError
 from autoreg.networks import Auxiliary, Network, build_network, networks, parameter_count
 from autoreg.networks.initializers import initialize
-from autoreg.networks.network import pool_first
+from autoreg.networks.pool_first import pool_first
 
 WIDTHS = [0.25, 0.5, 1.0, 2.0, 4.0]
 #: Input shape and classes that each network is built for.
@@ -142,6 +142,41 @@ def test_max_pooling_changes_places_with_the_relu_before_it() -> None:
     stages = nn.Sequential(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), nn.MaxPool2d(2), nn.MaxPool2d(2), nn.Flatten())
     kinds = [type(module) for module in pool_first(stages)]
     assert kinds == [nn.Conv2d, nn.MaxPool2d, nn.MaxPool2d, nn.ReLU, nn.Flatten]
+
+
+@pytest.mark.parametrize("hooked", ["stage", "relu", "pool"])
+def test_training_runs_the_hooks_of_its_modules(hooked: str) -> None:
+    relu, pool = nn.ReLU(), nn.MaxPool2d(2)
+    stage = nn.Sequential(nn.Conv2d(3, 4, 3), relu)
+    made: dict[str, nn.Module] = {"stage": stage, "relu": relu, "pool": pool}
+    made[hooked].register_forward_hook(lambda module, given, output: output - torch.arange(output.shape[-1]))
+    stages = [("hidden", stage), ("pool", pool), ("flatten", nn.Flatten()), ("output", nn.Linear(36, 4))]
+    network = Network(stages, measured=["hidden"])
+    inputs = torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    logits, _ = network.loss(inputs, torch.zeros(8, dtype=torch.long))
+    assert torch.equal(logits, nn.Sequential(*(module for _, module in stages))(inputs))
+
+
+class Noisy(Network):
+    """Would add noise while training, if training called it."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return super().forward(inputs + torch.randn_like(inputs) if self.training else inputs)
+
+
+def with_noise(width: float, input_shape: tuple[int, ...], classes: int, dropout: float, *, by_hook: bool) -> Network:
+    stages = [("hidden", nn.Linear(10, 8)), ("output", nn.Linear(8, classes))]
+    network = Network(stages, ["hidden"]) if by_hook else Noisy(stages, ["hidden"])
+    if by_hook:
+        network.register_forward_pre_hook(lambda module, given: (given[0] + torch.randn_like(given[0]),))
+    return network
+
+
+@pytest.mark.parametrize("by_hook", [False, True])
+def test_what_training_would_not_run_is_refused(config: MakeConfig, by_hook: bool) -> None:
+    made = config(network=Choice(name=f"{__name__}:with_noise", options={"by_hook": by_hook}))
+    with pytest.raises(ConfigError, match="a `forward` or a hook of its own, which training does not run"):
+        build_network(made, (10,), 2)
 
 
 def test_the_loss_of_an_auxiliary_classifier_is_added_with_its_weight() -> None:

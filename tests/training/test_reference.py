@@ -29,6 +29,10 @@ class Scaled(Network):
     def forward(self, inputs: Tensor) -> Tensor:
         return super().forward(inputs * 2)
 
+    def loss(self, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self(inputs)
+        return logits, nn.functional.cross_entropy(logits, labels)
+
 
 class Forgetful(nn.Module):
     """Learns something that its state_dict has not."""
@@ -129,6 +133,14 @@ def test_a_network_that_is_not_its_stages_is_refused_before_it_is_trained(runs: 
     with pytest.raises(ConfigError, match="the network's stages, one after another, do not compute what it does: by"):
         train_trial(made, folder_of(runs, made), on_epoch=epochs.append)
     assert epochs == []
+
+
+def test_a_network_whose_training_runs_something_else_is_refused(
+    runs: Runs, config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autoreg.networks.network.pool_first", lambda stages: [nn.Dropout(0.5), nn.ReLU(), *stages])
+    with pytest.raises(ConfigError, match="do not compute what it does: while training, a logit is off by"):
+        train_trial(config(), folder_of(runs, config()))
 
 
 @pytest.mark.parametrize("is_older", [False, True])
