@@ -31,6 +31,13 @@ def source_id(module: str) -> str:
     return hasher.hexdigest()
 
 
+def local_modules(module: str) -> set[str]:
+    """Return the names of the modules that `source_id` looks at; none if the module is that of an installed package."""
+    spec = _spec(module)
+    is_installed = spec and spec.origin and not _INSTALLED.isdisjoint(Path(spec.origin).parts)
+    return set() if is_installed else set(_contents(module))
+
+
 def _contents(module: str) -> dict[str, bytes]:
     """Return what counts of each module that is found from one on, by its name."""
     contents: dict[str, bytes] = {}
@@ -98,21 +105,21 @@ def _imported(text: str, package: str) -> Iterator[str]:
                 for base in _resolved(module or "", level, package):
                     yield from (f"{base}.{alias.name}" for alias in names)
             case ast.Call(func=ast.Name(id=called) | ast.Attribute(attr=called)) if called in importers:
-                order = ("name", "globals", "locals", "fromlist", "level")
-                order = order if called == "__import__" else ("name", "package")
+                order = ["name", "globals", "locals", "fromlist", "level"]
+                order = order if called == "__import__" else ["name", "package"]
                 given: dict[str | None, ast.expr] = dict(zip(order, node.args, strict=False))
                 given |= {keyword.arg: keyword.value for keyword in node.keywords}
-                name, level, other = (
+                name, count, other = (
                     part.value if isinstance(part := given.get(key), ast.Constant) else None
                     for key in ("name", "level", "package")
                 )
                 if not isinstance(name, str):
                     continue
                 base = other if isinstance(other, str) else package
-                for whole in _resolved(name, level if isinstance(level, int) else 0, base):
+                for whole in _resolved(name, count if isinstance(count, int) else 0, base):
                     yield whole
                     members = ast.walk(given["fromlist"]) if "fromlist" in given else ()
-                    yield from (f"{whole}.{member.value}" for member in members if isinstance(member, ast.Constant))
+                    yield from (f"{whole}.{member.value!s}" for member in members if isinstance(member, ast.Constant))
 
 
 def _importers(tree: ast.Module) -> set[str]:
