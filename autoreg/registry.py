@@ -5,12 +5,13 @@ import importlib
 import inspect
 import pkgutil
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_type_hints
 
 from autoreg.errors import ConfigError, did_you_mean, first_line, shown
-from autoreg.sources import source_id
+from autoreg.sources import local_modules, source_id
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -22,6 +23,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 _NAMED = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
 #: Booleans of YAML 1.1, which are texts in YAML 1.2.
 _OLD_BOOLEANS = {"yes", "no", "on", "off", "y", "n"}
+
+#: When this process began to import.
+_STARTED = time.time()
+#: The hash of each module of the user's when it was last looked at here.
+_SOURCES: dict[str, str] = {}
 
 
 class Registry(Generic[F]):
@@ -140,6 +146,8 @@ class Registry(Generic[F]):
         """
         from pydantic import ValidationError
 
+        if ":" in name:
+            _forget_edited(name.partition(":")[0])
         options = self.options(name)
         checked = {}
         for option, value in given.items():
@@ -155,6 +163,23 @@ class Registry(Generic[F]):
             if parameter.default is parameter.empty and option not in given:
                 raise ConfigError(f"{self.kind} {name!r} needs the option {option!r}")
         return {option: value for option, value in checked.items() if value != options[option].default}
+
+
+def _forget_edited(module: str) -> None:
+    """Have Python import a user's module anew, with the local ones that it imports, if they were edited since.
+
+    Else a sweep that is planned in a notebook would be checked by other code than names its trials and runs in them.
+    """
+    importlib.invalidate_caches()  # for files that are new
+    if not (names := local_modules(module)):
+        return
+    files = [file for name in names if (file := getattr(sys.modules.get(name), "__file__", None))]
+    now, known = source_id(module), _SOURCES.get(module)
+    _SOURCES[module] = now
+    if now != known if known else any(Path(file).stat().st_mtime > _STARTED for file in files):
+        tops = {name.partition(".")[0] for name in names}
+        for name in [name for name in sys.modules if name.partition(".")[0] in tops]:
+            del sys.modules[name]
 
 
 def _adapter(parameter: inspect.Parameter) -> "TypeAdapter[Any]":

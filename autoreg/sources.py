@@ -8,6 +8,7 @@ import sysconfig
 import tokenize
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec, resolve_name
@@ -22,12 +23,19 @@ def source_id(module: str) -> str:
     """Return the hash of a module and of all local modules that it imports, 16 hexadecimal digits.
 
     Comments, docstrings and blank lines do not count. It is the same on every version of Python. Modules that are not
-    written out in an import, for example by a name that is computed, are not seen.
+    written out in an import, by a name that is computed for example, and files run by their path, are not seen.
     """
     hasher = hashlib.blake2b(digest_size=8)
     for name, content in sorted(_contents(module).items()):
         hasher.update(f"{name} {len(content)}\n".encode() + content)
     return hasher.hexdigest()
+
+
+def local_modules(module: str) -> set[str]:
+    """Return the names of the modules that `source_id` looks at; none if the module is that of an installed package."""
+    spec = _spec(module)
+    is_installed = spec and spec.origin and not _INSTALLED.isdisjoint(Path(spec.origin).parts)
+    return set() if is_installed else set(_contents(module))
 
 
 def _contents(module: str) -> dict[str, bytes]:
@@ -87,21 +95,52 @@ def _is_local(name: str, path: Path, module: str) -> bool:
 
 def _imported(text: str, package: str) -> Iterator[str]:
     """Yield the names of all modules that a text may import, wherever in it; of some there is no such module."""
-    for node in ast.walk(_parsed(text)):
+    tree = _parsed(text)
+    importers = _importers(tree)
+    for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
                 yield from (alias.name for alias in names)
             case ast.ImportFrom(module=module, names=names, level=level):
-                try:
-                    base = resolve_name("." * level + (module or ""), package)
-                except ImportError:  # beyond the top; it cannot be imported
+                for base in _resolved(module or "", level, package):
+                    yield from (f"{base}.{alias.name}" for alias in names)
+            case ast.Call(func=ast.Name(id=called) | ast.Attribute(attr=called)) if called in importers:
+                order = ["name", "globals", "locals", "fromlist", "level"]
+                order = order if called == "__import__" else ["name", "package"]
+                given: dict[str | None, ast.expr] = dict(zip(order, node.args, strict=False))
+                given |= {keyword.arg: keyword.value for keyword in node.keywords}
+                name, count, other = (
+                    part.value if isinstance(part := given.get(key), ast.Constant) else None
+                    for key in ("name", "level", "package")
+                )
+                if not isinstance(name, str):
                     continue
-                yield from (f"{base}.{alias.name}" for alias in names)
-            case ast.Call(
-                func=ast.Name(id="__import__" | "import_module") | ast.Attribute(attr="import_module"),
-                args=[ast.Constant(value=str(name)), *_],
+                base = other if isinstance(other, str) else package
+                for whole in _resolved(name, count if isinstance(count, int) else 0, base):
+                    yield whole
+                    members = ast.walk(given["fromlist"]) if "fromlist" in given else ()
+                    yield from (f"{whole}.{member.value!s}" for member in members if isinstance(member, ast.Constant))
+
+
+def _importers(tree: ast.Module) -> set[str]:
+    """Return what a text calls the functions that import a module by its name."""
+    names = {"__import__", "import_module"}
+    for node in ast.walk(tree):
+        match node:
+            case ast.alias(name="import_module", asname=str(other)):
+                names.add(other)
+            case ast.Assign(
+                targets=[ast.Name(id=other)],
+                value=ast.Name(id="import_module") | ast.Attribute(attr="import_module"),
             ):
-                yield name
+                names.add(other)
+    return names
+
+
+def _resolved(name: str, level: int, package: str) -> Iterator[str]:
+    """Yield the whole name of a module, with dots before it or a level; nothing where it is beyond the top."""
+    with suppress(ImportError):
+        yield resolve_name("." * level + name, package)
 
 
 def stripped(text: str) -> str:

@@ -1,5 +1,6 @@
 """A plan knows every name and option, and says where in the file a wrong one stands."""
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,6 +65,29 @@ def test_an_option_that_repeats_a_default_is_the_same_trial(small: Small) -> Non
 def test_a_users_own_network_comes_in_by_its_path(small: Small) -> None:
     plan = make_plan(small("network=tests.helpers.outside:build", "network.depth=2"))
     assert [parameters for _, parameters in plan.groups] == [10 * 8 + 8 + 8 * 2 + 2, 10 * 4 + 4 + 4 * 2 + 2]
+
+
+@pytest.mark.parametrize("name", ["planned_before", "imported_before"])
+def test_a_default_that_was_edited_in_the_same_process_is_the_new_one(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    source = (Path(__file__).parents[1] / "helpers" / "outside.py").read_text(encoding="utf-8")
+    source = source.replace("depth: int = 1", "hidden: int = count").replace("int(16 *", "int(hidden *")
+    (tmp_path / f"{name}.py").write_text(f"from helper_{name} import count\n{source}")
+    helper = tmp_path / f"helper_{name}.py"
+    helper.write_text("count = 16\n")
+    if name == "planned_before":
+        [first, _] = make_plan(small(f"network={name}:build")).groups
+        assert (first[1], first[0].template.network.options) == (8 * 13 + 2, {})
+    else:
+        importlib.invalidate_caches()
+        importlib.import_module(name)
+    helper.write_text("count = 4 * 8\n")
+    [first, _] = make_plan(small(f"network={name}:build", "network.hidden=16")).groups
+    assert (first[1], first[0].template.network.options) == (8 * 13 + 2, {"hidden": 16})
+    [first, _] = make_plan(small(f"network={name}:build")).groups
+    assert (first[1], first[0].template.network.options) == (16 * 13 + 2, {})
 
 
 def test_trials_of_an_edited_network_are_new_trials(
