@@ -12,6 +12,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from autoreg.datasets import Dataset
+from autoreg.errors import DataError
 from autoreg.metrics.metric import metric
 from autoreg.networks import Network
 from autoreg.networks.pool_first import is_pooling
@@ -76,6 +77,9 @@ def ablation(
     Returns:
         Columns scope, granularity, layer, sample, fraction, and two shares of the split's examples in [0, 1]:
         unchanged (same label as the intact network) and accuracy (true label).
+
+    Raises:
+        DataError: with some units dropped, the logits are NaN or ±inf.
     """
     hits: dict[tuple[str, int, Counts], Tensor] = {}
     drawn: dict[tuple[str, int], Orders] = {}
@@ -88,7 +92,7 @@ def ablation(
         for (granularity, sample), orders in drawn.items():
             wanted = set(_masks(orders, fractions, granularity).values()) - {intact}
             for counts, predicted in [(intact, base), *_predictions(network, activations, orders, wanted)]:
-                found = torch.stack([(predicted == base).sum(), (predicted == labels).sum()])
+                found = torch.stack([(predicted == base).sum(), (predicted == labels).sum(), (predicted < 0).sum()])
                 key = granularity, sample, counts
                 hits[key] = hits[key] + found if key in hits else found
     return _as_rows(drawn, hits, fractions, samples, len(dataset.split(split)))
@@ -123,6 +127,8 @@ def _predictions(
 ) -> Iterator[tuple[Counts, Tensor]]:
     """Yield the labels that one batch gets under each mask, [batch], or [1] where no input gets through.
 
+    The label is -1 where the logits are not finite numbers.
+
     Masks that drop the same units of the first layers go through them together; what is before the first dropped unit
     is not computed again.
 
@@ -156,7 +162,7 @@ def _predictions(
             yield from _predictions(network, remaining, orders, list(group), passed)
         else:
             [counts] = group
-            yield counts, passed.argmax(1)
+            yield counts, passed.argmax(1).where(passed.isfinite().all(1), -1)
 
 
 def _split(stages: nn.Sequential) -> tuple[nn.Sequential, nn.Sequential]:
@@ -205,7 +211,12 @@ def _as_rows(
         for (layer, step), counts in _masks(drawn["kernel", sample], fractions, "kernel").items():
             # A fully connected layer has one application of each unit: both granularities are the same numbers.
             source = granularity if (layer, step) in own else "kernel"
-            found = shares[source, sample, own.get((layer, step), counts)]
+            *found, undefined = shares[source, sample, own.get((layer, step), counts)]
+            if undefined:
+                where = f"layer {layer}" if layer else "each layer"
+                raise DataError(
+                    f"logits must be finite numbers, got NaN or ±inf with {step}/{fractions - 1} of {where} dropped"
+                )
             rows.append(("layer" if layer else "network", granularity, layer, sample, step / (fractions - 1), *found))
     columns = ["scope", "granularity", "layer", "sample", "fraction", "unchanged", "accuracy"]
     return pl.DataFrame(rows, schema=columns, orient="row", schema_overrides={"layer": pl.String}).sort(columns[:5])

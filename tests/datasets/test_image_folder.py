@@ -266,6 +266,20 @@ def test_splits_are_known_by_the_names_that_people_give_them(tmp_path: Path, nam
     assert [len(dataset.split(name)) for name in ("train", "validation", "test")] == [15, 6, 9]
 
 
+def test_splits_are_no_classes_though_an_image_lies_beside_those(tmp_path: Path) -> None:
+    for name in ("train", "test"):
+        with_loose_ones(fill(tmp_path / "own" / name, 5))
+    with pytest.warns(DataWarning, match="images beside the class folders, which are not read: 1"):
+        dataset = image_folder(tmp_path / "own", size=16)
+    assert (dataset.classes, len(dataset.test)) == (3, 15)
+
+
+def with_a_loose_one_and_another_folder(folder: Path) -> Path:
+    for name in ("train", "test"):
+        with_loose_ones(fill(folder / name, 5))
+    return fill(folder / "extra").parent
+
+
 def test_classes_may_be_called_as_splits_are(tmp_path: Path) -> None:
     folder = fill(tmp_path / "own")
     (folder / "red").rename(folder / "train")
@@ -345,6 +359,17 @@ def with_a_flat_test(folder: Path) -> Path:
         (with_two("train", "val", "valid"), DataError, "val/ and valid/ are the same split; keep one of them"),
         (with_two("train", "Train"), DataError, "Train/ and train/ are the same split; keep one of them"),
         (with_two("val", "test"), DataError, "has val/ and test/ with class folders, but no train/"),
+        (
+            with_two("test_set", "training_set"),
+            DataError,
+            "test_set/ and training_set/ both have the folders blue/ and",
+        ),
+        (
+            with_two("red/test", "red/train", "blue/test", "blue/train"),
+            DataError,
+            "both have the folders test/ and train/",
+        ),
+        (with_a_loose_one_and_another_folder, DataError, "test/ and train/ both have the folders blue/ and green/"),
         (with_a_flat_test, DataError, "test has no class folders"),
         (with_an_empty_class, DataError, "yellow has no images (.bmp, .gif, "),
     ],

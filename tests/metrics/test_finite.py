@@ -46,6 +46,17 @@ def test_a_weight_that_is_not_finite_is_found_in_its_layer(stage: int, layer: st
         autoreg.measure_model(damaged, inputs().abs())
 
 
+@pytest.mark.parametrize("undefined", [lambda x: x / x.sum(1, keepdim=True), torch.log], ids=["0/0", "log 0"])
+def test_what_dropped_units_leave_undefined_is_no_label(undefined: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    class Undefined(nn.Module):
+        def forward(self, values: torch.Tensor) -> torch.Tensor:
+            return undefined(values)
+
+    network = nn.Sequential(*model()[:3], nn.Softplus(), Undefined(), nn.Linear(5, 3))
+    with pytest.raises(DataError, match=r"logits must be finite.* with \d/6 of (each )?layer.* dropped$"):
+        autoreg.measure_model(network, inputs())
+
+
 def test_what_is_large_and_finite_is_measured() -> None:
     scores = autoreg.measure_model(model(), inputs() * 1e30).scores()
     assert scores["auc"].is_finite().all()
