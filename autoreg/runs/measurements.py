@@ -4,6 +4,7 @@ Files of the first versions name neither their trial nor a hash.
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from io import BytesIO
@@ -12,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from autoreg.config.trial import measurement_id
 from autoreg.errors import DataError, first_line
 from autoreg.files import write_bytes
 
@@ -43,7 +45,7 @@ def read_measurement(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:
     """Return the facts of a measurement, its version a number, and its rows.
 
     Raises:
-        DataError: the file is damaged, or its rows are of another trial or metric.
+        DataError: the file is damaged, or its rows are of another trial, metric, version or split, or of other options.
     """
     advice = "remove it to have the trial measured again"
     stated: dict[str, Any]
@@ -52,13 +54,18 @@ def read_measurement(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:
         _check_digest(content)  # first, since a changed byte can end the process that reads the rows
         facts, frame = pl.read_parquet_metadata(BytesIO(content)), pl.read_parquet(BytesIO(content))
         stated = {**{name: facts[name] for name in FACTS}, "version": int(facts["version"])}
-    except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
+        options = json.loads(stated["options"])
+        identity = measurement_id(stated["metric"], stated["version"], stated["split"], options)
+    except (pl.exceptions.PolarsError, OSError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path} is damaged; {advice} ({first_line(error)})") from error
     owner = path.parent.parent.name
     if facts.get("trial_id", owner) != owner:
         raise DataError(f"{path} is of trial {facts['trial_id']}, not of {owner}; {advice}")
     if stated["metric"].replace(":", ".") != path.stem.rpartition("-")[0]:
         raise DataError(f"{path} has rows of the metric {stated['metric']}, which its name does not say; {advice}")
+    if identity != path.stem.rpartition("-")[2]:
+        whose = ", ".join(f"{name} {stated[name]}" for name in FACTS[1:])
+        raise DataError(f"{path} has the rows of another measurement ({whose}); {advice}")
     return stated, frame
 
 

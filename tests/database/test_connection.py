@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from autoreg.config.trial import TrialConfig
+from autoreg.config.trial import TrialConfig, measurement_id
 from autoreg.database.connection import query, reading
 from autoreg.database.schema import SCHEMA_VERSION
 from autoreg.database.writer import Writer, rebuild
@@ -126,12 +126,13 @@ def test_a_users_own_metric_gets_a_table_of_its_own(path: Path, runs: Runs, tria
     folder = trial()
     frame = pl.DataFrame({"split": ["test"], "layer": ["conv"], "sparsity": [0.25]})
     facts = {"metric": "mymetrics:sparsity", "version": "1", "split": "test", "options": "{}"}
-    target = folder.measurement_path("mymetrics:sparsity", "a" * 16)
+    identity = measurement_id("mymetrics:sparsity", 1, "test", {})
+    target = folder.measurement_path("mymetrics:sparsity", identity)
     write_atomically(target, lambda temporary: frame.write_parquet(temporary, metadata=facts))
     write(path, runs, [folder])
     with reading(path) as connection:
         rows = query(connection, "select * from mymetrics_sparsity").rows()
-        assert rows == [(folder.trial_id, "a" * 16, "test", "conv", 0.25)]
+        assert rows == [(folder.trial_id, identity, "test", "conv", 0.25)]
 
 
 def _hold(path: Path, seconds: float, holding: Any) -> None:

@@ -351,7 +351,9 @@ def test_only_measurements_that_the_sweep_asked_for_are_shown(
     with opened(tmp_path / "results.db", runs, [folder], sweep_record([folder])) as connection:
         before = query(connection, "select count(*) as n from ablation_curves")["n"][0]
     [ablation] = [path for path in folder.measurement_paths() if "ablation" in path.name]
-    (folder.measurements / f"ablation-{'f' * 16}.parquet").write_bytes(ablation.read_bytes())
+    identity = measurement_id("ablation", 1, "test", {"samples": 2})
+    facts = {**pl.read_parquet_metadata(ablation), "options": '{"samples":2}'}
+    pl.read_parquet(ablation).write_parquet(folder.measurement_path("ablation", identity), metadata=facts)
     with opened(tmp_path / "results.db", runs, [folder]) as connection:
         assert query(connection, "select count(distinct measurement_id) as n from ablation")["n"][0] == 2
         assert query(connection, "select count(*) as n from ablation_curves")["n"][0] == before > 0

@@ -1,6 +1,7 @@
 """Whatever the run folder's files say, the trial or sweep they belong to is named and the others are written."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from autoreg.config.trial import measurement_id
 from autoreg.database.writer import rebuild
 from autoreg.files import write_atomically
 from autoreg.runs.folder import Runs, TrialFolder
@@ -21,7 +23,7 @@ MakeRecord = Callable[..., dict[str, Any]]
 def measured(folder: TrialFolder, name: str, columns: dict[str, list[Any]]) -> None:
     """Put the file of a measurement beside the others of a trial."""
     facts = {"metric": name, "version": "1", "split": "test", "options": "{}"}
-    path = folder.measurements / f"{name}-{'0' * 16}.parquet"
+    path = folder.measurement_path(name, measurement_id(name, 1, "test", {}))
     write_atomically(path, lambda temporary: pl.DataFrame(columns).write_parquet(temporary, metadata=facts))
 
 
@@ -48,7 +50,7 @@ def test_rows_that_do_not_fit_their_table_keep_no_other_trial_out(
     count, [problem] = rebuild(tmp_path / "results.db", runs)
     assert count == 2
     assert problem.startswith(f"trial {folders[1].trial_id} is left out")
-    assert f"{name}-{'0' * 16}.parquet{why}" in problem
+    assert re.search(rf"{name}-[0-9a-f]{{16}}\.parquet{why}", problem)
     assert {row[0] for row in contents(tmp_path / "results.db")["ablation"]} == {
         folders[0].trial_id,
         folders[2].trial_id,

@@ -1,5 +1,6 @@
 """The file of a measurement says whose it is, and is taken only there and as it was written."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -63,6 +64,22 @@ def test_a_measurement_of_another_trial_or_metric_is_named_by_rebuild_and_verify
     written(mine, ablation_rows((1.0, 0.5))).rename(path.with_name(f"similarity-{'0' * 16}.parquet"))
     with pytest.raises(DataError, match="has rows of the metric ablation, which its name does not say"):
         read_measurement(path.with_name(f"similarity-{'0' * 16}.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("version", "split", "options"), [(2, "test", {}), (1, "train", {}), (1, "test", {"samples": 2})]
+)
+def test_the_file_of_another_measurement_of_the_same_trial_is_refused(
+    trial: MakeTrial, version: int, split: str, options: dict[str, Any]
+) -> None:
+    folder = trial()
+    identity = measurement_id("ablation", version, split, options)
+    other = written(folder, ablation_rows((1.0, 0.2)), version=str(version), split=split, options=json.dumps(options))
+    right = other.rename(folder.measurement_path("ablation", identity))
+    assert read_measurement(right)[1].height > 0
+    shutil.copy(right, other)
+    with pytest.raises(DataError, match=f"of another measurement .version {version}, split {split}, options .*remove"):
+        read_measurement(other)
 
 
 @pytest.mark.parametrize("column", ["unchanged", "accuracy", "fraction"])
