@@ -2,14 +2,15 @@
 -- grain: sweep_id, figure, split, series, width, x, score
 with by_width as (
     select
-        sweep_id, sweep, definition, split, series, width, width as x, teacher_examples,
+        sweep_id, sweep, definition, split, series, network, dataset, width, width as x, teacher_examples,
         unnest(list_filter(figures, lambda figure: figure <> 'B2')) as figure,
         replicates, test_accuracy, test_accuracy_std, train_accuracy, train_accuracy_std, auc, auc_std, similar_units,
         similar_units_replicate_std
     from scores_by_width
     union all by name
     select
-        sweep_id, sweep, 'B2' as figure, definition, split, series, width, epochs_before_end as x, teacher_examples,
+        sweep_id, sweep, 'B2' as figure, definition, split, series, network, dataset, width, epochs_before_end as x,
+        teacher_examples,
         replicates, test_accuracy, test_accuracy_std, train_accuracy, train_accuracy_std, auc, auc_std, similar_units,
         similar_units_replicate_std
     from figure_b2
@@ -26,18 +27,18 @@ ours as (
     )
     union all by name
     select
-        sweep_id, sweep, '2' as figure, definition, split, series, width, round(fraction, 4) as x, 0 as teacher_examples,
-        'unchanged' as score, unchanged as ours, replicates
+        sweep_id, sweep, '2' as figure, definition, split, series, network, dataset, width, round(fraction, 4) as x,
+        0 as teacher_examples, 'unchanged' as score, unchanged as ours, replicates
     from figure_2
     union all by name
     select distinct
-        sweep_id, sweep, '3' as figure, 'released' as definition, split, series, width, width as x,
-        0 as teacher_examples, 'mean_abs_r' as score, mean_abs_r as ours, len(trials) as replicates
+        sweep_id, sweep, '3' as figure, 'released' as definition, split, series, network, dataset, width,
+        width as x, 0 as teacher_examples, 'mean_abs_r' as score, mean_abs_r as ours, len(trials) as replicates
     from figure_3
     union all by name
     select
-        sweep_id, sweep, 'B1' as figure, 'released' as definition, 'test' as split, series, width, width as x,
-        0 as teacher_examples, 'parameters' as score, parameters as ours, 0 as replicates
+        sweep_id, sweep, 'B1' as figure, 'released' as definition, 'test' as split, series, network, dataset, width,
+        width as x, 0 as teacher_examples, 'parameters' as score, parameters as ours, 0 as replicates
     from figure_b1
 )
 
@@ -58,5 +59,7 @@ select
     ours.replicates
 from ours
 join latest_sweeps using (sweep_id)
-join published_points using (figure, split, series, width, x, score, teacher_examples)
+join published_names using (network, dataset)
+join published_points
+    using (figure, split, series, width, x, score, teacher_examples, paper_network, paper_dataset)
 where ours.ours is not null and ours.definition = 'released'  -- as which the paper's pictures were made

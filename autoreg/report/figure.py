@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from autoreg import __version__
 from autoreg.config.group import setting_labels
-from autoreg.config.sweep import load_definition
+from autoreg.config.sweep import Sweep, load_definition
 from autoreg.config.sweep_file import load_sweep
 from autoreg.database.connection import add_view, path_of, query
 from autoreg.database.schema import Connection
@@ -44,6 +44,7 @@ class FigureRows:
         definition: `released` or `text`.
         missing: one line for each setting that lacks trials.
         choices: how many sweeps it could be of, this one being the latest.
+        threshold: the sweep's own of |r|, from which on units are similar; None where it names none.
     """
 
     source: FigureSource
@@ -53,6 +54,7 @@ class FigureRows:
     definition: str
     missing: list[str]
     choices: int = 1
+    threshold: float | None = None
 
     @property
     def sweep(self) -> str | None:
@@ -65,6 +67,18 @@ class FigureRows:
         if "trials" not in self.frame.columns:
             return []
         return sorted({trial for cell in self.frame["trials"].to_list() for trial in cell})
+
+    @property
+    def measured(self) -> str:
+        """What the picture says of how its scores were measured, as far as its view has that."""
+        columns, told = self.frame.columns, []
+        if "split" in columns:
+            told.append(f"{self.frame['split'][0]} split")
+        if "definition" in columns:
+            told.append(f"{self.definition} definition")
+        if "similar_units" in columns and self.threshold is not None:
+            told.append(f"similar from |r| = {self.threshold:g} on")
+        return ", ".join(told)
 
     @property
     def remarks(self) -> list[str]:
@@ -83,10 +97,10 @@ class FigureRows:
         return remarks
 
     def draw(self) -> Figure:
-        """Return the figure with its remarks. Raises ConfigError if a drawing of the user's own fails."""
+        """Return the figure and what it says below itself. Raises ConfigError if a drawing of the user's own fails."""
         figure = self.source.draw(self.frame, self.published)
-        if self.remarks:
-            lines = [textwrap.fill(remark, width=55 * max(1, len(figure.axes[:3]))) for remark in self.remarks]
+        if said := [*filter(None, [self.measured]), *self.remarks]:
+            lines = [textwrap.fill(line, width=55 * max(1, len(figure.axes[:3]))) for line in said]
             with mpl.rc_context({**SETTINGS, "font.family": fonts_for(self.frame)[0]}):
                 text = "\n".join(filter(None, [figure.get_supxlabel(), *lines])).replace("$", r"\$")
                 figure.supxlabel(text, fontsize=7, color="#555555")
@@ -143,6 +157,7 @@ def read_figure(
     sweep_id, choices = _find_sweep(connection, figure, sweep)
     frame = query(connection, f'select * from "{figure.view}" where sweep_id = $sweep_id', sweep_id=sweep_id)
     missing = missing_trials(connection, sweep_id)
+    threshold = _definition(connection, sweep_id).measure.metrics.get("similarity", {}).get("threshold")
     if "definition" in frame.columns:
         frame = frame.filter(pl.col("definition") == definition)
     if "split" in frame.columns:  # the test split, or the only one that was measured
@@ -154,7 +169,7 @@ def read_figure(
         lacking = f"; missing: {'; '.join(missing[:3])}{more}" if missing else ""
         raise DataError(f"figure {figure.name} has no measured trial yet in {path_of(connection)}{lacking}")
     frame = frame.sort([name for name in frame.columns if not isinstance(frame.schema[name], pl.List)])
-    return FigureRows(figure, frame, published, sweep_id, definition, missing, choices)
+    return FigureRows(figure, frame, published, sweep_id, definition, missing, choices, threshold)
 
 
 def versions() -> dict[str, str]:
@@ -173,12 +188,14 @@ def picture(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:
 
 
 def _published(connection: Connection, figure: str, frame: pl.DataFrame, definition: str) -> pl.DataFrame:
-    """Return the paper's points that may stand behind a frame: of its split and its number of examples."""
+    """Return the paper's points that may stand behind a frame: of the network and data of their series in it."""
     sql = "select * from published_points where figure = $figure and $definition = 'released'"
     points = query(connection, sql, figure=figure, definition=definition)
-    for column in {"split", "teacher_examples"}.intersection(frame.columns):
-        points = points.filter(pl.col(column).is_in(frame[column].unique().to_list()))
-    return points
+    if not {"network", "dataset", "series"}.issubset(frame.columns):
+        return points.clear()
+    named = frame.join(query(connection, "from published_names"), on=["network", "dataset"])
+    same = {"series", "split", "teacher_examples", "paper_network", "paper_dataset"}.intersection(named.columns)
+    return points.join(named, on=sorted(same), how="semi")
 
 
 def figures_with_data(connection: Connection, sweep: str | None = None) -> list[str]:
@@ -190,11 +207,9 @@ def figures_with_data(connection: Connection, sweep: str | None = None) -> list[
 
 def missing_trials(connection: Connection, sweep_id: str) -> list[str]:
     """Return one line for each setting of a sweep that lacks final trials: how many, and why where it is known."""
-    rows = query(connection, "select definition::varchar as definition from sweeps where sweep_id = $id", id=sweep_id)
-    sweep = load_definition(rows["definition"][0])
     finals = query(connection, "select group_id, state from final_trial_states where sweep_id = $id", id=sweep_id)
     lines = []
-    groups = sweep.groups()
+    groups = _definition(connection, sweep_id).groups()
     for group, label in zip(groups, setting_labels(groups), strict=True):
         states = Counter(finals.filter(pl.col("group_id") == group.template.config_id)["state"].to_list())
         states["not run"] += group.final_count - states.total()
@@ -203,6 +218,11 @@ def missing_trials(connection: Connection, sweep_id: str) -> list[str]:
             counts = ", ".join(f"{count} {state}" for state, count in lacking.items())
             lines.append(f"{label}: {sum(lacking.values())} of {group.final_count} trials ({counts})")
     return lines
+
+
+def _definition(connection: Connection, sweep_id: str) -> Sweep:
+    rows = query(connection, "select definition::varchar as definition from sweeps where sweep_id = $id", id=sweep_id)
+    return load_definition(rows["definition"][0])
 
 
 def _find_sweep(connection: Connection, figure: FigureSource, sweep: str | None) -> tuple[str, int]:

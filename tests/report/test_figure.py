@@ -4,14 +4,17 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 
-from autoreg.database.connection import reading
+from autoreg.config.trial import Choice
+from autoreg.database.connection import query, reading
 from autoreg.database.queries import sweep_status
 from autoreg.errors import ConfigError, DatabaseError, DataError
 from autoreg.packaged import figure_names
@@ -142,6 +145,47 @@ def test_the_split_that_was_measured_is_shown(fill: Fill, tmp_path: Path) -> Non
         with reading(fill()) as connection:
             rows = read_figure(connection, find_figures(str(view))[0])
         assert rows.frame["split"].to_list() == shown
+
+
+@pytest.mark.parametrize(
+    ("network", "dataset", "behind"),
+    [
+        ("mlp", {"name": "teacher"}, ["Glorot Norm", "He Norm"]),
+        ("mlp", {"name": "teacher", "dimensions": 10, "seed": "replicate"}, ["Glorot Norm", "He Norm"]),
+        ("mlp", {"name": "teacher", "dimensions": 3}, []),
+        ("mlp", {"name": "teacher", "dimensions": 10_000}, []),
+        ("alexnet", {"name": "teacher"}, []),
+        ("mlp", {"name": "noise"}, []),
+    ],
+)
+def test_the_paper_stands_behind_its_own_network_and_data_only(
+    fill: Fill, network: str, dataset: dict[str, Any], behind: list[str]
+) -> None:
+    data = Choice.model_validate(dataset)
+    path = fill(network=network, figures=["B5"], settings={"dataset": data})
+    with duckdb.connect(str(path)) as plain:  # the paper's series of B5 are other initializers than the fixture's
+        names = {"σ = 0.0001": "Glorot Norm", "σ = 0.01": "He Norm"}
+        for paper, ours in names.items():
+            plain.execute(
+                "update published set series = ?, teacher_examples = 1000 where series = ?"
+                " and figure = 'B5' and teacher_examples = 100000",
+                [ours, paper],
+            )
+        if network != "mlp" or dataset["name"] != "teacher":
+            plain.execute("update published set teacher_examples = (select min(teacher_examples) from final_trials)")
+    with reading(path) as connection:
+        rows = read_figure(connection, find_figures("B5")[0])
+        compared = query(connection, "select distinct series from table_comparison order by all")
+    assert sorted(rows.published["series"].unique()) == compared["series"].to_list() == behind
+
+
+def test_the_picture_names_the_split_the_definition_and_the_threshold(fill: Fill) -> None:
+    [source] = find_figures("6")
+    with reading(fill()) as connection:
+        rows = read_figure(connection, source, "text")
+    assert "\ntest split, text definition" in rows.draw().get_supxlabel()
+    other = replace(rows, frame=rows.frame.with_columns(split=pl.lit("train")), threshold=0.2)
+    assert "\ntrain split, text definition, similar from |r| = 0.2 on" in other.draw().get_supxlabel()
 
 
 def test_the_status_counts_what_is_done(fill: Fill) -> None:

@@ -57,7 +57,8 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame, *arguments: str) -> Figur
     ]
     figure, rows = style.new_figure(titles)
     for row, variant in zip(rows, variants, strict=True):
-        shown, paper = (frame, published) if variant is None else (_of(frame, variant), _of(published, variant))
+        shown = frame if variant is None else _of(frame.filter(variant=variant), variant)
+        paper = published if variant is None else _of(published, variant)
         for axes, panel in zip(row, panels, strict=True):
             draw_panel(axes, shown, paper, panel.column)
     style.legend_outside(figure)

@@ -209,6 +209,15 @@ def test_a_figure_of_variants_has_a_row_for_each() -> None:
     assert labels_of(figure) == ["k = 0.25", "k = 4", "paper"]
 
 
+def test_the_row_of_a_variant_has_none_of_one_whose_name_begins_alike() -> None:
+    names = ("MLP, He Norm", "MLP, Glorot Norm", "MLP, wide, He Norm", "MLP, wide, Glorot Norm")
+    frame = scores(names).with_columns(variant=pl.col("series").str.replace(", (He|Glorot) Norm$", ""))
+    figure = drawn("B11", frame)
+    rows = [axes.get_title(loc="left").partition(": ")[0] for axes in figure.axes[::3]]
+    assert rows == ["(a) MLP", "(d) MLP, wide"]
+    assert [sorted(axes.get_legend_handles_labels()[1]) for axes in figure.axes] == [["Glorot Norm", "He Norm"]] * 6
+
+
 def test_without_variants_all_series_stand_in_one_row() -> None:
     assert len(drawn("B13", scores(("k = 0.25", "k = 4"))).axes) == 3
 
