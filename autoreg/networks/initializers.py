@@ -15,6 +15,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from autoreg.config.trial import Choice
 from autoreg.networks import Network
+from autoreg.networks.network import weight_of
 from autoreg.registry import Registry
 from autoreg.seeds import derive_seed
 
@@ -26,12 +27,14 @@ TRUNCATED_STD = 0.87962566103423978
 
 
 def initialize(network: Network, initializer: Choice, replicate: int) -> None:
-    """Fill the weights of linear and convolutional maps, the same ones for a replicate; all else stays as built."""
+    """Fill the weights of linear and convolutional maps, for a replicate the same; what is frozen and all else stay as built."""
     fill = initializers[initializer.name]
     generator = torch.Generator().manual_seed(derive_seed(replicate, "initial weights"))
     maps: list[Any] = [module for _, module in network.maps()]
     with torch.no_grad():
         for index, module in enumerate(maps):
+            if not weight_of(module).requires_grad:  # frozen: what training does not change is the user's
+                continue
             weight: Any = module.weight
             is_transposed = isinstance(module, nn.modules.conv._ConvTransposeNd)  # whose inputs stand first
             outputs_first = _swapped(weight, module.groups) if is_transposed else weight
@@ -105,7 +108,7 @@ def normal(
 
 def _swapped(weight: Tensor, groups: int) -> Tensor:
     """Return [inputs, outputs / groups, …] as [outputs, inputs / groups, …], or the other way round."""
-    return weight.unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1)
+    return weight.view(groups, -1, *weight.shape[1:]).transpose(1, 2).flatten(0, 1)
 
 
 def _fans(weight: Tensor) -> tuple[int, int]:
