@@ -27,7 +27,7 @@ TRUNCATED_STD = 0.87962566103423978
 
 
 def initialize(network: Network, initializer: Choice, replicate: int) -> None:
-    """Fill the weights of linear and convolutional maps, for a replicate the same; what is frozen and all else stay as built."""
+    """Fill the weights of linear and convolutional maps, the same for a replicate; all else, and the frozen, stays."""
     fill = initializers[initializer.name]
     generator = torch.Generator().manual_seed(derive_seed(replicate, "initial weights"))
     maps: list[Any] = [module for _, module in network.maps()]
