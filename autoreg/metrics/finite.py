@@ -18,8 +18,11 @@ def finite_activations(network: Network, split: str) -> Iterator[None]:
     Raises:
         DataError: a measured layer, or the output, gave NaN or ±inf, whatever else went wrong because of it.
     """
-    first, *_, output = network.stages.named_children()
-    watched = dict([*((layer, network.stages.get_submodule(layer)) for layer in network.measured), output])
+    stages = dict(network.stages._modules)
+    twins = {name: _twin(stage) for name, stage in stages.items() if stage is not None}
+    network.stages._modules.update(twins)
+    first, *_, output = twins
+    watched = {layer: twins[layer] for layer in (*network.measured, output)}
     extremes: dict[str, Tensor] = {}
     due: set[str] = set()
 
@@ -32,15 +35,26 @@ def finite_activations(network: Network, split: str) -> Iterator[None]:
             here = torch.stack([values.amax(), -values.amin()])  # NaN and ±inf outdo all numbers
             extremes[layer] = torch.maximum(extremes.get(layer, here), here)
 
-    handles = [first[1].register_forward_pre_hook(begin)]
+    handles = [twins[first].register_forward_pre_hook(begin)]
     handles += [stage.register_forward_hook(partial(look, layer)) for layer, stage in watched.items()]
     try:
         yield
     finally:
-        for handle in handles:
+        for handle in handles:  # a metric may have kept a twin
             handle.remove()
+        network.stages._modules.update(stages)
         for layer in watched:  # only now, since a GPU would have to be waited for
             if layer in extremes and not extremes[layer].isfinite().all():
                 raise DataError(
                     f"activations must be finite numbers, got NaN or ±inf in layer {layer} on {split} inputs"
                 )
+
+
+def _twin(stage: nn.Module) -> nn.Module:
+    """Return a stage with hooks of its own that shares all else: a module may stand in several, and within others."""
+    twin: nn.Module = object.__new__(type(stage))
+    own_hooks = {
+        name: hooks.copy() for name, hooks in vars(stage).items() if name.endswith("_hooks") and hooks is not None
+    }
+    vars(twin).update(vars(stage) | own_hooks)
+    return twin

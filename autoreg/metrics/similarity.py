@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from autoreg.datasets import Dataset
+from autoreg.errors import DataError
 from autoreg.metrics.metric import metric
 from autoreg.metrics.moments import Moments
 from autoreg.networks import Network
@@ -60,6 +61,9 @@ def similarity(
         each of 100 equal bins from 0 to 1. With all vectors also, one value a unit: active_share, the share of the
         vectors in which its activation is not 0, in [0, 1]; and active_inputs, the number of inputs at which it is not
         0 at one position or more.
+
+    Raises:
+        DataError: a layer has fewer than 2 activation vectors.
     """
     if max_vectors is None:
         return _of_all_vectors(network, dataset, split, threshold)
@@ -79,6 +83,7 @@ def similarity(
     for (layer, sample), parts in drawn.items():
         vectors = torch.cat(parts)
         parts.clear()
+        _require_two(layer, len(vectors))
         found = correlate(vectors, threshold)
         rows.append((layer, sample, len(vectors), *found.as_lists()))
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
@@ -99,10 +104,16 @@ def _of_all_vectors(network: Network, dataset: Dataset, split: str, threshold: f
                 active[layer] += torch.stack([positions.sum(0), positions.count_nonzero(0)]).long()
     rows = []
     for layer, found in moments.items():
+        _require_two(layer, found.count)
         vectors_of, inputs_of = active[layer].tolist()
         shares = [count / found.count for count in vectors_of]
         rows.append((layer, 0, found.count, *correlations_of(found, threshold).as_lists(), shares, inputs_of))
     return pl.DataFrame(rows, schema=_OF_ALL, orient="row")
+
+
+def _require_two(layer: str, vectors: int) -> None:
+    if vectors < 2:
+        raise DataError(f"layer {layer}: a correlation takes at least 2 activation vectors, got {vectors}")
 
 
 def _vectors(values: Tensor) -> Tensor:

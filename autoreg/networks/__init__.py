@@ -1,6 +1,6 @@
 """Networks: one family a file; dropping a file with a registered function here adds a network."""
 
-from autoreg.networks.build import build_network, parameter_count, unallocated_network
+from autoreg.networks.build import build_network, parameter_count, trainable_parameters, unallocated_network
 from autoreg.networks.flops import forward_flops
 from autoreg.networks.network import Auxiliary, Network, networks, units
 from autoreg.registry import load_folder
@@ -14,6 +14,7 @@ __all__ = [
     "forward_flops",
     "networks",
     "parameter_count",
+    "trainable_parameters",
     "unallocated_network",
     "units",
 ]

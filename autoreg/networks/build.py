@@ -60,4 +60,9 @@ def unallocated_network(config: TrialConfig, input_shape: Sequence[int], classes
 
 def parameter_count(config: TrialConfig, input_shape: Sequence[int], classes: int) -> int:
     """Return the number of trainable parameters of a trial's network; raises what `unallocated_network` does."""
-    return sum(parameter.numel() for parameter in unallocated_network(config, input_shape, classes).parameters())
+    return trainable_parameters(unallocated_network(config, input_shape, classes))
+
+
+def trainable_parameters(network: Network) -> int:
+    """Return the number of parameters that are not frozen."""
+    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)

@@ -15,6 +15,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from autoreg.config.trial import Choice
 from autoreg.networks import Network
+from autoreg.networks.network import weight_of
 from autoreg.registry import Registry
 from autoreg.seeds import derive_seed
 
@@ -26,16 +27,20 @@ TRUNCATED_STD = 0.87962566103423978
 
 
 def initialize(network: Network, initializer: Choice, replicate: int) -> None:
-    """Fill the weights of linear and convolutional maps, the same ones for a replicate; all else stays as built."""
+    """Fill the weights of linear and convolutional maps, the same for a replicate; all else, and the frozen, stays."""
     fill = initializers[initializer.name]
     generator = torch.Generator().manual_seed(derive_seed(replicate, "initial weights"))
-    maps = [module for _, module in network.maps()]
+    maps: list[Any] = [module for _, module in network.maps()]
     with torch.no_grad():
         for index, module in enumerate(maps):
+            if not weight_of(module).requires_grad:  # frozen: what training does not change is the user's
+                continue
             weight: Any = module.weight
             is_transposed = isinstance(module, nn.modules.conv._ConvTransposeNd)  # whose inputs stand first
-            outputs_first = weight.transpose(0, 1) if is_transposed else weight
+            outputs_first = _swapped(weight, module.groups) if is_transposed else weight
             fill(outputs_first, index == len(maps) - 1, generator, **initializer.options)
+            if is_transposed and module.groups > 1:  # they were swapped in a copy
+                weight.copy_(_swapped(outputs_first, module.groups))
             if is_parametrized(module, "weight"):
                 module.weight = weight  # so that magnitudes and directions, for example, give it
 
@@ -99,6 +104,11 @@ def normal(
     """
     deviation = sigma if is_output else hidden_ratio * sigma
     nn.init.trunc_normal_(weight, std=deviation, a=-2 * deviation, b=2 * deviation, generator=generator)
+
+
+def _swapped(weight: Tensor, groups: int) -> Tensor:
+    """Return [inputs, outputs / groups, …] as [outputs, inputs / groups, …], or the other way round."""
+    return weight.view(groups, -1, *weight.shape[1:]).transpose(1, 2).flatten(0, 1)
 
 
 def _fans(weight: Tensor) -> tuple[int, int]:

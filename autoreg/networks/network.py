@@ -168,7 +168,7 @@ class Network(nn.Module):
 
     def decayed_parameters(self) -> list[nn.Parameter]:
         """Return the parameters that weight decay acts on."""
-        weights = {id(_weight(module)) for _, module in self.maps()}
+        weights = {id(weight_of(module)) for _, module in self.maps()}
         return [
             parameter
             for name, stage in self._parts()
@@ -191,11 +191,12 @@ def _can_be_set(module: nn.Module) -> bool:
     )
 
 
-def _weight(module: nn.Module) -> nn.Parameter:
-    """Return a map's weight; of a parametrized one what is of its size, which are a weight-normed one's directions."""
+def weight_of(module: nn.Module) -> nn.Parameter:
+    """Return a map's weight; of a parametrized one the largest part, the last of equals: a weight norm's directions."""
     if not is_parametrized(module, "weight"):
         return module.get_parameter("weight")
-    return max(module.get_submodule("parametrizations.weight").parameters(), key=Tensor.numel)
+    parts = module.get_submodule("parametrizations.weight").parameters(recurse=False)
+    return max(reversed(list(parts)), key=Tensor.numel)
 
 
 def _other_kind(module: nn.Module) -> ParameterKind:

@@ -8,7 +8,7 @@ from torch import nn
 
 from autoreg.config.trial import TrialConfig, exact_fraction
 from autoreg.errors import ConfigError
-from autoreg.networks.network import Network, ParameterKind
+from autoreg.networks.network import Network, ParameterKind, weight_of
 from autoreg.networks.pool_first import POOLING, has_hooks, is_pooling
 
 
@@ -52,6 +52,7 @@ def _trains_otherwise(network: Network) -> bool:
     return (
         weights != [id(module._parameters.get("weight")) for module in maps]
         or any(isinstance(module, nn.modules.conv._ConvTransposeNd) for module in maps)
+        or not all(weight_of(module).requires_grad for module in maps)
         or decayed != {id(parameter) for parameter in network.decayed_parameters()}
         or (network.auxiliary is None and _skipped_hooks(network.stages))
     )

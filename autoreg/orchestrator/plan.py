@@ -19,7 +19,7 @@ from autoreg.config.trial import Choice, Strict, TrialConfig
 from autoreg.datasets import check_dataset, data_root, datasets, drawn_dataset, load_dataset
 from autoreg.errors import ConfigError
 from autoreg.metrics.measure import Measurement, measurements_of
-from autoreg.networks import networks, unallocated_network
+from autoreg.networks import networks, trainable_parameters, unallocated_network
 from autoreg.networks.initializers import initializers
 from autoreg.networks.revision import is_revised
 from autoreg.orchestrator.resume import load_schedule
@@ -144,7 +144,7 @@ def make_plan(loaded: LoadedSweep) -> Plan:
             network = unallocated_network(group.template, dataset.input_shape, dataset.classes)
             if is_revised(network, group.template, dataset.input_shape):
                 revised[group.template.network].append(group.template.width)
-        parameters.append(sum(parameter.numel() for parameter in network.parameters()))
+        parameters.append(trainable_parameters(network))
     sweep = sweep.with_revised(revised)
     groups = sorted(zip(sweep.groups(), parameters, strict=True), key=lambda pair: -pair[1])
     return Plan(sweep, data_root(loaded.root), measurements, groups, data)

@@ -14,7 +14,7 @@ from torch.nn import functional
 from autoreg import __version__
 from autoreg.config.trial import TrialConfig
 from autoreg.datasets import Dataset, build_dataset
-from autoreg.networks import Network, build_network
+from autoreg.networks import Network, build_network, trainable_parameters
 from autoreg.runs.folder import TrialFolder
 from autoreg.runs.records import Epoch, Layer, Status, TrialResult
 from autoreg.seeds import derive_seed
@@ -168,7 +168,7 @@ def _finish(
         accuracies = {"validation_accuracy": state.epochs[state.best_epoch - 1].validation_accuracy}
     result = TrialResult(
         status=status,
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        parameters=trainable_parameters(network),
         epochs_run=len(state.epochs),
         best_epoch=state.best_epoch,
         seconds=sum(epoch.seconds for epoch in state.epochs),

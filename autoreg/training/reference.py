@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from autoreg.datasets import Dataset
 from autoreg.errors import ConfigError, DataError
@@ -38,13 +38,27 @@ def check_stages(network: Network, dataset: Dataset) -> None:
     network.eval()
     inputs = _first_inputs(dataset, "train")
     with precision_of("float32", inputs.device):
-        logits = reference_logits(network, dataset, "train")
+        logits = _logits_in_order(network, dataset)
         reason = _other_logits(network, inputs, logits)
         if not reason and type(network).loss is Network.loss:  # whose order of modules is another
             trained, _ = network.loss(inputs, inputs.new_zeros(len(inputs), dtype=torch.long))
             reason = _difference(trained, logits, "while training, ")
     if reason:
         raise ConfigError(f"the network's stages, one after another, do not compute what it does: {reason}")
+
+
+def _logits_in_order(network: Network, dataset: Dataset) -> Logits:
+    """Return reference logits of the training split; ConfigError if the map registered last does not run last."""
+    maps, run = network.maps(), list[nn.Module]()
+    handles = [module.register_forward_hook(lambda module, *_: run.append(module)) for _, module in maps]
+    logits = reference_logits(network, dataset, "train")
+    for handle in handles:
+        handle.remove()
+    if maps and maps[-1][1] in run[:-1] and run[-1] is not maps[-1][1]:
+        raise ConfigError(
+            f"stage {maps[-1][0]!r}: the map that is registered last, the output layer to an initializer, must run last"
+        )
+    return logits
 
 
 @torch.inference_mode()

@@ -12,6 +12,7 @@ import autoreg
 from autoreg.config.trial import Choice, TrialConfig
 from autoreg.datasets import Dataset, Split
 from autoreg.errors import DataError
+from autoreg.metrics.finite import finite_activations
 from autoreg.metrics.measure import measure_trial, measurements_of
 from autoreg.networks import Network
 from autoreg.runs.folder import Runs
@@ -55,6 +56,38 @@ def test_what_dropped_units_leave_undefined_is_no_label(undefined: Callable[[tor
     network = nn.Sequential(*model()[:3], nn.Softplus(), Undefined(), nn.Linear(5, 3))
     with pytest.raises(DataError, match=r"logits must be finite.* with \d/6 of (each )?layer.* dropped$"):
         autoreg.measure_model(network, inputs())
+
+
+class Overflow(nn.Module):
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return values * 1e38 * 1e5
+
+
+def named(relu: nn.Module, again: nn.Module) -> Network:
+    torch.manual_seed(0)
+    stages = [
+        ("a", nn.Linear(6, 8)), ("first", relu), ("within", nn.Sequential(nn.Linear(8, 8), again)),
+        ("overflow", Overflow()), ("second", again), ("bounded", nn.Hardtanh()), ("output", nn.Linear(8, 3)),
+    ]  # fmt: skip
+    return Network(stages, measured=["first", "second"])
+
+
+@pytest.mark.parametrize("max_vectors", [None, 50_000])
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_a_module_that_stands_in_two_stages_is_watched_in_each(is_shared: bool, max_vectors: int | None) -> None:
+    relu = nn.ReLU()
+    made = named(relu, relu if is_shared else nn.ReLU())
+    with pytest.raises(DataError, match="NaN or ±inf in layer second on given"):
+        autoreg.measure_model(made, inputs(), max_vectors=max_vectors)
+
+
+def test_a_measurement_leaves_a_network_as_it_was() -> None:
+    made = named(nn.ReLU(), nn.ReLU()).eval()
+    before = dict(made.stages._modules)
+    with pytest.raises(DataError, match="in layer second"), finite_activations(made, "given"):
+        made(inputs())
+    assert all(stage is before[name] for name, stage in made.stages._modules.items())
+    assert not any(stage._forward_hooks or stage._forward_pre_hooks for stage in made.stages)
 
 
 def test_what_is_large_and_finite_is_measured() -> None:

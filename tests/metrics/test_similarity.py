@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from autoreg.datasets import Dataset, Split
+from autoreg.errors import DataError
 from autoreg.metrics import similarity as module
 from autoreg.metrics.similarity import correlate, similarity
 from autoreg.networks import Network
@@ -149,3 +150,11 @@ def test_a_unit_whose_activity_is_lost_in_rounding_is_dead_and_none_is_not_a_num
     assert found.dead.tolist() == [False, False, True, False]
     assert torch.isfinite(found.strongest).all()
     assert found.pairs.sum().item() == 3
+
+
+@pytest.mark.parametrize("max_vectors", [None, 50_000])
+def test_one_vector_has_no_correlations(max_vectors: int | None) -> None:
+    network = Network([("hidden", nn.Linear(4, 3)), ("output", nn.Linear(3, 2))], measured=["hidden"]).eval()
+    one = Split(torch.randn(1, 4), torch.zeros(1, dtype=torch.long))
+    with pytest.raises(DataError, match="layer hidden: a correlation takes at least 2 activation vectors, got 1"):
+        similarity(network, Dataset(one, one, one, (4,), 2, "one"), "test", 0, max_vectors=max_vectors)

@@ -10,7 +10,7 @@ from torch.nn.utils import parametrizations, parametrize
 
 from autoreg.config.trial import Choice, TrialConfig
 from autoreg.errors import ConfigError
-from autoreg.networks import Network, build_network, networks
+from autoreg.networks import Network, build_network, networks, trainable_parameters
 from autoreg.networks.initializers import TRUNCATED_STD, initialize, initializers
 from autoreg.training import checkpoints
 
@@ -54,6 +54,29 @@ def test_the_inputs_of_a_transposed_convolution_stand_first() -> None:
     made = Network([("up", nn.ConvTranspose2d(32, 64, 5)), ("output", nn.Flatten())], measured=["up"])
     initialize(made, Choice(name="he_normal"), 0)
     assert made.maps()[0][1].weight.std().item() == pytest.approx(sqrt(2 / (32 * 25)), rel=0.02)
+
+
+@pytest.mark.parametrize("groups", [4, 32])
+def test_a_grouped_transposed_convolution_has_the_inputs_of_a_group(groups: int) -> None:
+    made = Network([("up", nn.ConvTranspose2d(32, 64, 5, groups=groups)), ("output", nn.Flatten())], measured=["up"])
+    initialize(made, Choice(name="he_normal"), 0)
+    assert made.maps()[0][1].weight.std().item() == pytest.approx(sqrt(2 / (32 / groups * 25)), rel=0.03)
+
+
+@pytest.mark.parametrize("layer", [nn.Conv1d(6, 6, 1, groups=6), nn.Linear(1, 6)])
+def test_the_directions_of_a_weight_norm_decay_where_it_has_as_many_magnitudes(layer: nn.Module) -> None:
+    normed = parametrizations.weight_norm(layer)
+    made = Network([("hidden", normed), ("output", nn.Flatten())], measured=["hidden"])
+    assert [id(parameter) for parameter in made.decayed_parameters()] == [id(normed.parametrizations.weight.original1)]
+
+
+def test_frozen_weights_stay_as_they_were_built_and_do_not_count() -> None:
+    made = network()
+    hidden = made.stages.hidden[0].requires_grad_(False)
+    before = hidden.weight.clone()
+    initialize(made, Choice(name="he_normal"), 0)
+    assert torch.equal(hidden.weight, before)
+    assert trainable_parameters(made) == FAN_OUT * 500 + 500
 
 
 def test_a_map_that_stands_twice_is_drawn_once_and_decays_by_either_name() -> None:

@@ -52,6 +52,8 @@ def hidden(kind: str) -> list[tuple[str, nn.Module]]:
             return [("cut", nn.Unflatten(1, (2, 5))), ("hidden", nn.Linear(5, 4))]
         case "swapped":
             return [("cut", nn.Unflatten(1, (2, 5))), ("hidden", nn.Sequential(nn.Linear(5, 4), Swap()))]
+        case "frozen":
+            return [("hidden", nn.Sequential(nn.Linear(10, 8).requires_grad_(False), nn.ReLU()))]
         case "hooked":
             stage = nn.Sequential(nn.Linear(10, 8), nn.ReLU())
             stage.register_forward_hook(lambda module, given, output: 5 - output)
@@ -97,7 +99,7 @@ def test_a_layer_that_floats_made_one_unit_too_small_makes_another_trial(
     [
         ("plain", False), ("wide_norm", True), ("magnitudes", True), ("orthogonal", True), ("twice", True),
         ("positions", True), ("looks", True), ("decays_biases", True),
-        ("hooked", True), ("hook_inside", False),
+        ("frozen", True), ("hooked", True), ("hook_inside", False),
     ],
 )  # fmt: skip
 def test_a_custom_network_is_another_where_its_weights_its_decay_or_its_units_are_others(

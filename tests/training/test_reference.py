@@ -135,6 +135,27 @@ def test_a_network_that_is_not_its_stages_is_refused_before_it_is_trained(runs: 
     assert epochs == []
 
 
+class Reversed(nn.Module):
+    """Registers its maps in another order than it runs them."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.last, self.first = nn.Linear(6, classes), nn.Linear(8, 6)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.last(self.first(inputs))
+
+
+def reversed_maps(width: float, input_shape: tuple[int, ...], classes: int, dropout: float) -> Network:
+    return Network([("hidden", nn.Linear(10, 8)), ("output", Reversed(classes))], measured=["hidden"])
+
+
+def test_an_output_layer_that_is_not_registered_last_is_refused(runs: Runs, config: MakeConfig) -> None:
+    made = config(network=Choice(name=f"{__name__}:reversed_maps"))
+    with pytest.raises(ConfigError, match=r"stage 'output': the map that is registered last, .* must run last"):
+        train_trial(made, folder_of(runs, made))
+
+
 def test_a_network_whose_training_runs_something_else_is_refused(
     runs: Runs, config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
