@@ -40,6 +40,8 @@ _MOVES = {
     "fold",
 }
 _MOVES |= _SWAPS
+#: What multiplies by weights.
+MAPS = frozenset(_AXES) | _PRODUCTS
 
 
 class MoveUnits(nn.Module):
