@@ -25,17 +25,19 @@ _IN_PLACE: dict[Any, Any] = {
 _ELEMENTWISE = (
     nn.ReLU, nn.ReLU6, nn.RReLU, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish,
     nn.Hardswish, nn.Hardtanh, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh, nn.Softplus, nn.Softsign, nn.Threshold,
+    nn.Softshrink, nn.Hardshrink, nn.Tanhshrink, nn.LogSigmoid,
 )  # fmt: skip
+_NAMES = (
+    "relu", "relu6", "rrelu", "leaky_relu", "prelu", "elu", "celu", "selu", "gelu", "silu", "mish", "hardswish",
+    "hardtanh", "hardsigmoid", "sigmoid", "tanh", "softplus", "softsign", "threshold", "softshrink", "hardshrink",
+    "tanhshrink", "logsigmoid", "clamp", "clamp_min", "clamp_max", "maximum",
+)  # fmt: skip
+_HOMES = [(home, name) for home in (torch, functional) for name in _NAMES if hasattr(home, name)]
+_IN_PLACE |= {getattr(home, f"{name}_"): getattr(home, name) for home, name in _HOMES if hasattr(home, f"{name}_")}
 _FUNCTIONS = frozenset(
-    getattr(home, name)
-    for home in (torch, functional)
-    for name in (
-        "relu", "relu6", "leaky_relu", "prelu", "elu", "celu", "selu", "gelu", "silu", "mish", "hardswish", "hardtanh",
-        "hardsigmoid", "sigmoid", "tanh", "softplus", "softsign",
-    )
-    if hasattr(home, name)
-)  # fmt: skip
-_METHODS = frozenset({"relu", "sigmoid", "tanh"})
+    getattr(home, f"{name}{end}") for home, name in _HOMES for end in ("", "_") if hasattr(home, f"{name}{end}")
+)
+_METHODS = frozenset(f"{name}{end}" for name in _NAMES for end in ("", "_"))
 
 
 def wrap(model: nn.Module, example: Tensor) -> Network:

@@ -126,6 +126,30 @@ def test_a_model_that_asks_early_for_the_number_of_examples_has_all_its_layers(w
     assert network(more).shape == (7, 3)
 
 
+class Middle(nn.Module):
+    """Has a given activation in the middle."""
+
+    def __init__(self, activation: Any) -> None:
+        super().__init__()
+        self.activation, self.first, self.output = activation, nn.Linear(4, 6), nn.Linear(6, 3)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        logits: Tensor = self.output(self.activation(self.first(inputs)))
+        return logits
+
+
+@pytest.mark.parametrize(
+    "activation",
+    [
+        functional.relu_, torch.relu_, lambda x: x.relu_(), lambda x: x.clamp(min=0), lambda x: x.clamp_min(0),
+        lambda x: torch.maximum(x, torch.zeros(())), lambda x: functional.threshold(x, 0, 0), functional.rrelu,
+        functional.logsigmoid, nn.Softshrink(), nn.Hardshrink(), nn.Tanhshrink(), nn.LogSigmoid(),
+    ],
+)  # fmt: skip
+def test_every_activation_of_torchs_ends_a_layer_in_any_form(activation: Any) -> None:
+    assert len(wrap(Middle(activation).eval(), SMALL).measured) == 1
+
+
 @pytest.mark.parametrize("ends", [[nn.Sigmoid(), nn.Flatten()], [nn.Tanh(), nn.Softmax(1)]])
 def test_nothing_behind_the_last_map_is_measured(ends: list[nn.Module]) -> None:
     model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3), *ends)
