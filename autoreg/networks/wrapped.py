@@ -10,7 +10,8 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 
 from autoreg.errors import ConfigError, first_line
-from autoreg.networks.network import Network
+from autoreg.networks.network import NORMALIZATIONS, Network
+from autoreg.networks.unit_axis import MAPS
 
 #: What would change a measured activation after it was handed out, and what does the same elsewhere.
 _IN_PLACE: dict[Any, Any] = {
@@ -24,17 +25,19 @@ _IN_PLACE: dict[Any, Any] = {
 _ELEMENTWISE = (
     nn.ReLU, nn.ReLU6, nn.RReLU, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish,
     nn.Hardswish, nn.Hardtanh, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh, nn.Softplus, nn.Softsign, nn.Threshold,
+    nn.Softshrink, nn.Hardshrink, nn.Tanhshrink, nn.LogSigmoid,
 )  # fmt: skip
+_NAMES = (
+    "relu", "relu6", "rrelu", "leaky_relu", "prelu", "elu", "celu", "selu", "gelu", "silu", "mish", "hardswish",
+    "hardtanh", "hardsigmoid", "sigmoid", "tanh", "softplus", "softsign", "threshold", "softshrink", "hardshrink",
+    "tanhshrink", "logsigmoid", "clamp", "clamp_min", "clamp_max", "maximum",
+)  # fmt: skip
+_HOMES = [(home, name) for home in (torch, functional) for name in _NAMES if hasattr(home, name)]
+_IN_PLACE |= {getattr(home, f"{name}_"): getattr(home, name) for home, name in _HOMES if hasattr(home, f"{name}_")}
 _FUNCTIONS = frozenset(
-    getattr(home, name)
-    for home in (torch, functional)
-    for name in (
-        "relu", "relu6", "leaky_relu", "prelu", "elu", "celu", "selu", "gelu", "silu", "mish", "hardswish", "hardtanh",
-        "hardsigmoid", "sigmoid", "tanh", "softplus", "softsign",
-    )
-    if hasattr(home, name)
-)  # fmt: skip
-_METHODS = frozenset({"relu", "sigmoid", "tanh"})
+    getattr(home, f"{name}{end}") for home, name in _HOMES for end in ("", "_") if hasattr(home, f"{name}{end}")
+)
+_METHODS = frozenset(f"{name}{end}" for name in _NAMES for end in ("", "_"))
 
 
 def wrap(model: nn.Module, example: Tensor) -> Network:
@@ -84,6 +87,7 @@ def _stages(traced: fx.GraphModule) -> tuple[list[tuple[str, nn.Module]], list[s
     """Return a model's stages and the names of those that end at an activation."""
     stages: dict[str, nn.Module] = {}
     measured: list[str] = []
+    hidden: int | None = None  # how many come before the last map; what follows it are logits
     for nodes in _cuts(traced.graph):
         last = nodes[-1]
         name = str(last.target).replace(".", "_") if last.op == "call_module" else last.name
@@ -92,15 +96,22 @@ def _stages(traced: fx.GraphModule) -> tuple[list[tuple[str, nn.Module]], list[s
         stages[name] = _module_of(traced, nodes)
         if _is_activation(traced, last):
             measured.append(name)
-    return list(stages.items()), [name for name in measured if name != list(stages)[-1]]
+        if any(_is_map(traced, node) for node in nodes):
+            hidden = len(measured)
+    return list(stages.items()), [name for name in measured[:hidden] if name != list(stages)[-1]]
 
 
 def _cuts(graph: fx.Graph) -> Iterator[list[fx.Node]]:
     """Yield runs of nodes; the last of each is all that later nodes read of it and of what came before."""
-    computed = [node for node in graph.nodes if node.op not in ("placeholder", "get_attr", "output")]
+    counts = _counts(graph)
+    kept = [node for node in graph.nodes if node not in counts]
+    computed = [node for node in kept if node.op not in ("placeholder", "get_attr", "output")]
     position = {node: index for index, node in enumerate(computed)}
     end = len(computed)
-    last_read = {node: max((position.get(user, end) for user in node.users), default=-1) for node in graph.nodes}
+    last_read = {
+        node: max((position.get(user, end) for user in node.users if user not in counts), default=-1)
+        for node in graph.nodes
+    }
     reach = max((last_read[node] for node in graph.nodes if node.op == "placeholder"), default=-1)
     run: list[fx.Node] = []
     for index, node in enumerate(computed):
@@ -111,6 +122,33 @@ def _cuts(graph: fx.Graph) -> Iterator[list[fx.Node]]:
         reach = max(reach, last_read[node])
     if run:
         yield run
+
+
+def _counts(graph: fx.Graph) -> set[fx.Node]:
+    """Return the nodes that only ask how many examples there are, which every stage can see for itself."""
+    counts: set[fx.Node] = set()
+    for node in reversed(graph.nodes):
+        of_size = node.target is operator.getitem and _is_size(node.args[0])
+        is_count = (node.target == "size" and node.args[1:] == (0,)) or (of_size and node.args[1] == 0)
+        is_size = _is_size(node) or of_size or node.target == "size"
+        if is_count or (is_size and all(user in counts for user in node.users)):
+            counts.add(node)
+    return counts
+
+
+def _is_size(node: Any) -> bool:
+    return isinstance(node, fx.Node) and bool(
+        (node.target == "size" and len(node.args) == 1) or (node.target is getattr and node.args[1] == "shape")
+    )
+
+
+def _is_map(traced: fx.GraphModule, node: fx.Node) -> bool:
+    """Whether a node multiplies by weights: a module with a matrix, or a function of one."""
+    if node.op == "call_module":
+        module = traced.get_submodule(str(node.target))
+        is_matrix = any(parameter.ndim >= 2 for parameter in module.parameters())
+        return bool(is_matrix) and not isinstance(module, NORMALIZATIONS)
+    return bool(getattr(node.target, "__name__", node.target) in MAPS)
 
 
 def _is_activation(traced: fx.GraphModule, node: fx.Node) -> bool:
@@ -127,6 +165,9 @@ def _module_of(traced: fx.GraphModule, nodes: Sequence[fx.Node]) -> nn.Module:
     graph = fx.Graph()
     taken: dict[fx.Node, fx.Node] = {}
     given = graph.placeholder("values")
+    counts = _counts(first.graph)
+    if any(source in counts for node in nodes for source in node.all_input_nodes):
+        taken |= dict.fromkeys(counts, graph.call_method("size", (given, 0)))
     for node in nodes:
         for source in node.all_input_nodes:
             if source.op == "get_attr" and source not in taken:

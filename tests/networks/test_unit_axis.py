@@ -71,6 +71,47 @@ class Gelu(nn.Module):
         return nn.functional.gelu(values)
 
 
+class Reduced(nn.Module):
+    """What a module gives, reduced over dimensions."""
+
+    def __init__(self, module: nn.Module, *dimensions: int) -> None:
+        super().__init__()
+        self.module, self.dimensions = module, dimensions
+
+    def forward(self, values: Tensor) -> Tensor:
+        return self.module(values).mean(self.dimensions)
+
+
+class Gated(nn.Module):
+    """Kernels times a gate by a Linear of their means (squeeze and excitation)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution, self.gate = nn.Conv2d(3, 8, 1), nn.Linear(8, 8)
+
+    def forward(self, images: Tensor) -> Tensor:
+        kernels = self.convolution(images)
+        return kernels * torch.sigmoid(self.gate(kernels.mean((2, 3))))[:, :, None, None]
+
+
+class Heads(nn.Module):
+    """Two Linears, joined by a function of torch's."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.join, self.first, self.second = getattr(torch, name), nn.Linear(8, 6), nn.Linear(8, 6)
+
+    def forward(self, values: Tensor) -> Tensor:
+        return self.join([self.first(values), self.second(values)], 1)
+
+
+class Turned(nn.Module):
+    """Turns the last two dimensions by a right angle."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        return values.rot90(1, (1, 2))
+
+
 def token_network() -> Network:
     """Two layers of units at five positions; the first has a copy of a unit."""
     torch.manual_seed(0)
@@ -151,6 +192,17 @@ def test_measure_model_finds_the_units_and_the_copy() -> None:
         (nn.Sequential(First(nn.LSTM(8, 6, batch_first=True)), nn.ReLU()), (5, 8), 6),
         (nn.Sequential(Functional("conv"), nn.ReLU()), (5, 8), 7),
         (nn.Sequential(nn.Conv1d(5, 5, 1), Functional("linear"), nn.ReLU()), (5, 8), 7),
+        (nn.Sequential(nn.Conv2d(3, 8, 3), nn.LayerNorm([8, 6, 6]), nn.ReLU()), (3, 8, 8), 8),
+        (nn.Sequential(nn.Conv2d(3, 8, 3), nn.RMSNorm([6, 5]), nn.ReLU()), (3, 8, 7), 8),
+        (nn.Sequential(nn.Conv1d(3, 7, 3), nn.LayerNorm(6), nn.ReLU()), (3, 8), 7),
+        (nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(5), nn.ReLU()), (5, 8), 16),
+        (nn.Sequential(nn.Linear(8, 16), nn.GroupNorm(1, 5), nn.ReLU()), (5, 8), 16),
+        (nn.Sequential(nn.Linear(8, 16), nn.InstanceNorm1d(5, affine=True), nn.ReLU()), (5, 8), 16),
+        (nn.Sequential(Gated(), nn.ReLU()), (3, 8, 7), 8),
+        (nn.Sequential(Heads("cat"), nn.ReLU()), (8,), 12),
+        (nn.Sequential(Reduced(nn.Conv2d(3, 7, 3), 2, 3), nn.ReLU()), (3, 8, 8), 7),
+        (nn.Sequential(Reduced(nn.Linear(8, 7), 1), nn.ReLU()), (5, 8), 7),
+        (nn.Sequential(nn.Conv2d(3, 7, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.ReLU()), (3, 8, 8), 7),
     ],
 )
 def test_the_module_that_made_an_activation_says_where_its_units_are(
@@ -173,6 +225,15 @@ def test_the_module_that_made_an_activation_says_where_its_units_are(
         (
             nn.Sequential(nn.Linear(8, 4), nn.Unflatten(2, (2, 2)), nn.ReLU()),
             r"\(2, 5, 2, 2\), .*: linear gave \(2, 5, 4",
+        ),
+        (nn.Sequential(nn.Conv1d(5, 7, 3), nn.Flatten(), nn.ReLU()), r"\(2, 42\), is .*: conv1d gave \(2, 7, 6\)"),
+        (nn.Sequential(nn.Linear(8, 7), nn.Flatten(), nn.ReLU()), r"\(2, 35\), is .*: linear gave \(2, 5, 7\)"),
+        (nn.Sequential(Reduced(nn.Linear(8, 7), -1), nn.ReLU()), r"\(2, 5\), is .*: linear gave \(2, 5, 7\)"),
+        (nn.Sequential(Heads("stack"), nn.Flatten(2), nn.ReLU()), r"\(2, 2, 30\), is .*: stack gave \(2, 2, 5, 6\)"),
+        (nn.Sequential(nn.Linear(8, 5), Turned(), nn.ReLU()), r"\(2, 5, 5\), is .*: rot90 gave \(2, 5, 5\)"),
+        (
+            nn.Sequential(Reduced(nn.Conv1d(5, 6, 3), 1), nn.ReLU()),
+            r"\(2, 6\), is the units is not known: conv1d gave \(2, 6, 6\)",
         ),
         (nn.Sequential(nn.ReLU()), r"\(2, 5, 8\), is the units is not known: no operation of torch's made them"),
     ],

@@ -105,6 +105,57 @@ def test_volumes_are_measured_too() -> None:
     assert torch.equal(values, model[:2](volumes))
 
 
+class Counted(nn.Module):
+    """Asks for the number of examples first, and uses it last."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.way, self.first, self.second, self.output = way, nn.Linear(4, 6), nn.Linear(6, 5), nn.Linear(5, 3)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        count = inputs.size(0) if self.way == "size" else inputs.shape[0]
+        hidden = torch.relu(self.second(torch.relu(self.first(inputs))))
+        logits: Tensor = self.output(hidden.view(count, -1))
+        return logits
+
+
+@pytest.mark.parametrize("way", ["size", "shape"])
+def test_a_model_that_asks_early_for_the_number_of_examples_has_all_its_layers(way: str) -> None:
+    network, more = wrap(Counted(way).eval(), SMALL), torch.ones(7, 4)
+    assert network.measured == ("relu", "relu_1")
+    assert network(more).shape == (7, 3)
+
+
+class Middle(nn.Module):
+    """Has a given activation in the middle."""
+
+    def __init__(self, activation: Any) -> None:
+        super().__init__()
+        self.activation, self.first, self.output = activation, nn.Linear(4, 6), nn.Linear(6, 3)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        logits: Tensor = self.output(self.activation(self.first(inputs)))
+        return logits
+
+
+@pytest.mark.parametrize(
+    "activation",
+    [
+        functional.relu_, torch.relu_, lambda x: x.relu_(), lambda x: x.clamp(min=0), lambda x: x.clamp_min(0),
+        lambda x: torch.maximum(x, torch.zeros(())), lambda x: functional.threshold(x, 0, 0), functional.rrelu,
+        functional.logsigmoid, nn.Softshrink(), nn.Hardshrink(), nn.Tanhshrink(), nn.LogSigmoid(),
+    ],
+)  # fmt: skip
+def test_every_activation_of_torchs_ends_a_layer_in_any_form(activation: Any) -> None:
+    assert len(wrap(Middle(activation).eval(), SMALL).measured) == 1
+
+
+@pytest.mark.parametrize("ends", [[nn.Sigmoid(), nn.Flatten()], [nn.Tanh(), nn.Softmax(1)]])
+def test_nothing_behind_the_last_map_is_measured(ends: list[nn.Module]) -> None:
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3), *ends)
+    assert wrap(model, SMALL).measured == ("1",)
+
+
 def hooked() -> nn.Sequential:
     """A model whose weight a hook has made with a gradient, which Python cannot copy."""
     with warnings.catch_warnings():
@@ -132,7 +183,7 @@ class Pairs(nn.Module):
         (nn.Linear(4, 3), SMALL, "Linear has no hidden activation"),
         (nn.Sequential(nn.Linear(4, 3), nn.ReLU()), SMALL, "Sequential has no hidden activation"),
         (sequential(), IMAGES, "the model cannot be run on the inputs, (2, 3, 64, 64)"),
-        (nn.Sequential(nn.Linear(4, 3), nn.ReLU(), Pairs()), SMALL, "a model must give logits, [examples,"),
+        (nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 3), Pairs()), SMALL, "a model must give logits"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_cut_is_said_in_one_line(model: nn.Module, example: Tensor, words: str) -> None:
