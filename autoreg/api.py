@@ -21,6 +21,7 @@ from autoreg.metrics.finite import finite_activations
 from autoreg.networks import Network
 from autoreg.networks.wrapped import wrap
 from autoreg.orchestrator.plan import Plan, check_resources, make_plan
+from autoreg.orchestrator.ray_runtime.kept_state import kept_state
 from autoreg.orchestrator.recorder import Summary
 from autoreg.orchestrator.run import run_sweep
 from autoreg.packaged import find_sweep
@@ -53,7 +54,8 @@ def plan(sweep: LoadedSweep | str | os.PathLike[str]) -> Plan:
     """
     loaded = sweep if isinstance(sweep, LoadedSweep) else load_sweep(sweep)
     forget_datasets()
-    return make_plan(loaded)
+    with kept_state(lambda _: None):  # what a network's function sets is not to stay in the process of the caller
+        return make_plan(loaded)
 
 
 def run(
@@ -125,9 +127,10 @@ def load_trial(
     folder = Runs(Path(runs)).find(trial)
     config, result = folder.read_config(), folder.read_result()
     forget_datasets()
-    dataset = build_dataset(config, Path(data) if data is not None else None)
-    network = load_network(config, folder, dataset)
-    check_network(network, dataset, result)
+    with kept_state(lambda _: None):
+        dataset = build_dataset(config, Path(data) if data is not None else None)
+        network = load_network(config, folder, dataset)
+        check_network(network, dataset, result)
     return Trial(config, result, network, dataset)
 
 

@@ -21,8 +21,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: Parameters that are given by name.
 _NAMED = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
-#: Booleans of YAML 1.1, which are texts in YAML 1.2.
-_OLD_BOOLEANS = {"yes", "no", "on", "off", "y", "n"}
+#: Booleans of YAML 1.1, which are texts in YAML 1.2, and words for true, false and nothing of YAML and other languages.
+_WORDS = {"yes", "no", "on", "off", "y", "n", "true", "false", "none", "null", "nil", "nan", ".nan", "~", "undefined"}
 
 #: When this process began to import.
 _STARTED = time.time()
@@ -162,7 +162,11 @@ class Registry(Generic[F]):
         for option, parameter in options.items():
             if parameter.default is parameter.empty and option not in given:
                 raise ConfigError(f"{self.kind} {name!r} needs the option {option!r}")
-        return {option: value for option, value in checked.items() if value != options[option].default}
+        return {
+            option: value
+            for option, value in checked.items()
+            if value != (default := options[option].default) or isinstance(value, bool) != isinstance(default, bool)
+        }
 
 
 def _forget_edited(module: str) -> None:
@@ -193,22 +197,33 @@ def _adapter(parameter: inspect.Parameter) -> "TypeAdapter[Any]":
 def _kind_of(default: Any) -> Any:
     """Return what an option without annotation may be: of its default's type, a number for a number, and null.
 
-    A Boolean one is nothing but true or false. Where the default tells nothing, anything goes but the words that YAML
-    1.1 took for Booleans: they are texts now, and any text is true to Python.
+    A Boolean one is nothing but true or false, and one that is whole takes whole numbers. Where the default tells
+    nothing, anything goes but words for true, false and nothing: any text is true to Python.
     """
     from pydantic import AfterValidator
 
     if isinstance(default, bool):
         return bool
-    for kind, allowed in ((int | float, float | int | None), (str, str | None), (list | tuple, list[Any] | None)):
+    for kind, allowed in ((int, int | None), (float, float | int | None)):
         if isinstance(default, kind):
             return allowed
-    return Annotated[Any, AfterValidator(_refuse_old_booleans)]
+    if isinstance(default, str):
+        return Annotated[str | None, AfterValidator(_refuse_none)]
+    kept = list[Any] | None if isinstance(default, list | tuple) else Any
+    return Annotated[kept, AfterValidator(_refuse_words)]
 
 
-def _refuse_old_booleans(value: Any) -> Any:
-    if isinstance(value, str) and value.lower() in _OLD_BOOLEANS:
-        raise ValueError("should be true or false, or be annotated as str")
+def _refuse_none(value: str | None) -> str | None:
+    if value == "None":
+        raise ValueError("should be null, or be annotated as str")
+    return value
+
+
+def _refuse_words(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_refuse_words(part) for part in value]
+    if isinstance(value, str) and value.lower() in _WORDS:
+        raise ValueError("should be true, false or null, or be annotated as str")
     return value
 
 

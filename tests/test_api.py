@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -50,3 +51,11 @@ def test_a_sweep_is_loaded_planned_run_and_its_networks_loaded(tmp_path: Path) -
 def test_a_trial_that_is_not_there_is_an_error_of_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no trial 'abc' in"):
         autoreg.load_trial("abc", runs=tmp_path)
+
+
+def test_a_plan_leaves_no_setting_or_random_state_of_a_network_behind() -> None:
+    network = "network={name: 'tests.helpers.drawing:build', double: true}"
+    before = np.random.get_state()[1].tolist()
+    autoreg.plan(autoreg.load_sweep("quickstart", network, "tune=null"))
+    assert torch.get_default_dtype() == torch.float32
+    assert np.random.get_state()[1].tolist() == before

@@ -31,6 +31,9 @@ def unlike(command: str) -> None: ...
 def bare(size, *, bias=True, slope=0.1, depth=2, kind="relu", sizes=(8, 8), limit=None): ...  # type: ignore[no-untyped-def]
 
 
+def either(size: int, *, two: int | bool = 1) -> None: ...
+
+
 def texts(size: int, *, count: "Annotated[int, Field(ge=2)]" = 3) -> None: ...
 
 
@@ -84,8 +87,8 @@ def test_options_that_do_not_fit_are_refused(things: Registry[Any], options: dic
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("bias", False), ("slope", 1), ("slope", 1e-4), ("slope", None), ("depth", 3), ("depth", 2.5), ("kind", "tanh"),
-        ("kind", None), ("sizes", [4, 4]), ("limit", 5), ("limit", "most"), ("limit", False),
+        ("bias", False), ("slope", 1), ("slope", 1e-4), ("slope", None), ("depth", 3), ("depth", None),
+        ("kind", "tanh"), ("kind", None), ("sizes", [4, 4]), ("limit", 5), ("limit", "most"), ("limit", False),
     ],
 )  # fmt: skip
 def test_an_option_without_annotation_is_of_its_defaults_type(
@@ -103,12 +106,22 @@ def test_an_option_without_annotation_is_of_its_defaults_type(
         ("bias", 0, "should be a valid boolean, got 0"),
         ("bias", None, "should be a valid boolean, got None"),
         ("slope", "1/4", "should be a valid number, got '1/4'"),
-        ("depth", "0x10", "should be a valid number, got '0x10'"),
-        ("depth", True, "should be a valid number, got True"),
+        ("depth", "0x10", "should be a valid integer, got '0x10'"),
+        ("depth", True, "should be a valid integer, got True"),
         ("kind", 3, "should be a valid string, got 3"),
         ("sizes", "4, 4", "should be a valid list, got '4, 4'"),
-        ("limit", "off", "should be true or false, or be annotated as str, got 'off'"),
-        ("limit", "No", "should be true or false, or be annotated as str, got 'No'"),
+        ("limit", "off", "should be true, false or null, or be annotated as str, got 'off'"),
+        ("limit", "No", "should be true, false or null, or be annotated as str, got 'No'"),
+        *(
+            ("limit", word, f"should be true, false or null, or be annotated as str, got '{word}'")
+            for word in ("None", "nil", "NaN", "false", "True", "NULL")
+        ),
+        ("limit", ["no", "yes"], "should be true, false or null"),
+        ("sizes", ["None"], "should be true, false or null"),
+        ("sizes", [3, [4, "off"]], "should be true, false or null"),
+        ("kind", "None", "should be null, or be annotated as str, got 'None'"),
+        ("depth", 64.5, "should be a valid integer"),
+        ("depth", 2.0, "should be a valid integer, got 2.0"),
     ],
 )
 def test_an_option_without_annotation_is_refused_where_its_default_says_so(
@@ -116,6 +129,11 @@ def test_an_option_without_annotation_is_refused_where_its_default_says_so(
 ) -> None:
     with pytest.raises(ConfigError, match=f"option '{option}' of thing 'tests.test_registry:bare' {rule}"):
         things.check_options("tests.test_registry:bare", {option: value})
+
+
+def test_true_is_not_taken_for_a_default_of_one(things: Registry[Any]) -> None:
+    for value, left in ((True, {"two": True}), (1, {})):
+        assert things.check_options("tests.test_registry:either", {"two": value}) == left
 
 
 def test_annotations_that_are_texts_count_too(things: Registry[Any]) -> None:

@@ -106,6 +106,11 @@ class Space(Strict):
     learning_rate: LogRange | None = None
     batch_size: list[BatchSize] | None = Field(default=None, min_length=1)
 
+    @field_validator("batch_size")
+    @classmethod
+    def _values_stand_once(cls, values: Any) -> Any:
+        return _once(values)
+
     @model_validator(mode="after")
     def _something_is_tuned(self) -> "Space":
         if self.learning_rate is None and self.batch_size is None:

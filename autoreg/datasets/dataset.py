@@ -168,6 +168,8 @@ def build_dataset(config: TrialConfig, root: Path | None, device: str = "cpu") -
         DataError: the data is missing or damaged.
         ConfigError: the dataset does not fit the trial (`check_dataset`).
     """
+    if ":" in config.dataset.name:  # what a user's functions draw from or count goes on from trial to trial
+        forget_datasets()
     dataset = load_dataset(config, root, device)
     check_dataset(config, dataset)
     return dataset.with_random_labels(config.replicate) if config.random_labels else dataset

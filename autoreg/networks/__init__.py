@@ -2,7 +2,8 @@
 
 from autoreg.networks.build import build_network, parameter_count, trainable_parameters, unallocated_network
 from autoreg.networks.flops import forward_flops
-from autoreg.networks.network import Auxiliary, Network, networks, units
+from autoreg.networks.network import Auxiliary, Network, networks
+from autoreg.networks.sizes import units
 from autoreg.registry import load_folder
 
 load_folder(__name__, __path__)

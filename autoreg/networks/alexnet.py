@@ -2,8 +2,9 @@
 
 from torch import nn
 
-from autoreg.networks.network import Network, image_shape, networks, units
+from autoreg.networks.network import Network, image_shape, networks
 from autoreg.networks.normalization import LocalResponseNorm
+from autoreg.networks.sizes import units
 
 
 @networks.register

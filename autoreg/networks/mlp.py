@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import Field
 from torch import nn
 
-from autoreg.networks.network import Network, linear, networks, units
+from autoreg.networks.network import Network, linear, networks
+from autoreg.networks.sizes import units
 
 
 @networks.register

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrize import is_parametrized
 
-from autoreg.config.trial import scaled
 from autoreg.errors import ConfigError
 from autoreg.networks.pool_first import pool_first
 from autoreg.networks.unit_axis import MoveUnits, UnitWatch
@@ -206,14 +205,6 @@ def _other_kind(module: nn.Module) -> ParameterKind:
 def _channels_last(inputs: Tensor) -> Tensor:
     # Convolutions on a CPU run up to twice as fast in this layout; the numbers and the shapes are the same.
     return inputs.contiguous(memory_format=torch.channels_last) if inputs.ndim == 4 else inputs
-
-
-def units(base: int, width: float) -> int:
-    """Return the units of a layer at a width factor, rounded down exactly. Raises ConfigError if none is left."""
-    count = scaled(base, width)
-    if count < 1:
-        raise ConfigError(f"a width must leave a unit in every layer, got {width} of {base} units")
-    return count
 
 
 def image_shape(input_shape: Sequence[int]) -> tuple[int, int, int]:

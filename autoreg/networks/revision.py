@@ -1,6 +1,7 @@
 """What earlier versions computed otherwise: such a trial is another one, so that no id means two things."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import pairwise
 
 import torch
@@ -8,32 +9,40 @@ from torch import nn
 
 from autoreg.config.trial import TrialConfig, exact_fraction
 from autoreg.errors import ConfigError
+from autoreg.networks.build import unallocated_network
 from autoreg.networks.network import Network, ParameterKind, weight_of
 from autoreg.networks.pool_first import POOLING, has_hooks, is_pooling
+from autoreg.networks.sizes import units_as_before
 
 
-def is_revised(network: Network, config: TrialConfig, input_shape: Sequence[int]) -> bool:
+def is_revised(network: Network, config: TrialConfig, input_shape: Sequence[int], classes: int) -> bool:
     """Whether earlier versions built, initialised, decayed or measured another network.
 
     Args:
         network: of the trial, on the device `meta`.
         config: names the network, its width.
         input_shape: shape of one example as the network sees it.
+        classes: number of logits.
 
     Raises:
         ConfigError: its weights cannot be initialised, or the units of a layer are not known.
     """
-    if _was_smaller(network, config.width):
+    if _was_smaller(network, config, input_shape, classes):
         return True
     is_own = ":" in config.network.name
     return is_own and (_trains_otherwise(network) or _is_measured_otherwise(network, input_shape))
 
 
-def _was_smaller(network: Network, width: float) -> bool:
-    """Whether a product of floats made one of its sizes one too small: only where the exact product is whole."""
-    sizes = {size for parameter in network.parameters() for size in parameter.shape}
-    bases = {size: size / exact_fraction(width) for size in sizes}
-    return any(base.denominator == 1 and int(base.numerator * width) < size for size, base in bases.items())
+def _was_smaller(network: Network, config: TrialConfig, input_shape: Sequence[int], classes: int) -> bool:
+    """Whether a product of floats made one of its sizes smaller; of an exact width it makes none."""
+    if Fraction(config.width) == exact_fraction(config.width):
+        return False
+    try:
+        with units_as_before():
+            before = unallocated_network(config, input_shape, classes)
+    except ConfigError:  # it left no unit
+        return True
+    return [each.shape for each in network.parameters()] != [each.shape for each in before.parameters()]
 
 
 def _trains_otherwise(network: Network) -> bool:

@@ -142,7 +142,7 @@ def make_plan(loaded: LoadedSweep) -> Plan:
                 check_dataset(variant, dataset)
         with _located(loaded, ("grid", "width")):
             network = unallocated_network(group.template, dataset.input_shape, dataset.classes)
-            if is_revised(network, group.template, dataset.input_shape):
+            if is_revised(network, group.template, dataset.input_shape, dataset.classes):
                 revised[group.template.network].append(group.template.width)
         parameters.append(trainable_parameters(network))
     sweep = sweep.with_revised(revised)

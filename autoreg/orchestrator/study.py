@@ -33,13 +33,15 @@ def load_search(group: Group, runs: Runs) -> Search:
 
 
 def recorded(group: Group, runs: Runs) -> list[Hyperparameters]:
-    """Return what a group proposed before. If its file is damaged, it is drawn again, and is the same."""
+    """Return what a group proposed before. If its file is damaged or another's, it is drawn again, the same."""
     path = runs.study_path(group.study_id)
     if group.tune is None or not path.is_file():
         return []
     try:
-        proposals: list[Hyperparameters] = read_json(path)["proposals"]
-        return proposals if all(_is_possible(group.tune, proposal) for proposal in proposals) else []
+        record = read_json(path)
+        proposals: list[Hyperparameters] = record["proposals"]
+        is_own = record["study_id"] == group.study_id
+        return proposals if is_own and all(_is_possible(group.tune, proposal) for proposal in proposals) else []
     except (DataError, KeyError, TypeError, AttributeError):
         return []
 

@@ -22,7 +22,7 @@ from autoreg.training import checkpoints
 from autoreg.training.optimizers import learning_rate_at
 from autoreg.training.precision import precision_of
 from autoreg.training.reference import Logits, check_stages, reference_logits
-from autoreg.training.state import TrialState
+from autoreg.training.state import TrialState, seed_python
 
 #: An interrupted trial repeats at most this much work.
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
@@ -205,7 +205,9 @@ def load_network(config: TrialConfig, folder: TrialFolder, dataset: Dataset) -> 
     if content.get("trial_id") != config.trial_id:
         raise checkpoints.DamagedCheckpoint(f"{folder.checkpoint_path.name} is of another trial")
     with torch.random.fork_rng(devices=[]):  # what a user's network draws by itself need not be in its state_dict
-        torch.default_generator.manual_seed(derive_seed(config.replicate, "construction"))
+        seed = derive_seed(config.replicate, "construction")
+        torch.default_generator.manual_seed(seed)
+        seed_python(seed)
         network: Network = build_network(config, dataset.input_shape, dataset.classes)
     try:
         network.load_state_dict(content["network"])
@@ -218,6 +220,7 @@ def load_network(config: TrialConfig, folder: TrialFolder, dataset: Dataset) -> 
 def _seed(seed: int, device: torch.device) -> None:
     """Seed what a network draws from; `torch.manual_seed` also prepares for devices that are not there, at length."""
     torch.default_generator.manual_seed(seed)
+    seed_python(seed)
     if device.type == "cuda":
         torch.cuda.manual_seed(seed)
 

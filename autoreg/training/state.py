@@ -1,11 +1,13 @@
 """How far a trial's training has come, saved so that it can go on."""
 
+import random
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -42,7 +44,9 @@ class TrialState:
     @classmethod
     def fresh(cls, config: TrialConfig, dataset: Dataset) -> Self:
         """Return a trial before its first epoch, on the dataset's device."""
-        torch.manual_seed(derive_seed(config.replicate, "construction"))  # for what a user's network draws by itself
+        seed = derive_seed(config.replicate, "construction")  # for what a user's network draws by itself
+        torch.manual_seed(seed)
+        seed_python(seed)
         network = build_network(config, dataset.input_shape, dataset.classes)
         initialize(network, config.initializer, config.replicate)
         network.to(dataset.train.labels.device)
@@ -157,6 +161,12 @@ class TrialState:
             if isinstance(error, torch.OutOfMemoryError | torch.AcceleratorError):  # the state is not to blame
                 raise
             raise checkpoints.DamagedCheckpoint(f"{path.name} does not fit the trial") from error
+
+
+def seed_python(seed: int) -> None:
+    """Seed what a user's network or dataset may draw from besides PyTorch: Python's and NumPy's own generators."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
 
 
 def averaged(network: Network, decay: float) -> AveragedModel:

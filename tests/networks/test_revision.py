@@ -10,7 +10,7 @@ from torch.nn.utils import parametrizations
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.trial import Choice, TrialConfig
 from autoreg.errors import ConfigError
-from autoreg.networks import Network, unallocated_network
+from autoreg.networks import Network, unallocated_network, units
 from autoreg.networks.revision import is_revised
 from autoreg.orchestrator.plan import make_plan
 from autoreg.orchestrator.resume import superseded
@@ -76,7 +76,7 @@ def build(width: float, input_shape: tuple[int, ...], classes: int, dropout: flo
 
 def revised(config: MakeConfig, network: Choice, width: float, shape: tuple[int, ...], classes: int = 2) -> bool:
     made = config(network=network, width=width)
-    return is_revised(unallocated_network(made, shape, classes), made, shape)
+    return is_revised(unallocated_network(made, shape, classes), made, shape, classes)
 
 
 @pytest.mark.parametrize(("name", "width"), [*product(SHAPES, WIDTHS)])
@@ -92,6 +92,17 @@ def test_a_layer_that_floats_made_one_unit_too_small_makes_another_trial(
 ) -> None:
     assert revised(config, Choice(name="mlp", options={"hidden": hidden}), width, (10,)) is is_other
     assert is_other is (int(hidden * width) != round(hidden * width, 6) // 1)
+
+
+def one_more(width: float, input_shape: tuple[int, ...], classes: int, dropout: float) -> Network:
+    hidden = units(100, width) + 1
+    first = nn.Sequential(nn.Linear(input_shape[0], hidden), nn.ReLU())
+    return Network([("hidden", first), ("output", nn.Linear(hidden, classes))], measured=["hidden"])
+
+
+@pytest.mark.parametrize(("width", "is_other"), [(0.29, True), (0.25, False), (0.3, False)])
+def test_what_is_computed_from_units_counts_too(config: MakeConfig, width: float, is_other: bool) -> None:
+    assert revised(config, Choice(name=f"{__name__}:one_more"), width, (10,)) is is_other
 
 
 @pytest.mark.parametrize(

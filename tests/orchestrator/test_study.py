@@ -11,6 +11,7 @@ from autoreg.config import group as group_module
 from autoreg.config.group import SAMPLER
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.trial import TrialConfig
+from autoreg.errors import ConfigError
 from autoreg.orchestrator.study import optuna_study
 from autoreg.runs.folder import Runs
 from autoreg.runs.records import TrialResult
@@ -81,6 +82,19 @@ def test_a_proposal_is_on_disk_before_its_trial_starts(small: Small, runs: Runs)
     assert made is not None
     again = study_of(small, runs)
     assert [proposal.config for proposal in again.search.proposals] == [made.config]
+
+
+def test_the_proposals_of_another_search_are_not_taken(small: Small, runs: Runs) -> None:
+    study = study_of(small, runs)
+    study.propose()
+    path = runs.study_path(study.search.study_id)
+    path.write_text(path.read_text().replace(study.search.study_id, "another"))
+    assert study_of(small, runs).search.proposals == []
+
+
+def test_a_batch_size_stands_once(small: Small) -> None:
+    with pytest.raises(ConfigError, match="each value of a list stands once, 50 stands twice"):
+        small("tune.space={batch_size: [50, 50]}")
 
 
 def test_groups_search_on_their_own(small: Small, runs: Runs, finish: Finish) -> None:

@@ -231,3 +231,26 @@ def test_random_labels_are_chosen_and_pruned_by_training_accuracy(runs: Runs, co
     [first, *_] = result.epochs
     assert selection_score(made, first) == first.train_accuracy
     assert selection_score(config(), first) == first.validation_accuracy
+
+
+def test_what_a_network_draws_by_numpy_and_python_is_that_of_its_replicate(runs: Runs, config: MakeConfig) -> None:
+    network = Choice(name="tests.helpers.drawing:build")
+    drawn = []
+    for replicate in (0, 1, 0):
+        made = config(network=network, replicate=replicate)
+        drawn.append(TrialState.fresh(made, build_dataset(made, None)).network.state_dict()["stages.first.drawn"])
+    assert torch.equal(drawn[0], drawn[2])
+    assert not torch.equal(drawn[0], drawn[1])
+
+
+def test_a_trial_does_not_go_on_with_what_another_left_in_an_own_dataset(
+    runs: Runs, config: MakeConfig, tmp_path: Path
+) -> None:
+    dataset = Choice(name="tests.helpers.drawing:noisy")
+    first, second = (config(dataset=dataset, augmentation=True, epochs=2, replicate=number) for number in (0, 1))
+    alone = train_trial(second, Runs(tmp_path / "alone").trial(second.trial_id))
+    train_trial(first, folder_of(runs, first))
+    after = train_trial(second, folder_of(runs, second))
+    assert alone is not None
+    assert after is not None
+    assert [epoch.train_loss for epoch in after.epochs] == [epoch.train_loss for epoch in alone.epochs]
