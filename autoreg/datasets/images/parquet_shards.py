@@ -31,7 +31,9 @@ def find_parts(*folders: Path) -> dict[str, list[Path]]:
     for paths in parts.values():
         _require_one_set(paths)
     folder = parts["train"][0].parent
-    there = {path for path in folder.rglob("*") if path.suffix.casefold() == ".parquet" and path.is_file()}
+    # Not deeper: a million other images may lie below.
+    found_here = (path for pattern in ("*", "[!.]*/*") for path in folder.glob(pattern))
+    there = {path for path in found_here if path.suffix.casefold() == ".parquet"}
     if others := sorted(there - {path for paths in parts.values() for path in paths}):
         line = f"{folder}: Parquet files of no split, which are not read: {len(others)}, such as {others[0].name}"
         warnings.warn(DataWarning(line), stacklevel=2)
