@@ -38,7 +38,9 @@ def to_rgb(image: Image.Image) -> Image.Image:
         if image.tile[0].args == "RGB;16B":
             _show_clear_colour(image)
         else:
-            image.info["transparency"] *= {"L;2": 85, "L;4": 17}.get(image.tile[0].args, 1)  # Pillow scales the pixels
+            image.info["transparency"] *= {"L;2": 85, "L;4": 17}.get(
+                str(image.tile[0].args), 1
+            )  # Pillow scales the pixels
     image.load()
     if image.mode[0] in "IF":
         grey = _scaled(image)
