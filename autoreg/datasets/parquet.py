@@ -48,6 +48,10 @@ def parquet(
         raise DataError(f"{base} has no train-*.parquet, nor has data/ in it")
     columns = find_columns(parts["train"][0], image, label)
     files = {part: LabelledParquet.load(paths, columns) for part, paths in parts.items()}
+    if len({table.content for table in files.values()}) < len(files):
+        raise DataError(
+            f"{parts['train'][0].parent}: two of {', '.join(files)} have the same content; keep one of them"
+        )
     classes = count_classes(
         {part: table.labels for part, table in files.items()}, parts["train"][0].parent, columns.classes
     )

@@ -195,12 +195,13 @@ def images_of(dataset: Dataset) -> list[bytes]:
 def test_images_of_other_kinds_and_in_folders_of_a_class_are_read(tmp_path: Path) -> None:
     plain = image_folder(fill(tmp_path / "plain"), size=16)
     folder = fill(tmp_path / "own")
-    for number, kind in enumerate(("bmp", "tif", "TIFF", "webp", "gif", "jfif", "ppm")):
+    for number, kind in enumerate(("bmp", "tif", "TIFF", "webp", "gif", "jfif", "ppm", "pbm")):
         path = folder / "red" / f"{number}.png"
         with Image.open(path) as image:
             image.save(path.with_suffix(f".{kind}"), "PNG")  # whose content counts, and not the ending
         path.unlink()
     (folder / "red" / "8.png").rename(folder / "red" / "8.PNG")
+    (folder / "red" / "9.png").rename(folder / "red" / "9.pnm")
     assert images_of(image_folder(folder, size=16)) == images_of(plain)
     (folder / "blue" / "more" / "deep").mkdir(parents=True)
     (folder / "blue" / "3.png").rename(folder / "blue" / "more" / "3.png")
@@ -321,6 +322,16 @@ def other_classes(folder: Path) -> Path:
     return folder
 
 
+def with_a_link_above(folder: Path) -> Path:
+    (fill(folder) / "red" / "more").symlink_to(folder / "red")
+    return folder
+
+
+def with_a_link_to_all(folder: Path) -> Path:
+    (fill(folder) / "red" / "more").symlink_to(folder)
+    return folder
+
+
 def with_an_empty_class(folder: Path) -> Path:
     fill(folder)
     (folder / "yellow").mkdir()
@@ -371,6 +382,8 @@ def with_a_flat_test(folder: Path) -> Path:
         ),
         (with_a_loose_one_and_another_folder, DataError, "test/ and train/ both have the folders blue/ and green/"),
         (with_a_flat_test, DataError, "test has no class folders"),
+        (with_a_link_above, DataError, "red/more is a link to a folder above it"),
+        (with_a_link_to_all, DataError, "red/more/red is a link to a folder above it"),
         (with_an_empty_class, DataError, "yellow has no images (.bmp, .gif, "),
     ],
 )

@@ -164,15 +164,21 @@ def test_a_file_that_does_not_name_its_classes_is_told_of(tmp_path: Path) -> Non
 
 
 def test_files_of_no_split_are_told_of(tmp_path: Path) -> None:
-    for name in ("train-0", "extra-0", "dev-0"):
-        write(tmp_path / f"{name}.parquet")
-    with pytest.warns(DataWarning, match=r"Parquet files of no split, which are not read: 2, such as dev-0\.parquet$"):
+    for name in ("train-0.parquet", "extra-0.parquet", "dev-0.parquet", "test.PARQUET", "eval/test.parquet"):
+        write(tmp_path / name)
+    with pytest.warns(DataWarning, match=r"Parquet files of no split, which are not read: 4, such as dev-0\.parquet$"):
         parquet(tmp_path, size=20)
 
 
 def test_a_class_without_images_is_told_of(tmp_path: Path) -> None:
     write(tmp_path / "train.parquet", described=True, label=pa.array([1, 2] * 15))
     with pytest.warns(DataWarning, match=r"1 of 3 classes have no training image, the first of them 0 \(blue\)"):
+        assert parquet(tmp_path, size=20).classes == 3
+
+
+def test_the_last_class_without_images_is_told_of(tmp_path: Path) -> None:
+    write(tmp_path / "train.parquet", described=True, label=pa.array([0, 1] * 15))
+    with pytest.warns(DataWarning, match=r"1 of 3 classes have no training image, the first of them 2 \(red\)"):
         assert parquet(tmp_path, size=20).classes == 3
 
 
@@ -272,6 +278,11 @@ def _twice(folder: Path) -> None:
         write(folder / f"train-{name}.parquet")
 
 
+def _test_of_train(folder: Path) -> None:
+    for name in ("train", "test"):
+        write(folder / f"{name}-0.parquet")
+
+
 def _another_class(folder: Path) -> None:
     write(folder / "train.parquet", described=True)
     write(folder / "test.parquet", described=["yellow", "blue", "green", "red"], label=pa.array([1, 2, 0] * 10))
@@ -309,6 +320,12 @@ def with_one(row: int, content: bytes | None) -> Callable[[Path], Any]:
         (_other_columns, {}, "train-1.parquet has no column 'image'"),
         (train(), {"label": "lable"}, "no column 'lable' of integers"),
         (train(), {"image": "label"}, "no column 'label' of files of images"),
+        (
+            train(label=pa.array(["a", "b"] * 15), width=pa.array([0, 1] * 15)),
+            {},
+            "column 'label' should be integers from 0, got string; the option `label` names another column",
+        ),
+        (_test_of_train, {}, "two of train, test have the same content; keep one of them"),
         (train(image=None), {}, "has no column of files of images"),
         (train(count=0), {}, "has no images"),
         (train(label=pa.array([0, 1, None] * 10)), {}, "the image in row 2 has no label, got None"),

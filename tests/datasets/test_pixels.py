@@ -99,6 +99,8 @@ FILES: dict[str, tuple[bytes, Pixels, tuple[str, ...]]] = {
     "16 bits, white is 0": (
         without_the_tag(stored(Image.fromarray(wide()), "TIFF"), 262, 0), grey(255 - GREY), (SCALED,)),
     "floats": (stored(Image.fromarray(FLOATS), "TIFF"), grey(FLOATS * 255), (SCALED,)),
+    "floats, white is 0": (
+        without_the_tag(stored(Image.fromarray(FLOATS), "TIFF"), 262, 0), grey(255 - FLOATS * 255), (SCALED,)),
     "16 bits, one of them clear": (
         stored(Image.fromarray(wide()), transparency=int(wide()[3, 4])), grey(np.where(GREY[3, 4] == GREY, 255, GREY)),
         (SCALED, OVER_WHITE)),
@@ -172,6 +174,7 @@ def png(width: int, bits: int, kind: int, row: bytes, clear: bytes) -> bytes:
         (png(4, 2, 0, bytes([0b00011011]), b"\0\1"), [0, 255, 170, 255]),
         (png(2, 4, 0, bytes([0x5A]), b"\0\5"), [255, 170]),
         (png(2, 16, 2, bytes.fromhex("123456789abc 808080808080"), bytes.fromhex("123456789abc")), [255, 128]),
+        (png(2, 16, 2, bytes.fromhex("805680568056 808080808080"), bytes.fromhex("805680568056")), [255, 128]),
     ],
 )
 def test_a_clear_value_counts_with_the_bits_that_it_is_stored_with(content: bytes, expected: list[int]) -> None:

@@ -96,6 +96,41 @@ def test_images_in_folders_are_resized_and_their_missing_test_split_is_held_out(
         assert dataset.split(split).labels.bincount().tolist() == [each] * 3
 
 
+def clear(row: int) -> Image.Image:
+    """A transparent image of class 0, or one of 16 bits of class 1."""
+    return Image.new("RGBA", (8, 8), (0, 0, 0, 0)) if row % 2 == 0 else Image.new("I;16", (8, 8), 20000)
+
+
+def write_pets(root: Path) -> None:
+    (root / "oxford-iiit-pet" / "images").mkdir(parents=True)
+    (root / "oxford-iiit-pet" / "annotations").mkdir()
+    for part in ("trainval", "test"):
+        rows = [f"{part}_{row} {row % 2 + 1} 1 1\n" for row in range(20)]
+        (root / "oxford-iiit-pet" / "annotations" / f"{part}.txt").write_text("".join(rows))
+        for row in range(20):
+            clear(row).save(root / "oxford-iiit-pet" / "images" / f"{part}_{row}.jpg", "PNG")
+
+
+def write_sst2(root: Path) -> None:
+    for part in ("train", "valid", "test"):
+        for row in range(20):
+            folder = root / "rendered-sst2" / part / ("negative", "positive")[row % 2]
+            folder.mkdir(parents=True, exist_ok=True)
+            clear(row).save(folder / f"{row}.png")
+
+
+@pytest.mark.parametrize(("name", "write"), [("OxfordIIITPet", write_pets), ("RenderedSST2", write_sst2)])
+@pytest.mark.filterwarnings("ignore::autoreg.errors.DataWarning")
+def test_transparent_images_and_those_of_16_bits_come_as_from_everywhere(
+    tmp_path: Path, name: str, write: Callable[[Path], None]
+) -> None:
+    write(tmp_path)
+    test = load(tmp_path, dataset=name, size=8).test
+    assert test.inputs.amin((1, 2, 3)).tolist() == [(255, 78)[label] for label in test.labels.tolist()]
+    assert torch.equal(test.inputs.amin((1, 2, 3)), test.inputs.amax((1, 2, 3)))
+    assert test.labels.bincount().tolist() == [10, 10]
+
+
 def test_labels_of_a_table_beside_the_images_are_read(tmp_path: Path) -> None:
     write_gtsrb(tmp_path / "below")
     dataset = load(tmp_path, folder="below", dataset="GTSRB", size=16)

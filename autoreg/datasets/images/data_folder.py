@@ -65,10 +65,10 @@ def count_classes(labels: Mapping[str, Tensor], folder: Path, names: Sequence[st
         raise DataError(f"{folder}: there must be two classes at least, all training images have the label {count - 1}")
     if 0 not in present and not names:
         raise DataError(f"{folder}: labels must number the classes from 0, got {min(present)} to {count - 1}")
-    if len(present) < count:
-        first = next(label for label in range(count) if label not in present)
+    if len(present) < (known := max(count, len(names))):
+        first = next(label for label in range(known) if label not in present)
         name = f" ({names[first]})" if first < len(names) else ""
-        missing = f"{count - len(present)} of {count} classes have no training image, the first of them {first}{name}"
+        missing = f"{known - len(present)} of {known} classes have no training image, the first of them {first}{name}"
         warnings.warn(DataWarning(f"{folder}: {missing}"), stacklevel=2)
     return count
 

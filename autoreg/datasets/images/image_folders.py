@@ -22,7 +22,9 @@ from autoreg.datasets.images.content import Files, State, state_of
 from autoreg.datasets.images.encoded import open_image
 from autoreg.errors import DataError, DataWarning
 
-SUFFIXES = (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+SUFFIXES = (
+    ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,12 @@ def images_in(folder: Path, *, deep: bool = True) -> Listed:
     return Listed([name for name, _ in files], [state for _, state in files], others)
 
 
-def _files_in(folder: Path | str, below: str, deep: bool) -> Iterator[tuple[str, os.DirEntry[str]]]:
+def _files_in(
+    folder: Path | str, below: str, deep: bool, above: tuple[os.stat_result, ...] = ()
+) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    here = Path(folder).stat()
+    if any(os.path.samestat(here, other) for other in above):
+        raise DataError(f"{folder} is a link to a folder above it, whose images would count more than once")
     with os.scandir(folder) as entries:
         for entry in entries:
             if _is_hidden(entry.name):
@@ -177,7 +184,7 @@ def _files_in(folder: Path | str, below: str, deep: bool) -> Iterator[tuple[str,
             if not entry.is_dir():
                 yield below + entry.name, entry
             elif deep:
-                yield from _files_in(entry.path, f"{below}{entry.name}/", deep)
+                yield from _files_in(entry.path, f"{below}{entry.name}/", deep, (*above, here))
 
 
 def _is_hidden(name: str) -> bool:

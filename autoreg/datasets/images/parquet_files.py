@@ -56,6 +56,13 @@ def find_columns(path: Path, image: str | None, label: str | None) -> Columns:
     integers = [field.name for field in schema if pa.types.is_integer(field.type)]
     described = [name for name in integers if features.get(name, {}).get("_type") == "ClassLabel"]
     chosen = _chosen(path, "image", image, images, "files of images (struct with bytes, or binary)")
+    if label is None and not described:
+        for field in schema:
+            if field.name.casefold() in ("label", "labels") and field.name not in integers:
+                raise DataError(
+                    f"{path}: column {field.name!r} should be integers from 0, got {field.type}; "
+                    "the option `label` names another column"
+                )
     labels = _chosen(path, "label", label, described if described and label is None else integers, "integers")
     names = features.get(labels, {}).get("names")
     classes = tuple(map(str, names)) if isinstance(names, list) else ()

@@ -20,7 +20,7 @@ def find_parts(*folders: Path) -> dict[str, list[Path]]:
         DataError: two folders have files, or those of a split are not all of one set.
 
     Warns:
-        DataWarning: there are files of no split.
+        DataWarning: there are files of no split, also in folders or with another spelling.
     """
     found = {folder: parts for folder in folders if (parts := _parts_in(folder))}
     if len(found) > 1:
@@ -31,7 +31,10 @@ def find_parts(*folders: Path) -> dict[str, list[Path]]:
     for paths in parts.values():
         _require_one_set(paths)
     folder = parts["train"][0].parent
-    if others := sorted(set(folder.glob("*.parquet")) - {path for paths in parts.values() for path in paths}):
+    # Not deeper: a million other images may lie below.
+    found_here = (path for pattern in ("*", "[!.]*/*") for path in folder.glob(pattern))
+    there = {path for path in found_here if path.suffix.casefold() == ".parquet"}
+    if others := sorted(there - {path for paths in parts.values() for path in paths}):
         line = f"{folder}: Parquet files of no split, which are not read: {len(others)}, such as {others[0].name}"
         warnings.warn(DataWarning(line), stacklevel=2)
     return parts

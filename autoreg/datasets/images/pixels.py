@@ -1,5 +1,6 @@
 """The one way from an image of any mode to 8 bits of red, green and blue."""
 
+import io
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,12 @@ def to_rgb(image: Image.Image) -> Image.Image:
     if 2 in getattr(image, "tag_v2", {}).get(_FORMAT, ()):  # which Pillow reads as if it had no sign
         raise ValueError("signed integers have no defined range, convert them to unsigned ones")
     if isinstance(image, PngImageFile) and "transparency" in image.info:
-        image.info["transparency"] = _of_8_bits(image.info["transparency"], image.tile[0].args)
+        if image.tile[0].args == "RGB;16B":
+            _show_clear_colour(image)
+        else:
+            image.info["transparency"] *= {"L;2": 85, "L;4": 17}.get(
+                str(image.tile[0].args), 1
+            )  # Pillow scales the pixels
     image.load()
     if image.mode[0] in "IF":
         grey = _scaled(image)
@@ -63,22 +69,28 @@ def remarks_of(image: Image.Image) -> tuple[str, ...]:
     return remarks
 
 
-def _of_8_bits(clear: Any, stored_as: Any) -> Any:
-    """Return the grey or colour that is clear in a PNG as its pixels are: Pillow scales these, and not it."""
-    if stored_as == "RGB;16B":
-        return tuple(value >> 8 for value in clear)
-    return clear * {"L;2": 85, "L;4": 17}.get(stored_as, 1)
+def _show_clear_colour(image: Any) -> None:
+    """Make the clear colour of a PNG of 16 bits its alpha: Pillow keeps the upper 8 bits only."""
+    start = image.fp.tell()
+    image.fp.seek(0)
+    lower = Image.open(io.BytesIO(image.fp.read()))
+    image.fp.seek(start)
+    lower.tile = [tile._replace(args="RGB;16L") for tile in lower.tile]  # the other byte counts as the upper one
+    colours = np.asarray(image).astype(np.uint16) << 8 | np.asarray(lower)
+    clear = (colours == image.info.pop("transparency")).all(2)
+    image.putalpha(Image.fromarray(np.where(clear, 0, 255).astype(np.uint8)))
 
 
 def _scaled(image: Image.Image) -> Array:
     """Return grey values of more than 8 bits as uint8."""
     values: Array = np.asarray(image)
+    tags = getattr(image, "tag_v2", {})
     if image.mode == "F":
         if not (values.min() >= 0 and values.max() <= 1):  # nor NaN
             raise ValueError(f"floats should be in [0, 1], got {values.min():g} to {values.max():g}")
-        return (values * 255).round().astype(np.uint8)
-    tags = getattr(image, "tag_v2", {})
-    if image.mode == "I" and image.format not in ("PNG", "PPM"):  # which have 16 bits
+        grey: Array = (values * 255).round().astype(np.uint8)
+    elif image.mode == "I" and image.format not in ("PNG", "PPM"):  # which have 16 bits
         raise ValueError("integers of 32 bits have no defined range, convert them to 8 or 16 bits")
-    grey: Array = (values >> (tags.get(_BITS, (16,))[0] - 8)).astype(np.uint8)
+    else:
+        grey = (values >> (tags.get(_BITS, (16,))[0] - 8)).astype(np.uint8)
     return 255 - grey if tags.get(_PHOTOMETRIC) == 0 else grey

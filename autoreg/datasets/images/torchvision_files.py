@@ -1,6 +1,6 @@
 """Which of torchvision's datasets can be read, how their splits are asked for, and which files are theirs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,13 @@ ARCHIVES = (".gz", ".tgz", ".tar", ".zip")
 
 Arguments = Mapping[str, Any]
 _FLAGS: Mapping[str, Arguments] = MappingProxyType({"train": {"train": True}, "test": {"train": False}})
+#: The images of what has no loader to replace, and their labels.
+_FILES: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {
+        "GTSRB": lambda opened: opened._samples,
+        "OxfordIIITPet": lambda opened: [*zip(opened._images, opened._labels, strict=True)],
+    }
+)
 
 
 def _named(**splits: str) -> Mapping[str, Arguments]:
@@ -118,7 +125,7 @@ def load_split(name: str, part: str, root: Path, fingerprint: str, squares: Squa
         def decoded(row: int) -> Image.Image:
             try:
                 image, collected[row] = opened[row]
-                return to_rgb(image)
+                return to_rgb(image if isinstance(image, Image.Image) else Image.open(image))
             except Exception as error:  # each has a format of its own
                 raise _damaged(name, root, error) from error
 
@@ -131,6 +138,7 @@ def load_split(name: str, part: str, root: Path, fingerprint: str, squares: Squa
 
 
 def _opened(name: str, part: str, root: Path) -> Any:
+    """Return what gives each image, or its file, with its label; torchvision makes transparent pixels black."""
     from torchvision import datasets as published
 
     try:
@@ -139,9 +147,9 @@ def _opened(name: str, part: str, root: Path) -> Any:
         if isinstance(error, RuntimeError) and "not found" in str(error):
             raise DataError(f"{name} in {root} is not whole ({first_line(error)}); {advice(name, root)}") from error
         raise _damaged(name, root, error) from error
-    if isinstance(opened, published.DatasetFolder):
-        opened.loader = Image.open  # torchvision's makes transparent pixels black
-    return opened
+    if hasattr(opened, "loader"):
+        opened.loader = Path
+    return _FILES[name](opened) if name in _FILES else opened
 
 
 def _damaged(name: str, root: Path, error: Exception) -> DataError:
