@@ -28,11 +28,20 @@ class Foreign:
 
 def foreign(connection: Connection) -> list[Foreign]:
     """Return what in a results database is not autoreg's, in the order in which it was made."""
-    there = schema.names(connection)
-    metrics = custom.measured(connection, schema.METRIC_SQL) if there.issuperset(schema.TABLES) else []
-    own = {*schema.TABLES, *chain(*schema.METRIC_TABLES.values()), *schema.REFERENCE_TABLES, *schema.view_texts()}
-    own |= {name for metric, version in metrics for name in (custom.table_of(metric, version), custom.view_of(metric))}
-    # A view of another version of autoreg says its grain.
+    there, version, metrics = schema.names(connection), 0, list[tuple[str, int]]()
+    if there.issuperset({*schema.TABLES} - {"sweep_groups"}):  # which version 1 had not
+        metrics = custom.measured(connection, schema.METRIC_SQL)
+        [(version,)] = connection.execute("select max(schema_version) from schema_info").fetchall()
+    views = [custom.view_of(metric) for metric, _ in metrics]
+    tables = [*schema.TABLES, *chain(*schema.METRIC_TABLES.values()), *schema.REFERENCE_TABLES]
+    own = {("table", name) for name in (*tables, *(custom.table_of(*metric) for metric in metrics))}
+    own |= {("view" if version > 3 else "table", name) for name in views}  # up to version 3, a metric's only table
+    own |= {("view", name) for name in schema.view_texts()}
+    return [one for one in _all(connection) if one.schema != "main" or (one.kind, one.name) not in own]
+
+
+def _all(connection: Connection) -> list[Foreign]:
+    """Return tables and views, but for views that say that a version of autoreg made them."""
     rows = connection.execute("""
         select 'table' as kind, schema_name, table_name as name, sql, 0 as step, table_oid as oid
         from duckdb_tables()
@@ -40,11 +49,13 @@ def foreign(connection: Connection) -> list[Foreign]:
         union all
         select 'view', schema_name, view_name, sql, 1, view_oid
         from duckdb_views()
-        where not internal and not temporary and not contains(coalesce(comment, ''), ' grain: ')
+        where
+            not internal and not temporary
+            and not contains(coalesce(comment, ''), ' grain: ')
+            and not starts_with(coalesce(comment, ''), 'Rows of version ')
         order by step, oid
     """)
-    found = [Foreign(*row[:4]) for row in rows.fetchall()]
-    return [one for one in found if one.schema != "main" or one.name not in own]
+    return [Foreign(*row[:4]) for row in rows.fetchall()]
 
 
 def keep(others: Sequence[Foreign], old: Connection, new: Connection, path: Path) -> None:
@@ -53,9 +64,10 @@ def keep(others: Sequence[Foreign], old: Connection, new: Connection, path: Path
     Raises:
         DatabaseError: something of it cannot be copied.
     """
-    made = schema.names(new)
+    made = {one.name for one in _all(new) if one.kind == "table"}
     for one in others:
-        if one.schema == "main" and one.name in made:  # a custom metric's, of a database that does not say so any more
+        # a custom metric's, of a database that does not say so any more
+        if one.schema == "main" and one.kind == "table" and one.name in made:
             continue
         try:
             new.execute(f"create schema if not exists {quoted(one.schema)}")

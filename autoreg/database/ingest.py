@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -15,7 +15,8 @@ from autoreg.config.trial import Choice, TrialConfig, canonical_json
 from autoreg.database import schema
 from autoreg.database.custom import Connection, quoted, table_of, view_of
 from autoreg.database.custom import measured as custom_metrics
-from autoreg.errors import DataError, first_line
+from autoreg.database.foreign import foreign
+from autoreg.errors import ConfigError, DataError, first_line
 from autoreg.runs.folder import TrialFolder
 from autoreg.runs.measurements import read_measurement
 from autoreg.runs.records import SweepRecord, TrialResult
@@ -122,6 +123,8 @@ def _insert_measurements(connection: Connection, metric: str, paths: Sequence[Pa
             if name.lower() in taken:  # DuckDB makes no difference
                 raise DataError(f"{paths[0]}: {metric} is a {what} of autoreg's own, not a metric's")
     measurements, frames = zip(*map(_read_measurement, paths), strict=True)
+    if metric not in schema.METRIC_SQL:
+        _require_free_names(connection, {measurement["metric"] for measurement in measurements})
     alike: dict[Any, list[pl.DataFrame]] = {}  # by version, columns and types
     for measurement, frame in zip(measurements, frames, strict=True):
         alike.setdefault((measurement["version"], *frame.schema.items()), []).append(frame)
@@ -131,6 +134,26 @@ def _insert_measurements(connection: Connection, metric: str, paths: Sequence[Pa
             insert_rows(connection, metric, pl.concat(group), version)
     except (duckdb.ProgrammingError, duckdb.DataError, duckdb.IntegrityError) as error:
         raise DataError(f"{paths[0]} does not fit its table in results.db: {first_line(error)}") from error
+
+
+def _require_free_names(connection: Connection, metrics: set[str]) -> None:
+    known = {metric for metric, _ in custom_metrics(connection, schema.METRIC_SQL)}
+    require_own_tables([*known, *sorted(metrics - known)])
+    taken = {one.name.lower(): one for one in foreign(connection) if one.schema == "main"}
+    for metric in metrics:
+        if other := taken.get(view_of(metric).lower()):
+            raise DataError(f"results.db has a {other} that is not autoreg's where {metric} has its view; rename it")
+
+
+def require_own_tables(metrics: Iterable[str]) -> None:
+    """Raise ConfigError if two custom metrics have one name in results.db, where capitals make no difference."""
+    owners: dict[str, str] = {}
+    for metric in metrics:
+        other = owners.setdefault(view_of(metric).lower(), metric)
+        if other != metric:
+            raise ConfigError(
+                f"{metric} and {other} have one table in results.db, {view_of(other)}; rename one of them"
+            )
 
 
 def insert_rows(connection: Connection, metric: str, frame: pl.DataFrame, version: int = 1) -> None:

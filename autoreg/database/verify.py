@@ -44,7 +44,9 @@ def verify(path: Path, runs: Runs) -> list[str]:
                 for database in (copy, remade):
                     connection.execute(f"attach {literal(str(database.absolute()))} as {database.stem} (read_only)")
                 connection.execute("set enable_external_access = false")  # what is attached stays readable
-                return lines + _other_views(connection) + _differences(connection, others)
+                return (
+                    lines + _other_views(connection) + _other_references(connection) + _differences(connection, others)
+                )
         except duckdb.Error as error:
             raise DamagedDatabase(f"{path} is damaged; {ADVICE} ({first_line(error)})") from error
 
@@ -73,6 +75,19 @@ def _other_views(connection: Connection) -> list[str]:
         " and (select views_hash from given.schema_info) = (select views_hash from remade.schema_info) order by all"
     )
     return [f"view {name}: it is not autoreg's" for (name,) in names.fetchall()]
+
+
+def _other_references(connection: Connection) -> list[str]:
+    """Return a line for each table of reference with other rows, in a database that says to have this version's."""
+    hashes = "select (select views_hash from given.schema_info) = (select views_hash from remade.schema_info)"
+    there = _columns(connection, "given").keys() if connection.execute(hashes).fetchone() == (True,) else ()
+    lines = []
+    for table in (name for name in REFERENCE_TABLES if name in there):
+        one, other = (f"select * from {database}.{table}" for database in _SURPLUS)
+        surplus = f"select 1 from (({one} except all {other}) union all ({other} except all {one})) limit 1"
+        if connection.execute(surplus).fetchone():
+            lines.append(f"table {table}: its rows are not autoreg's; {ADVICE}")
+    return lines
 
 
 def _differences(connection: Connection, others: list[str]) -> list[str]:

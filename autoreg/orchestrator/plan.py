@@ -16,6 +16,7 @@ from autoreg.config.sections import Variant
 from autoreg.config.sweep import Sweep
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.trial import Choice, Strict, TrialConfig
+from autoreg.database.ingest import require_own_tables
 from autoreg.datasets import check_dataset, data_root, datasets, drawn_dataset, load_dataset
 from autoreg.errors import ConfigError
 from autoreg.metrics.measure import Measurement, measurements_of
@@ -124,6 +125,8 @@ def make_plan(loaded: LoadedSweep) -> Plan:
     """
     sweep = checked_sweep(loaded)
     measurements = []
+    with _located(loaded, ("measure", "metrics")):
+        require_own_tables(name for name in sweep.measure.metrics if ":" in name)
     for name, options in sweep.measure.metrics.items():
         with _located(loaded, ("measure", "metrics", name)):
             measurements += measurements_of(name, options, sweep.measure.splits)

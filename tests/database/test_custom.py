@@ -21,13 +21,15 @@ MakeTrial = Callable[..., TrialFolder]
 NAME = "things:activity"
 
 
-def measured(folder: TrialFolder, version: int, share: float, split: str = "test", **more: Any) -> dict[str, str]:
+def measured(
+    folder: TrialFolder, version: int, share: float, split: str = "test", name: str = NAME, **more: Any
+) -> dict[str, str]:
     """Write a measurement of the metric, and return how a sweep asks for it."""
-    identity = measurement_id(NAME, version, split, {})
-    facts = {"metric": NAME, "version": str(version), "split": split, "options": "{}"}
+    identity = measurement_id(name, version, split, {})
+    facts = {"metric": name, "version": str(version), "split": split, "options": "{}"}
     frame = pl.DataFrame({"split": [split], "layer": ["conv"], "share": [share], **more})
-    write_measurement(folder.measurement_path(NAME, identity), frame, facts)
-    return {"metric": NAME, "split": split, "measurement_id": identity}
+    write_measurement(folder.measurement_path(name, identity), frame, facts)
+    return {"metric": name, "split": split, "measurement_id": identity}
 
 
 @pytest.fixture
@@ -108,6 +110,23 @@ def test_without_a_sweeps_record_the_newest_version_counts(tmp_path: Path, runs:
     assert shares(tmp_path / "results.db") == [(folder.trial_id, 0.1)]
 
 
+@pytest.mark.parametrize(("one", "other"), [("a.b:c", "a_b:c"), ("a:b_c", "a_b:c"), ("a:b", "A:b"), ("a.b:c", "a:b.c")])
+def test_two_metrics_never_share_a_table(tmp_path: Path, runs: Runs, trial: MakeTrial, one: str, other: str) -> None:
+    first, second = trial(), trial(replicate=1)
+    measured(first, 1, 0.25, name=one)
+    rebuild(tmp_path / "results.db", runs)
+    measured(second, 1, 0.75, name=other)
+    writer = Writer(tmp_path / "results.db", runs)
+    for folder in (first, second):
+        writer.queue_trial(folder)
+    writer.commit()
+    [problem] = writer.problems
+    assert problem.startswith(f"trial {second.trial_id} is left out")
+    assert f"{other} and {one} have one table" in problem
+    measured(first, 1, 0.75, name=other)
+    assert rebuild(tmp_path / "again.db", runs)[0] <= 1
+
+
 def test_a_trial_that_was_trained_again_keeps_no_row_of_before(
     tmp_path: Path, runs: Runs, trial: MakeTrial, ask: Callable[..., None]
 ) -> None:
@@ -139,9 +158,14 @@ def test_the_mixed_table_of_the_version_before_is_parted(
             drop table "things_activity version 2";
             update schema_info set schema_version = 3, views_hash = 'of version 3';
         """)
+    mixed = path.read_bytes()
     writer = Writer(path, runs)
     writer.queue_trial(folder)
     assert writer.commit()
     assert shares(path) == [(folder.trial_id, 0.75)]
     assert shares(path, "things_activity version 1") == [(folder.trial_id, 0.25)]
+    assert verify(path, runs) == []
+    path.write_bytes(mixed)
+    assert rebuild(path, runs) == (1, [])
+    assert shares(path) == [(folder.trial_id, 0.75)]
     assert verify(path, runs) == []

@@ -5,14 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
 from autoreg.cli.main import cli
+from autoreg.config.trial import measurement_id
+from autoreg.database import schema
 from autoreg.database.verify import verify
 from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import DatabaseError
 from autoreg.runs.folder import Runs, TrialFolder
+from autoreg.runs.measurements import write_measurement
 from tests.helpers.database import contents
 from tests.helpers.records import write_record
 
@@ -79,6 +83,29 @@ def test_a_table_that_cannot_be_kept_is_not_deleted(path: Path, runs: Runs) -> N
     ):
         rebuild(path, runs)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("own", ["table pack_mets_sp", "view pack_mets_sp", "table Pack_METS_sp", "table figure_b5"])
+def test_what_bears_the_name_of_a_view_is_neither_read_nor_deleted(path: Path, runs: Runs, own: str) -> None:
+    [folder], name = runs.trials(), own.split()[1]
+    with duckdb.connect(str(path)) as connection:
+        if name in schema.view_texts():
+            connection.execute(f"drop view {name}")
+        connection.execute(f"create {own} as select 7 as x")
+    identity = measurement_id("pack.mets:sp", 1, "test", {})
+    facts = {"metric": "pack.mets:sp", "version": "1", "split": "test", "options": "{}"}
+    write_measurement(folder.measurement_path("pack.mets:sp", identity), pl.DataFrame({"value": [1.0]}), facts)
+    content = path.read_bytes()
+    with pytest.raises(DatabaseError, match=f"has a {own}, which is not autoreg's and cannot be kept: .*; move it"):
+        rebuild(path, runs)
+    assert path.read_bytes() == content
+    writer = Writer(path, runs)
+    writer.queue_trial(folder)
+    assert writer.commit()
+    if name not in schema.view_texts():
+        assert f"results.db has a {own} that is not autoreg's where pack.mets:sp has its view" in writer.problems[0]
+    with duckdb.connect(str(path)) as connection:
+        assert connection.execute(f"from {name}").fetchall() == [(7,)]
 
 
 def test_a_database_that_is_not_autoregs_is_not_replaced(runs: Runs, trial: MakeTrial, tmp_path: Path) -> None:

@@ -87,6 +87,15 @@ def test_a_view_that_was_planted_under_the_right_hash_is_named_by_verify(path: P
     assert verify(path, runs) == []
 
 
+def test_a_changed_row_of_a_table_of_reference_is_named_by_verify(path: Path, runs: Runs) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("update labels set label = 'He Norm' where name = 'glorot_normal'")
+    [line] = verify(path, runs)
+    assert line.startswith("table labels: its rows are not autoreg's")
+    rebuild(path, runs)
+    assert verify(path, runs) == []
+
+
 def test_every_view_can_be_made_in_an_empty_database() -> None:
     with in_memory() as connection:
         for name in view_texts():

@@ -36,6 +36,7 @@ Small = Callable[..., LoadedSweep]
         ("training.augmentation=true", "dataset 'teacher' has no augmentation"),
         ("grid.width=[1/1000]", "grid.width: a width must leave a unit in every layer"),
         ("measure.metrics={ablatoin: {}}", "unknown metric 'ablatoin'; did you mean 'ablation'"),
+        ("measure.metrics={'pack.mets:sp': {}, 'Pack_mets:sp': {}}", "Pack_mets:sp and pack.mets:sp have one table"),
         ("measure.metrics.ablation.fractions=1", "should be greater than or equal to 2, got 1"),
         ("measure.metrics.similarity.threshold=1", "should be less than 1, got 1"),
     ],
