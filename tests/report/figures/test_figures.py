@@ -134,6 +134,17 @@ def test_a_condition_looks_the_same_whatever_it_is_shown_with() -> None:
     assert all(len(COLOURS) > look for look in CONDITIONS.values())
 
 
+@pytest.mark.parametrize("names", [[f"lr {i}" for i in range(30)], ["He Norm", "He Unif", "SGD", *"abcdefgh"]])
+def test_no_two_series_of_a_figure_look_alike(names: list[str]) -> None:
+    lines = {name: container[0] for axes in drawn("6", scores(tuple(names))).axes[:1] for container in axes.containers
+             for name in [container.get_label()]}  # fmt: skip
+    looks = {
+        (line.get_color(), line.get_marker(), str(line._unscaled_dash_pattern), line.get_fillstyle())  # type: ignore[attr-defined]
+        for line in lines.values()
+    }
+    assert len(looks) == len(lines) == len(names)
+
+
 def test_drawing_leaves_the_users_own_settings_alone() -> None:
     before = dict(mpl.rcParams)
     drawn("6", scores())
