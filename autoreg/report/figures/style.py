@@ -23,8 +23,8 @@ from autoreg.packaged import packaged_folder
 
 Thing = TypeVar("Thing")
 
-#: What the legend calls the published values, and their colour.
-PAPER = "paper"
+#: What the legend calls the published values, and their colour. No series has a name that ends in a space of no width.
+PAPER = "paper\u200b"
 GREY = "#8c8c8c"
 
 #: Okabe and Ito's colours, which colour-blind eyes tell apart, in an order whose greys differ too.
@@ -149,6 +149,8 @@ def legend_entries(all_axes: Sequence[Axes]) -> tuple[list[Any], list[str]]:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
     if PAPER in entries:
+        if "paper" in entries:
+            entries = {f"{label} (ours)" if label == "paper" else label: handle for label, handle in entries.items()}
         entries[PAPER] = entries.pop(PAPER)
     return list(entries.values()), list(entries)
 
