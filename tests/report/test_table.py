@@ -27,7 +27,10 @@ def database(tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], swee
     """AlexNets of two initializers at two widths, two of each, as figure 6 shows them."""
     path = tmp_path / "results.db"
     folders = [
-        trial(network=Choice(name="alexnet"), initializer=Choice(name=name), width=width, replicate=replicate)
+        trial(
+            network=Choice(name="alexnet"), dataset=Choice(name="cifar10"), initializer=Choice(name=name),
+            width=width, replicate=replicate,
+        )
         for name in ("he_normal", "glorot_normal") for width in (0.25, 1.0) for replicate in (0, 1)
     ]  # fmt: skip
     write_record(runs, sweep_record(folders))
