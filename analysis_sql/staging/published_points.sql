@@ -8,7 +8,7 @@ select
     x,
     score,
     teacher_examples,
-    network as paper_network,
+    network as paper_network,  -- as the authors name it
     split_part(dataset, ' ', 1) as paper_dataset,  -- as the authors name it, without the split
     -- some points are both printed and drawn: the more exact reading counts
     arg_min(value / divisor, error) as value,  -- in the units of our score
