@@ -1,6 +1,7 @@
 """Tables: a frame as Markdown, CSV and LaTeX."""
 
 import json
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -68,6 +69,8 @@ def _shown(name: str, value: Any) -> str:
         return str(value)
     if isinstance(value, int):
         return f"{value:,}"
+    if not math.isfinite(value):
+        return str(value)
     if "accuracy" in name:
         return f"{value * 100:.1f}"
     if value == int(value) and abs(value) < 1e15:
@@ -82,6 +85,9 @@ _LATEX = str.maketrans(
         **{sign: rf"\{sign}" for sign in "&%$#_{}"},
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
+        "|": r"\textbar{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
         "σ": r"$\sigma$",
         "±": r"$\pm$",
         "×": r"$\times$",

@@ -33,6 +33,12 @@ def test_a_name_with_a_bar_or_a_new_line_stays_in_its_cell_of_markdown() -> None
     assert as_markdown(frame).splitlines()[2:] == ["| \\|r\\| > 0.5 |", "| two lines   |"]
 
 
+def test_a_number_that_is_not_finite_is_written_as_it_is() -> None:
+    frame = pl.DataFrame({"auc": [float("nan"), -float("inf")], "test_accuracy": [float("inf"), 0.5]})
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in as_markdown(frame).splitlines()[2:]]
+    assert rows == [["nan", "inf"], ["-inf", "50.0"]]
+
+
 def test_latex_is_a_booktabs_table() -> None:
     assert as_latex(FRAME) == (
         "\\begin{tabular}{lrrrrrl}\n"
@@ -48,9 +54,10 @@ def test_latex_is_a_booktabs_table() -> None:
 
 
 def test_every_character_that_means_something_to_latex_is_escaped() -> None:
-    text = as_latex(pl.DataFrame({"a\\b": ["x^2 ~ {y} 3× #1 $"]}))
+    text = as_latex(pl.DataFrame({"a\\b": ["x^2 ~ {y} 3× #1 $", "|r| > 0 < 1"]}))
     assert r"a\textbackslash{}b \\" in text
     assert r"x\textasciicircum{}2 \textasciitilde{} \{y\} 3$\times$ \#1 \$ \\" in text
+    assert r"\textbar{}r\textbar{} \textgreater{} 0 \textless{} 1 \\" in text
 
 
 def test_csv_keeps_every_digit() -> None:

@@ -28,8 +28,8 @@ def database(tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], swee
     path = tmp_path / "results.db"
     folders = [
         trial(
-            network=Choice(name="alexnet"), dataset=Choice(name="cifar10"), initializer=Choice(name=name), width=width,
-            replicate=replicate,
+            network=Choice(name="alexnet"), dataset=Choice(name="cifar10"), initializer=Choice(name=name),
+            width=width, replicate=replicate,
         )
         for name in ("he_normal", "glorot_normal") for width in (0.25, 1.0) for replicate in (0, 1)
     ]  # fmt: skip

@@ -21,7 +21,7 @@ def draw(comparison: pl.DataFrame) -> Figure | None:
     for axes, panel in zip(row, shown, strict=True):
         points = comparison.filter(score=panel.column).with_columns(pl.col("paper") * panel.scale)
         for sweep in sweeps:
-            look = {"linestyle": "none", "elinewidth": 0.8, "capsize": None, **look_of(sweep, sweeps)}
+            look = {**look_of(sweep, sweeps), "linestyle": "none", "elinewidth": 0.8, "capsize": None}
             draw_line(
                 axes, points.filter(sweep=sweep), "paper", "ours", "replicate_std", panel.scale, label=sweep, **look
             )

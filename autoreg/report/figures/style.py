@@ -5,7 +5,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import chain, cycle
+from itertools import chain, count, cycle
 from string import ascii_lowercase
 from typing import Any, TypeVar
 
@@ -23,13 +23,14 @@ from autoreg.packaged import packaged_folder
 
 Thing = TypeVar("Thing")
 
-#: What the legend calls the published values, and their colour.
-PAPER = "paper"
+#: What the legend calls the published values, and their colour. No series has a name that ends in a space of no width.
+PAPER = "paper\u200b"
 GREY = "#8c8c8c"
 
 #: Okabe and Ito's colours, which colour-blind eyes tell apart, in an order whose greys differ too.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
+FILLINGS = ["full", "none", "left", "top", "right", "bottom"]
 
 #: Conditions that keep their colour and marker in every figure: which one of `COLOURS` and `MARKERS`.
 CONDITIONS: dict[str, int] = {
@@ -91,12 +92,17 @@ def new_figure(titles: Sequence[Sequence[str]], width: float = 3.4) -> tuple[Fig
 
 
 def look_of(condition: str, conditions: Sequence[str]) -> dict[str, Any]:
-    """Return colour and marker of a condition; one that is not known takes the first look that is free."""
-    taken = {CONDITIONS.get(name) for name in conditions}
-    free = [look for look in range(len(COLOURS)) if look not in taken] or list(range(len(COLOURS)))
-    unknown = [name for name in conditions if name not in CONDITIONS]
-    look = CONDITIONS[condition] if condition in CONDITIONS else free[unknown.index(condition) % len(free)]
-    return {"color": COLOURS[look], "marker": MARKERS[look]}
+    """Return how a condition is drawn, no two alike; one that is not known takes the first look that is free.
+
+    A colour that comes again has a dotted and dashed line, with one dot more each time, and another filling.
+    """
+    taken: dict[str, int] = {}
+    for name in sorted(conditions, key=lambda name: name not in CONDITIONS):
+        own = count(CONDITIONS[name], len(COLOURS)) if name in CONDITIONS else count()
+        taken[name] = next(look for look in own if look not in taken.values())
+    again, look = divmod(taken[condition], len(COLOURS))
+    line = {"linestyle": (0, (4, 1.5, *(1, 1.5) * again)), "fillstyle": FILLINGS[again % len(FILLINGS)]}
+    return {"color": COLOURS[look], "marker": MARKERS[look], **(line if again else {})}
 
 
 def series_order(names: Iterable[str]) -> list[str]:
@@ -143,6 +149,8 @@ def legend_entries(all_axes: Sequence[Axes]) -> tuple[list[Any], list[str]]:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
     if PAPER in entries:
+        if "paper" in entries:
+            entries = {f"{label} (ours)" if label == "paper" else label: handle for label, handle in entries.items()}
         entries[PAPER] = entries.pop(PAPER)
     return list(entries.values()), list(entries)
 

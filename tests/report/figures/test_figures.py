@@ -1,5 +1,7 @@
 """Drawings show what their frame says: lines, ticks, labels, and one look for a condition everywhere."""
 
+from io import BytesIO
+
 import matplotlib as mpl
 import polars as pl
 import pytest
@@ -134,6 +136,17 @@ def test_a_condition_looks_the_same_whatever_it_is_shown_with() -> None:
     assert all(len(COLOURS) > look for look in CONDITIONS.values())
 
 
+@pytest.mark.parametrize("names", [[f"lr {i}" for i in range(30)], ["He Norm", "He Unif", "SGD", *"abcdefgh"]])
+def test_no_two_series_of_a_figure_look_alike(names: list[str]) -> None:
+    lines = {name: container[0] for axes in drawn("6", scores(tuple(names))).axes[:1] for container in axes.containers
+             for name in [container.get_label()]}  # fmt: skip
+    looks = {
+        (line.get_color(), line.get_marker(), str(line._unscaled_dash_pattern), line.get_fillstyle())  # type: ignore[attr-defined]
+        for line in lines.values()
+    }
+    assert len(looks) == len(lines) == len(names)
+
+
 def test_drawing_leaves_the_users_own_settings_alone() -> None:
     before = dict(mpl.rcParams)
     drawn("6", scores())
@@ -181,7 +194,16 @@ def test_the_papers_points_stand_behind_ours_grey_and_once_in_the_legend() -> No
         ours = min(artist.get_zorder() for container in axes.containers for artist in container[:1])
         assert all(line.get_zorder() < ours for line in lines)
         assert all(grey(line.get_color()) for line in lines)
-    assert labels_of(figure) == ["Glorot Norm", "He Norm", "paper"]
+    assert labels_of(figure) == ["Glorot Norm", "He Norm", PAPER]
+
+
+def test_a_series_that_is_called_paper_is_told_from_the_papers() -> None:
+    figure = drawn("6", scores(("paper", "He Norm")), published("He Norm", "auc", {0.25: 0.3}))
+    assert labels_of(figure) == ["He Norm", "paper (ours)", PAPER]
+    [*_, theirs] = figure.legends[0].legend_handles
+    assert isinstance(theirs, Line2D)
+    assert grey(theirs.get_color())
+    figure.savefig(BytesIO())
 
 
 def test_a_series_that_the_paper_has_not_is_drawn_alone() -> None:
@@ -206,7 +228,7 @@ def test_a_figure_of_variants_has_a_row_for_each() -> None:
     ]  # fmt: skip
     assert [len(axes.containers) for axes in figure.axes] == [2, 2, 2, 1, 1, 1]
     assert [len(papers_lines(axes)) for axes in figure.axes] == [0, 1, 0, 0, 0, 0]
-    assert labels_of(figure) == ["k = 0.25", "k = 4", "paper"]
+    assert labels_of(figure) == ["k = 0.25", "k = 4", PAPER]
 
 
 def test_the_row_of_a_variant_has_none_of_one_whose_name_begins_alike() -> None:
@@ -272,7 +294,7 @@ def test_figure_b2_runs_down_to_the_end_of_training() -> None:
     assert lines_of(figure, 1)[0] == pytest.approx([1, 1 / 5, 1 / 9])
     [line] = papers_lines(figure.axes[1])
     assert (list(line.get_xdata()), list(line.get_ydata())) == ([0, 8], [0.3, 0.2])
-    assert labels_of(figure) == ["¼×", "½×", "1×", "2×", "4×", "paper"]
+    assert labels_of(figure) == ["¼×", "½×", "1×", "2×", "4×", PAPER]
 
 
 def test_figure_2_and_3_show_the_papers_curves_and_means() -> None:
@@ -299,4 +321,4 @@ def test_figure_2_and_3_show_the_papers_curves_and_means() -> None:
     figure = drawn("3", bins, published("He Norm", "mean_abs_r", {0.25: 0.2}))
     [means] = [made for made in figure.axes[0].collections if made.get_label() == PAPER]
     assert means.get_segments()[0][:, 1].tolist() == [0.2, 0.2]
-    assert labels_of(figure) == ["paper"]
+    assert labels_of(figure) == [PAPER]
