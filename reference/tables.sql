@@ -27,11 +27,18 @@ create or replace table labels (
     label varchar,  -- what figures call it
     look integer  -- its colour and marker in every figure, from 0; null takes the first that is free
 );
--- One row for each network of the paper: what its released code measures. Of others, all layers are dropped at once.
+-- The networks of the paper, and what its released code measures of them. Of others, all layers are dropped at once.
 create or replace table protocol (
     network varchar,  -- by name, without options
     released_scope varchar,  -- network where units of all layers are dropped at once, or layer for one at a time
     released_layer varchar,  -- the only one whose curve counts; null for all
     only_layer varchar,  -- the only one that is scaled, so that it alone counts; null for all
-    panel varchar  -- the kind of data, a panel of figure B1
+    panel varchar,  -- the kind of data, a panel of figure B1
+    paper_network varchar  -- as the authors name it
+);
+-- One row for each dataset of the paper.
+create or replace table paper_datasets (
+    dataset varchar,  -- by name, without options
+    dimensions varchar,  -- that option; null where it is not set
+    paper_dataset varchar  -- as the authors name it, without the split; - for numbers of parameters
 );
