@@ -93,6 +93,8 @@ def _stages(traced: fx.GraphModule) -> tuple[list[tuple[str, nn.Module]], list[s
         name = str(last.target).replace(".", "_") if last.op == "call_module" else last.name
         if name in stages:  # a block may have one ReLU for all its activations
             name = last.name
+        if hasattr(nn.Sequential, name):  # as `x.to(…)` is called, which no stage may be
+            name += "_"
         stages[name] = _module_of(traced, nodes)
         if _is_activation(traced, last):
             measured.append(name)

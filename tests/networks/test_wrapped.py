@@ -126,6 +126,19 @@ def test_a_model_that_asks_early_for_the_number_of_examples_has_all_its_layers(w
     assert network(more).shape == (7, 3)
 
 
+def test_a_model_may_call_what_every_module_has_a_method_of() -> None:
+    class Cast(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.output = nn.Linear(4, 6), nn.Linear(6, 3)
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            logits: Tensor = self.output(torch.relu(self.first(inputs.to(torch.float32))))
+            return logits
+
+    assert wrap(Cast(), SMALL).measured == ("relu",)
+
+
 class Middle(nn.Module):
     """Has a given activation in the middle."""
 
