@@ -20,6 +20,9 @@ from autoreg.runs.folder import Runs
 #: Tables that are the same in every database, or are not about trials.
 _OTHER_TABLES = ("schema_info", *REFERENCE_TABLES)
 
+#: Whether the database says to have this version's views and tables of reference.
+_SAYS_TO_HAVE_THESE = "select (select views_hash from given.schema_info) = (select views_hash from remade.schema_info)"
+
 #: What is said of rows that are only in the database made again, and of those only in the one that is verified.
 _SURPLUS = {"remade": "rows are missing", "given": "rows that the run folder does not have"}
 
@@ -44,9 +47,9 @@ def verify(path: Path, runs: Runs) -> list[str]:
                 for database in (copy, remade):
                     connection.execute(f"attach {literal(str(database.absolute()))} as {database.stem} (read_only)")
                 connection.execute("set enable_external_access = false")  # what is attached stays readable
-                return (
-                    lines + _other_views(connection) + _other_references(connection) + _differences(connection, others)
-                )
+                if connection.execute(_SAYS_TO_HAVE_THESE).fetchone() == (True,):
+                    lines += _other_views(connection) + _other_references(connection)
+                return lines + _differences(connection, others)
         except duckdb.Error as error:
             raise DamagedDatabase(f"{path} is damaged; {ADVICE} ({first_line(error)})") from error
 
@@ -68,20 +71,18 @@ def _read_and_copy(path: Path, copy: Path) -> list[str]:
 
 
 def _other_views(connection: Connection) -> list[str]:
-    """Return a line for each view that stands where this version's should, in a database that says to have these."""
+    """Return a line for each view that stands where this version's should."""
     names = connection.execute(
         "select view_name from duckdb_views() as theirs join duckdb_views() as ours using (view_name)"
-        " where theirs.database_name = 'given' and ours.database_name = 'remade' and theirs.sql <> ours.sql"
-        " and (select views_hash from given.schema_info) = (select views_hash from remade.schema_info) order by all"
+        " where theirs.database_name = 'given' and ours.database_name = 'remade'"
+        " and theirs.sql <> ours.sql order by all"
     )
     return [f"view {name}: it is not autoreg's" for (name,) in names.fetchall()]
 
 
 def _other_references(connection: Connection) -> list[str]:
-    """Return a line for each table of reference with other rows, in a database that says to have this version's."""
-    hashes = "select (select views_hash from given.schema_info) = (select views_hash from remade.schema_info)"
-    there = _columns(connection, "given").keys() if connection.execute(hashes).fetchone() == (True,) else ()
-    lines = []
+    """Return a line for each table of reference with other rows than this version's."""
+    there, lines = _columns(connection, "given"), []
     for table in (name for name in REFERENCE_TABLES if name in there):
         one, other = (f"select * from {database}.{table}" for database in _SURPLUS)
         surplus = f"select 1 from (({one} except all {other}) union all ({other} except all {one})) limit 1"

@@ -23,23 +23,9 @@ _NORMALIZATIONS |= dict.fromkeys(("layer_norm", "rms_norm"), -1)
 #: Operations after which it is not known where the units are: products of any kind, and what changes dimensions around.
 _PRODUCTS = {"matmul", "__matmul__", "__rmatmul__", "mm", "bmm", "addmm", "baddbmm", "einsum", "tensordot", "inner"}
 _SWAPS = {"transpose", "swapaxes", "swapdims", "transpose_", "swapaxes_", "swapdims_"}
-_MOVES = {
-    "permute",
-    "movedim",
-    "moveaxis",
-    "t",
-    "t_",
-    "T",
-    "mT",
-    "H",
-    "mH",
-    "rot90",
-    "stack",
-    "dstack",
-    "unfold",
-    "fold",
-}
-_MOVES |= _SWAPS
+_MOVES = _SWAPS | {
+    "permute", "movedim", "moveaxis", "t", "t_", "T", "mT", "H", "mH", "rot90", "stack", "dstack", "unfold", "fold",
+}  # fmt: skip
 #: What multiplies by weights.
 MAPS = frozenset(_AXES) | _PRODUCTS
 
