@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from autoreg.config import strict_yaml
+from autoreg.config.series import clash_of_series
 from autoreg.config.sweep import Sweep
 from autoreg.errors import ConfigError, did_you_mean, printable, shown
 
@@ -57,6 +58,9 @@ def load_sweep(path: Path, overrides: Sequence[str] = ()) -> LoadedSweep:
         sweep = Sweep.model_validate(document.data)
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(item, document) for item in error.errors())) from error
+    if sweep.variants and (clash := clash_of_series(sweep)):
+        index, message = clash
+        raise ConfigError(f"{document.where(('variants', index))}: variants.{index}: {message}")
     folder = Path(os.path.expanduser(root)) if root else None  # noqa: PTH111, leaves ~nobody as it is
     return LoadedSweep(sweep, folder, document)
 

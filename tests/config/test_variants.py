@@ -2,18 +2,21 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from autoreg.config.series import figure_points
 from autoreg.config.sweep import load_definition
 from autoreg.config.sweep_file import LoadedSweep, load_sweep
 from autoreg.config.trial import TrialConfig
 from autoreg.database.connection import query, reading
-from autoreg.database.writer import Writer
+from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import ConfigError
 from autoreg.orchestrator.plan import Plan, count_trials, make_plan
 from autoreg.packaged import find_sweep
 from autoreg.runs.folder import Runs
+from tests.helpers.records import write_record
 from tests.helpers.searching import end, next_of
 
 Finish = Callable[..., None]
@@ -85,6 +88,47 @@ def test_variants_that_ask_for_other_trials_of_one_setting_are_refused(several: 
     variants = "variants=[{name: plain}, {name: scaled, grid: {lr_batch_factor: [1, 2]}}]"
     with pytest.raises(ConfigError, match=r"variants share a setting but not its epochs or lr_batch_factor: plain and"):
         several(variants).sweep.groups()
+
+
+@pytest.mark.parametrize(
+    ("variants", "line"),
+    [
+        ("{name: A, grid: {initializer: [he_normal, glorot_normal]}}, {name: 'A, He Norm'}", "'A, He Norm' at 1/4x"),
+        ("{name: A, grid: {lr_batch_factor: [1, 4]}}, {name: 'A, k = 4', network: alexnet}", "'A, k = 4' at 1/4x"),
+        ("{name: A, training: {dropout: 0.1}}, {name: A, training: {dropout: 0.3}}", "'A' at 1/4x"),
+    ],
+)
+def test_two_variants_that_a_figure_would_draw_as_one_line_are_refused(
+    several: Several, variants: str, line: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"variants\.1: variants 'A' and 'A.*' would be one line .*, {line}"):
+        several(f"variants=[{variants}]")
+
+
+def test_variants_that_begin_alike_are_taken_if_no_line_is_of_both(several: Several) -> None:
+    names = [variant.name for variant in several("variants=[{name: A}, {name: 'A, He Norm'}]").sweep.variants or []]
+    assert names == ["A", "A, He Norm"]
+    several("variants=[{name: A, grid: {initializer: [he_normal, glorot_normal]}}, {name: 'A, wide'}]")
+    several("variants=[{name: A}, {name: A, training: {dropout: 0.1}}, {name: A, grid: {width: [1/4]}}]")
+
+
+def test_series_are_named_as_the_view_names_them(
+    several: Several, tmp_path: Path, runs: Runs, trial: Callable[..., Any], sweep_record: Callable[..., Any]
+) -> None:
+    grid = "initializer: [{name: normal, sigma: 1}, {name: normal, sigma: 3}], optimizer: [sgd, adam], "
+    grid += "regularizer: [none, all], random_labels: [false, true], lr_batch_factor: [1, 1/4], epochs: [1, 3]"
+    sweep = several(f"variants=[{{name: A, grid: {{{grid}, width: [1/4]}}}}]").sweep
+    [(name, part)] = sweep.parts()
+    configs = [config for group in part.groups() for config in group.final_trials({})][:: part.replicates]
+    folders = [trial(**dict(config.model_copy(update={"replicate": 0}))) for config in configs]
+    record = sweep_record(folders)
+    record["sweep_groups"] = [{**group, "variant": name} for group in record["sweep_groups"]]
+    write_record(runs, record)
+    rebuild(tmp_path / "results.db", runs)
+    with reading(tmp_path / "results.db") as connection:
+        named = query(connection, "select distinct series from final_trials order by all")["series"].to_list()
+    assert len(named) == 2**6
+    assert named == sorted({series for series, *_ in figure_points(sweep)})
 
 
 def test_ids_of_variants_are_golden(several: Several) -> None:
