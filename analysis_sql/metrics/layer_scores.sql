@@ -1,22 +1,22 @@
--- Scores of each layer of each final trial that is done, once: as released, and as the latest sweep with it shows it.
+-- Scores of each layer of each final trial that is done, once, as `scores` has them.
 -- grain: trial_id, layer
 select
     trial_id,
-    sweep_id,
-    sweep,
-    series,
-    network,
-    dataset,
-    width,
-    replicate,
-    split,
+    scores.sweeps,
+    scores.network,
+    scores.dataset,
+    scores.width,
+    scores.replicate,
     layer,  -- by name
     layers.layer_index,  -- from 0, as the input meets them
     layers.units,  -- kernels, of a convolution
-    sample_means.auc,
-    sample_means.similar_units,
-    sample_means.dead_share
+    default_scores.auc,
+    default_scores.auc_split,
+    default_scores.auc_options,
+    default_scores.similar_units,
+    default_scores.dead_share,
+    default_scores.similarity_split,
+    default_scores.similarity_options
 from scores
-join sample_means using (sweep_id, trial_id, split)
+join default_scores using (trial_id)
 join layers using (trial_id, layer)
-where sample_means.definition = 'released'

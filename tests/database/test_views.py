@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 import torch
 
-from autoreg.config.trial import Choice, measurement_id
+from autoreg.config.trial import Choice, canonical_json, measurement_id
 from autoreg.database.connection import query, reading
 from autoreg.database.schema import Connection
 from autoreg.database.writer import Writer
@@ -20,6 +20,7 @@ from autoreg.metrics.similarity import correlate
 from autoreg.packaged import packaged_folder
 from autoreg.report.verdicts import verdicts
 from autoreg.runs.folder import Runs, TrialFolder
+from autoreg.runs.measurements import write_measurement
 from tests.conftest import similarity_rows
 from tests.helpers.records import write_record
 
@@ -291,7 +292,7 @@ def test_width_trends_leave_out_trials_that_failed_and_keep_those_without_simila
         assert rows.rows() == [(0, False, False), (2, False, True)]
 
 
-def test_scores_have_each_trial_once_as_the_latest_sweep_shows_it_without_a_condition(
+def test_scores_have_each_trial_once_without_a_condition(
     tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
 ) -> None:
     folders = [
@@ -300,18 +301,65 @@ def test_scores_have_each_trial_once_as_the_latest_sweep_shows_it_without_a_cond
     ]
     failed = folders[2].read_result()
     folders[2].write_result(failed.model_copy(update={"status": "failed", "error": "out of memory"}))
-    both, nothing = sweep_record(folders), sweep_record(folders[:2])
-    later = {**sweep_record(folders[:1]), "sweep_id": "1" * 16, "updated_at": "2026-01-02T00:00:00+00:00"}
-    nothing |= {"sweep_id": "2" * 16, "updated_at": "2026-01-03T00:00:00+00:00", "sweep_measurements": []}
-    with opened(tmp_path / "other.db", runs, folders, both, later, nothing) as other:
-        rows = query(
-            other, "select replicate, sweep_id, split, auc, similar_units from scores order by replicate"
-        ).rows()
-        assert [row[:3] for row in rows] == [(0, "1" * 16, "test"), (1, both["sweep_id"], "test")]
-        assert [row[3] for row in rows] == pytest.approx([(1 + middle + 0.1) / 3 for middle in (0.5, 0.6)])
-        assert [row[4] for row in rows] == pytest.approx([((1 - 1) / 2 + 4) / 2] * 2)
+    both = sweep_record(folders)
+    later = {**sweep_record(folders[:1]), "sweep_id": "1" * 16, "name": "later"}
+    with opened(tmp_path / "other.db", runs, folders, both, later) as other:
+        rows = query(other, "select replicate, sweeps, auc, similar_units from scores order by replicate").rows()
+        assert [row[:2] for row in rows] == [(0, ["fixture", "later"]), (1, ["fixture"])]
+        assert [row[2] for row in rows] == pytest.approx([(1 + middle + 0.1) / 3 for middle in (0.5, 0.6)])
+        assert [row[3] for row in rows] == pytest.approx([((1 - 1) / 2 + 4) / 2] * 2)
         layers = query(other, "select replicate, layer, units, similar_units from layer_scores order by all").rows()
         assert layers == [(replicate, *row) for replicate in (0, 1) for row in (("conv", 2, 0.0), ("full", 2, 4.0))]
+
+
+#: A sweep that asks for other measurements of a trial: similarity with these options and on this split, or nothing.
+LATER = [("train", {}), ("test", {"threshold": 0.8}), ("test", {"max_vectors": None}), None]
+
+
+@pytest.mark.parametrize("other_sweep", LATER, ids=str)
+def test_no_other_sweep_of_a_trial_changes_its_scores(
+    tmp_path: Path,
+    runs: Runs,
+    trial: Callable[..., TrialFolder],
+    sweep_record: Callable[..., Any],
+    other_sweep: tuple[str, dict[str, Any]] | None,
+) -> None:
+    folder, both = trial(similar=((1, None), (3, 5))), ("scores", "layer_scores")
+    scores = ("auc", "auc_split", "auc_options", "similar_units", "similarity_split", "similarity_options")
+    selected = ", ".join(scores)
+    with opened(tmp_path / "other.db", runs, [folder], sweep_record([folder])) as database:
+        before = [query(database, f"select {selected} from {view} order by all").rows() for view in both]
+    assert before[0] == [(pytest.approx((1 + 0.5 + 0.1) / 3), "test", "{}", 2.0, "test", "{}")]
+    asked = []
+    if other_sweep is not None:
+        asked = [measure_otherwise(folder, *other_sweep)]
+    later = {"sweep_id": "1" * 16, "updated_at": "2027-01-02T00:00:00+00:00", "sweep_measurements": asked}
+    with opened(tmp_path / "other.db", runs, [folder], {**sweep_record([folder]), **later}) as database:
+        assert [query(database, f"select {selected} from {view} order by all").rows() for view in both] == before
+
+
+def test_scores_say_which_split_and_options_stand_behind_a_value(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folders = [trial(), trial(replicate=1)]
+    [path] = [path for path in folders[0].measurement_paths() if "similarity" in path.name]
+    path.unlink()
+    asked = measure_otherwise(folders[0], "train", {"threshold": 0.8})
+    other_sweep = {**sweep_record(folders[:1]), "sweep_id": "1" * 16, "sweep_measurements": [asked]}
+    with opened(tmp_path / "other.db", runs, folders, sweep_record(folders), other_sweep) as database:
+        columns = "auc is null, auc_split, auc_options, similar_units, similarity_split, similarity_options"
+        assert query(database, f"select {columns} from scores order by replicate").rows() == [
+            (False, "test", "{}", 9.0, "train", '{"threshold":0.8}'), (False, "test", "{}", 0.75, "test", "{}")
+        ]  # fmt: skip
+
+
+def measure_otherwise(folder: TrialFolder, split: str, options: dict[str, Any]) -> dict[str, str]:
+    """Add similarity with other options or on another split, with 9 similar units each, and return who asks for it."""
+    identity = measurement_id("similarity", 1, split, options)
+    facts = {"metric": "similarity", "version": "1", "split": split, "options": canonical_json(options)}
+    frame = similarity_rows(((9, 9), (9, 9))).with_columns(split=pl.lit(split))
+    write_measurement(folder.measurement_path("similarity", identity), frame, facts)
+    return {"metric": "similarity", "split": split, "measurement_id": identity}
 
 
 def test_figure_6_averages_the_replicates(connection: Connection) -> None:
