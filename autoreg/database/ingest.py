@@ -18,7 +18,7 @@ from autoreg.database.custom import measured as custom_metrics
 from autoreg.database.foreign import foreign
 from autoreg.errors import ConfigError, DataError, first_line
 from autoreg.runs.folder import TrialFolder
-from autoreg.runs.measurements import read_measurement
+from autoreg.runs.measurements import digest_of, read_measurement
 from autoreg.runs.records import SweepRecord, TrialResult
 
 
@@ -46,24 +46,28 @@ def bring_in(connection: Connection, folders: Sequence[TrialFolder]) -> None:
                     for record in getattr(result, table)
                 )
                 insert(connection, table, list(records))
-        there = "select trial_id, measurement_id from measurements where trial_id in (select unnest(?))"
-        measured = set(connection.execute(there, [ids]).fetchall())
+        there = "select trial_id, measurement_id, digest from measurements where trial_id in (select unnest(?))"
+        measured = {row[:2]: row[2] for row in connection.execute(there, [ids]).fetchall()}
         missing: dict[str, list[Path]] = {}
+        changed: list[tuple[str, str]] = []
         for trial_id, (folder, _, _) in trials.items():
             for path in folder.measurement_paths():
-                if (trial_id, measurement_id_of(path)) not in measured:
+                key = trial_id, measurement_id_of(path)
+                if measured.get(key, "") != digest_of(path):
                     missing.setdefault(path.stem.rpartition("-")[0], []).append(path)
+                    changed += [key] if key in measured else []
+        _delete_measurements(connection, changed)
         for metric, paths in missing.items():
             _insert_measurements(connection, metric, paths)
 
 
-def known_trials(connection: Connection) -> dict[str, tuple[datetime, frozenset[str]]]:
-    """Return, for every trial in the database, when it was finished (UTC) and the ids of its measurements."""
+def known_trials(connection: Connection) -> dict[str, tuple[datetime, frozenset[tuple[str, str | None]]]]:
+    """Return of every trial in the database when it was finished (UTC), and id and digest of its measurements."""
     rows = connection.execute(
-        "select trial_id, finished_at, list(measurement_id) filter (measurement_id is not null) "
+        "select trial_id, finished_at, list((measurement_id, digest)) filter (measurement_id is not null) "
         "from trials left join measurements using (trial_id) group by all"
     )
-    return {trial_id: (finished_at, frozenset(ids or ())) for trial_id, finished_at, ids in rows.fetchall()}
+    return {trial_id: (finished_at, frozenset(known or ())) for trial_id, finished_at, known in rows.fetchall()}
 
 
 def measurement_id_of(path: Path) -> str:
@@ -72,10 +76,19 @@ def measurement_id_of(path: Path) -> str:
 
 
 def _delete_trials(connection: Connection, ids: list[str]) -> None:
-    own = (table_of(*metric) for metric in custom_metrics(connection, schema.METRIC_SQL))
-    tables = ["trials", "epochs", "layers", *chain(*schema.METRIC_TABLES.values()), *own, "measurements"]
-    for table in tables:
+    for table in ("trials", "epochs", "layers", *_measured_tables(connection)):
         connection.execute(f"delete from {quoted(table)} where trial_id in (select unnest(?))", [ids])
+
+
+def _delete_measurements(connection: Connection, keys: list[tuple[str, str]]) -> None:
+    """Delete the rows of some measurements, each by its trial's id and its own."""
+    for table in _measured_tables(connection) if keys else ():
+        connection.executemany(f"delete from {quoted(table)} where trial_id = ? and measurement_id = ?", keys)
+
+
+def _measured_tables(connection: Connection) -> list[str]:
+    own = (table_of(*metric) for metric in custom_metrics(connection, schema.METRIC_SQL))
+    return [*chain(*schema.METRIC_TABLES.values()), *own, "measurements"]
 
 
 def insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
@@ -171,8 +184,9 @@ def insert_rows(connection: Connection, metric: str, frame: pl.DataFrame, versio
 def _read_measurement(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:
     """Return a measurement's row and the rows of its file, both with the ids that the file's place and name say."""
     ids: dict[str, Any] = {"trial_id": path.parent.parent.name, "measurement_id": measurement_id_of(path)}
+    digest = digest_of(path)
     facts, frame = read_measurement(path)
-    measurement = {**ids, **facts}
+    measurement = {**ids, **facts, "digest": digest}
     if taken := ids.keys() & {column.lower() for column in frame.columns}:
         raise DataError(f"{path} does not fit its table in results.db: {', '.join(sorted(taken))} stands in it already")
     return measurement, frame.select(*(pl.lit(value).alias(name) for name, value in ids.items()), pl.all())

@@ -55,7 +55,9 @@ MIGRATIONS: dict[int, Callable[[Connection], object]] = {
         drop view if exists final_states;
         drop view if exists areas
     """),
-    4: lambda connection: custom.split_versions(connection, METRIC_SQL),
+    4: lambda connection: custom.split_versions(
+        connection.execute("alter table measurements add column digest varchar"), METRIC_SQL
+    ),
 }
 
 

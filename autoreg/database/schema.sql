@@ -100,5 +100,6 @@ create table if not exists measurements (
     metric varchar not null,  -- by name
     version integer not null,  -- of the metric
     split varchar not null,  -- train, validation or test
-    options json not null  -- all that are not its defaults
+    options json not null,  -- all that are not its defaults
+    digest varchar  -- of its file; null in files of the first versions
 );

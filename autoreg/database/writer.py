@@ -15,6 +15,7 @@ from autoreg.database.ingest import bring_in, known_trials, measurement_id_of, r
 from autoreg.database.schema import METRIC_SQL, TABLES, Connection, names
 from autoreg.errors import AutoregError, DamagedDatabase, DatabaseError, first_line
 from autoreg.runs.folder import Runs, TrialFolder
+from autoreg.runs.measurements import digest_of
 from autoreg.runs.records import TrialResult
 
 #: How many trials are brought in together: one statement for many rows takes little longer than for one.
@@ -23,15 +24,16 @@ TRIALS_AT_ONCE = 100
 
 @dataclass(frozen=True)
 class Known:
-    """What results.db has of each trial: when it was finished, and the ids of its measurements."""
+    """What results.db has of each trial: when it was finished, and id and digest of its measurements."""
 
-    trials: dict[str, tuple[datetime, frozenset[str]]]
+    trials: dict[str, tuple[datetime, frozenset[tuple[str, str | None]]]]
 
     def has_all_of(self, folder: TrialFolder, result: TrialResult) -> bool:
         """Whether nothing of a trial is missing, or older than what its folder holds."""
-        finished_at, ids = self.trials.get(folder.trial_id, (None, frozenset()))
+        finished_at, known = self.trials.get(folder.trial_id, (None, frozenset()))
         is_as_new = finished_at == utc(result.finished_at)
-        return is_as_new and all(measurement_id_of(path) in ids for path in folder.measurement_paths())
+        paths = folder.measurement_paths()
+        return is_as_new and all((measurement_id_of(path), digest_of(path)) in known for path in paths)
 
 
 class Writer:

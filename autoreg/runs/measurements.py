@@ -5,8 +5,10 @@ Files of the first versions name neither their trial nor a hash.
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,17 @@ def read_measurement(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:
         whose = ", ".join(f"{name} {stated[name]}" for name in FACTS[1:])
         raise DataError(f"{path} has the rows of another measurement ({whose}); {advice}")
     return stated, frame
+
+
+def digest_of(path: Path) -> str | None:
+    """Return the hash that a measurement's file says to have, None if it names none: much quicker than to read it."""
+    with suppress(OSError), path.open("rb") as file:  # a file that ends before its metadata
+        file.seek(-8, os.SEEK_END)
+        size = int.from_bytes(file.read(4), "little")
+        file.seek(-8 - size, os.SEEK_END)
+        for digest in [*_DIGEST.finditer(file.read(size))][-1:]:
+            return digest[1].decode(errors="replace")
+    return None
 
 
 def _check_digest(content: bytes) -> None:
