@@ -152,7 +152,8 @@ def _insert_measurements(connection: Connection, metric: str, paths: Sequence[Pa
 def _require_free_names(connection: Connection, metrics: set[str]) -> None:
     known = {metric for metric, _ in custom_metrics(connection, schema.METRIC_SQL)}
     require_own_tables([*known, *sorted(metrics - known)])
-    taken = {one.name.lower(): one for one in foreign(connection) if one.schema == "main"}
+    others = (one for one in foreign(connection) if one.schema == "main" and one.kind in ("table", "view"))
+    taken = {one.name.lower(): one for one in others}
     for metric in metrics:
         if other := taken.get(view_of(metric).lower()):
             raise DataError(f"results.db has a {other} that is not autoreg's where {metric} has its view; rename it")

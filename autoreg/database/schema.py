@@ -38,6 +38,9 @@ TABLES = _TABLE.findall(TABLES_SQL)
 METRIC_TABLES = {metric: _TABLE.findall(sql) for metric, sql in METRIC_SQL.items()}
 REFERENCE_TABLES = _TABLE.findall(REFERENCE_SQL)
 
+#: What earlier versions had views under the name of, and this one has not.
+FORMER_VIEWS = ("sweep_finals", "final_states", "areas")
+
 SCHEMA_VERSION = 4
 ADVICE = "`autoreg rebuild` makes it again from the run folder"
 #: What brings a database from the version before to this one. Rows of older sweeps come with the next `sweep` or
@@ -49,12 +52,10 @@ MIGRATIONS: dict[int, Callable[[Connection], object]] = {
             dataset varchar not null, width double not null, epochs integer not null, parameters bigint not null
         )
     """),
-    3: lambda connection: connection.execute("""
-        alter table units rename column "similar" to similar_units;
-        drop view if exists sweep_finals;
-        drop view if exists final_states;
-        drop view if exists areas
-    """),
+    3: lambda connection: connection.execute(
+        'alter table units rename column "similar" to similar_units; '
+        + "; ".join(f"drop view if exists {name}" for name in FORMER_VIEWS)
+    ),
     4: lambda connection: custom.split_versions(
         connection.execute("alter table measurements add column digest varchar"), METRIC_SQL
     ),
