@@ -6,23 +6,12 @@ with drawn as (
     from similar_units_by_layer
 ),
 
-counted as (
-    select
-        sweep_id,
-        trial_id,
-        split,
-        layer,
-        only_layer,
-        avg(similar_units) as text,
-        avg(coalesce(similar_units, -1)) as released
+exact_by_layer as (
+    select sweep_id, trial_id, definition, split, layer, only_layer, avg(similar_units) as exact
     from similarity_measurements
-    join units using (trial_id, measurement_id, split)
+    join similar_units_by_measurement using (trial_id, measurement_id, split)
     where vectors = 'all'
     group by all
-),
-
-exact_by_layer as (
-    from counted unpivot include nulls (exact for definition in (text, released))
 ),
 
 exact as (
