@@ -375,6 +375,23 @@ def test_figure_6_averages_the_replicates(connection: Connection) -> None:
     assert len(row["trials"]) == 2
 
 
+@pytest.mark.parametrize(("variant", "series"), [("A", "A"), (None, "He Norm")])
+def test_figure_b2_has_one_series_for_all_epochs_of_a_network(
+    tmp_path: Path,
+    runs: Runs,
+    trial: Callable[..., TrialFolder],
+    sweep_record: Callable[..., Any],
+    variant: str | None,
+    series: str,
+) -> None:
+    folders = [trial(epochs=epochs) for epochs in (82, 90)]
+    record = sweep_record(folders, ["B2"])
+    record["sweep_groups"] = [{**group, "variant": variant, "epochs": 90} for group in record["sweep_groups"]]
+    with opened(tmp_path / "other.db", runs, folders, record) as other:
+        sql = "select distinct series, epochs_before_end from figure_b2 order by all"
+        assert query(other, sql).rows() == [(series, 0), (series, 8)]
+
+
 def test_figure_3_shows_the_last_layer_that_has_positions(connection: Connection) -> None:
     frame = query(connection, "select * from figure_3 where width = 1 and series = 'He Norm' order by bin_low")
     assert frame["layer"].unique().to_list() == ["conv"]

@@ -297,6 +297,21 @@ def test_figure_b2_runs_down_to_the_end_of_training() -> None:
     assert labels_of(figure) == ["¼×", "½×", "1×", "2×", "4×", PAPER]
 
 
+def test_figure_b2_has_a_row_of_panels_for_each_series() -> None:
+    frame = pl.concat(
+        scores(("A", "B")).with_columns(epochs_before_end=pl.lit(left), similar_units_replicate_std=pl.lit(0.1))
+        for left in (8, 4, 0)
+    )
+    figure = drawn("B2", frame, published("B", "auc", {8: 0.2, 0: 0.3}, width=0.25))
+    assert [axes.get_title(loc="left") for axes in figure.axes][1::3] == [
+        "(b) A: removable units", "(e) B: removable units"
+    ]  # fmt: skip
+    assert [len(axes.containers) for axes in figure.axes] == [5] * 6
+    assert lines_of(figure, 1)[0] == pytest.approx([0.3 + 0.01 / 4] * 3)
+    assert lines_of(figure, 4)[0] == pytest.approx([0.4 + 0.01 / 4] * 3)
+    assert [len(papers_lines(axes)) for axes in figure.axes] == [0, 0, 0, 0, 1, 0]
+
+
 def test_figure_2_and_3_show_the_papers_curves_and_means() -> None:
     curves = pl.DataFrame(
         [
