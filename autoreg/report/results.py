@@ -96,7 +96,7 @@ class Results:
 
         Args:
             name: the figure's.
-            column: the score: `auc`, `similar_units`, `test_accuracy` or `train_accuracy`.
+            column: the score: `auc`, `similar_units`, `test_accuracy`, `train_accuracy`, or another that it has.
             axes: are drawn into; their legend and title are the caller's.
             definition: `released` or `text`, of removability and similarity.
             sweep: a sweep's name or id; None takes the latest that feeds it.

@@ -4,7 +4,7 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from autoreg.report.figures import style
-from autoreg.report.figures.width_panels import PANELS
+from autoreg.report.figures.width_panels import panels_of
 
 
 def draw(frame: pl.DataFrame, published: pl.DataFrame, *columns: str) -> Figure:
@@ -14,9 +14,12 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame, *columns: str) -> Figure:
         frame: columns series, width, layer, layer_index, network, dataset, replicates and the panels' columns; one row
             a series, width and layer.
         published: not drawn; the paper's layer-wise pictures are of another measure.
-        columns: the panels' columns in order.
+        columns: the panels' columns in order; none for all scores that it has.
+
+    Raises:
+        ConfigError: the frame has no such column.
     """
-    names, panels = style.series_order(frame["series"]), [PANELS[column] for column in columns]
+    names, panels = style.series_order(frame["series"]), panels_of(frame, columns)
     layers = style.shades(frame.sort("layer_index")["layer"].unique(maintain_order=True))
     figure, rows = style.new_figure(
         [[f"{name}: {panel.title.lower()}" for panel in panels] for name in names], width=4.0
@@ -30,5 +33,5 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame, *columns: str) -> Figure:
             style.width_axis(axes, frame["width"].to_list())
             axes.set_ylabel(panel.label)
     style.legend_outside(figure, title="Layer")
-    style.describe_sources(figure, frame, columns)
+    style.describe_sources(figure, frame, [panel.column for panel in panels])
     return figure

@@ -126,9 +126,10 @@ def shades(things: Iterable[Thing]) -> dict[Thing, dict[str, Any]]:
 
 
 def draw_line(axes: Axes, rows: pl.DataFrame, x: str, y: str, error: str, scale: float = 1.0, **look: Any) -> None:
-    """Draw a column with its deviation against another, where it is measured; `scale` multiplies both."""
+    """Draw a column, with its deviation if there is one, against another, where it is measured, both times `scale`."""
     line = rows.drop_nulls(y).sort(x)
-    values, errors = (line[y] * scale).to_list(), (line[error].fill_null(0.0) * scale).to_list()
+    values = (line[y] * scale).to_list()
+    errors = (line[error].fill_null(0.0) * scale).to_list() if error in line.columns else None
     axes.errorbar(line[x].to_list(), values, yerr=errors, **{"capsize": 2.5, **look})
 
 

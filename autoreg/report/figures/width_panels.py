@@ -1,10 +1,12 @@
 """Panels of a score against width, one line for each series: the form of most of the paper's figures."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from polars import selectors as cs
 
 from autoreg.errors import ConfigError, did_you_mean
 from autoreg.report.figures import style
@@ -15,7 +17,7 @@ class Panel:
     """One panel.
 
     Attributes:
-        column: what it shows; the half length of its error bars is in the column of that name with `_std`.
+        column: what it shows; the half length of its error bars is in the column of that name with `_std`, if any.
         label: of the y axis.
         title: above it.
         scale: multiplies both.
@@ -40,6 +42,22 @@ PANELS = {
 }
 
 
+def panels_of(frame: pl.DataFrame, columns: Sequence[str]) -> list[Panel]:
+    """Return the panels of some columns; if none is named, of those in `PANELS`. Raises ConfigError if none is."""
+    wanted = columns or [name for name in PANELS if name in frame.columns]
+    if not wanted:
+        raise ConfigError(f"a drawing of panels needs a column's name (allowed: {', '.join(frame.columns)})")
+    for column in wanted:
+        if column not in frame.columns:
+            raise ConfigError(f"no panel {column!r}{did_you_mean(column, frame.select(cs.numeric()).columns)}")
+    return [PANELS.get(column) or _own_panel(column) for column in wanted]
+
+
+def _own_panel(column: str) -> Panel:
+    name = column.replace("_", " ").capitalize()
+    return Panel(column, name, name)
+
+
 def draw(frame: pl.DataFrame, published: pl.DataFrame, *arguments: str) -> Figure:
     """Return a figure of panels side by side; bars: deviation over replicates, of similar units over units.
 
@@ -47,9 +65,13 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame, *arguments: str) -> Figur
         frame: columns series, variant, width, network, dataset, replicates and those of the panels; one row a series
             and width.
         published: the paper's points, drawn thin and grey behind; columns series, width, score, value.
-        arguments: the panels' columns in order, and `rows=variant` for a row of panels for each variant.
+        arguments: the panels' columns in order, none for all scores that it has, and `rows=variant` for a row of panels
+            for each variant.
+
+    Raises:
+        ConfigError: the frame has no such column.
     """
-    panels = [PANELS[name] for name in arguments if "=" not in name]
+    panels = panels_of(frame, [name for name in arguments if "=" not in name])
     by_variant = "rows=variant" in arguments and frame["variant"].null_count() == 0
     variants = style.series_order(frame["variant"]) if by_variant else [None]
     titles = [
@@ -68,10 +90,7 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame, *arguments: str) -> Figur
 
 def draw_panel(axes: Axes, frame: pl.DataFrame, published: pl.DataFrame, column: str) -> None:
     """Draw one panel into axes of the caller's; rows as `draw` takes them. Raises ConfigError for an unknown column."""
-    if column not in PANELS or column not in frame.columns:
-        known = [name for name in PANELS if name in frame.columns]
-        raise ConfigError(f"no panel {column!r}{did_you_mean(column, known)}")
-    panel, series = PANELS[column], style.series_order(frame["series"])
+    [panel], series = panels_of(frame, [column]), style.series_order(frame["series"])
     published = published.filter(
         pl.col("series").is_in(series) & pl.col("width").is_in(frame["width"].unique().to_list())
     )

@@ -1,6 +1,7 @@
 """Drawings show what their frame says: lines, ticks, labels, and one look for a condition everywhere."""
 
 from io import BytesIO
+from pathlib import Path
 
 import matplotlib as mpl
 import polars as pl
@@ -10,6 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from autoreg.errors import ConfigError
 from autoreg.report.figures.source import find_figures
 from autoreg.report.figures.style import COLOURS, CONDITIONS, PAPER, fonts_for, look_of, width_label
 
@@ -310,6 +312,32 @@ def test_figure_b2_has_a_row_of_panels_for_each_series() -> None:
     assert lines_of(figure, 1)[0] == pytest.approx([0.3 + 0.01 / 4] * 3)
     assert lines_of(figure, 4)[0] == pytest.approx([0.4 + 0.01 / 4] * 3)
     assert [len(papers_lines(axes)) for axes in figure.axes] == [0, 0, 0, 0, 1, 0]
+
+
+@pytest.mark.parametrize("drawing", ["width_panels effective_rank", "layer_panels effective_rank"])
+def test_panels_are_drawn_of_any_column_with_bars_if_it_has_a_deviation(tmp_path: Path, drawing: str) -> None:
+    (tmp_path / "own.sql").write_text(f"-- Mine.\n-- grain: x\n-- drawing: {drawing}\nselect 1\n")
+    frame = scores().with_columns(layer=pl.lit("conv1"), layer_index=0, effective_rank=pl.col("width") * 3)
+    for deviation in (None, 0.5):
+        own = frame if deviation is None else frame.with_columns(effective_rank_std=deviation)
+        axes = drawn(str(tmp_path / "own.sql"), own.drop("variant")).axes[0]
+        assert list(axes.containers[0][0].get_ydata()) == [0.75, 1.5, 3, 6, 12]
+        assert axes.containers[0].has_yerr == (deviation is not None)
+        assert axes.get_ylabel() == "Effective rank"
+        assert axes.get_title(loc="left").lower().endswith("effective rank")
+
+
+@pytest.mark.parametrize("drawing", ["width_panels", "layer_panels"])
+def test_panels_without_a_name_are_of_all_scores_that_there_are(tmp_path: Path, drawing: str) -> None:
+    (tmp_path / "own.sql").write_text(f"-- Mine.\n-- grain: x\n-- drawing: {drawing}\nselect 1\n")
+    frame = scores(("He Norm",)).with_columns(layer=pl.lit("conv1"), layer_index=0)
+    labels = [axes.get_ylabel() for axes in drawn(str(tmp_path / "own.sql"), frame).axes]
+    assert labels == ["Test accuracy (%)", "AUC of unchanged labels", "Similar units per unit"]
+    with pytest.raises(ConfigError, match="a drawing of panels needs a column's name"):
+        drawn(str(tmp_path / "own.sql"), frame.drop("test_accuracy", "auc", "similar_units"))
+    (tmp_path / "own.sql").write_text(f"-- Mine.\n-- grain: x\n-- drawing: {drawing} aux\nselect 1\n")
+    with pytest.raises(ConfigError, match="no panel 'aux'; did you mean 'auc'"):
+        drawn(str(tmp_path / "own.sql"), frame)
 
 
 def test_figure_2_and_3_show_the_papers_curves_and_means() -> None:
