@@ -1,10 +1,11 @@
-"""Files written whole or not at all, JSON read back, and locks between processes."""
+"""Files written whole or not at all, their names, JSON read back, and locks between processes."""
 
 import errno
 import fcntl
 import json
 import math
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,6 +45,11 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
     write_bytes(path, text.encode())
+
+
+def as_file_name(name: str) -> str:
+    """Return a file's name for a name out of a file that may be a stranger's: it leads to no other folder."""
+    return re.sub(r"[^\w.,=()+ -]", "_", name).lstrip(".")[:200] or "_"
 
 
 def read_json(path: Path) -> Any:

@@ -69,4 +69,5 @@ def find_sweep(text: str) -> Path:
         return path
     if path.stem in sweep_names() and text in {path.stem, f"sweeps/{path.stem}.yaml"}:
         return packaged_folder("sweeps") / f"{path.stem}.yaml"
-    raise ConfigError(f"no sweep file {shown(text)}{did_you_mean(path.stem, sweep_names())}")
+    beside = [f"{text}.yaml"] if os.path.isfile(f"{text}.yaml") else []  # noqa: PTH113
+    raise ConfigError(f"no sweep file {shown(text)}{did_you_mean(path.stem, [*sweep_names(), *beside])}")

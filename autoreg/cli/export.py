@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from autoreg.cli.help import OneOf
-from autoreg.cli.options import DATABASE, RUNS, print_text
+from autoreg.cli.options import DATABASE, RAW, RUNS, print_text, require_csv
 from autoreg.errors import ConfigError
 from autoreg.report.export import Source, exporters
 
@@ -18,6 +18,7 @@ from autoreg.report.export import Source, exporters
     help="Of the tables; CSV has lists as JSON.  [default: parquet]",
 )  # fmt: skip
 @click.option("--views", is_flag=True, help="The views too: final_trials, auc, figure_6, …")
+@RAW
 @click.option("--sweep", "sweep_name", help="Trials of this sweep only, by name or id.")
 @click.option(
     "--definition", type=OneOf(["released", "text"]),
@@ -26,7 +27,7 @@ from autoreg.report.export import Source, exporters
 @DATABASE
 @RUNS
 def export(
-    folder: Path | None, form: str | None, views: bool, sweep_name: str | None, definition: str | None,
+    folder: Path | None, form: str | None, views: bool, raw: bool, sweep_name: str | None, definition: str | None,
     database: Path, runs: Path, **targets: str | None,
 ) -> None:  # fmt: skip
     """Take results elsewhere: every table of results.db to FOLDER, or trials to another program.
@@ -42,12 +43,13 @@ def export(
     chosen = {name: target for name, target in targets.items() if target is not None}
     if not (folder or chosen):
         raise ConfigError(f"say what to write: FOLDER for tables, or some of --{', --'.join(exporters)}")
-    if (form or views) and not folder:
-        raise ConfigError("--format and --views are for tables, which go to FOLDER")
+    if (form or views or raw) and not folder:
+        raise ConfigError("--format, --views and --raw are for tables, which go to FOLDER")
+    require_csv(raw, form)
     if (sweep_name or definition) and not chosen:
         raise ConfigError("--sweep and --definition are not for tables, which have all of them")
     if folder:
-        _write_tables(folder, form or "parquet", views, database)
+        _write_tables(folder, form or "parquet", views, raw, database)
     source = Source(database, runs, sweep_name, definition or "released")
     for name, target in chosen.items():
         written = 0
@@ -67,15 +69,23 @@ export.params[1:1] = [
 ]
 
 
-def _write_tables(folder: Path, form: str, views: bool, database: Path) -> None:
+def _write_tables(folder: Path, form: str, views: bool, raw: bool, database: Path) -> None:
     from autoreg.database.connection import query, reading, table_names
-    from autoreg.files import write_atomically
-    from autoreg.report.formats import flat
+    from autoreg.database.custom import quoted
+    from autoreg.files import as_file_name, write_atomically, write_text
+    from autoreg.report.formats import as_csv
 
+    written: set[str] = set()
     with reading(database) as connection:
         for name in table_names(connection, views):
-            frame = query(connection, f'from "{name}"')
-            path = folder / f"{name}.{form}"
-            parquet = partial(frame.write_parquet, compression="zstd")
-            write_atomically(path, flat(frame).write_csv if form == "csv" else parquet)
-            click.echo(path)
+            file = f"{as_file_name(name)}.{form}"
+            if file.lower() in written:  # also on a disk that knows no case
+                print_text(f"left out: {name!r}, whose file would be {file}, which another table has", err=True)
+                continue
+            written.add(file.lower())
+            frame = query(connection, f"from {quoted(name)}")
+            if form == "csv":
+                write_text(folder / file, as_csv(frame, raw))
+            else:
+                write_atomically(folder / file, partial(frame.write_parquet, compression="zstd"))
+            print_text(str(folder / file))

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from autoreg.errors import printable
+from autoreg.errors import ConfigError, printable
 
 OVERRIDES = click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: training.epochs=3."
@@ -18,7 +18,18 @@ RUNS = click.option(
     "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
     help="The run folder.",
 )  # fmt: skip
+RAW = click.option(
+    "--raw",
+    is_flag=True,
+    help="CSV cells as they are; otherwise a text that a spreadsheet would run has a ' before it.",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def require_csv(raw: bool, form: str | None) -> None:
+    """Raise ConfigError if cells of something else than CSV are to be raw."""
+    if raw and form != "csv":
+        raise ConfigError("--raw is for --format csv; no other format changes a cell")
 
 
 def print_text(text: str, *, err: bool = False) -> None:

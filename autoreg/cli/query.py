@@ -2,12 +2,14 @@
 
 import json
 import sys
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import click
 
 from autoreg.cli.help import OneOf
-from autoreg.cli.options import DATABASE, as_text, print_columns
+from autoreg.cli.options import DATABASE, RAW, as_text, print_columns, require_csv
 from autoreg.errors import ConfigError, DamagedDatabase, DatabaseError
 
 
@@ -17,8 +19,9 @@ from autoreg.errors import ConfigError, DamagedDatabase, DatabaseError
     "--format", "form", type=OneOf(["table", "csv", "json", "parquet"]), default="table",
     show_default=True, help="How the rows are printed; a table rounds to ten digits, Parquet needs a file or a pipe.",
 )  # fmt: skip
+@RAW
 @DATABASE
-def query(sql: str, form: str, database: Path) -> None:
+def query(sql: str, form: str, raw: bool, database: Path) -> None:
     """Print the rows of a query on results.db; it waits while a sweep writes, and changes nothing.
 
     \b
@@ -28,6 +31,7 @@ def query(sql: str, form: str, database: Path) -> None:
     """  # noqa: D301
     from autoreg.database import connection as databases
 
+    require_csv(raw, form)
     if form == "parquet" and sys.stdout.isatty():
         raise ConfigError("Parquet is not for a terminal; put > FILE.parquet behind the command")
 
@@ -39,16 +43,23 @@ def query(sql: str, form: str, database: Path) -> None:
         except DatabaseError as error:
             raise ConfigError(str(error)) from error
     if form == "csv":
-        from autoreg.report.formats import flat
+        from autoreg.report.formats import as_csv
 
-        click.echo(flat(frame).write_csv(), nl=False)
+        click.echo(as_csv(frame, raw), nl=False)
     elif form == "json":
         import polars as pl
 
         floats = [pl.col(name) for name, kind in frame.schema.items() if kind.is_float()]
         finite = frame.with_columns(pl.when(each.is_finite()).then(each) for each in floats)  # JSON has no other number
-        click.echo(json.dumps(finite.to_dicts(), indent=1, default=str))
+        click.echo(json.dumps(finite.to_dicts(), indent=1, default=_as_json))
     elif form == "parquet":
         frame.write_parquet(sys.stdout.buffer, compression="zstd")
     else:
         print_columns([frame.columns, *([as_text(value) for value in row] for row in frame.rows())])
+
+
+def _as_json(value: Any) -> Any:
+    """Return what JSON has for a value of its own kind: a number for a sum, which is a decimal, else a text."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value)

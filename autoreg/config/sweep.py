@@ -17,6 +17,10 @@ from autoreg.packaged import figure_name
 Section = TypeVar("Section", Grid, Training)
 
 
+#: What a sweep may be called.
+NAME = r"^[a-z0-9][a-z0-9_]*$"
+
+
 class Sweep(Strict):
     """One experiment, or several variants of one.
 
@@ -34,7 +38,7 @@ class Sweep(Strict):
         variants: experiments that differ in more than the axes of a grid; figures show each under its name.
     """
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=100)
+    name: str = Field(pattern=NAME, max_length=100)
     figures: list[Annotated[str, WithJsonSchema({"type": ["string", "integer"]})]] = Field(default=["Scores"])
     network: Choice
     dataset: Choice

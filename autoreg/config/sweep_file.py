@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from autoreg.config import strict_yaml
 from autoreg.config.series import clash_of_series
-from autoreg.config.sweep import Sweep
+from autoreg.config.sweep import NAME, Sweep
+from autoreg.config.trial import PLACE
 from autoreg.errors import ConfigError, did_you_mean, printable, shown
 
 
@@ -107,12 +108,21 @@ def _set(node: dict[str, Any], path: tuple[str, ...], value: Any, override: str)
     node[path[-1]] = value
 
 
+#: What the patterns of keys stand for.
+PATTERNS = {
+    NAME: "must be small letters, digits and underscores",
+    PLACE: "must be a name of letters, digits and underscores, or module:function of your own",
+}
+
+
 def _explain(item: Any, document: strict_yaml.Document) -> str:
     path = tuple(part for part in item["loc"] if part != "options")  # options of a choice are written flat in YAML
     message = item["msg"].removeprefix("Value error, ").replace("Input should", "should")
     if not path and "." in message.split()[0]:  # a rule over several keys names the one to change first
         first, _, message = message.partition(" ")
         path = tuple(int(part) if part.isdigit() else part for part in first.split("."))
+    if item["type"] == "string_pattern_mismatch":
+        message = PATTERNS[item["ctx"]["pattern"]]
     key = ".".join(str(part) for part in path) or "the sweep"
     if item["type"] == "extra_forbidden":
         known = _keys_at(Sweep, path[:-1])

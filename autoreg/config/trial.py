@@ -93,6 +93,10 @@ WeightDecay = Annotated[float, Field(ge=0)]
 Precision = Literal["float32", "tf32", "bfloat16"]
 
 
+#: What a choice may be called.
+PLACE = r"^[A-Za-z_][A-Za-z0-9_.]*(:[A-Za-z_][A-Za-z0-9_]*)?$"
+
+
 class Choice(Strict):
     """A registered thing by name, with its options: `alexnet`, or `{name: teacher, dimensions: 10}`.
 
@@ -103,7 +107,7 @@ class Choice(Strict):
         revised: of a network, the widths at which earlier versions computed something else; set by `make_plan`.
     """
 
-    name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z_][A-Za-z0-9_.]*(:[A-Za-z_][A-Za-z0-9_]*)?$")
+    name: str = Field(min_length=1, max_length=100, pattern=PLACE)
     options: dict[str, Option] = Field(default_factory=dict)
     source: str | None = None
     revised: list[float] = Field(default_factory=list, exclude_if=operator.not_)

@@ -87,11 +87,13 @@ def query(connection: Connection, sql: str, **parameters: Any) -> pl.DataFrame:
         DatabaseError: the query fails for another reason.
     """
     try:
+        if len(connection.extract_statements(sql)) > 1:
+            raise DatabaseError("a query failed: it takes one statement at a time")
         relation: Any = connection.sql(sql, params=parameters) if parameters else connection.sql(sql)
         if relation is None:
             raise DatabaseError("a query failed: there is nothing in it that gives rows")
-        frame: pl.DataFrame = relation.pl()
-    except pl.exceptions.PolarsError as error:  # types that a frame has not, such as intervals
+        frame: pl.DataFrame = _with_known_types(relation).pl()
+    except pl.exceptions.PolarsError as error:
         raise DatabaseError(f"a query failed: cast what has no common type: {first_line(error)}") from error
     except duckdb.Error as error:
         if is_damage(error):
@@ -99,6 +101,16 @@ def query(connection: Connection, sql: str, **parameters: Any) -> pl.DataFrame:
         complaint = " ".join(str(error).split("\n\n")[0].splitlines()) or first_line(error)  # with DuckDB's own hint
         raise DatabaseError(f"a query failed: {complaint}") from error
     return frame
+
+
+def _with_known_types(relation: Any) -> Any:
+    """Return a relation whose intervals and unions, which a frame has not, are texts."""
+    if not re.search("INTERVAL|UNION", " ".join(map(str, relation.types))):
+        return relation
+    names = [name.replace('"', '""') for name in relation.columns]
+    casts = ("::varchar" if re.search("INTERVAL|UNION", str(kind)) else "" for kind in relation.types)
+    places = enumerate(zip(names, casts, strict=True), start=1)  # two columns may have one name
+    return relation.project(", ".join(f'#{place}{cast} as "{name}"' for place, (name, cast) in places))
 
 
 def table_names(connection: Connection, views: bool = True) -> list[str]:
@@ -173,8 +185,10 @@ def connect(path: Path, *, read_only: bool, patience: float) -> Connection:
     """Return a connection to the file as it is. Raises Locked or DatabaseError, as `opened_for_writing`."""
     deadline = time.monotonic() + patience
     # What lies in a file from a stranger may be a view that reads other files.
-    config: dict[str, Any] = {"enable_external_access": False}
-    if not read_only:
+    config: dict[str, Any] = {"enable_external_access": False, "autoload_known_extensions": False}
+    if read_only:
+        config["lock_configuration"] = True  # a log that may not be written would end the process
+    else:
         config["storage_compatibility_version"] = STORAGE
     while True:
         try:

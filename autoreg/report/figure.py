@@ -26,6 +26,7 @@ from autoreg.files import write_bytes, write_text
 from autoreg.packaged import figure_names, find_sweep, sweep_names
 from autoreg.report.figures.source import FigureSource
 from autoreg.report.figures.style import SETTINGS, fonts_for
+from autoreg.report.formats import as_csv
 
 #: What a figure can be written as.
 FORMATS = ("png", "pdf", "svg", "csv")
@@ -108,7 +109,7 @@ class FigureRows:
 
     def as_csv(self) -> str:
         """Return the rows with every digit; lists are texts."""
-        return self.frame.with_columns(pl.col(pl.List(pl.String)).list.join(" ")).write_csv()
+        return as_csv(self.frame.with_columns(pl.col(pl.List(pl.String)).list.join(" ")))
 
     def write(self, out: Path, formats: Sequence[str] = DEFAULT_FORMATS) -> list[Path]:
         """Write some of `FORMATS` into a folder, and a JSON file with the provenance, and return the files.

@@ -30,10 +30,13 @@ def as_latex(frame: pl.DataFrame) -> str:
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
 
+#: What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
+_FORMULA = r"^[=+\-@\t\r]"
+
 #: By file ending.
 FORMATS: dict[str, Callable[[pl.DataFrame], str]] = {
     "md": as_markdown,
-    "csv": lambda frame: frame.write_csv(),
+    "csv": lambda frame: as_csv(frame),
     "tex": as_latex,
 }
 
@@ -95,8 +98,13 @@ _LATEX = str.maketrans(
 )
 
 
-def flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return a frame whose lists, structures and bytes are texts, since CSV has none of them."""
+def as_csv(frame: pl.DataFrame, raw: bool = False) -> str:
+    """Return a frame as CSV; lists, structures and bytes are JSON, since CSV has none of them.
+
+    Args:
+        frame: any rows.
+        raw: leave texts as they are. Otherwise one that a spreadsheet would run as a formula has a `'` before it.
+    """
     texts = [
         pl.Series(
             column.name, [None if value is None else json.dumps(value, default=str) for value in column.to_list()]
@@ -104,4 +112,5 @@ def flat(frame: pl.DataFrame) -> pl.DataFrame:
         for column in frame
         if column.dtype.is_nested() or column.dtype == pl.Binary
     ]
-    return frame.with_columns(texts)
+    frame = frame.with_columns(texts)
+    return frame.write_csv() if raw else frame.with_columns(pl.col(pl.String).str.replace(_FORMULA, "'$0")).write_csv()

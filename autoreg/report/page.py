@@ -25,7 +25,7 @@ from autoreg.report.figure import figures_with_data, picture, read_figure, versi
 from autoreg.report.figures import residuals
 from autoreg.report.figures.source import find_figures
 from autoreg.report.figures.style import SETTINGS, as_names, fonts_for
-from autoreg.report.formats import numeric_columns, shown_cells
+from autoreg.report.formats import as_csv, numeric_columns, shown_cells
 from autoreg.report.table import read_table
 
 #: What the page calls the tables, in its order.
@@ -89,7 +89,7 @@ def _tables(connection: Connection, sweep: str | None) -> Iterator[dict[str, Any
                 "name": name,
                 "title": TITLES.get(name, f"Table {name}"),
                 "picture": _svg(drawn) if drawn else None,
-                "csv": _data_uri("text/csv", table.frame.write_csv().encode()),
+                "csv": _data_uri("text/csv", as_csv(table.frame).encode()),
                 "table": _table(table.shown),
             }
 

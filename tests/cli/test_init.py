@@ -111,3 +111,12 @@ def test_what_is_wrong_is_said_before_anything_is_written(tmp_path: Path) -> Non
     with pytest.raises(DataError, match="nowhere does not exist"):
         init.main([str(tmp_path), "--images", str(tmp_path / "nowhere")], standalone_mode=False)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("files", "expected"), [(1000, 32), (128, 32), (127, 16), (40, 8), (3, 1)])
+def test_a_batch_fits_the_images_that_there_are(tmp_path: Path, files: int, expected: int) -> None:
+    (tmp_path / "pets" / "cat").mkdir(parents=True)
+    for number in range(files):
+        (tmp_path / "pets" / "cat" / f"{number}.png").touch()
+    init.main([str(tmp_path), "--images", str(tmp_path / "pets")], standalone_mode=False)
+    assert autoreg.load_sweep(tmp_path / "my_sweep.yaml").sweep.training.batch_size == expected

@@ -126,11 +126,14 @@ OVERRIDES: dict[str, tuple[list[str], str]] = {
     "a share of a GPU for no width": (["resources.gpu={wide: 1}"], "a factor is a positive number"),
     "more cores than there are": (["resources.cpus=100000"], f"this machine has {os.cpu_count()}, got 100000"),
     "a time limit of nothing": (["resources.time_limit_hours=0"], "greater than 0, got 0"),
-    "a name with a slash": (["name=a/b"], "name: String should match pattern"),
-    "a name that leaves the folder": (["name=.."], "name: String should match pattern"),
-    "a name with a control character": (["name=\"a\\eb\""], "name: String should match pattern"),
+    "a name with a slash": (["name=a/b"], "name: must be small letters, digits and underscores"),
+    "a name that leaves the folder": (["name=.."], "name: must be small letters, digits and underscores"),
+    "a name with a control character": (["name=\"a\\eb\""], "name: must be small letters, digits and underscores"),
     "a name that is too long": (["name=" + "a" * 101], "at most 100 characters"),
-    "code for a name": (["network.name=os.system('x')"], "String should match pattern"),
+    "a module that Python cannot import": (
+        ["network.name=my-net:bn"], "digits and underscores, or module:function of your own"
+    ),
+    "code for a name": (["network.name=os.system('x')"], "must be a name of letters, digits and underscores"),
     "a network that is not there": (["network=nowhere:build"], "network 'nowhere:build' cannot be imported"),
     "a network that is none": (["network=autoreg.cli.main:main"], "must be a function (width, input_shape,"),
     "a command for a dataset": (["dataset={name: os:system, root: ls}"], "'os' is a module of Python itself"),

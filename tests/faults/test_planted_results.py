@@ -118,12 +118,36 @@ def test_what_a_strangers_database_calls_its_columns_is_no_sql(
     assert not written.exists()
 
 
+def test_what_a_strangers_database_calls_its_tables_leads_to_no_other_folder(
+    runs: Runs, trial: MakeTrial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trial()
+    path = tmp_path / "home" / "results.db"
+    path.parent.mkdir()
+    rebuild(path, runs)
+    names = ["../../x", f"{tmp_path}/y", ".z", "..", 'a"b', "A_b", "n" * 300]
+    connection = duckdb.connect(str(path))
+    for name in names:
+        connection.execute(f'create table "{name.replace(chr(34), 2 * chr(34))}" as select 1 as n')
+    connection.close()
+    before = sorted(tmp_path.rglob("*"))
+    out = tmp_path / "home" / "out"
+    monkeypatch.setattr(sys, "argv", ["autoreg", "export", str(out), "--format", "csv", "--db", str(path)])
+    main()
+    said = capsys.readouterr()
+    written = {*tmp_path.rglob("*")} - {*before, out}
+    assert {file.parent for file in written} == {out}
+    assert len(written) == len(said.out.splitlines())
+    assert {"_.._x.csv", "z.csv", "_.csv", f"{'n' * 200}.csv"} <= {file.name for file in written}
+    assert said.err == "left out: 'a\"b', whose file would be a_b.csv, which another table has\n"
+
+
 @pytest.mark.parametrize(
     "sql",
     [
         "copy (select 1) to '{}'", "select 1; copy (select 1) to '{}'", "attach '{}'", "export database '{}'",
         "from read_text('/etc/passwd')", "from glob('/etc/*')", "set enable_external_access = true", "load httpfs",
-        "create table trials2 (x integer)", "delete from trials", "", ";", "select $1", "select union_value(a := 1)",
+        "create table trials2 (x integer)", "delete from trials", "", ";", "select $1",
     ],
 )  # fmt: skip
 def test_a_query_reads_results_and_nothing_else(

@@ -1,5 +1,6 @@
 """`autoreg query`: any rows can be printed, and whatever is no query is one line."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,10 +37,32 @@ def test_every_table_of_autoregs_own_is_printed_as_csv(ask: Callable[..., str]) 
         assert ask(f"from {table} limit 3", "--format", "csv").splitlines()
 
 
+SUMS = """
+    select
+        union_value(a := 1) as e, sum(i) as a, sum(i::decimal(9, 2)) + 0.25 as b, max(d) - min(d) as c,
+        {'x': sum(i)} as d, count(*) as a
+    from (values (1, timestamp '2026-01-01'), (2, timestamp '2026-01-02 03:00:01')) as t (i, d)
+"""
+
+
+def test_sums_are_numbers_in_json_and_a_time_between_two_is_a_text(ask: Callable[..., str]) -> None:
+    expected = [{"e": "1", "a": 3, "b": 3.25, "c": "1 day 03:00:01", "d": {"x": 3}, "a_1": 2}]
+    assert json.loads(ask(SUMS, "--format", "json")) == expected
+
+
+def test_what_a_spreadsheet_would_run_is_a_text_in_csv_unless_it_is_to_be_raw(ask: Callable[..., str]) -> None:
+    sql = "select '=1+1' as a, '-x' as b, '@y' as c, -1 as d, 'a=b' as e, null::varchar as f"
+    assert ask(sql, "--format", "csv") == "a,b,c,d,e,f\n'=1+1,'-x,'@y,-1,a=b,\n"
+    assert ask(sql, "--format", "csv", "--raw") == "a,b,c,d,e,f\n=1+1,-x,@y,-1,a=b,\n"
+    with pytest.raises(ConfigError, match="--raw is for --format csv"):
+        ask(sql, "--raw")
+
+
 NO_QUERIES = (
     "", ";", "selec 1", "select nothing", "from nowhere", "delete from trials", "copy trials to 'x.csv'",
     "attach 'x.db'", "load httpfs", "from read_csv('/etc/passwd')", "set enable_external_access = true",
-    "select interval 3 day", "from trials where trial_id = $x",
+    "from trials where trial_id = $x", "select 1; select 2", "set threads = 1", "call dbgen(sf = 1)",
+    "call enable_logging(storage = 'file', storage_path = '/tmp/log')",
 )  # fmt: skip
 
 

@@ -44,9 +44,16 @@ def init(folder: Path, name: str, images: Path | None, size: int) -> None:
         keep_trailing_newline=True,
     )  # fmt: skip
     facts = {"name": name, "module": module, "images": str(images.resolve()) if images else None, "size": size}
+    facts["batch_size"] = batch_size_for(images) if images else 64
     for path, template in zip(paths, ("sweep.yaml.j2", "network.py.j2"), strict=False):
         write_text(path, environment.get_template(template).render(facts))
     write_text(paths[2], json.dumps(sweep_schema(), indent=1, ensure_ascii=False) + "\n")
     click.echo("\n".join(map(str, paths)))
     inside = "" if folder == Path() else f"cd {folder} && "
     click.echo(f"what it would run: {inside}autoreg plan {paths[0].name}", err=True)
+
+
+def batch_size_for(images: Path) -> int:
+    """Return a batch size for which a folder has enough images, of which some are held out: at most 32."""
+    files = sum(path.is_file() for path in images.rglob("*"))
+    return next((size for size in (32, 16, 8, 4, 2) if 4 * size <= files), 1)

@@ -5,7 +5,7 @@ import struct
 from pathlib import Path
 from typing import Protocol
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from autoreg.datasets.images.pixels import to_rgb
@@ -44,5 +44,7 @@ def open_image(file: Path | bytes, name: str, size: tuple[int, int] | None = Non
             if size and image.size != size:  # before it is decoded: a large one takes memory
                 raise DataError(f"{name} must be {size[0]}×{size[1]}, got {image.width}×{image.height}")
             return to_rgb(image)
+    except UnidentifiedImageError as error:
+        raise DataError(f"{name} cannot be read as an image: its format is not known") from error
     except PILLOW_RAISES as error:
         raise DataError(f"{name} cannot be read as an image: {first_line(error)}") from error

@@ -46,7 +46,7 @@ def test_every_exporter_is_an_option_of_the_command() -> None:
     ("words", "answer"),
     [
         ([], "say what to write: FOLDER for tables, or some of --mlflow, --optuna, --tensorboard, --wandb"),
-        (["--optuna", "a.db", "--views"], "--format and --views are for tables"),
+        (["--optuna", "a.db", "--views"], "--format, --views and --raw are for tables"),
         (["tables", "--sweep", "fixture"], "--sweep and --definition are not for tables"),
     ],
 )
@@ -290,3 +290,12 @@ def test_wandb_gets_each_trial_once(database: Path, tmp_path: Path, monkeypatch:
     assert write("wandb", database, target) == [line.format(1)]
     assert write("wandb", database, target, definition="text") == [line.format(8)]
     assert len(list((tmp_path / "offline").rglob("*.wandb"))) == 8
+
+
+def test_a_name_of_a_strangers_sweep_leads_tensorboard_to_no_other_folder(database: Path, tmp_path: Path) -> None:
+    connection = duckdb.connect(str(database))
+    connection.execute("update sweeps set name = '../../x'")
+    connection.close()
+    folder = tmp_path / "a" / "b" / "curves"
+    write("tensorboard", database, folder)
+    assert len([*folder.rglob("events.*")]) == len([*tmp_path.rglob("events.*")]) == 8

@@ -1,12 +1,11 @@
 """Curves, settings and scores of trials as TensorBoard reads them."""
 
-import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autoreg.files import write_bytes
+from autoreg.files import as_file_name, write_bytes
 from autoreg.report.export.exporter import Source, exporter, optional
 
 if TYPE_CHECKING:
@@ -40,8 +39,8 @@ def tensorboard(source: Source, target: str) -> Iterator[str]:
 
 
 def _write_run(folder: Path, trial: "FinishedTrial") -> bool:
-    run = folder / trial.sweep / trial.kind / re.sub(r"[^\w.,=()+ -]", "_", trial.name)
-    path, content = run / f"events.out.tfevents.{trial.trial_id}", _content(trial)
+    run = folder.joinpath(*map(as_file_name, (trial.sweep, trial.kind, trial.name)))
+    path, content = run / as_file_name(f"events.out.tfevents.{trial.trial_id}"), _content(trial)
     if path.is_file() and path.read_bytes() == content:
         return False
     write_bytes(path, content)
