@@ -83,7 +83,7 @@ def _stages(traced: fx.GraphModule, cuts: Cuts) -> tuple[list[tuple[str, nn.Modu
     measured: list[str] = []
     left_out: list[str] = []
     hidden: int | None = None  # how many come before the last map; what follows it are logits
-    layer, is_measured = list[fx.Node](), True  # nothing before the first map is a layer
+    layer, is_measured, earlier = list[fx.Node](), True, 0  # nothing before the first map is a layer
     before = next(node for node in traced.graph.nodes if node.op == "placeholder")
     for nodes in cuts.runs():
         last = nodes[-1]
@@ -96,8 +96,11 @@ def _stages(traced: fx.GraphModule, cuts: Cuts) -> tuple[list[tuple[str, nn.Modu
         before = last
         has_map = any(is_map(traced, node) for node in nodes)
         if has_map:
-            left_out += [] if is_measured else _named(traced, layer)
-            layer, is_measured = [], False
+            if not is_measured:
+                left_out += _named(traced, layer)
+            elif not earlier:  # no block within the model, but one that reads its inputs again
+                left_out += [name for inner in _layers(traced, layer)[:-1] for name in _named(traced, inner)]
+            layer, is_measured, earlier = [], False, len(measured) + len(left_out)
         layer += nodes
         if is_activation(traced, last):
             measured.append(name)
@@ -105,6 +108,17 @@ def _stages(traced: fx.GraphModule, cuts: Cuts) -> tuple[list[tuple[str, nn.Modu
         if has_map:
             hidden = len(measured)
     return list(stages.items()), [name for name in measured[:hidden] if name != list(stages)[-1]], left_out
+
+
+def _layers(traced: fx.GraphModule, nodes: Sequence[fx.Node]) -> list[list[fx.Node]]:
+    """Return what follows each map among some nodes, up to the next one."""
+    layers: list[list[fx.Node]] = []
+    for node in nodes:
+        if is_map(traced, node):
+            layers.append([])
+        elif layers:
+            layers[-1].append(node)
+    return layers
 
 
 def _named(traced: fx.GraphModule, layer: Sequence[fx.Node]) -> list[str]:

@@ -153,6 +153,15 @@ def test_a_model_that_asks_for_what_values_say_is_not_cut_there() -> None:
         assert wrap(model, SMALL).measured == ("1",)
 
 
+@pytest.mark.parametrize(
+    "use", [lambda hidden, mask: torch.relu(hidden * mask), lambda hidden, mask: torch.maximum(hidden, mask)]
+)
+def test_layers_that_inputs_are_read_past_are_named(use: Callable[[Tensor, Any], Tensor]) -> None:
+    model = Asking(lambda x: (x != 0).float(), use).eval()
+    with pytest.warns(ModelWarning, match=r"^Asking: 1 of 2 layers are not measured, .*: relu \(relu\)$"):
+        assert len(wrap(model, SMALL).measured) == 1
+
+
 def test_a_model_may_call_what_every_module_has_a_method_of() -> None:
     class Cast(nn.Module):
         def __init__(self) -> None:
