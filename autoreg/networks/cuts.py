@@ -101,6 +101,8 @@ class Cuts:
                 copied.target = IN_PLACE.get(copied.target, copied.target)
             if copied.op == "call_method":
                 copied.target = str(copied.target).removesuffix("_")
+            if copied.target == "view" and not isinstance(copied.args[1], torch.dtype):
+                copied.target = "reshape"  # a network's images have another layout than the model's
             copied.kwargs = {**copied.kwargs, **({"inplace": False} if copied.kwargs.get("inplace") else {})}
             taken[node] = copied
         graph.output(taken[nodes[-1]])

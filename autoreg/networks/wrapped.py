@@ -4,6 +4,7 @@ import copy
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
@@ -43,8 +44,10 @@ def wrap(model: nn.Module, example: Tensor) -> Network:
         raise ConfigError(f"{type(model).__name__} cannot be copied: {first_line(error)}") from error
     if any(parameter.dtype in (torch.float16, torch.bfloat16) for parameter in own.parameters()):
         own, example = own.float(), example.float() if example.is_floating_point() else example
+    with _running(example):
+        expected = own(example.clone())  # before a network changes the layout of what they share
     if isinstance(own, Network):
-        _require_same(own, own, example)
+        _require_same(expected, own, example)
         return own
     for module in own.modules():
         if getattr(module, "inplace", False):
@@ -65,7 +68,7 @@ def wrap(model: nn.Module, example: Tensor) -> Network:
             "write its stages as a Network"
         )
     network = Network(stages, measured).eval()
-    _require_same(own, network, example)
+    _require_same(expected, network, example)
     if left_out:
         count = f"{len(left_out)} of {len(left_out) + len(measured)} layers are not measured"
         names = ", ".join(left_out[:_NAMED]) + (", …" if len(left_out) > _NAMED else "")
@@ -141,10 +144,9 @@ def _running(example: Tensor) -> Iterator[None]:
 
 
 @torch.inference_mode()
-def _require_same(model: nn.Module, network: Network, example: Tensor) -> None:
-    """Raise ConfigError if the model cut into stages is another, or works on the activations that it hands out."""
+def _require_same(expected: Any, network: Network, example: Tensor) -> None:
+    """Raise ConfigError if a network gives something else, or works on the activations that it hands out."""
     with _running(example):
-        expected = model(example)
         activations = dict(network.walk(example))
         before = [values.clone() for values in activations.values()]
         outputs = [network(example), *(network.after(layer)(values) for layer, values in activations.items())]

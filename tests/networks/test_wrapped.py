@@ -90,6 +90,24 @@ def test_the_model_itself_is_not_changed() -> None:
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 
 
+def test_images_may_be_viewed_as_vectors() -> None:
+    class Viewed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.output = nn.Conv2d(3, 4, 3), nn.Linear(4 * 31 * 31, 3)
+
+        def forward(self, images: Tensor) -> Tensor:
+            count, _, height, breadth = images.shape
+            pooled = functional.max_pool2d(torch.relu(self.first(images)), 2)
+            logits: Tensor = self.output(pooled.view(count, 4 * (height // 2 - 1) * (breadth // 2 - 1)))
+            return logits
+
+    model = Viewed().eval()
+    network = wrap(model, IMAGES)
+    assert network.measured == ("relu",)
+    torch.testing.assert_close(network(IMAGES), model(IMAGES))
+
+
 def test_what_lies_within_a_branch_is_not_measured_and_nothing_works_on_what_is() -> None:
     model = Residual().eval()
     network = wrap(model, SMALL)
