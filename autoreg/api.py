@@ -172,8 +172,8 @@ def measure_model(
     )
     inputs, labels = given_examples(inputs, labels, dtype)
     network = wrap(model, inputs[:2].to(device)).to(device).eval()
-    if dtype in (torch.float16, torch.bfloat16):
-        network, inputs = network.float(), inputs.float() if inputs.is_floating_point() else inputs
+    if inputs.dtype in (torch.float16, torch.bfloat16):
+        inputs = inputs.float()
     with torch.inference_mode():
         classes = network(inputs[:1].to(device)).shape[1]
     true = torch.zeros(len(inputs), dtype=torch.int64) if labels is None else checked_labels(labels, classes)

@@ -27,6 +27,10 @@ class DataWarning(UserWarning):
     """What a user should know of the data that is read, in one line."""
 
 
+class ModelWarning(UserWarning):
+    """What a user should know of how a model is cut into layers, in one line."""
+
+
 class DatabaseError(AutoregError):
     """results.db is locked, damaged or from a newer version of autoreg."""
 

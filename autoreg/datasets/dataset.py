@@ -12,15 +12,17 @@ import torch
 from torch import Tensor
 
 from autoreg.config.trial import Choice, TrialConfig, canonical_json
-from autoreg.datasets.split import Examples
+from autoreg.datasets.split import Examples, Split
 from autoreg.errors import AutoregError, ConfigError, first_line
 from autoreg.registry import Registry
-from autoreg.seeds import derive_seed
+from autoreg.seeds import derive_seed, generator_states
 
 #: The `seed` of a dataset that each replicate draws anew.
 BY_REPLICATE: Final = "replicate"
 #: (root, *, options…) -> Dataset
 datasets: Registry[Callable[..., "Dataset"]] = Registry("dataset", "root")
+#: Names and options of those that no trial can change; what a user's functions draw from or count goes on.
+_unchanging: set[tuple[str, str]] = set()
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def data_root(root: Path | None) -> Path | None:
 @lru_cache(maxsize=2)
 def _load(name: str, options: str, root: Path | None, device: str) -> Dataset:
     # Workers train one trial after another on the same data: it stays on the device between them.
+    states = generator_states(), torch.get_rng_state().numpy().tobytes()
     try:
         dataset = datasets[name](root, **json.loads(options))
     except (AutoregError, OSError):
@@ -123,7 +126,17 @@ def _load(name: str, options: str, root: Path | None, device: str) -> Dataset:
         raise ConfigError(f"dataset {name!r} cannot be made: {type(error).__name__}: {first_line(error)}") from error
     if not isinstance(dataset, Dataset):
         raise ConfigError(f"dataset {name!r} must return a Dataset, got {type(dataset).__name__}")
+    is_drawn = (generator_states(), torch.get_rng_state().numpy().tobytes()) != states
+    if _is_data_alone(dataset) and not is_drawn:
+        _unchanging.add((name, options))
     return dataset.to(torch.device(device))
+
+
+def _is_data_alone(dataset: Dataset) -> bool:
+    """Whether no code of a user's runs once a dataset is made."""
+    splits = (dataset.train, dataset.validation, dataset.test)
+    is_plain = type(dataset) is Dataset and all(type(split) is Split for split in splits)
+    return is_plain and dataset.augment is None and dataset.prepare is Tensor.float
 
 
 def drawn_dataset(config: TrialConfig) -> Choice:
@@ -143,6 +156,7 @@ def load_dataset(config: TrialConfig, root: Path | None, device: str = "cpu") ->
 def forget_datasets() -> None:
     """Have datasets read anew in a process that lives on while their files change."""
     _load.cache_clear()
+    _unchanging.clear()
 
 
 def check_dataset(config: TrialConfig, dataset: Dataset) -> None:
@@ -168,7 +182,8 @@ def build_dataset(config: TrialConfig, root: Path | None, device: str = "cpu") -
         DataError: the data is missing or damaged.
         ConfigError: the dataset does not fit the trial (`check_dataset`).
     """
-    if ":" in config.dataset.name:  # what a user's functions draw from or count goes on from trial to trial
+    name, options = drawn_dataset(config).name, canonical_json(drawn_dataset(config).options)
+    if ":" in name and (name, options) not in _unchanging:
         forget_datasets()
     dataset = load_dataset(config, root, device)
     check_dataset(config, dataset)

@@ -6,6 +6,7 @@ from typing import Literal
 from autoreg.datasets.dataset import Dataset, datasets
 from autoreg.datasets.images.cache import hash_texts
 from autoreg.datasets.images.data_folder import Folder, count_classes, data_folder
+from autoreg.datasets.images.parquet_copies import refuse_copies
 from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns
 from autoreg.datasets.images.parquet_shards import find_parts
 from autoreg.datasets.images.squares import Decoded, Squares, decoded_once
@@ -52,6 +53,7 @@ def parquet(
         raise DataError(
             f"{parts['train'][0].parent}: two of {', '.join(files)} have the same content; keep one of them"
         )
+    refuse_copies(files.values())
     classes = count_classes(
         {part: table.labels for part, table in files.items()}, parts["train"][0].parent, columns.classes
     )

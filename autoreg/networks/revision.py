@@ -13,10 +13,11 @@ from autoreg.networks.build import unallocated_network
 from autoreg.networks.network import Network, ParameterKind, weight_of
 from autoreg.networks.pool_first import POOLING, has_hooks, is_pooling
 from autoreg.networks.sizes import units_as_before
+from autoreg.seeds import generator_states
 
 
 def is_revised(network: Network, config: TrialConfig, input_shape: Sequence[int], classes: int) -> bool:
-    """Whether earlier versions built, initialised, decayed or measured another network.
+    """Whether earlier versions built, initialised, decayed or measured another network, or drew otherwise for it.
 
     Args:
         network: of the trial, on the device `meta`.
@@ -29,8 +30,12 @@ def is_revised(network: Network, config: TrialConfig, input_shape: Sequence[int]
     """
     if _was_smaller(network, config, input_shape, classes):
         return True
-    is_own = ":" in config.network.name
-    return is_own and (_trains_otherwise(network) or _is_measured_otherwise(network, input_shape))
+    if ":" not in config.network.name:
+        return False
+    states = generator_states()  # which earlier versions did not seed
+    unallocated_network(config, input_shape, classes)
+    is_other = _trains_otherwise(network) or _is_measured_otherwise(network, input_shape)
+    return is_other or generator_states() != states
 
 
 def _was_smaller(network: Network, config: TrialConfig, input_shape: Sequence[int], classes: int) -> bool:

@@ -1,43 +1,21 @@
 """Any PyTorch model as a `Network`: cut where all that the rest of the model sees is one activation."""
 
 import copy
-import operator
+import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.nn import functional
 
-from autoreg.errors import ConfigError, first_line
-from autoreg.networks.network import NORMALIZATIONS, Network
-from autoreg.networks.unit_axis import MAPS
+from autoreg.errors import ConfigError, ModelWarning, first_line
+from autoreg.networks.cuts import Cuts
+from autoreg.networks.network import Network
+from autoreg.networks.node_kinds import function_of, is_activation, is_map, is_plain, place_of
 
-#: What would change a measured activation after it was handed out, and what does the same elsewhere.
-_IN_PLACE: dict[Any, Any] = {
-    operator.iadd: operator.add,
-    operator.isub: operator.sub,
-    operator.imul: operator.mul,
-    operator.itruediv: operator.truediv,
-}
-
-#: What ends a layer (paper, section 3): modules of torch.nn.modules.activation that work on each unit alone.
-_ELEMENTWISE = (
-    nn.ReLU, nn.ReLU6, nn.RReLU, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish,
-    nn.Hardswish, nn.Hardtanh, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh, nn.Softplus, nn.Softsign, nn.Threshold,
-    nn.Softshrink, nn.Hardshrink, nn.Tanhshrink, nn.LogSigmoid,
-)  # fmt: skip
-_NAMES = (
-    "relu", "relu6", "rrelu", "leaky_relu", "prelu", "elu", "celu", "selu", "gelu", "silu", "mish", "hardswish",
-    "hardtanh", "hardsigmoid", "sigmoid", "tanh", "softplus", "softsign", "threshold", "softshrink", "hardshrink",
-    "tanhshrink", "logsigmoid", "clamp", "clamp_min", "clamp_max", "maximum",
-)  # fmt: skip
-_HOMES = [(home, name) for home in (torch, functional) for name in _NAMES if hasattr(home, name)]
-_IN_PLACE |= {getattr(home, f"{name}_"): getattr(home, name) for home, name in _HOMES if hasattr(home, f"{name}_")}
-_FUNCTIONS = frozenset(
-    getattr(home, f"{name}{end}") for home, name in _HOMES for end in ("", "_") if hasattr(home, f"{name}{end}")
-)
-_METHODS = frozenset(f"{name}{end}" for name in _NAMES for end in ("", "_"))
+#: How many layers that are not measured are named.
+_NAMED = 10
 
 
 def wrap(model: nn.Module, example: Tensor) -> Network:
@@ -46,21 +24,30 @@ def wrap(model: nn.Module, example: Tensor) -> Network:
     The model is traced by `torch.fx` in evaluation mode and cut at each value through which everything passes that
     comes after. Such a value is measured if an activation function made it; what lies within a branch, as the first
     activation of a residual block does, is not (paper, section 3). Names are those of the model's own modules, with
-    underscores for dots.
+    underscores for dots. What the model asks for of sizes and dtypes is what the example has, but for the number of
+    examples.
 
     Args:
-        model: any module of one input and one output, [examples, classes]. A copy is taken; the model stays as it is.
+        model: any module of one input and one output, [examples, classes]. A copy is taken, of 16 bits one of 32; the
+            model stays as it is.
         example: one or more of its inputs, [examples, …]; the model is run on them to see what the cut one gives.
 
     Raises:
         ConfigError: the model cannot be traced, has no such layer, or the cut one gives something else.
+
+    Warns:
+        ModelWarning: between two layers of weights stands something, and nothing that is measured.
     """
     try:
         own = copy.deepcopy(model).eval()
     except Exception as error:  # of a model that holds what cannot be copied
         raise ConfigError(f"{type(model).__name__} cannot be copied: {first_line(error)}") from error
+    if any(parameter.dtype in (torch.float16, torch.bfloat16) for parameter in own.parameters()):
+        own, example = own.float(), example.float() if example.is_floating_point() else example
+    with _running(example):
+        expected = own(example.clone())  # before a network changes the layout of what they share
     if isinstance(own, Network):
-        _require_same(own, own, example)
+        _require_same(expected, own, example)
         return own
     for module in own.modules():
         if getattr(module, "inplace", False):
@@ -72,132 +59,97 @@ def wrap(model: nn.Module, example: Tensor) -> Network:
         raise ConfigError(
             f"{type(model).__name__} cannot be traced by torch.fx; write its stages as a Network ({reason})"
         ) from error
-    stages, measured = _stages(traced)
+    with _running(example):
+        cuts = Cuts(traced, example)
+    stages, measured, left_out = _stages(traced, cuts)
     if not measured:
         raise ConfigError(
             f"{type(model).__name__} has no hidden activation through which all that follows passes; "
             "write its stages as a Network"
         )
     network = Network(stages, measured).eval()
-    _require_same(own, network, example)
+    _require_same(expected, network, example)
+    if left_out:
+        count = f"{len(left_out)} of {len(left_out) + len(measured)} layers are not measured"
+        names = ", ".join(left_out[:_NAMED]) + (", …" if len(left_out) > _NAMED else "")
+        reason = "they end at no activation function of torch's through which all that follows passes"
+        warnings.warn(ModelWarning(f"{type(model).__name__}: {count}, since {reason}: {names}"), stacklevel=3)
     return network
 
 
-def _stages(traced: fx.GraphModule) -> tuple[list[tuple[str, nn.Module]], list[str]]:
-    """Return a model's stages and the names of those that end at an activation."""
+def _stages(traced: fx.GraphModule, cuts: Cuts) -> tuple[list[tuple[str, nn.Module]], list[str], list[str]]:
+    """Return a model's stages, the names of those that end at an activation, and what else may end a layer.
+
+    A layer is what follows a stage that multiplies by weights, until the next one.
+    """
     stages: dict[str, nn.Module] = {}
     measured: list[str] = []
+    left_out: list[str] = []
     hidden: int | None = None  # how many come before the last map; what follows it are logits
-    for nodes in _cuts(traced.graph):
+    layer, is_measured, earlier = list[fx.Node](), True, 0  # nothing before the first map is a layer
+    before = next(node for node in traced.graph.nodes if node.op == "placeholder")
+    for nodes in cuts.runs():
         last = nodes[-1]
         name = str(last.target).replace(".", "_") if last.op == "call_module" else last.name
         if name in stages:  # a block may have one ReLU for all its activations
             name = last.name
         if hasattr(nn.Sequential, name):  # as `x.to(…)` is called, which no stage may be
             name += "_"
-        stages[name] = _module_of(traced, nodes)
-        if _is_activation(traced, last):
+        stages[name] = cuts.module(before, nodes)
+        before = last
+        has_map = any(is_map(traced, node) for node in nodes)
+        if has_map:
+            if not is_measured:
+                left_out += _named(traced, layer)
+            elif not earlier:  # no block within the model, but one that reads its inputs again
+                left_out += [name for inner in _layers(traced, layer)[:-1] for name in _named(traced, inner)]
+            layer, is_measured, earlier = [], False, len(measured) + len(left_out)
+        layer += nodes
+        if is_activation(traced, last):
             measured.append(name)
-        if any(_is_map(traced, node) for node in nodes):
+            is_measured = True
+        if has_map:
             hidden = len(measured)
-    return list(stages.items()), [name for name in measured[:hidden] if name != list(stages)[-1]]
+    return list(stages.items()), [name for name in measured[:hidden] if name != list(stages)[-1]], left_out
 
 
-def _cuts(graph: fx.Graph) -> Iterator[list[fx.Node]]:
-    """Yield runs of nodes; the last of each is all that later nodes read of it and of what came before."""
-    counts = _counts(graph)
-    kept = [node for node in graph.nodes if node not in counts]
-    computed = [node for node in kept if node.op not in ("placeholder", "get_attr", "output")]
-    position = {node: index for index, node in enumerate(computed)}
-    end = len(computed)
-    last_read = {
-        node: max((position.get(user, end) for user in node.users if user not in counts), default=-1)
-        for node in graph.nodes
-    }
-    reach = max((last_read[node] for node in graph.nodes if node.op == "placeholder"), default=-1)
-    run: list[fx.Node] = []
-    for index, node in enumerate(computed):
-        run.append(node)
-        if reach <= index:
-            yield run
-            run = []
-        reach = max(reach, last_read[node])
-    if run:
-        yield run
-
-
-def _counts(graph: fx.Graph) -> set[fx.Node]:
-    """Return the nodes that only ask how many examples there are, which every stage can see for itself."""
-    counts: set[fx.Node] = set()
-    for node in reversed(graph.nodes):
-        of_size = node.target is operator.getitem and _is_size(node.args[0])
-        is_count = (node.target == "size" and node.args[1:] == (0,)) or (of_size and node.args[1] == 0)
-        is_size = _is_size(node) or of_size or node.target == "size"
-        if is_count or (is_size and all(user in counts for user in node.users)):
-            counts.add(node)
-    return counts
-
-
-def _is_size(node: Any) -> bool:
-    return isinstance(node, fx.Node) and bool(
-        (node.target == "size" and len(node.args) == 1) or (node.target is getattr and node.args[1] == "shape")
-    )
-
-
-def _is_map(traced: fx.GraphModule, node: fx.Node) -> bool:
-    """Whether a node multiplies by weights: a module with a matrix, or a function of one."""
-    if node.op == "call_module":
-        module = traced.get_submodule(str(node.target))
-        is_matrix = any(parameter.ndim >= 2 for parameter in module.parameters())
-        return bool(is_matrix) and not isinstance(module, NORMALIZATIONS)
-    return bool(getattr(node.target, "__name__", node.target) in MAPS)
-
-
-def _is_activation(traced: fx.GraphModule, node: fx.Node) -> bool:
-    if node.op == "call_module":
-        return isinstance(traced.get_submodule(str(node.target)), _ELEMENTWISE)
-    return node.target in (_FUNCTIONS if node.op == "call_function" else _METHODS)
-
-
-def _module_of(traced: fx.GraphModule, nodes: Sequence[fx.Node]) -> nn.Module:
-    """Return a module that computes a run of nodes from the one value that it reads of earlier ones."""
-    [first, *more] = nodes
-    if first.op == "call_module" and len(first.args) == 1 and not (more or first.kwargs):
-        return traced.get_submodule(str(first.target))  # as it is, since metrics know what pooling is
-    graph = fx.Graph()
-    taken: dict[fx.Node, fx.Node] = {}
-    given = graph.placeholder("values")
-    counts = _counts(first.graph)
-    if any(source in counts for node in nodes for source in node.all_input_nodes):
-        taken |= dict.fromkeys(counts, graph.call_method("size", (given, 0)))
+def _layers(traced: fx.GraphModule, nodes: Sequence[fx.Node]) -> list[list[fx.Node]]:
+    """Return what follows each map among some nodes, up to the next one."""
+    layers: list[list[fx.Node]] = []
     for node in nodes:
-        for source in node.all_input_nodes:
-            if source.op == "get_attr" and source not in taken:
-                taken[source] = graph.node_copy(source)
-        copied = graph.node_copy(node, lambda source: taken.get(source, given))
-        if copied.op == "call_function":
-            copied.target = _IN_PLACE.get(copied.target, copied.target)
-        if copied.op == "call_method":
-            copied.target = str(copied.target).removesuffix("_")
-        copied.kwargs = {**copied.kwargs, **({"inplace": False} if copied.kwargs.get("inplace") else {})}
-        taken[node] = copied
-    graph.output(taken[nodes[-1]])
-    return fx.GraphModule(traced, graph)
+        if is_map(traced, node):
+            layers.append([])
+        elif layers:
+            layers[-1].append(node)
+    return layers
 
 
-@torch.inference_mode()
-def _require_same(model: nn.Module, network: Network, example: Tensor) -> None:
-    """Raise ConfigError if the model cut into stages is another, or works on the activations that it hands out."""
+def _named(traced: fx.GraphModule, layer: Sequence[fx.Node]) -> list[str]:
+    """Return a text that names what is not known to end no layer, or nothing if there is no such node."""
+    others = [node for node in layer if not is_plain(traced, node)]
+    functions = ", ".join(dict.fromkeys(function_of(traced, node) for node in others))
+    return [f"{place_of(others[0])} ({functions})"] if others else []
+
+
+@contextmanager
+def _running(example: Tensor) -> Iterator[None]:
     try:
-        expected = model(example)
-        activations = dict(network.walk(example))
-        before = [values.clone() for values in activations.values()]
-        outputs = [network(example), *(network.after(layer)(values) for layer, values in activations.items())]
+        with torch.inference_mode():
+            yield
     except ConfigError:
         raise
     except Exception as error:  # whatever the user's model makes of the example
         reason = f"{type(error).__name__}: {first_line(error)}"
         raise ConfigError(f"the model cannot be run on the inputs, {tuple(example.shape)}: {reason}") from error
+
+
+@torch.inference_mode()
+def _require_same(expected: Any, network: Network, example: Tensor) -> None:
+    """Raise ConfigError if a network gives something else, or works on the activations that it hands out."""
+    with _running(example):
+        activations = dict(network.walk(example))
+        before = [values.clone() for values in activations.values()]
+        outputs = [network(example), *(network.after(layer)(values) for layer, values in activations.items())]
     if not isinstance(expected, Tensor) or expected.ndim != 2:
         shape = tuple(expected.shape) if isinstance(expected, Tensor) else type(expected).__name__
         raise ConfigError(f"a model must give logits, [examples, classes], got {shape}")

@@ -90,6 +90,10 @@ class FigureRows:
         if self.missing:
             more = f"; … ({len(self.missing)} settings)" if len(self.missing) > 3 else ""
             remarks.append(f"incomplete, missing {'; '.join(self.missing[:3])}{more}")
+        if not self.published.is_empty():  # those of teachers are of as many examples as ours
+            ours = [name for name in self.frame["dataset"].unique().sort() if not name.startswith("teacher")]
+            if reduced := [name for name in ours if "_size=" in name]:
+                remarks.append(f"the paper's values are of all its data, ours of {', '.join(reduced)}")
         if lacking := fonts_for(self.frame)[1]:
             remarks.append(
                 f"boxes stand for {', '.join(f'U+{ord(letter):04X}' for letter in lacking[:8])}"

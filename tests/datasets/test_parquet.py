@@ -221,6 +221,8 @@ def digest(content: bytes) -> str:
         ["train-1-of-2", "train-2-of-2"],
         ["train-00000-of-00002-0123456789abcdef", "train-00001-of-00002-fedcba9876543210"],
         ["train-0", "train-1"],
+        ["train-1", "train-2"],
+        ["train-2019", "train-2021"],
         ["train-a", "train-b"],
     ],
 )
@@ -244,6 +246,13 @@ def test_all_shards_of_a_set_are_read(tmp_path: Path, names: list[str]) -> None:
         (["train-0", "val-0", "validation-0"], "validation-0.parquet and val-0.parquet are of two sets"),
         (["train-00001-of-00003"], "has 1 of 3 shards such as train-00001-of-00003.parquet; all are needed"),
         (["train-0", "test-00000-of-00002"], "has 1 of 2 shards such as test-00000-of-00002.parquet"),
+        (
+            ["train-0", "train-1", "train-3"],
+            "has 3 of 4 shards such as train-0.parquet; all are needed, or other names",
+        ),
+        (["train-2", "train-3"], "has 2 of 3 shards such as train-2.parquet"),
+        (["train-0", "test-1", "test-10", "test-2"], "has 3 of 10 shards such as test-1.parquet"),
+        (["train-1", "train-01"], "train-01.parquet and train-1.parquet are of two sets"),
         (["train-0", "data/train-0"], "data both have Parquet files of splits; keep one of them"),
         (["train-0", "data/test-0"], "data both have Parquet files of splits; keep one of them"),
     ],
@@ -281,6 +290,15 @@ def _twice(folder: Path) -> None:
 def _test_of_train(folder: Path) -> None:
     for name in ("train", "test"):
         write(folder / f"{name}-0.parquet")
+
+
+def _written_anew(copied: str, by: str) -> Callable[[Path], Any]:
+    def make(folder: Path) -> None:
+        write(folder / f"{copied}.parquet")
+        write(folder / "validation.parquet", first=30)  # with the same labels
+        pq.write_table(pq.read_table(folder / f"{copied}.parquet"), folder / f"{by}.parquet", compression="gzip")
+
+    return make
 
 
 def _another_class(folder: Path) -> None:
@@ -332,6 +350,8 @@ def with_one(row: int, content: bytes | None) -> Callable[[Path], Any]:
         (with_test_labels(-1), {}, "test-0.parquet: the image in row 0 has no label, got -1"),
         (with_test_labels(3), {}, "classes of test and of train differ: labels up to 3 and 2"),
         (_twice, {}, "train-a.parquet and train-b.parquet have the same content"),
+        (_written_anew("train-a", "train-b"), {}, "train-a.parquet and train-b.parquet have the same images; keep one"),
+        (_written_anew("train", "test"), {}, "train.parquet and test.parquet have the same images; keep one"),
         (_another_class, {}, "the class of the image in row 2 is none of the training files: 0"),
         (_named_twice, {}, "test.parquet numbers its classes otherwise than the training files, where two have one"),
         (train(label=pa.array([1, 2] * 15)), {}, "labels must number the classes from 0, got 1 to 2"),

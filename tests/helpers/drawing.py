@@ -36,3 +36,24 @@ def noisy(root: object) -> Dataset:
         return stored + torch.from_numpy(kept.standard_normal(tuple(stored.shape))).float()
 
     return Dataset(split, split, split, (10,), 2, "noisy", augment=augment)
+
+
+#: How often `counted` made a dataset.
+MADE: list[str] = []
+
+
+def counted(root: object, *, way: str = "plain") -> Dataset:
+    """Return a dataset of tensors alone, or one of which something is left to run or to chance."""
+    MADE.append(way)
+    inputs = torch.randn(200, 10, generator=torch.Generator().manual_seed(0))
+    split = Split(inputs, (inputs[:, 0] > 0).long())
+    match way:
+        case "prepares":
+            return Dataset(split, split, split, (10,), 2, way, prepare=lambda stored: stored.float())
+        case "augments":
+            return Dataset(split, split, split, (10,), 2, way, augment=lambda stored, _: stored)
+        case "draws by torch":
+            torch.randn(1)
+        case "draws by numpy":
+            np.random.randn(1)
+    return Dataset(split, split, split, (10,), 2, way)

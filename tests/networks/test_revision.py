@@ -1,9 +1,12 @@
 """A trial that an earlier version computed otherwise has another id; every other trial keeps its own."""
 
+import random
 from collections.abc import Callable
 from itertools import product
 
+import numpy as np
 import pytest
+import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
@@ -118,6 +121,28 @@ def test_a_custom_network_is_another_where_its_weights_its_decay_or_its_units_ar
 ) -> None:
     network = Choice(name=f"{__name__}:build", options={"kind": kind})
     assert revised(config, network, 0.25, (10,)) is is_other
+
+
+def uses(draw: Callable[[], object]) -> Callable[..., Network]:
+    def built(width: float, input_shape: tuple[int, ...], classes: int, dropout: float) -> Network:
+        draw()
+        return build(width, input_shape, classes, dropout, kind="plain")
+
+    return built
+
+
+by_numpy, by_python = uses(lambda: np.random.randn(3)), uses(random.random)
+by_torch, by_a_generator_of_its_own = uses(lambda: torch.randn(3)), uses(lambda: np.random.default_rng(0).random(3))
+
+
+@pytest.mark.parametrize(
+    ("name", "is_other"),
+    [("by_numpy", True), ("by_python", True), ("by_torch", False), ("by_a_generator_of_its_own", False)],
+)
+def test_a_network_that_draws_from_what_was_not_seeded_before_is_another(
+    config: MakeConfig, name: str, is_other: bool
+) -> None:
+    assert revised(config, Choice(name=f"{__name__}:{name}"), 0.25, (10,)) is is_other
 
 
 def test_only_the_settings_that_changed_get_new_ids_and_an_older_trial_of_them_is_named(

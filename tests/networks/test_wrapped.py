@@ -2,6 +2,7 @@
 
 import warnings
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autoreg.errors import ConfigError
+from autoreg.errors import ConfigError, ModelWarning
 from autoreg.networks.wrapped import wrap
 
 SMALL = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
@@ -42,6 +43,7 @@ class Residual(nn.Module):
         return logits
 
 
+@pytest.mark.filterwarnings("ignore::autoreg.errors.ModelWarning")
 @pytest.mark.parametrize(
     ("name", "layers"),
     [
@@ -88,6 +90,24 @@ def test_the_model_itself_is_not_changed() -> None:
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 
 
+def test_images_may_be_viewed_as_vectors() -> None:
+    class Viewed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.output = nn.Conv2d(3, 4, 3), nn.Linear(4 * 31 * 31, 3)
+
+        def forward(self, images: Tensor) -> Tensor:
+            count, _, height, breadth = images.shape
+            pooled = functional.max_pool2d(torch.relu(self.first(images)), 2)
+            logits: Tensor = self.output(pooled.view(count, 4 * (height // 2 - 1) * (breadth // 2 - 1)))
+            return logits
+
+    model = Viewed().eval()
+    network = wrap(model, IMAGES)
+    assert network.measured == ("relu",)
+    torch.testing.assert_close(network(IMAGES), model(IMAGES))
+
+
 def test_what_lies_within_a_branch_is_not_measured_and_nothing_works_on_what_is() -> None:
     model = Residual().eval()
     network = wrap(model, SMALL)
@@ -105,25 +125,59 @@ def test_volumes_are_measured_too() -> None:
     assert torch.equal(values, model[:2](volumes))
 
 
-class Counted(nn.Module):
-    """Asks for the number of examples first, and uses it last."""
+class Asking(nn.Module):
+    """Asks its inputs something first, and uses it last."""
 
-    def __init__(self, way: str) -> None:
+    def __init__(self, ask: Callable[[Tensor], Any], use: Callable[[Tensor, Any], Tensor]) -> None:
         super().__init__()
-        self.way, self.first, self.second, self.output = way, nn.Linear(4, 6), nn.Linear(6, 5), nn.Linear(5, 3)
+        self.ask, self.use = ask, use
+        self.first, self.second, self.output = nn.Linear(4, 6), nn.Linear(6, 4), nn.Linear(4, 3)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        count = inputs.size(0) if self.way == "size" else inputs.shape[0]
+        answer = self.ask(inputs)
         hidden = torch.relu(self.second(torch.relu(self.first(inputs))))
-        logits: Tensor = self.output(hidden.view(count, -1))
+        logits: Tensor = self.output(self.use(hidden, answer))
         return logits
 
 
-@pytest.mark.parametrize("way", ["size", "shape"])
-def test_a_model_that_asks_early_for_the_number_of_examples_has_all_its_layers(way: str) -> None:
-    network, more = wrap(Counted(way).eval(), SMALL), torch.ones(7, 4)
+@pytest.mark.parametrize(
+    ("ask", "use"),
+    [
+        (lambda x: x.size(0), lambda hidden, count: hidden.view(count, -1)),
+        (lambda x: x.shape[0], lambda hidden, count: hidden.view(count, -1)),
+        (lambda x: x.size(1), lambda hidden, features: hidden.view(-1, features)),
+        (lambda x: x.shape, lambda hidden, shape: hidden.view(shape)),
+        (lambda x: x.size(0) * x.size(1), lambda hidden, size: hidden.reshape(size).reshape(-1, 4)),
+        (lambda x: (x.shape[0] * 2, x.size(-1) // 2), lambda hidden, sizes: hidden.reshape(sizes).reshape(-1, 4)),
+        (lambda x: x.numel() // x.shape[1], lambda hidden, count: hidden.view(count, -1)),
+        (lambda x: x.size(1) ** -0.5, lambda hidden, scale: hidden * scale),
+        (lambda x: x.dtype, lambda hidden, dtype: hidden.double().to(dtype)),
+        (lambda x: x.device, lambda hidden, device: hidden.to(device)),
+    ],
+)
+def test_a_model_that_asks_early_for_sizes_has_all_its_layers(
+    ask: Callable[[Tensor], Any], use: Callable[[Tensor, Any], Tensor]
+) -> None:
+    model, more = Asking(ask, use).eval(), torch.randn(7, 4, generator=torch.Generator().manual_seed(1))
+    network = wrap(model, SMALL)
     assert network.measured == ("relu", "relu_1")
-    assert network(more).shape == (7, 3)
+    assert torch.equal(network(more), model(more))
+
+
+def test_a_model_that_asks_for_what_values_say_is_not_cut_there() -> None:
+    asking = Asking(lambda x: x.argmax(), lambda hidden, place: hidden * place)
+    model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), asking)
+    with pytest.warns(ModelWarning, match=r"^Sequential: 1 of 2 layers .*: 2\.argmax \(argmax, relu, mul\)$"):
+        assert wrap(model, SMALL).measured == ("1",)
+
+
+@pytest.mark.parametrize(
+    "use", [lambda hidden, mask: torch.relu(hidden * mask), lambda hidden, mask: torch.maximum(hidden, mask)]
+)
+def test_layers_that_inputs_are_read_past_are_named(use: Callable[[Tensor, Any], Tensor]) -> None:
+    model = Asking(lambda x: (x != 0).float(), use).eval()
+    with pytest.warns(ModelWarning, match=r"^Asking: 1 of 2 layers are not measured, .*: relu \(relu\)$"):
+        assert len(wrap(model, SMALL).measured) == 1
 
 
 def test_a_model_may_call_what_every_module_has_a_method_of() -> None:
@@ -161,6 +215,24 @@ class Middle(nn.Module):
 )  # fmt: skip
 def test_every_activation_of_torchs_ends_a_layer_in_any_form(activation: Any) -> None:
     assert len(wrap(Middle(activation).eval(), SMALL).measured) == 1
+
+
+@pytest.mark.parametrize(
+    ("activation", "named"),
+    [
+        (lambda x: x * torch.sigmoid(x), r"sigmoid \(sigmoid, mul\)"),
+        (lambda x: x * x, r"mul \(mul\)"),
+        (lambda x: torch.cat([x.relu(), x.tanh()], 1)[:, :6], r"relu \(relu, tanh\)"),
+        (torch.sin, r"sin \(sin\)"),
+        (lambda x: x.exp(), r"exp \(exp\)"),
+        (nn.Softmax(1), r"activation \(Softmax\)"),
+        (nn.Softmin(1), r"activation \(Softmin\)"),
+    ],
+)  # fmt: skip
+def test_what_stands_between_two_layers_and_is_not_measured_is_named(activation: Any, named: str) -> None:
+    model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), Middle(activation))
+    with pytest.warns(ModelWarning, match=rf"^Sequential: 1 of 2 layers are not measured, since .*: 2\.{named}$"):
+        assert wrap(model, SMALL).measured == ("1",)
 
 
 @pytest.mark.parametrize("ends", [[nn.Sigmoid(), nn.Flatten()], [nn.Tanh(), nn.Softmax(1)]])

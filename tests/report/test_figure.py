@@ -179,6 +179,24 @@ def test_the_paper_stands_behind_its_own_network_and_data_only(
     assert sorted(rows.published["series"].unique()) == compared["series"].to_list() == behind
 
 
+@pytest.mark.parametrize(
+    ("dataset", "behind", "said"),
+    [
+        ("cifar10(train_size=2000)", 1, ["the paper's values are of all its data, ours of cifar10(train_size=2000)"]),
+        ("cifar10(train_size=2000)", 0, []),
+        ("cifar10(pictures=whole)", 1, []),
+        ("teacher(dimensions=10, train_size=100000)", 1, []),
+    ],
+)
+def test_the_picture_says_that_ours_learnt_from_fewer_examples_than_the_papers_behind_it(
+    fill: Fill, dataset: str, behind: int, said: list[str]
+) -> None:
+    with reading(fill()) as connection:
+        rows = read_figure(connection, find_figures("6")[0])
+    published = pl.DataFrame({"series": ["Glorot Norm"] * behind})
+    assert replace(rows, frame=rows.frame.with_columns(dataset=pl.lit(dataset)), published=published).remarks == said
+
+
 def test_the_picture_names_the_split_the_definition_and_the_threshold(fill: Fill) -> None:
     [source] = find_figures("6")
     with reading(fill()) as connection:

@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 
 from autoreg.config.trial import Choice, TrialConfig
-from autoreg.datasets import Dataset, build_dataset
+from autoreg.datasets import Dataset, build_dataset, forget_datasets
 from autoreg.errors import ConfigError
 from autoreg.runs.folder import Runs
 from autoreg.runs.records import selection_score
 from autoreg.training import checkpoints
 from autoreg.training.loop import evaluate, load_network, train_epoch, train_trial
 from autoreg.training.state import TrialState
+from tests.helpers.drawing import MADE
 from tests.helpers.image_trials import folder_of, weights_of
 
 MakeConfig = Callable[..., TrialConfig]
@@ -254,3 +255,16 @@ def test_a_trial_does_not_go_on_with_what_another_left_in_an_own_dataset(
     assert alone is not None
     assert after is not None
     assert [epoch.train_loss for epoch in after.epochs] == [epoch.train_loss for epoch in alone.epochs]
+
+
+@pytest.mark.parametrize(
+    ("way", "times"),
+    [("plain", 1), ("prepares", 3), ("augments", 3), ("draws by torch", 3), ("draws by numpy", 3)],
+)
+def test_an_own_dataset_is_made_once_if_no_trial_can_change_it(config: MakeConfig, way: str, times: int) -> None:
+    MADE.clear()
+    forget_datasets()
+    for replicate in range(3):
+        dataset = Choice(name="tests.helpers.drawing:counted", options={"way": way})
+        build_dataset(config(dataset=dataset, replicate=replicate), None)
+    assert MADE.count(way) == len(MADE) == times

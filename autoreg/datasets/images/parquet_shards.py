@@ -9,8 +9,10 @@ from autoreg.errors import DataError, DataWarning
 
 #: What people call the files of the splits.
 FILES = {"train": ("train",), "validation": ("validation", "val", "valid"), "test": ("test",)}
-#: The hub once added a hash to it.
-_SHARD = re.compile(r".+?-(?P<number>\d+)-of-(?P<count>\d+)(-\w+)?")
+#: The hub once added a hash to it; others give the number alone.
+_SHARD = re.compile(r".+?-(?P<number>\d+)-of-(?P<count>\d+)(-\w+)?|[^-]+-(?P<alone>\d+)")
+#: Larger numbers alone are years, dates or times.
+_LAST_ALONE = 999
 
 
 def find_parts(*folders: Path) -> dict[str, list[Path]]:
@@ -54,26 +56,30 @@ def _files(folder: Path, names: Sequence[str]) -> list[Path]:
 
 
 def _require_one_set(paths: Sequence[Path]) -> None:
-    """Raise DataError unless the files are all shards of a set that says how many it has, or none says so."""
+    """Raise DataError unless the files are all shards of a set, as their numbers say, or none has a number."""
     shards = {path: _SHARD.fullmatch(path.stem) for path in paths}
     kinds = {
-        path: match["count"] if match else ("" if "-" in path.stem else path.stem) for path, match in shards.items()
+        path: (match["count"] or "") if match else ("" if "-" in path.stem else path.stem)
+        for path, match in shards.items()
     }
     by_kind = {kind: path for path, kind in kinds.items()}
     if len(by_kind) > 1:
         raise _several_sets(*by_kind.values())
+    [of] = by_kind
     numbers: dict[int, Path] = {}
     for path, match in shards.items():
         if match is None:
-            continue
-        if other := numbers.get(int(match["number"])):
+            return
+        number = int(match["number"] or match["alone"])
+        if other := numbers.get(number):
             raise _several_sets(other, path)
-        numbers[int(match["number"])] = path
-    count = int(next(iter(kinds.values())) or 0) if numbers else 0
+        numbers[number] = path
+    if not of and max(numbers) > _LAST_ALONE:
+        return
+    count = int(of or max(numbers) + (0 in numbers))
     if sorted(numbers) not in (list(range(count)), list(range(1, count + 1))):
-        raise DataError(
-            f"{paths[0].parent} has {len(numbers)} of {count} shards such as {paths[0].name}; all are needed"
-        )
+        line = f"{paths[0].parent} has {len(numbers)} of {count} shards such as {paths[0].name}; all are needed"
+        raise DataError(line if of else f"{line}, or other names than numbers alone")
 
 
 def _several_sets(one: Path, other: Path, *_: Path) -> DataError:

@@ -1,0 +1,105 @@
+"""What a node of a traced model does: multiply by weights, end a layer, or neither."""
+
+import operator
+from typing import Any
+
+import torch
+from torch import fx, nn
+from torch.nn import functional
+
+from autoreg.networks.network import MAPS as PLAIN_MAPS
+from autoreg.networks.network import NORMALIZATIONS
+from autoreg.networks.unit_axis import MAPS
+
+#: What would change a measured activation after it was handed out, and what does the same elsewhere.
+IN_PLACE: dict[Any, Any] = {
+    operator.iadd: operator.add,
+    operator.isub: operator.sub,
+    operator.imul: operator.mul,
+    operator.itruediv: operator.truediv,
+}
+
+#: What ends a layer (paper, section 3): modules of torch.nn.modules.activation that work on each unit alone.
+_ELEMENTWISE = (
+    nn.ReLU, nn.ReLU6, nn.RReLU, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish,
+    nn.Hardswish, nn.Hardtanh, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh, nn.Softplus, nn.Softsign, nn.Threshold,
+    nn.Softshrink, nn.Hardshrink, nn.Tanhshrink, nn.LogSigmoid,
+)  # fmt: skip
+_NAMES = (
+    "relu", "relu6", "rrelu", "leaky_relu", "prelu", "elu", "celu", "selu", "gelu", "silu", "mish", "hardswish",
+    "hardtanh", "hardsigmoid", "sigmoid", "tanh", "softplus", "softsign", "threshold", "softshrink", "hardshrink",
+    "tanhshrink", "logsigmoid", "clamp", "clamp_min", "clamp_max", "maximum",
+)  # fmt: skip
+_HOMES = [(home, name) for home in (torch, functional) for name in _NAMES if hasattr(home, name)]
+IN_PLACE |= {getattr(home, f"{name}_"): getattr(home, name) for home, name in _HOMES if hasattr(home, f"{name}_")}
+_FUNCTIONS = frozenset(
+    getattr(home, f"{name}{end}") for home, name in _HOMES for end in ("", "_") if hasattr(home, f"{name}{end}")
+)
+_METHODS = frozenset(f"{name}{end}" for name in _NAMES for end in ("", "_"))
+
+#: What stands between the weights of two layers and ends none: it moves, adds, scales, pools, normalizes or drops.
+_FILES = {
+    "pooling", "dropout", "flatten", "padding", "batchnorm", "instancenorm", "normalization", "upsampling",
+    "pixelshuffle", "channelshuffle", "fold",
+}  # fmt: skip
+_PASSIVE = {
+    "view", "reshape", "flatten", "unflatten", "ravel", "squeeze", "unsqueeze", "permute", "transpose", "swapaxes",
+    "swapdims", "movedim", "moveaxis", "t", "contiguous", "expand", "repeat", "chunk", "split", "unbind", "getitem",
+    "narrow", "select", "cat", "concat", "concatenate", "stack", "pad", "interpolate", "upsample", "roll", "flip",
+    "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "unfold", "fold",
+    "add", "sub", "neg", "iadd", "isub", "add_", "sub_", "mean", "sum", "to", "float", "double", "half", "bfloat16",
+    "type_as", "clone", "detach", "zeros", "ones", "zeros_like", "ones_like", "new_zeros", "new_ones", "arange",
+    "normalize", "local_response_norm", "stochastic_depth", "drop_path", "getattr",
+}  # fmt: skip
+_PASSIVE_STARTS = (
+    "max_pool", "avg_pool", "lp_pool", "adaptive_max_pool", "adaptive_avg_pool", "fractional_max_pool", "batch_norm",
+    "layer_norm", "group_norm", "instance_norm", "rms_norm", "dropout", "alpha_dropout", "feature_",
+)  # fmt: skip
+#: Of these, what is no factor but another activation makes a function of it.
+_FACTORS = {"mul", "imul", "mul_", "multiply", "truediv", "itruediv", "div", "div_", "divide"}
+
+
+def is_map(traced: fx.GraphModule, node: fx.Node) -> bool:
+    """Whether a node multiplies by weights: a module with a matrix, or a function of one."""
+    if node.op == "call_module":
+        module = traced.get_submodule(str(node.target))
+        is_matrix = any(parameter.ndim >= 2 for parameter in module.parameters())
+        return bool(is_matrix) and not isinstance(module, NORMALIZATIONS)
+    return _name(node) in MAPS
+
+
+def is_activation(traced: fx.GraphModule, node: fx.Node) -> bool:
+    """Whether a node is a function of torch's that ends a layer."""
+    if node.op == "call_module":
+        return isinstance(traced.get_submodule(str(node.target)), _ELEMENTWISE)
+    return node.target in (_FUNCTIONS if node.op == "call_function" else _METHODS)
+
+
+def is_plain(traced: fx.GraphModule, node: fx.Node) -> bool:
+    """Whether it is known that a node ends no layer: it multiplies by weights only, or stands between layers."""
+    if node.op == "call_module":
+        module = traced.get_submodule(str(node.target))
+        plain = (*PLAIN_MAPS, *NORMALIZATIONS, nn.Embedding, nn.EmbeddingBag, nn.Bilinear, nn.Identity)
+        home, _, file = type(module).__module__.rpartition(".")
+        return isinstance(module, plain) or (home == "torch.nn.modules" and file in _FILES)
+    name = _name(node)
+    if name in _FACTORS:
+        return sum(isinstance(factor, fx.Node) and factor.op != "get_attr" for factor in node.args) < 2
+    return name in MAPS or name in _PASSIVE or name.startswith(_PASSIVE_STARTS)
+
+
+def function_of(traced: fx.GraphModule, node: fx.Node) -> str:
+    """Return what a node runs: the class of its module, or the name of its function."""
+    return type(traced.get_submodule(str(node.target))).__name__ if node.op == "call_module" else _name(node)
+
+
+def place_of(node: fx.Node) -> str:
+    """Return where a node stands in the model: its module, or its own name in the module that runs it."""
+    if node.op == "call_module":
+        return str(node.target)
+    inside: str = next(reversed(node.meta.get("nn_module_stack") or [""]))
+    return f"{inside}.{node.name}" if inside else node.name
+
+
+def _name(node: fx.Node) -> str:
+    return str(getattr(node.target, "__name__", node.target))
