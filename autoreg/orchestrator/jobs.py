@@ -123,6 +123,11 @@ class BundleJob:
     place: Place
     share: Share
 
+    @property
+    def packaged(self) -> list[Measurement]:
+        """Its measurements but those of the user's own code."""
+        return [measurement for measurement in self.measurements if not measurement.is_own]
+
 
 @dataclass(frozen=True)
 class MeasuringJob:
