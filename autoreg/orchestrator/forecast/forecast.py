@@ -128,7 +128,8 @@ def _network(plan: Plan, left: GroupLeft, machine: Machine) -> Network:
     device = torch.cuda.get_device_name(0) if share.gpu else "cpu"
     dataset = load_dataset(template, plan.root, "cuda" if share.gpu else "cpu")
     flops, at_once = forward_flops(template, dataset.input_shape, dataset.classes), machine.at_once(share)
-    return Network(template, dataset, device, share.threads, at_once, tuple(plan.measurements), flops)
+    measurements = tuple(plan.measurements)
+    return Network(template, dataset, device, share.threads, at_once, measurements, flops, share.kernel)
 
 
 def _finished(runs: Runs, networks: Iterable[Network]) -> Iterator[tuple[Network, float]]:

@@ -148,6 +148,7 @@ def _train(
             prune_below=trial.prune_below,
             parent=Runs(job.place.runs).trial(trial.parent) if trial.parent else None,
             has_successor=trial.has_successor,
+            kernel=job.share.kernel,
             on_epoch=on_epoch,
             stop=job.place.stop_file.exists,
         )
