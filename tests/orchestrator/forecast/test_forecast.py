@@ -18,6 +18,7 @@ from autoreg.orchestrator.forecast.forecast import (
 from autoreg.orchestrator.jobs import Machine
 from autoreg.orchestrator.plan import make_plan
 from autoreg.runs.folder import Runs
+from tests.helpers.image_trials import images
 from tests.helpers.searching import next_of
 
 Small = Callable[..., LoadedSweep]
@@ -120,3 +121,23 @@ def test_disk_is_what_checkpoints_records_and_measurements_take(small: Small, ru
     [sweep] = without_steps(runs, small(*UNTUNED, "grid.width=[1/2]", "replicates=1")).sweeps
     checkpoint = 4 * (10 * 64 + 64 + 64 * 2 + 2)  # 64 units on 10 inputs and 2 classes
     assert sweep.disk_bytes == checkpoint + BYTES_OF_A_TRIAL + 3 * BYTES_OF_AN_EPOCH + 2 * BYTES_OF_A_MEASUREMENT
+
+
+@pytest.mark.parametrize(
+    ("flags", "network", "precision", "faster"),
+    [
+        ({"avx512_bf16"}, "alexnet", "float32", "bfloat16"),
+        ({"amx_bf16"}, "alexnet", "float32", "bfloat16"),
+        ({"avx512f"}, "alexnet", "float32", None),
+        ({"amx_bf16"}, "alexnet", "bfloat16", None),
+        ({"amx_bf16"}, "mlp", "float32", None),
+    ],
+)
+def test_a_precision_that_would_pay_on_this_cpu_is_named(
+    small: Small, runs: Runs, monkeypatch: pytest.MonkeyPatch, flags: set[str], network: str, precision: str,
+    faster: str | None,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("autoreg.orchestrator.forecast.forecast.cpu_flags", lambda: flags)
+    data = (f"dataset={{name: {images.__name__}}}", "training.batch_size=5")
+    loaded = small(*UNTUNED, *data, f"network={network}", f"training.precision={precision}")
+    assert {group.faster_precision for group in without_steps(runs, loaded).sweeps[0].settings} == {faster}
