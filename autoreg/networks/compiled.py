@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from autoreg.errors import first_line
-from autoreg.files import cache_folder, write_bytes
+from autoreg.files import cache_folder, write_atomically
 from autoreg.networks.cpu import cpu_flags
 
 SOURCE = Path(__file__).with_name("pool_relu_norm.c")
@@ -92,7 +92,7 @@ def _in_cache(folder: Path) -> Path | None:
     for path in folder.glob(f"{_name()}-*.so"):
         if _is_private(path) and path.stem.rpartition("-")[2] == _digest(path.read_bytes()):
             return path
-        path.unlink()
+        path.unlink(missing_ok=True)
     return None
 
 
@@ -102,9 +102,13 @@ def _compile(folder: Path) -> Path:
         command = [*COMPILER, str(SOURCE), "-o", str(made)]
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=_SECONDS_TO_COMPILE)
         content = made.read_bytes()
+
+    def write(temporary: Path) -> None:
+        temporary.write_bytes(content)
+        temporary.chmod(0o700)  # before it has its name, by which another process finds it and looks at this
+
     path = folder / f"{_name()}-{_digest(content)}.so"
-    write_bytes(path, content)
-    path.chmod(0o700)
+    write_atomically(path, write)
     return path
 
 
