@@ -177,7 +177,7 @@ class Resources(Strict):
             that is not written takes the share of the next larger one that is.
         measuring: how many finished trials are measured at the same time.
         kernel: `auto` trains AlexNet on one thread of a CPU by a compiled kernel where there are AVX512-BF16 and a C
-            compiler, which takes half the time and rounds otherwise in the last bit; `off` never does.
+            compiler, which is about 1.5 times as fast and rounds otherwise in the last bit; `off` never does.
         time_limit_hours: how long a trial may train, or be measured, before it is taken to hang and given up; null for
             as long as it takes. `--retry-failed` goes on from its last saved state.
     """

@@ -73,14 +73,15 @@ def load_kernel() -> Kernel | str:
     """Return the kernel, compiled now if it is not in the cache yet; or in a few words why there is none here."""
     if missing := [name for name in NEEDED if name not in cpu_flags()]:
         return f"this CPU has no {missing[-1]}"
-    if not shutil.which(COMPILER[0]):
-        return f"there is no C compiler {COMPILER[0]}"
     folder = cache_folder() / "kernels"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_private(folder):
             return f"{folder} is not a folder that only you can write and read (0700)"
-        return Kernel(_in_cache(folder) or _compile(folder))
+        found = _in_cache(folder)
+        if not (found or shutil.which(COMPILER[0])):
+            return f"there is no C compiler {COMPILER[0]}"
+        return Kernel(found or _compile(folder))
     except subprocess.CalledProcessError as error:
         return f"{COMPILER[0]} failed: {(error.stderr.splitlines() or [error.returncode])[0]}"
     except (OSError, subprocess.TimeoutExpired) as error:

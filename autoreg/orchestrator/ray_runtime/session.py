@@ -35,8 +35,8 @@ OWN = {
     "SPT_NOENV": "1",  # or Ray's agents write their title over their environment, by which the reaper knows them
 }
 #: How glibc manages the memory of processes that are started here: in huge pages, and what is freed stays at hand.
-#: Otherwise each large tensor is mapped, filled page by page and unmapped in every training step, which takes a tenth
-#: to a fifth of it. Needs glibc 2.35; elsewhere, and where the kernel has no transparent huge pages, it does nothing.
+#: Otherwise each large tensor is mapped, filled page by page and unmapped in every training step, which takes up to a
+#: third of it. Needs glibc 2.35; elsewhere, and where the kernel has no transparent huge pages, it does nothing.
 MALLOC = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     "MALLOC_MMAP_MAX_": "0",
