@@ -20,7 +20,8 @@ def choose_path(state: TrialState, is_wanted: bool) -> str | None:
     Returns:
         What the record is to say of it; None where the kernel computes nothing of the network.
     """
-    if not _has_use(state.network):
+    is_here = all(each.device.type == "cpu" for each in state.network.parameters())
+    if not (is_here and has_use(state.network)):
         return None
     kernel = _kernel_for(state, is_wanted)
     if isinstance(kernel, str):
@@ -41,9 +42,8 @@ def _kernel_for(state: TrialState, is_wanted: bool) -> Kernel | str:
     return load_kernel()
 
 
-def _has_use(network: Network) -> bool:
-    """Whether a network is trained on the CPU by stages of which the kernel computes some."""
+def has_use(network: Network) -> bool:
+    """Whether a network is trained by stages of which the kernel computes some."""
     is_staged = type(network).loss is Network.loss and network.auxiliary is None
-    is_there = all(each.device.type == "cpu" for each in network.parameters())
-    modules = network.in_training_order(None) if is_staged and is_there else []
+    modules = network.in_training_order(None) if is_staged else []
     return any(are_fusible(modules[end - 3 : end]) for end in range(3, len(modules) + 1))

@@ -41,7 +41,7 @@ class Network:
         at_once: how many of its trials run at the same time, at most.
         measurements: of its final trials.
         flops: of one example; None if they are not known.
-        kernel: whether the compiled kernel may be used.
+        kernel: whether the compiled kernel trains it.
     """
 
     config: TrialConfig
@@ -51,7 +51,7 @@ class Network:
     at_once: int
     measurements: tuple[Measurement, ...]
     flops: int | None
-    kernel: bool = True
+    kernel: bool = False
 
     @property
     def size(self) -> Size:

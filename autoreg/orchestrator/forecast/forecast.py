@@ -14,7 +14,8 @@ from autoreg.config.overlap import Keys, keys_of
 from autoreg.config.trial import TrialConfig
 from autoreg.datasets import load_dataset
 from autoreg.errors import DataError
-from autoreg.networks import build_network, forward_flops
+from autoreg.networks import build_network, forward_flops, unallocated_network
+from autoreg.networks.compiled import Kernel, load_kernel
 from autoreg.networks.cpu import cpu_flags
 from autoreg.orchestrator.bundles import SECONDS as SECONDS_OF_A_BUNDLE
 from autoreg.orchestrator.durations import ENOUGH, measuring_key, training_key
@@ -23,6 +24,7 @@ from autoreg.orchestrator.forecast.left import GroupLeft, left_of
 from autoreg.orchestrator.jobs import Machine, share_of
 from autoreg.orchestrator.plan import Plan
 from autoreg.runs.folder import Runs
+from autoreg.training.fast_path import has_use
 
 #: Until Ray runs and its workers have imported PyTorch; and until it has stopped.
 SECONDS_OF_RAY = 12.0
@@ -132,8 +134,11 @@ def _network(plan: Plan, left: GroupLeft, machine: Machine) -> Network:
     device = torch.cuda.get_device_name(0) if share.gpu else "cpu"
     dataset = load_dataset(template, plan.root, "cuda" if share.gpu else "cpu")
     flops, at_once = forward_flops(template, dataset.input_shape, dataset.classes), machine.at_once(share)
+    built = unallocated_network(template, dataset.input_shape, dataset.classes)
+    is_possible = share.kernel and not share.gpu and share.threads == 1 and has_use(built)
+    kernel = is_possible and isinstance(load_kernel(), Kernel)
     measurements = tuple(plan.measurements)
-    return Network(template, dataset, device, share.threads, at_once, measurements, flops, share.kernel)
+    return Network(template, dataset, device, share.threads, at_once, measurements, flops, kernel)
 
 
 def _finished(runs: Runs, networks: Iterable[Network]) -> Iterator[tuple[Network, float]]:
@@ -149,9 +154,10 @@ def _finished(runs: Runs, networks: Iterable[Network]) -> Iterator[tuple[Network
             if kind not in like or seen[*kind, config.effective_batch_size] >= ENOUGH:
                 continue
             result = folder.read_result()
-            where = result.device, result.environment.get("threads")
+            environment = result.environment
+            where = result.device, environment.get("threads"), environment.get("kernel") == "on"
             for network in like[kind].values():
-                if result.epochs_run and (network.device, str(network.threads)) == where:
+                if result.epochs_run and (network.device, str(network.threads), network.kernel) == where:
                     seen[*kind, config.effective_batch_size] += 1
                     yield replace(network, config=config), result.seconds / result.epochs_run
 

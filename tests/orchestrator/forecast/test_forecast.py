@@ -6,6 +6,7 @@ import pytest
 
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.trial import TrialConfig
+from autoreg.networks.compiled import Kernel
 from autoreg.orchestrator.forecast.forecast import (
     BYTES_OF_A_MEASUREMENT,
     BYTES_OF_A_TRIAL,
@@ -72,8 +73,27 @@ def test_trials_of_another_device_or_of_more_threads_tell_nothing(small: Small, 
     loaded = small(*UNTUNED, "grid.width=[1/2]", "replicates=3")
     first, second, _ = finals(loaded)
     took(first, 10.0, device="NVIDIA T4")
-    took(second, 10.0, threads=2)
+    took(second, 10.0, threads="2")
     assert without_steps(runs, loaded).seconds is None
+
+
+def test_trials_tell_nothing_of_others_if_only_these_had_the_compiled_kernel(
+    small: Small, runs: Runs, took: Took, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = (f"dataset={{name: {images.__name__}}}", "training.batch_size=5", "grid.width=[1/8]", "network=alexnet")
+    loaded = small(*UNTUNED, *data, "replicates=2")
+    without = small(*UNTUNED, *data, "replicates=2", "resources.kernel=off")
+    first, _ = finals(loaded)
+    monkeypatch.setattr("autoreg.orchestrator.forecast.forecast.load_kernel", lambda: "no kernel")
+    for kernel, is_known in (("on", False), ("off: no kernel", True)):
+        took(first, 10.0, kernel=kernel)
+        assert (without_steps(runs, without).seconds is not None) == is_known
+        assert (without_steps(runs, loaded).seconds is not None) == is_known
+    monkeypatch.setattr("autoreg.orchestrator.forecast.forecast.load_kernel", lambda: Kernel.__new__(Kernel))
+    assert without_steps(runs, loaded).seconds is None
+    assert without_steps(runs, without).seconds is not None
+    took(first, 10.0, kernel="on")
+    assert without_steps(runs, loaded).seconds is not None
 
 
 def test_trials_of_other_sweeps_tell_if_they_are_like_these(small: Small, runs: Runs, took: Took) -> None:
