@@ -1,4 +1,4 @@
-"""Files written whole or not at all, their names, JSON read back, and locks between processes."""
+"""Files written whole or not at all, their names, JSON read back, locks between processes, and the cache folder."""
 
 import errno
 import fcntl
@@ -17,6 +17,13 @@ from autoreg.errors import DataError, first_line
 
 #: How often a lock that another process holds is tried again.
 SECONDS_BETWEEN_TRIES = 0.1
+
+
+def cache_folder() -> Path:
+    """Return the folder AUTOREG_CACHE, else `autoreg` in XDG_CACHE_HOME, else `~/.cache/autoreg`."""
+    if os.environ.get("AUTOREG_CACHE"):
+        return Path(os.environ["AUTOREG_CACHE"])
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autoreg"
 
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:

@@ -20,6 +20,7 @@ from autoreg.cli.report import report
 from autoreg.cli.show import show
 from autoreg.cli.status import status
 from autoreg.cli.sweep import sweep
+from autoreg.cli.trial import trial
 from autoreg.errors import AutoregError, ConfigError, DataError, DataWarning, Interrupted, first_line
 
 
@@ -38,7 +39,7 @@ def print_version(context: click.Context, _: click.Parameter, is_wanted: bool) -
 @click.group(
     cls=TitledGroup,
     titles={
-        "Run": [sweep, plan, init, data],
+        "Run": [sweep, plan, trial, init, data],
         "Inspect": [status, list_, show, query],
         "Report": [report, export],
         "Maintain": [verify, rebuild],

@@ -98,6 +98,8 @@ def _print_sweep(plan: "Plan", forecast: "SweepForecast", shared: "Sequence[Shar
     most = max((group.trials_at_once for group in groups), default=1)
     at_once = f", {most} trials at once" if forecast.seconds and most > 1 else ""
     click.echo(f"  time    {_time_text(forecast.seconds, forecast.is_at_most)}{at_once}")
+    for precision in dict.fromkeys(group.faster_precision for group in groups if group.faster_precision):
+        click.echo(f"  faster  on this CPU with --set training.precision={precision}, whose trials are others")
     click.echo(f"  disk    {amount(forecast.disk_bytes, 'B')} in the run folder")
 
 

@@ -15,6 +15,7 @@ from autoreg.errors import AutoregError, ConfigError, Interrupted
 
 if TYPE_CHECKING:
     from autoreg.orchestrator.progress.counts import Verbosity
+    from autoreg.orchestrator.recorder import Summary
 
 
 @click.command()
@@ -64,22 +65,26 @@ def sweep(
     try:
         codes = [_run(each, Runs(runs), database, address, retry_failed, verbosity) for each in plans]
     except KeyboardInterrupt as error:
-        raise Interrupted(f"stopped at once; to go on from the last saved states: {_command()}") from error
+        raise Interrupted(f"stopped at once; to go on from the last saved states: {command()}") from error
     if any(codes):
         sys.exit(AutoregError.exit_code)
 
 
-def _command() -> str:
+def command() -> str:
     """Return the command that was given, as a shell takes it."""
     data = os.environ.get("AUTOREG_DATA")  # which may have been set for this command only
     return " ".join([*([f"AUTOREG_DATA={shlex.quote(data)}"] if data else []), "autoreg", shlex.join(sys.argv[1:])])
 
 
 def _run(plan: Any, runs: Any, database: Path, address: str | None, retry_failed: bool, verbosity: "Verbosity") -> bool:
-    """Run a sweep, print how it ended, and return whether anything went wrong."""
+    """Run a sweep and tell how it ended."""
     from autoreg.orchestrator.run import run_sweep
 
-    summary = run_sweep(plan, runs, database, address, retry_failed, verbosity)
+    return tell_end(run_sweep(plan, runs, database, address, retry_failed, verbosity), database)
+
+
+def tell_end(summary: "Summary", database: Path) -> bool:
+    """Print how a sweep ended, and return whether anything went wrong. Raises Interrupted if the user stopped it."""
     for line in summary.problems:
         print_text(line, err=True)
     if summary.unwritten:
@@ -87,7 +92,7 @@ def _run(plan: Any, runs: Any, database: Path, address: str | None, retry_failed
             f"{summary.unwritten} finished trials wait for {database}; run the command again to add them", err=True
         )
     if summary.interrupted:
-        raise Interrupted(f"stopped; to go on: {_command()}")
+        raise Interrupted(f"stopped; to go on: {command()}")
     failed = f", {len(summary.problems)} with problems" if summary.problems else ""
     click.echo(
         f"{summary.trained} trials trained, {summary.skipped} were done before{failed}; rows in {database}", err=True

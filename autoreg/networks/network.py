@@ -10,6 +10,8 @@ from torch.nn import functional
 from torch.nn.utils.parametrize import is_parametrized
 
 from autoreg.errors import ConfigError
+from autoreg.networks.compiled import Kernel
+from autoreg.networks.fused import fused
 from autoreg.networks.pool_first import pool_first
 from autoreg.networks.unit_axis import MoveUnits, UnitWatch
 from autoreg.registry import Registry
@@ -95,6 +97,14 @@ class Network(nn.Module):
         logits: Tensor = self.stages(_channels_last(inputs))
         return logits
 
+    #: By which `loss` computes what it can; set where it pays (`autoreg.training.fast_path`).
+    training_kernel: Kernel | None = None
+
+    def in_training_order(self, kernel: Kernel | None) -> list[nn.Module]:
+        """Return the modules that `loss` runs one after another, those that a kernel computes fused into one."""
+        modules = pool_first(self.stages)
+        return fused(modules, kernel) if kernel else modules
+
     def loss(self, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits, [batch, classes], and what training minimises: their mean cross-entropy.
 
@@ -102,7 +112,7 @@ class Network(nn.Module):
         """
         if self.auxiliary is None:
             logits = _channels_last(inputs)
-            for module in pool_first(self.stages):
+            for module in self.in_training_order(self.training_kernel):
                 logits = module(logits)
             return logits, functional.cross_entropy(logits, labels)
         split = self._index[self.auxiliary.layer] + 1

@@ -28,10 +28,11 @@ def pool_first(stages: nn.Sequential) -> list[nn.Module]:
     for stage in stages:
         modules += stage if type(stage) is nn.Sequential and not has_hooks(stage) else [stage]
     for index in range(1, len(modules)):
-        if _is_plain(modules[index], nn.MaxPool2d) and _is_plain(modules[index - 1], nn.ReLU):
+        if is_plain(modules[index], nn.MaxPool2d) and is_plain(modules[index - 1], nn.ReLU):
             modules[index - 1], modules[index] = modules[index], modules[index - 1]
     return modules
 
 
-def _is_plain(module: nn.Module, kind: type[nn.Module]) -> bool:
+def is_plain(module: nn.Module, kind: type[nn.Module]) -> bool:
+    """Whether calling a module does what the class says, and nothing else."""
     return type(module) is kind and not has_hooks(module)

@@ -39,18 +39,21 @@ class Share:
         threads: that it computes with; as many alone as beside others, or sums would come out in another order.
         cpus: cores that no other process is given.
         gpu: GPUs, or the share of one.
+        kernel: whether the compiled kernel may be used.
     """
 
     threads: int = 1
     cpus: int = 1
     gpu: float = 0.0
+    kernel: bool = True
 
 
 def share_of(machine: Machine, resources: Resources, width: float, is_alone: bool) -> Share:
     """Return what a trial of that width gets of the machine; alone, all the cores and whole GPUs."""
     threads = min(resources.cpus, machine.cores)
     gpu = resources.gpu_share(width) if machine.gpus else 0.0
-    return Share(threads, machine.cores, math.ceil(gpu)) if is_alone else Share(threads, threads, gpu)
+    cpus, gpu = (machine.cores, math.ceil(gpu)) if is_alone else (threads, gpu)
+    return Share(threads, cpus, gpu, resources.kernel == "auto")
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,11 @@ class BundleJob:
     measurements: tuple[Measurement, ...]
     place: Place
     share: Share
+
+    @property
+    def packaged(self) -> list[Measurement]:
+        """Its measurements but those of the user's own code."""
+        return [measurement for measurement in self.measurements if not measurement.is_own]
 
 
 @dataclass(frozen=True)

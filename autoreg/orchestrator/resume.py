@@ -73,15 +73,23 @@ def trained_results(
     Those become untrained trials, and so do failed ones if they are to be tried again.
     """
     for config, folder in trained_trials(schedule, runs):
-        try:
-            result = folder.read_result()
-        except DamagedResult as error:
-            with folder.locked(give_up=lambda: True) as is_held:
-                if is_held:  # else another sweep is at it already
-                    folder.discard(first_line(error))
-            yield config, folder, f"trained again: {first_line(error)}"
-        else:
-            if retry_failed and result.status == "failed":
-                folder.result_path.unlink()
-            else:
-                yield config, folder, result
+        if result := take_result(folder, retry_failed):
+            yield config, folder, result
+
+
+def take_result(folder: TrialFolder, retry_failed: bool) -> TrialResult | str | None:
+    """Return a trained trial's result, a line if its files are damaged, None if it has failed and is to be tried again.
+
+    Without its result it is an untrained trial afterwards.
+    """
+    try:
+        result = folder.read_result()
+    except DamagedResult as error:
+        with folder.locked(give_up=lambda: True) as is_held:
+            if is_held:  # else another sweep is at it already
+                folder.discard(first_line(error))
+        return f"trained again: {first_line(error)}"
+    if retry_failed and result.status == "failed":
+        folder.result_path.unlink()
+        return None
+    return result

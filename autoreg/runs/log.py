@@ -57,7 +57,8 @@ class TrialLog(AbstractContextManager["TrialLog"]):
         for split in ("train", "validation", "test"):
             accuracy = getattr(result, f"{split}_accuracy")
             words += [] if accuracy is None else [f"{split} accuracy {accuracy:.4f}"]
-        history = (result.environment.get(name) for name in ("resumed", "trained_again"))
+        history = [result.environment.get(name) for name in ("resumed", "trained_again")]
+        history += [f"kernel {path}" if (path := result.environment.get("kernel")) else None]
         self.say(", ".join([*words, *filter(None, history)]))
 
     @contextmanager

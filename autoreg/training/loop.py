@@ -3,7 +3,7 @@
 import math
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from autoreg.runs.folder import TrialFolder
 from autoreg.runs.records import Epoch, Layer, Status, TrialResult
 from autoreg.seeds import derive_seed
 from autoreg.training import checkpoints
+from autoreg.training.fast_path import choose_path
 from autoreg.training.optimizers import learning_rate_at
 from autoreg.training.precision import precision_of
 from autoreg.training.reference import Logits, check_stages, reference_logits
@@ -37,6 +38,7 @@ def train_trial(
     prune_below: Sequence[float | None] = (),
     parent: TrialFolder | None = None,
     has_successor: bool = False,
+    kernel: bool = True,
     on_epoch: Callable[[Epoch], object] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> TrialResult | None:
@@ -54,12 +56,14 @@ def train_trial(
         parent: the finished trial, of the same settings but fewer epochs, whose network this one trains further; the
             result is the same as without.
         has_successor: whether a longer trial will go on from this one, so that its state is kept.
+        kernel: whether the compiled kernel may compute what it can; the last bits are others then.
         on_epoch: called after each epoch.
         stop: asked after each epoch; when true, the state is saved and training ends without a result.
     """
     dataset = build_dataset(config, root, device)
     folder.write_config(config)
     state, resumed = TrialState.resumed(config, dataset, folder, *([parent] if parent else []))
+    path = choose_path(state, kernel)
     check_stages(state.network, dataset)  # what cannot be measured is said before it is trained
     status: Status = "done"
     saved_at = time.monotonic()
@@ -80,7 +84,7 @@ def train_trial(
             return None
     if has_successor and status == "done":
         state.save(folder, config, dataset.fingerprint)
-    result = _finish(config, folder, dataset, state, status, resumed)
+    result = _finish(config, folder, dataset, state, status, {"kernel": path, "resumed": resumed})
     folder.discarded_path.unlink(missing_ok=True)
     if not has_successor:
         folder.delete_resume_state()
@@ -147,7 +151,12 @@ def evaluate(network: Network, dataset: Dataset, split: str) -> tuple[float, flo
 
 
 def _finish(
-    config: TrialConfig, folder: TrialFolder, dataset: Dataset, state: TrialState, status: Status, resumed: str | None
+    config: TrialConfig,
+    folder: TrialFolder,
+    dataset: Dataset,
+    state: TrialState,
+    status: Status,
+    history: Mapping[str, str | None],
 ) -> TrialResult:
     network = state.kept
     if state.best_weights:
@@ -174,7 +183,7 @@ def _finish(
         seconds=sum(epoch.seconds for epoch in state.epochs),
         device=_device_name(dataset),
         finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        environment=_environment(dataset, resumed, folder.discarded),
+        environment=_environment(dataset, {**history, "trained_again": folder.discarded}),
         layers=layers_of(network, dataset),
         logits=logits,
         epochs=state.epochs,
@@ -234,7 +243,7 @@ def _device_name(dataset: Dataset) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
-def _environment(dataset: Dataset, resumed: str | None, discarded: str | None) -> dict[str, str]:
+def _environment(dataset: Dataset, history: Mapping[str, str | None]) -> dict[str, str]:
     environment = {
         "autoreg": __version__,
         "torch": torch.__version__,
@@ -243,5 +252,4 @@ def _environment(dataset: Dataset, resumed: str | None, discarded: str | None) -
         "threads": str(torch.get_num_threads()),
         "data": dataset.fingerprint,
     }
-    history = {"resumed": resumed, "trained_again": discarded}
     return environment | {name: text for name, text in history.items() if text}

@@ -16,6 +16,7 @@ from autoreg.config.trial import TrialConfig
 from autoreg.datasets import Dataset
 from autoreg.errors import DataError
 from autoreg.networks import Network, build_network
+from autoreg.networks.compiled import Kernel
 from autoreg.networks.initializers import initialize
 from autoreg.runs.folder import TrialFolder
 from autoreg.runs.records import Epoch, selection_score
@@ -30,7 +31,8 @@ Weights = tuple[Tensor, ...] | list[Tensor]
 class TrialState:
     """A trial in training: its network and optimizer, its history and its best weights.
 
-    With `weight_average`, `average` holds a second network, whose weights follow those of the first.
+    With `weight_average`, `average` holds a second network, whose weights follow those of the first. `has_kernel` says
+    whether it is trained by the compiled kernel, see `autoreg.training.fast_path`.
     """
 
     network: Network
@@ -40,6 +42,7 @@ class TrialState:
     best_epoch: int | None = None
     best_score: float = -1.0
     best_weights: dict[str, Tensor] = field(default_factory=dict)
+    has_kernel: bool = False
 
     @classmethod
     def fresh(cls, config: TrialConfig, dataset: Dataset) -> Self:
@@ -85,6 +88,13 @@ class TrialState:
                 source = "" if folder.trial_id == config.trial_id else f" of {folder.trial_id}"
                 return state, "; ".join([*problems, f"continued after epoch {len(state.epochs)}{source}"])
         return cls.fresh(config, dataset), "; ".join([*problems, "trained from the start"]) if problems else None
+
+    def set_kernel(self, kernel: Kernel | None) -> None:
+        """Have the trial trained by a compiled kernel, and its weights updated by a fused one, or by neither."""
+        self.network.training_kernel, self.has_kernel = kernel, kernel is not None
+        if type(self.optimizer) is torch.optim.SGD:
+            for group in self.optimizer.param_groups:
+                group["fused"] = self.has_kernel or None
 
     def add(self, epoch: Epoch, config: TrialConfig) -> None:
         """Note an epoch, and keep its weights if they are the best so far.
@@ -139,6 +149,7 @@ class TrialState:
                 "best_epoch": self.best_epoch,
                 "best_score": self.best_score,
                 "best_weights": self.best_weights,
+                "has_kernel": self.has_kernel,
             },
         )
 
@@ -157,6 +168,7 @@ class TrialState:
                 self.average.load_state_dict(content["average"])
             self.best_epoch, self.best_score = content["best_epoch"], content["best_score"]
             self.best_weights = content["best_weights"]
+            self.has_kernel = content.get("has_kernel", False)  # states of earlier versions say nothing of it
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             if isinstance(error, torch.OutOfMemoryError | torch.AcceleratorError):  # the state is not to blame
                 raise

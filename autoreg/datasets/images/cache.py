@@ -1,7 +1,6 @@
 """The cache of decoded or rearranged data, and the hashes of files, 16 hexadecimal digits, that name what is in it."""
 
 import hashlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -9,18 +8,12 @@ from typing import Any
 import numpy as np
 
 from autoreg.errors import DataError, first_line
+from autoreg.files import cache_folder as cache_folder
 from autoreg.files import write_atomically
 
 Array = np.ndarray[Any, Any]
 #: Images that are in memory at a time on their way into the cache.
 CHUNK = 256
-
-
-def cache_folder() -> Path:
-    """Return the folder AUTOREG_CACHE, else `autoreg` in XDG_CACHE_HOME, else `~/.cache/autoreg`."""
-    if os.environ.get("AUTOREG_CACHE"):
-        return Path(os.environ["AUTOREG_CACHE"])
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autoreg"
 
 
 def hash_texts(texts: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from autoreg.errors import first_line
 from autoreg.metrics import metrics
 from autoreg.metrics.measure import Measurement
 from autoreg.orchestrator.durations import Durations, Key, Size, measuring_key, training_key
+from autoreg.training.fast_path import choose_path
 from autoreg.training.loop import train_epoch
 from autoreg.training.precision import precision_of
 from autoreg.training.state import TrialState
@@ -40,6 +41,7 @@ class Network:
         at_once: how many of its trials run at the same time, at most.
         measurements: of its final trials.
         flops: of one example; None if they are not known.
+        kernel: whether the compiled kernel trains it.
     """
 
     config: TrialConfig
@@ -49,6 +51,7 @@ class Network:
     at_once: int
     measurements: tuple[Measurement, ...]
     flops: int | None
+    kernel: bool = False
 
     @property
     def size(self) -> Size:
@@ -58,7 +61,7 @@ class Network:
     @property
     def setup(self) -> Hashable:
         """Durations of networks are kept apart by this."""
-        return self.device, self.threads, tuple(asked.measurement_id for asked in self.measurements)
+        return self.device, self.threads, self.kernel, tuple(asked.measurement_id for asked in self.measurements)
 
 
 class Costs:
@@ -109,6 +112,7 @@ def _time_training(network: Network) -> float:
     """Return the seconds of an epoch, by training on some examples and their share of the validation."""
     config, dataset = network.config, network.dataset
     state, whole, held_out = TrialState.fresh(config, dataset), len(dataset.train), len(dataset.validation)
+    choose_path(state, network.kernel)
 
     def train(examples: int) -> None:
         validation = dataset.validation.first(max(1, held_out * examples // whole))

@@ -7,13 +7,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import torch
+from torch import nn
 
 from autoreg.config.group import setting_labels
 from autoreg.config.overlap import Keys, keys_of
 from autoreg.config.trial import TrialConfig
 from autoreg.datasets import load_dataset
 from autoreg.errors import DataError
-from autoreg.networks import build_network, forward_flops
+from autoreg.networks import build_network, forward_flops, unallocated_network
+from autoreg.networks.compiled import Kernel, load_kernel
+from autoreg.networks.cpu import cpu_flags
 from autoreg.orchestrator.bundles import SECONDS as SECONDS_OF_A_BUNDLE
 from autoreg.orchestrator.durations import ENOUGH, measuring_key, training_key
 from autoreg.orchestrator.forecast.cost import SECONDS, Costs, Network
@@ -21,6 +24,7 @@ from autoreg.orchestrator.forecast.left import GroupLeft, left_of
 from autoreg.orchestrator.jobs import Machine, share_of
 from autoreg.orchestrator.plan import Plan
 from autoreg.runs.folder import Runs
+from autoreg.training.fast_path import has_use
 
 #: Until Ray runs and its workers have imported PyTorch; and until it has stopped.
 SECONDS_OF_RAY = 12.0
@@ -38,6 +42,7 @@ class GroupForecast:
         epoch_seconds, epoch_seconds_from: of an epoch of the next trial, and what tells them.
         worker_seconds: of all its trials one after another, measuring included.
         longest_seconds: of its longest row of trials of which each waits for the one before.
+        faster_precision: in which a training step would take less time on this CPU, half of it or so; else None.
     """
 
     label: str
@@ -52,6 +57,7 @@ class GroupForecast:
     worker_seconds: float | None
     longest_seconds: float
     disk_bytes: int
+    faster_precision: str | None
 
 
 @dataclass(frozen=True)
@@ -128,7 +134,11 @@ def _network(plan: Plan, left: GroupLeft, machine: Machine) -> Network:
     device = torch.cuda.get_device_name(0) if share.gpu else "cpu"
     dataset = load_dataset(template, plan.root, "cuda" if share.gpu else "cpu")
     flops, at_once = forward_flops(template, dataset.input_shape, dataset.classes), machine.at_once(share)
-    return Network(template, dataset, device, share.threads, at_once, tuple(plan.measurements), flops)
+    built = unallocated_network(template, dataset.input_shape, dataset.classes)
+    is_possible = share.kernel and not share.gpu and share.threads == 1 and has_use(built)
+    kernel = is_possible and isinstance(load_kernel(), Kernel)
+    measurements = tuple(plan.measurements)
+    return Network(template, dataset, device, share.threads, at_once, measurements, flops, kernel)
 
 
 def _finished(runs: Runs, networks: Iterable[Network]) -> Iterator[tuple[Network, float]]:
@@ -144,9 +154,10 @@ def _finished(runs: Runs, networks: Iterable[Network]) -> Iterator[tuple[Network
             if kind not in like or seen[*kind, config.effective_batch_size] >= ENOUGH:
                 continue
             result = folder.read_result()
-            where = result.device, result.environment.get("threads")
+            environment = result.environment
+            where = result.device, environment.get("threads"), environment.get("kernel") == "on"
             for network in like[kind].values():
-                if result.epochs_run and (network.device, str(network.threads)) == where:
+                if result.epochs_run and (network.device, str(network.threads), network.kernel) == where:
                     seen[*kind, config.effective_batch_size] += 1
                     yield replace(network, config=config), result.seconds / result.epochs_run
 
@@ -180,7 +191,8 @@ def _group(left: GroupLeft, network: Network, label: str, parameters: int, costs
     rounds = max(1, len(left.tuning) - max(0, startup - 1))
     final = max((trial.epochs * (epochs[trial.effective_batch_size] or 0.0) for trial in left.finals), default=0.0)
     with torch.device("meta"):
-        weights = build_network(group.template, dataset.input_shape, dataset.classes).state_dict().values()
+        built = build_network(group.template, dataset.input_shape, dataset.classes)
+    weights = built.state_dict().values()
     return GroupForecast(
         label=label,
         parameters=parameters,
@@ -196,7 +208,15 @@ def _group(left: GroupLeft, network: Network, label: str, parameters: int, costs
         disk_bytes=sum(BYTES_OF_A_TRIAL + BYTES_OF_AN_EPOCH * trial.epochs for trial in trials)
         + len(left.finals) * sum(values.nbytes for values in weights)
         + (len(left.finals) + left.unmeasured) * len(network.measurements) * BYTES_OF_A_MEASUREMENT,
+        faster_precision=_faster_precision(built, network) if trials else None,
     )
+
+
+def _faster_precision(built: nn.Module, network: Network) -> str | None:
+    """Return `bfloat16` where convolutions are computed in float32 on a CPU that multiplies bfloat16 by itself."""
+    has_convolutions = any(isinstance(module, nn.modules.conv._ConvNd) for module in built.modules())
+    is_slower = network.device == "cpu" and network.config.precision == "float32" and has_convolutions
+    return "bfloat16" if is_slower and cpu_flags() & {"avx512_bf16", "amx_bf16"} else None
 
 
 def _sum(seconds: Iterable[float | None]) -> float | None:

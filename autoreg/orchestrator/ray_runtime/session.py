@@ -4,7 +4,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -33,6 +33,16 @@ OWN = {
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "SPT_NOENV": "1",  # or Ray's agents write their title over their environment, by which the reaper knows them
+}
+#: How glibc manages the memory of processes that are started here: in huge pages, and what is freed stays at hand.
+#: Otherwise each large tensor is mapped, filled page by page and unmapped in every training step, which takes up to a
+#: third of it. Needs glibc 2.35; elsewhere, and where the kernel has no transparent huge pages, it does nothing.
+MALLOC = {
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "100000000000",
+    "MALLOC_TOP_PAD_": "67108864",
+    "MALLOC_ARENA_MAX": "1",  # Tune trains in a thread, which would have an arena of its own, without all this
 }
 #: How long the head of a cluster may take to answer.
 SECONDS_TO_ANSWER = 10.0
@@ -66,7 +76,8 @@ def ray_session(address: str | None = None, scratch: Path | None = None) -> Iter
             yield ray
             return
         try:
-            context: Any = ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
+            with inherited({} if address else MALLOC):
+                context: Any = ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
         except (ConnectionError, ValueError) as error:
             raise ConfigError(f"no Ray session at {address or 'this machine'}: {first_line(error)}") from error
         if not address:
@@ -75,6 +86,18 @@ def ray_session(address: str | None = None, scratch: Path | None = None) -> Iter
             yield ray
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def inherited(variables: Mapping[str, str]) -> Iterator[None]:
+    """Have processes that are started inside inherit variables of the environment, unless the user has set them."""
+    own = variables.keys() - os.environ.keys()
+    os.environ.update({name: variables[name] for name in own})
+    try:
+        yield
+    finally:
+        for name in own:
+            del os.environ[name]
 
 
 def _import_tune() -> None:

@@ -1,4 +1,4 @@
-"""What runs inside Ray: training a bundle of trials, measuring one trial.
+"""What runs inside Ray, or in the one process of `autoreg trial`: training a bundle of trials, measuring one trial.
 
 Workers import this module, and Ray keeps its functions until the driver's process ends: it leads to no DuckDB.
 """
@@ -92,18 +92,20 @@ def train_for_tune(config: dict[str, Any]) -> None:
 
 
 def train(job: BundleJob, reporter: Reporter) -> None:
+    """Train a bundle in a process of its own; see `train_trials`."""
+    import_own_code((trial.config for trial in job.trials), job.packaged)
+    train_trials(job, reporter, prepare_process(job.share.threads, "cuda" if job.share.gpu else "cpu"))
+
+
+def train_trials(job: BundleJob, reporter: Reporter, device: str) -> None:
     """Train the trials of a bundle one after another; once stopped, no further one.
 
     What a trial itself got wrong is its result, and it raises nothing. What is not the trial's fault (a full disk, no
     memory, a GPU in a bad state) is raised, so that the driver has the trial tried again in a new process.
     """
-    stop_file = job.place.stop_file
-    packaged = [measurement for measurement in job.measurements if not measurement.is_own]
-    import_own_code((trial.config for trial in job.trials), packaged)
-    device = prepare_process(job.share.threads, "cuda" if job.share.gpu else "cpu")
     import torch._dynamo  # noqa: F401 - the first optimizer would, and its seconds would count as the trial's
 
-    where = machine(device)
+    stop_file, where = job.place.stop_file, machine(device)
     for trial in job.trials:
         if stop_file.exists():  # Tune starts what it was given before
             break
@@ -116,7 +118,7 @@ def train(job: BundleJob, reporter: Reporter) -> None:
                     limit = time_limit(job.place.seconds, job.place.trace(config.trial_id))
                     with limit, log.with_warnings(), kept_state(log.say):
                         _train(trial, job, folder, device, reporter, log)
-                    _measure_if_tiny(job, packaged, folder, device, log)
+                    _measure_if_tiny(job, folder, device, log)
         reporter.note_end(config, was_trained)
     reporter.send()
 
@@ -146,6 +148,7 @@ def _train(
             prune_below=trial.prune_below,
             parent=Runs(job.place.runs).trial(trial.parent) if trial.parent else None,
             has_successor=trial.has_successor,
+            kernel=job.share.kernel,
             on_epoch=on_epoch,
             stop=job.place.stop_file.exists,
         )
@@ -167,9 +170,7 @@ def _train(
         give_memory_back(device)
 
 
-def _measure_if_tiny(
-    job: BundleJob, packaged: list[Measurement], folder: TrialFolder, device: str, log: TrialLog
-) -> None:
+def _measure_if_tiny(job: BundleJob, folder: TrialFolder, device: str, log: TrialLog) -> None:
     """Measure a trial here that trained so fast that a task of its own would take longer.
 
     If that goes wrong the trial is not measured; a task then tries again, and tells what is wrong. Metrics of the
@@ -181,7 +182,7 @@ def _measure_if_tiny(
     if result.status != "done" or result.seconds > SECONDS_OF_A_TINY_TRIAL:
         return
     with suppress(Exception), time_limit(job.place.seconds, job.place.trace(folder.trial_id)):
-        _measure(packaged, job.place.data, folder, device, log)
+        _measure(job.packaged, job.place.data, folder, device, log)
     give_memory_back(device)
 
 
@@ -207,17 +208,22 @@ def _trace(error: BaseException) -> str:
 
 
 def measure(job: MeasuringJob) -> None:
-    """Measure one trial.
+    """Measure one trial in a process of its own; see `measure_one`.
 
     It takes no share of a GPU from Ray, or it would wait until the training leaves one; it uses the emptiest.
+    """
+    with suppress(DataError):  # which is told when the trial is measured
+        import_own_code([Runs(job.place.runs).trial(job.trial_id).read_config()], job.measurements)
+    measure_one(job, prepare_process(1, emptiest_gpu()))
+
+
+def measure_one(job: MeasuringJob, device: str) -> None:
+    """Measure one trial.
 
     Raises:
         DamagedCheckpoint: there are no weights to measure; the trial is then no longer a trained one.
     """
     folder = Runs(job.place.runs).trial(job.trial_id)
-    with suppress(DataError):  # which is told when the trial is measured
-        import_own_code([folder.read_config()], job.measurements)
-    device = prepare_process(1, emptiest_gpu())
     with (
         folder.locked(),
         time_limit(job.place.seconds, job.place.trace(job.trial_id)),

@@ -12,14 +12,14 @@ from autoreg.runs.folder import Runs
 def took(runs: Runs, finish: Callable[..., None]) -> Callable[..., None]:
     """Let a trial have ended after so many seconds an epoch."""
 
-    def write(config: TrialConfig, seconds: float, device: str = "cpu", threads: int = 1) -> None:
+    def write(config: TrialConfig, seconds: float, device: str = "cpu", **environment: str) -> None:
         finish(config)
         folder = runs.trial(config.trial_id)
         ended = {
             "epochs_run": config.epochs,
             "seconds": config.epochs * seconds,
             "device": device,
-            "environment": {"threads": str(threads)},
+            "environment": {"threads": "1", **environment},
         }
         folder.write_result(folder.read_result().model_copy(update=ended))
 

@@ -6,6 +6,7 @@ import pytest
 
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.trial import TrialConfig
+from autoreg.networks.compiled import Kernel
 from autoreg.orchestrator.forecast.forecast import (
     BYTES_OF_A_MEASUREMENT,
     BYTES_OF_A_TRIAL,
@@ -18,6 +19,7 @@ from autoreg.orchestrator.forecast.forecast import (
 from autoreg.orchestrator.jobs import Machine
 from autoreg.orchestrator.plan import make_plan
 from autoreg.runs.folder import Runs
+from tests.helpers.image_trials import images
 from tests.helpers.searching import next_of
 
 Small = Callable[..., LoadedSweep]
@@ -71,8 +73,27 @@ def test_trials_of_another_device_or_of_more_threads_tell_nothing(small: Small, 
     loaded = small(*UNTUNED, "grid.width=[1/2]", "replicates=3")
     first, second, _ = finals(loaded)
     took(first, 10.0, device="NVIDIA T4")
-    took(second, 10.0, threads=2)
+    took(second, 10.0, threads="2")
     assert without_steps(runs, loaded).seconds is None
+
+
+def test_trials_tell_nothing_of_others_if_only_these_had_the_compiled_kernel(
+    small: Small, runs: Runs, took: Took, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = (f"dataset={{name: {images.__name__}}}", "training.batch_size=5", "grid.width=[1/8]", "network=alexnet")
+    loaded = small(*UNTUNED, *data, "replicates=2")
+    without = small(*UNTUNED, *data, "replicates=2", "resources.kernel=off")
+    first, _ = finals(loaded)
+    monkeypatch.setattr("autoreg.orchestrator.forecast.forecast.load_kernel", lambda: "no kernel")
+    for kernel, is_known in (("on", False), ("off: no kernel", True)):
+        took(first, 10.0, kernel=kernel)
+        assert (without_steps(runs, without).seconds is not None) == is_known
+        assert (without_steps(runs, loaded).seconds is not None) == is_known
+    monkeypatch.setattr("autoreg.orchestrator.forecast.forecast.load_kernel", lambda: Kernel.__new__(Kernel))
+    assert without_steps(runs, loaded).seconds is None
+    assert without_steps(runs, without).seconds is not None
+    took(first, 10.0, kernel="on")
+    assert without_steps(runs, loaded).seconds is not None
 
 
 def test_trials_of_other_sweeps_tell_if_they_are_like_these(small: Small, runs: Runs, took: Took) -> None:
@@ -120,3 +141,23 @@ def test_disk_is_what_checkpoints_records_and_measurements_take(small: Small, ru
     [sweep] = without_steps(runs, small(*UNTUNED, "grid.width=[1/2]", "replicates=1")).sweeps
     checkpoint = 4 * (10 * 64 + 64 + 64 * 2 + 2)  # 64 units on 10 inputs and 2 classes
     assert sweep.disk_bytes == checkpoint + BYTES_OF_A_TRIAL + 3 * BYTES_OF_AN_EPOCH + 2 * BYTES_OF_A_MEASUREMENT
+
+
+@pytest.mark.parametrize(
+    ("flags", "network", "precision", "faster"),
+    [
+        ({"avx512_bf16"}, "alexnet", "float32", "bfloat16"),
+        ({"amx_bf16"}, "alexnet", "float32", "bfloat16"),
+        ({"avx512f"}, "alexnet", "float32", None),
+        ({"amx_bf16"}, "alexnet", "bfloat16", None),
+        ({"amx_bf16"}, "mlp", "float32", None),
+    ],
+)
+def test_a_precision_that_would_pay_on_this_cpu_is_named(
+    small: Small, runs: Runs, monkeypatch: pytest.MonkeyPatch, flags: set[str], network: str, precision: str,
+    faster: str | None,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("autoreg.orchestrator.forecast.forecast.cpu_flags", lambda: flags)
+    data = (f"dataset={{name: {images.__name__}}}", "training.batch_size=5")
+    loaded = small(*UNTUNED, *data, f"network={network}", f"training.precision={precision}")
+    assert {group.faster_precision for group in without_steps(runs, loaded).sweeps[0].settings} == {faster}

@@ -1,11 +1,28 @@
-"""A process that hangs ends itself and says where it stood."""
+"""A process that hangs ends itself and says where it stood; one that is done with a trial keeps no memory of it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 from autoreg.orchestrator.ray_runtime.process import time_limit
+from autoreg.orchestrator.ray_runtime.session import MALLOC
 
+KEEPS = """
+from pathlib import Path
+import numpy as np
+from autoreg.orchestrator.ray_runtime.process import give_memory_back
+
+def megabytes():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+before = megabytes()
+arrays = [np.ones(1_000_000) for _ in range(20)]
+del arrays
+kept = megabytes() - before
+give_memory_back("cpu")
+print(kept, megabytes() - before)
+"""
 HANGS = """
 import sys, threading
 from pathlib import Path
@@ -33,3 +50,11 @@ def test_what_ends_in_time_leaves_nothing(tmp_path: Path) -> None:
     with time_limit(None, trace):
         pass
     assert not trace.exists()
+
+
+def test_a_process_has_its_memory_at_hand_until_its_trial_is_over() -> None:
+    environment = {**os.environ, **MALLOC}
+    ended = subprocess.run([sys.executable, "-c", KEEPS], capture_output=True, text=True, env=environment, timeout=60)
+    kept, left = map(float, ended.stdout.split())
+    assert kept > 150
+    assert left < 20

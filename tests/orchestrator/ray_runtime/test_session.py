@@ -13,7 +13,7 @@ import pytest
 
 from autoreg.errors import ConfigError
 from autoreg.orchestrator.ray_runtime.reaper import MARK, processes_with
-from autoreg.orchestrator.ray_runtime.session import check_address
+from autoreg.orchestrator.ray_runtime.session import MALLOC, check_address, inherited
 
 LISTENING = "0A"
 
@@ -72,6 +72,22 @@ def test_nobody_gets_in_without_the_token(ray_here: Any) -> None:
         ended = subprocess.run([sys.executable, "-c", code, address], capture_output=True, text=True, env=environment)
         assert (ended.returncode == 0) == lets_in, ended.stderr
         assert lets_in or "token" in ended.stderr
+
+
+def malloc_settings() -> dict[str, str | None]:
+    return {name: os.environ.get(name) for name in MALLOC}
+
+
+def test_workers_keep_their_memory_at_hand_and_the_environment_here_is_as_it_was(ray_here: Any) -> None:
+    assert ray_here.get(ray_here.remote(malloc_settings).remote()) == MALLOC
+    assert set(malloc_settings().values()) == {None}
+
+
+def test_what_a_user_says_of_malloc_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "7")
+    with inherited(MALLOC):
+        assert malloc_settings() == {**MALLOC, "MALLOC_ARENA_MAX": "7"}
+    assert {name for name, value in malloc_settings().items() if value} == {"MALLOC_ARENA_MAX"}
 
 
 @pytest.mark.timeout(60)  # Ray itself would try for minutes
