@@ -7,37 +7,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.nn import functional
 
 from autoreg.errors import ConfigError, first_line
+from autoreg.networks.activations import ACTIVATION_FUNCTIONS, ACTIVATION_METHODS, ACTIVATION_MODULES, IN_PLACE
 from autoreg.networks.network import NORMALIZATIONS, Network
 from autoreg.networks.unit_axis import MAPS
-
-#: What would change a measured activation after it was handed out, and what does the same elsewhere.
-_IN_PLACE: dict[Any, Any] = {
-    operator.iadd: operator.add,
-    operator.isub: operator.sub,
-    operator.imul: operator.mul,
-    operator.itruediv: operator.truediv,
-}
-
-#: What ends a layer (paper, section 3): modules of torch.nn.modules.activation that work on each unit alone.
-_ELEMENTWISE = (
-    nn.ReLU, nn.ReLU6, nn.RReLU, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish,
-    nn.Hardswish, nn.Hardtanh, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh, nn.Softplus, nn.Softsign, nn.Threshold,
-    nn.Softshrink, nn.Hardshrink, nn.Tanhshrink, nn.LogSigmoid,
-)  # fmt: skip
-_NAMES = (
-    "relu", "relu6", "rrelu", "leaky_relu", "prelu", "elu", "celu", "selu", "gelu", "silu", "mish", "hardswish",
-    "hardtanh", "hardsigmoid", "sigmoid", "tanh", "softplus", "softsign", "threshold", "softshrink", "hardshrink",
-    "tanhshrink", "logsigmoid", "clamp", "clamp_min", "clamp_max", "maximum",
-)  # fmt: skip
-_HOMES = [(home, name) for home in (torch, functional) for name in _NAMES if hasattr(home, name)]
-_IN_PLACE |= {getattr(home, f"{name}_"): getattr(home, name) for home, name in _HOMES if hasattr(home, f"{name}_")}
-_FUNCTIONS = frozenset(
-    getattr(home, f"{name}{end}") for home, name in _HOMES for end in ("", "_") if hasattr(home, f"{name}{end}")
-)
-_METHODS = frozenset(f"{name}{end}" for name in _NAMES for end in ("", "_"))
 
 
 def wrap(model: nn.Module, example: Tensor) -> Network:
@@ -155,8 +129,8 @@ def _is_map(traced: fx.GraphModule, node: fx.Node) -> bool:
 
 def _is_activation(traced: fx.GraphModule, node: fx.Node) -> bool:
     if node.op == "call_module":
-        return isinstance(traced.get_submodule(str(node.target)), _ELEMENTWISE)
-    return node.target in (_FUNCTIONS if node.op == "call_function" else _METHODS)
+        return isinstance(traced.get_submodule(str(node.target)), ACTIVATION_MODULES)
+    return node.target in (ACTIVATION_FUNCTIONS if node.op == "call_function" else ACTIVATION_METHODS)
 
 
 def _module_of(traced: fx.GraphModule, nodes: Sequence[fx.Node]) -> nn.Module:
@@ -176,7 +150,7 @@ def _module_of(traced: fx.GraphModule, nodes: Sequence[fx.Node]) -> nn.Module:
                 taken[source] = graph.node_copy(source)
         copied = graph.node_copy(node, lambda source: taken.get(source, given))
         if copied.op == "call_function":
-            copied.target = _IN_PLACE.get(copied.target, copied.target)
+            copied.target = IN_PLACE.get(copied.target, copied.target)
         if copied.op == "call_method":
             copied.target = str(copied.target).removesuffix("_")
         copied.kwargs = {**copied.kwargs, **({"inplace": False} if copied.kwargs.get("inplace") else {})}

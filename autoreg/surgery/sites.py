@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -21,6 +22,10 @@ class Read:
     places: tuple[int, ...]
     positions: int
     pads: bool
+
+    def columns(self) -> Tensor:
+        """Return the inputs of the map that are values of each unit, [units, positions]."""
+        return torch.tensor(self.places)[:, None] + torch.arange(self.positions)
 
 
 @dataclass(frozen=True)
@@ -64,3 +69,9 @@ class Cut:
 
     kept: Tensor
     mends: tuple[Mend, ...]
+
+    def removed(self, units: int) -> Tensor:
+        """Return the units that go, of so many, ascending."""
+        is_removed = torch.ones(units, dtype=torch.bool)
+        is_removed[self.kept.cpu()] = False
+        return is_removed.nonzero().flatten()
