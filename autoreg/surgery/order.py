@@ -43,16 +43,17 @@ class Order:
         return is_kept.nonzero().flatten()
 
 
-def greedy(steps: Callable[[], Tensor], take: Callable[[int], float]) -> Order:
+def greedy(steps: Callable[[], Tensor], take: Callable[[int], float], count: int) -> Order:
     """Return the order in which the unit of the smallest step goes next.
 
     Args:
         steps: what the error grows by with each unit, [units].
         take: takes a unit out and returns what the error has grown by.
+        count: how many go.
     """
     units, errors, total = [], [], 0.0
     taken = torch.zeros(len(steps()), dtype=torch.bool)
-    for _ in range(len(taken) - 1):
+    for _ in range(count):
         unit = int(steps().round(decimals=DECIMALS).masked_fill(taken, torch.inf).argmin())
         total += take(unit)
         taken[unit] = True

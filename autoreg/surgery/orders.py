@@ -44,4 +44,4 @@ def _drop_order(readings: Sequence[Reading]) -> Order:
         step.add_(losses[:, unit], alpha=2)
         return error
 
-    return greedy(lambda: step, take)
+    return greedy(lambda: step, take, len(step) - 1)

@@ -10,6 +10,8 @@ from autoreg.surgery.reading import RIDGE, Reading
 
 #: The ridge takes a little away from least squares; each time over leaves only a share of that as small as the ridge.
 REFINEMENTS = 3
+#: After this part of the units that are left, the inverse and the weights are worked out anew.
+PARTS = 4
 
 
 def rebuild_order(readings: Sequence[Reading]) -> Order:
@@ -17,22 +19,36 @@ def rebuild_order(readings: Sequence[Reading]) -> Order:
 
     Units that are combinations of others go first. Of the others, the inverse of their moments says what each costs,
     and is updated along with the weights (Hassibi and Stork 1993, "Second order derivatives for network pruning").
+    Both are worked out anew again and again, since updates lose digits where units are much alike.
 
     Args:
         readings: of all maps that read the site.
     """
     is_combined = torch.stack([_combinations(reading) for reading in readings]).all(0)
     is_combined[-1] &= not is_combined.all()  # at least one unit is left
-    combined, left = is_combined.nonzero().flatten(), (~is_combined).nonzero().flatten()
-    inverses, grams, lost = [], [], 0.0
-    for reading in readings:
-        matrix, offset = rebuilt(reading, combined, left)
-        lost += _lost(reading, combined, left, matrix, offset)
-        onto = torch.eye(len(reading.mean), dtype=torch.float64)[left]
-        onto[:, combined] = matrix.T
-        inverses.append(torch.linalg.inv(reading.likeness[left][:, left]))
-        spread = reading.spread[left]
-        grams.append(onto @ reading.gram @ onto.T * torch.outer(spread, spread))
+    taken, left = is_combined.nonzero().flatten(), (~is_combined).nonzero().flatten()
+    errors = torch.empty(0, dtype=torch.float64)
+    while True:
+        fits = [rebuilt(reading, taken, left) for reading in readings]
+        lost = sum(_lost(reading, taken, left, *fit) for reading, fit in zip(readings, fits, strict=True))
+        errors = torch.cat([errors, torch.full((len(taken) - len(errors),), lost, dtype=torch.float64)])
+        if len(left) == 1:
+            return Order(taken, errors)
+        grams = [_gram(reading, taken, left, matrix) for reading, (matrix, _) in zip(readings, fits, strict=True)]
+        inverses = [torch.linalg.inv(reading.likeness[left][:, left]) for reading in readings]
+        steps = _take_some(grams, inverses, max(1, len(left) // PARTS))
+        taken, errors = torch.cat([taken, left[steps.units]]), torch.cat([errors, lost + steps.errors])
+        left = left[steps.kept(len(steps.units), len(left))]
+
+
+def _take_some(grams: list[Tensor], inverses: list[Tensor], count: int) -> Order:
+    """Return the next so many units, by their places among those that are left, and what they add to the error.
+
+    Args:
+        grams: of the weights of units that are scaled to a spread of 1, at each read point, [left, left]; overwritten.
+        inverses: of the moments of these units; overwritten.
+        count: how many.
+    """
 
     def steps() -> Tensor:
         parts = zip(grams, inverses, strict=True)
@@ -49,9 +65,7 @@ def rebuild_order(readings: Sequence[Reading]) -> Order:
             gram.addmm_(torch.stack([moved, share], 1), torch.stack([share, moved]), alpha=-1)
         return error
 
-    rest = greedy(steps, take)
-    errors = torch.full((len(combined),), lost, dtype=torch.float64)
-    return Order(torch.cat([combined, left[rest.units]]), torch.cat([errors, lost + rest.errors]))
+    return greedy(steps, take, count)
 
 
 def rebuilt(reading: Reading, taken: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
@@ -78,11 +92,17 @@ def _combinations(reading: Reading) -> Tensor:
     return is_combined
 
 
-def _lost(reading: Reading, taken: Tensor, kept: Tensor, matrix: Tensor, offset: Tensor) -> float:
+def _gram(reading: Reading, taken: Tensor, left: Tensor, matrix: Tensor) -> Tensor:
+    """Return the gram of the weights that the units that are left have then, scaled to a spread of 1."""
+    onto = torch.eye(len(reading.mean), dtype=torch.float64)[left]
+    onto[:, taken] = matrix.T
+    return onto @ reading.gram @ onto.T * torch.outer(reading.spread[left], reading.spread[left])
+
+
+def _lost(reading: Reading, taken: Tensor, left: Tensor, matrix: Tensor, offset: Tensor) -> float:
     """Return the error of a replacement."""
-    onto = torch.zeros(len(taken), len(reading.mean), dtype=torch.float64)
-    onto[torch.arange(len(taken)), taken] = 1.0
-    onto[:, kept] -= matrix
+    onto = torch.eye(len(reading.mean), dtype=torch.float64)[taken]
+    onto[:, left] = -matrix
     mean = onto @ reading.mean - offset
     lost = onto @ reading.covariance @ onto.T + torch.outer(mean, mean)
     return float((lost * reading.gram[taken][:, taken]).sum())

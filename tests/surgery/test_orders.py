@@ -122,6 +122,18 @@ def test_copies_are_rebuilt_and_merged_for_nothing_however_large_the_weights_tha
         assert error == pytest.approx(site.error(order.kept(count, 24), "rebuild"), rel=1e-6, abs=1e-9)
 
 
+def test_errors_of_units_that_are_nearly_copies_are_right_to_the_last() -> None:
+    vectors, _ = alike(40)
+    generator = torch.Generator().manual_seed(1)
+    noise, weight = (torch.randn(*shape, generator=generator).double() for shape in ((400, 40), (5, 80, 1)))
+    site = Site((torch.cat([vectors, vectors + 1e-3 * noise], 1), weight))
+    order = order_units(site.readings, "rebuild")
+    assert (order.errors.diff() > -1e-9).all()
+    for count in (5, 20, 40, 60, 70, 79):
+        lost = site.error(order.kept(count, 80), "rebuild")
+        assert float(order.errors[count - 1]) == pytest.approx(lost, rel=1e-4, abs=1e-9)
+
+
 def test_units_below_the_threshold_are_not_merged() -> None:
     vectors, weight = alike(12)
     [reading] = Site((vectors, weight)).readings
