@@ -89,14 +89,13 @@ class Anatomy:
 
         They are 0 where a local response normalisation looks at their neighbours.
         """
-        kept = {path: columns for path, _, columns in self._kept(cuts)}
-        zeroed = {}
-        for use in self._traced.uses:
-            if isinstance(self._model.get_submodule(use.path), LOCAL_RESPONSE_NORMS):
-                is_zero = torch.ones(len(use.outputs.units), dtype=torch.bool)
-                is_zero[kept[use.path]] = False
-                zeroed[use.path] = is_zero.nonzero().flatten()
-        return masked(self._model, list(self._reads(cuts)), zeroed)
+        reads = list(self._reads(cuts))
+        seen = {
+            path: kept
+            for path, _, kept in self._kept(cuts)
+            if isinstance(self._model.get_submodule(path), LOCAL_RESPONSE_NORMS)
+        }
+        return masked(self._model, reads, seen)
 
     def layout(self, cuts: Cuts) -> Layout:
         """Return what `narrow_like` needs to bring a fresh model to the narrower one's shapes; JSON can hold it."""
@@ -183,6 +182,8 @@ class Anatomy:
         if not isinstance(logits, Tensor) or logits.ndim != 2:
             shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
             raise ConfigError(f"a model must give logits, [examples, classes], got {shape}")
+        if logits.dtype not in NEAR:
+            raise ConfigError(f"a model must give logits of 32 or 64 bits, got {logits.dtype}")
         if not logits.isfinite().all():
             raise ConfigError(f"{type(self._model).__name__} gives logits that are not finite")
         return logits

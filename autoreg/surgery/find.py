@@ -7,7 +7,7 @@ import numpy as np
 from torch import nn
 
 from autoreg.surgery.columns import NO_UNIT, Integers
-from autoreg.surgery.operations import CONVOLUTIONS, Use
+from autoreg.surgery.operations import CONVOLUTIONS, OUTPUT, Use
 from autoreg.surgery.sites import Read, Site
 from autoreg.surgery.trace import Traced
 
@@ -27,16 +27,18 @@ def find_sites(model: nn.Module, traced: Traced) -> dict[Site, Integers]:
     for key, read in places.items():
         for root in read:
             reads[root].append(key)
-    grouped: dict[tuple[tuple[_Key, ...], str | None], list[int]] = defaultdict(list)
+    makers = {unit: use.path for use in traced.uses if use.mixes for unit in use.outputs.units.tolist()}
+    grouped: dict[tuple[tuple[_Key, ...], str | None, str], list[int]] = defaultdict(list)
     for root in np.unique(roots).tolist():
-        if reads[root] or root not in whole:  # others are logits
-            grouped[tuple(reads[root]), whole.get(root)].append(root)
+        if reads[root] or whole.get(root) != OUTPUT:  # others are logits
+            maker = "" if reads[root] else makers[root]
+            grouped[tuple(reads[root]), whole.get(root), maker].append(root)
     sites: dict[Site, Integers] = {}
     names: Counter[str] = Counter()
-    for (keys, reason), units in grouped.items():
+    for (keys, reason, _), units in grouped.items():
         if keys:
             units.sort(key=places[keys[0]].__getitem__)
-        name = _name(traced, roots, np.array(units))
+        name = _name(traced, roots, np.array(units), makers)
         names[name] += 1
         name += f" ({names[name]})" if names[name] > 1 else ""
         found = tuple(
@@ -61,11 +63,11 @@ def _reads(use: Use, roots: Integers) -> list[tuple[_Key, int, int]]:
     return found
 
 
-def _name(traced: Traced, roots: Integers, units: Integers) -> str:
+def _name(traced: Traced, roots: Integers, units: Integers, makers: dict[int, str]) -> str:
     for layer, columns in traced.layers.items():
         if np.isin(units, roots[columns.units[columns.units != NO_UNIT]]).all():
             return layer
-    first = next(use.path for use in traced.uses if use.mixes and units.min() in use.outputs.units)
+    first = makers[units.min()]
     return first.removeprefix("stages.") if traced.layers else first
 
 

@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from autoreg.surgery.sites import Cut, Mend, Read
 
 
-def masked(model: nn.Module, cuts: Iterable[tuple[Read, Cut, Mend]], zeroed: Mapping[str, Tensor]) -> nn.Module:
+def masked(model: nn.Module, cuts: Iterable[tuple[Read, Cut, Mend]], seen: Mapping[str, Tensor]) -> nn.Module:
     """Return a copy of a model that reads what stands for the removed units.
 
     Args:
         model: in evaluation mode.
         cuts: what is done where units are read.
-        zeroed: by the path of each local response normalisation, those of its inputs that are 0 in its sums.
+        seen: by the path of a local response normalisation, which of its inputs it sees; the others are 0 in its sums.
     """
     copied = copy.deepcopy(model)
     reads: dict[str, list[tuple[Read, Cut, Mend]]] = {}
@@ -24,8 +24,8 @@ def masked(model: nn.Module, cuts: Iterable[tuple[Read, Cut, Mend]], zeroed: Map
     for path, found in reads.items():
         module = copied.get_submodule(path)
         module.register_forward_pre_hook(_Rebuild(found, next(module.parameters())))
-    for path, columns in zeroed.items():
-        copied.get_submodule(path).register_forward_pre_hook(_Zero(columns))
+    for path, columns in seen.items():
+        copied.get_submodule(path).register_forward_pre_hook(_See(columns))
     return copied
 
 
@@ -52,11 +52,12 @@ class _Rebuild:
         return seen.movedim(-1, axis_of(module))
 
 
-class _Zero:
-    """Replaces values of removed units by 0."""
+class _See:
+    """Replaces the values of all but some units by 0."""
 
     def __init__(self, columns: Tensor) -> None:
         self._columns = columns
 
     def __call__(self, module: nn.Module, inputs: tuple[Tensor]) -> Tensor:
-        return inputs[0].index_fill(1, self._columns.to(inputs[0].device), 0)
+        columns = self._columns.to(inputs[0].device)
+        return torch.zeros_like(inputs[0]).index_copy(1, columns, inputs[0].index_select(1, columns))

@@ -35,9 +35,10 @@ def narrow_like(model: nn.Module, layout: Mapping[str, Any]) -> nn.Module:
         ConfigError: the layout is that of another model, or damaged.
     """
     narrower = copy.deepcopy(model).eval()
-    like = next(narrower.parameters())
+    like = next(narrower.parameters(), torch.zeros(()))
     try:
         for path in layout["without"]:
+            narrower.get_submodule(path)
             _replace(narrower, path, None)
         for path, entry in layout["modules"].items():
             module = narrower.get_submodule(path)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
-from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.batchnorm import _BatchNorm
 from typing_extensions import override
 
 from autoreg.networks.activations import ACTIVATION_FUNCTIONS, ACTIVATION_METHODS, ACTIVATION_MODULES
@@ -19,27 +19,36 @@ from autoreg.surgery.columns import Columns, Units
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 MAPS = (nn.Linear, *CONVOLUTIONS)
 LOCAL_RESPONSE_NORMS = (LocalResponseNorm, nn.LocalResponseNorm)
-#: Modules that have something of their own for each unit, but nothing else to do with it than the next operation.
-UNIT_MODULES = (_NormBase, nn.PReLU, *LOCAL_RESPONSE_NORMS)
+#: Modules of which each unit has something of its own: parameters, or a place among its neighbours.
+_UNIT_MODULES = (_BatchNorm, nn.PReLU, *LOCAL_RESPONSE_NORMS)
 _PASSING_MODULES = (
-    *ACTIVATION_MODULES, nn.Identity, nn.Dropout, nn.AlphaDropout, nn.FeatureAlphaDropout, nn.Upsample,
-    *(getattr(nn, f"{kind}{rank}d") for rank in (1, 2, 3) for kind in (
-        "MaxPool", "AvgPool", "LPPool", "AdaptiveMaxPool", "AdaptiveAvgPool", "Dropout", "ZeroPad", "ConstantPad",
-        "ReflectionPad", "ReplicationPad", "CircularPad",
-    )),
+    *ACTIVATION_MODULES, nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout,
+    nn.FeatureAlphaDropout,
 )  # fmt: skip
-
+#: Those that look at positions, by how many dimensions of them they take.
+_POSITION_MODULES = {
+    getattr(nn, f"{kind}{rank}d"): rank
+    for rank in (1, 2, 3)
+    for kind in (
+        "MaxPool", "AvgPool", "LPPool", "AdaptiveMaxPool", "AdaptiveAvgPool", "ZeroPad", "ConstantPad",
+        "ReflectionPad", "ReplicationPad", "CircularPad",
+    )
+}  # fmt: skip
+_POSITION_FUNCTIONS = {
+    f"{kind}_pool{rank}d": rank for rank in (1, 2, 3) for kind in ("max", "avg", "lp", "adaptive_max", "adaptive_avg")
+}
 #: Functions and methods of values that act on each unit alone. Where there are two values, they tie their units.
 _ALONE = {
     "add", "sub", "mul", "div", "truediv", "true_divide", "maximum", "minimum", "expand_as", "iadd", "isub", "imul",
-    "itruediv", "neg", "abs", "square", "sqrt", "exp", "pow", "contiguous", "clone", "detach", "float", "double",
-    "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "interpolate",
-    *(f"{kind}_pool{rank}d" for rank in (1, 2, 3) for kind in ("max", "avg", "lp", "adaptive_max", "adaptive_avg")),
+    "itruediv", "neg", "abs", "square", "sqrt", "exp", "pow", "contiguous", "clone", "detach", "float", "double", "to",
+    "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "stochastic_depth",
 }  # fmt: skip
 _ALONE |= {f"{name}_" for name in _ALONE}
 _REDUCTIONS = {"mean", "sum", "amax", "amin"}
 _VIEWS = {"flatten", "view", "reshape"}
 _CONCATENATIONS = {"cat", "concat", "concatenate"}
+#: Why logits stay whole.
+OUTPUT = "the model gives them"
 #: What asks about a value, without what it holds.
 _QUESTIONS = {"size", "dim", "ndimension", "getattr"}
 
@@ -98,7 +107,7 @@ class Run(fx.Interpreter):
 
     def _leave_whole(self, node: fx.Node) -> None:
         kind = type(self.fetch_attr(str(node.target))).__name__ if node.op == "call_module" else _name(node)
-        reason = "they are the model's output" if node.op == "output" else f"{kind} is not known to act on each alone"
+        reason = OUTPUT if node.op == "output" else f"{kind} is not known to act on each unit alone"
         for source in node.all_input_nodes:
             if source in self.columns:
                 self.units.leave_whole(self.columns[source], reason)
@@ -113,14 +122,16 @@ class Run(fx.Interpreter):
         rank = len(self._shapes[node.args[0]])
         if isinstance(module, nn.Linear) and (given is None or axis == rank - 1):
             return self._use(Use(path, True, given, self.units.make(module.out_features, rank - 1)))
-        if isinstance(module, CONVOLUTIONS) and axis == 1:
+        if isinstance(module, CONVOLUTIONS) and axis == 1 and rank == len(module.kernel_size) + 2:
             return self._convolution(path, module, given)
         if isinstance(module, nn.PReLU) and module.num_parameters == 1:
             return given
-        if isinstance(module, UNIT_MODULES) and axis == 1:
+        if isinstance(module, _UNIT_MODULES) and axis == 1:
             return given and self._use(Use(path, False, given, given))
         if isinstance(module, nn.Flatten) and (module.start_dim, module.end_dim) == (1, -1):
             return given and _viewed(given, (0, -1), self._shapes[node.args[0]], self._shapes[node])
+        if rank == _POSITION_MODULES.get(type(module), 0) + 2 and axis == 1:
+            return given
         return given if isinstance(module, _PASSING_MODULES) else None
 
     def _convolution(
@@ -160,6 +171,8 @@ class Run(fx.Interpreter):
             return None
         given, before, after = self.columns[source], self._shapes[source], self._shapes[node]
         dim = _argument(node, 1, "dim")
+        if name in _POSITION_FUNCTIONS:
+            return given if (given.axis, len(before)) == (1, _POSITION_FUNCTIONS[name] + 2) else None
         if name in _REDUCTIONS:
             return _reduced(given, dim, before, after)
         if name in _VIEWS:
@@ -191,11 +204,11 @@ class Run(fx.Interpreter):
 
     def _concatenated(self, node: fx.Node) -> Columns | None:
         sources, dim = _argument(node, 0, "tensors"), _argument(node, 1, "dim") or 0
-        given = [self.columns.get(source) for source in sources]
-        axes = {columns.axis for columns in given if columns is not None}
-        if axes != {dim % len(self._shapes[node])}:
+        if not isinstance(sources, (list, tuple)) or not isinstance(dim, int):
             return None
-        [axis] = axes
+        axis, given = dim % len(self._shapes[node]), [self.columns.get(source) for source in sources]
+        if {columns.axis for columns in given if columns is not None} != {axis}:
+            return None
         parts = [
             Units.none(self._shapes[source][axis], axis) if columns is None else columns
             for source, columns in zip(sources, given, strict=True)
@@ -205,7 +218,10 @@ class Run(fx.Interpreter):
 
 def _reduced(given: Columns, dim: Any, before: tuple[int, ...], after: tuple[int, ...]) -> Columns | None:
     """Of a mean, a sum, … over positions."""
-    dims = {each % len(before) for each in ((dim,) if isinstance(dim, int) else dim or range(len(before)))}
+    listed = [dim] if isinstance(dim, int) else list(dim) if isinstance(dim, (list, tuple)) else [0]  # all of them
+    if not all(isinstance(each, int) for each in listed):
+        return None
+    dims = {each % len(before) for each in listed}
     if dims & {0, given.axis}:
         return None
     gone = 0 if len(after) == len(before) else sum(each < given.axis for each in dims)
@@ -235,7 +251,8 @@ def _name(node: fx.Node) -> str:
 def _is_torchs(node: fx.Node) -> bool:
     """Whether a function is what its name says; a model may have one of its own."""
     homes = (torch, functional, operator)
-    return node.op == "call_method" or any(getattr(home, _name(node), None) is node.target for home in homes)
+    is_one = any(getattr(home, _name(node), None) is node.target for home in homes)
+    return node.op == "call_method" or is_one or str(getattr(node.target, "__module__", "")).startswith("torchvision.")
 
 
 def _argument(node: fx.Node, place: int, name: str) -> Any:
