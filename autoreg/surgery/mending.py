@@ -11,6 +11,9 @@ from autoreg.surgery.reading import Reading
 from autoreg.surgery.rebuilding import rebuilt
 from autoreg.surgery.sites import Cut, Mend
 
+#: An offset that is smaller than this part of a unit's spread is none, and asks for no constant unit.
+ROUNDING = 1e-6
+
 
 def cut_units(readings: Sequence[Reading], kept: Tensor, surgery: Surgery, threshold: float = 0.5) -> Cut:
     """Return what a surgery does to a site of which these units are kept.
@@ -29,7 +32,7 @@ def cut_units(readings: Sequence[Reading], kept: Tensor, surgery: Surgery, thres
         nothing = Mend(torch.zeros(len(taken), len(kept)).double(), torch.zeros(len(taken)).double())
         return Cut(kept, (nothing,) * len(readings))
     if surgery == "rebuild":
-        return Cut(kept, tuple(Mend(*rebuilt(reading, taken, kept)) for reading in readings))
+        return Cut(kept, tuple(_mend(reading, taken, *rebuilt(reading, taken, kept)) for reading in readings))
     into = targets(merge_costs(readings, surgery, threshold), kept)[taken]
     return Cut(kept, tuple(_merged(reading, taken, kept, into) for reading in readings))
 
@@ -38,4 +41,9 @@ def _merged(reading: Reading, taken: Tensor, kept: Tensor, into: Tensor) -> Mend
     factors, offset = reading.merged(taken, into)
     matrix = torch.zeros(len(taken), len(reading.mean) + 1, dtype=torch.float64)
     matrix[torch.arange(len(taken)), into] = factors
-    return Mend(matrix[:, kept], offset)
+    return _mend(reading, taken, matrix[:, kept], offset)
+
+
+def _mend(reading: Reading, taken: Tensor, matrix: Tensor, offset: Tensor) -> Mend:
+    is_rounding = offset.abs() <= ROUNDING * reading.spread[taken]
+    return Mend(matrix, offset.masked_fill(is_rounding, 0.0))

@@ -1,8 +1,7 @@
 """How far a model's units can be taken out: orders for all its sites, cut at one level."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -69,12 +68,14 @@ class Surgeon:
             if count
         }
 
-    def kept(self, cuts: dict[int, Cut]) -> list[int]:
+    def kept(self, cuts: Mapping[int, Cut]) -> list[int]:
         """Return how many units of each site stay, with the constant one, if there is one, that stands for offsets."""
         kept = [site.units for site in self.anatomy.sites]
         for index, cut in cuts.items():
             reads = self.anatomy.sites[index].reads
-            has_constant = any(read.pads and bool(mend.offset.any()) for read, mend in zip(reads, cut.mends, strict=True))
+            has_constant = any(
+                read.pads and bool(mend.offset.any()) for read, mend in zip(reads, cut.mends, strict=True)
+            )
             kept[index] = len(cut.kept) + has_constant
         return kept
 
@@ -82,8 +83,8 @@ class Surgeon:
         """Return the variances of a site's principal components where it is read first, from the largest on."""
         if not self.readings[site]:
             return []
-        found = torch.linalg.eigvalsh(self.readings[site][0].covariance)
-        return found.clamp_min(0).flip(0).tolist()
+        found: list[float] = torch.linalg.eigvalsh(self.readings[site][0].covariance).clamp_min(0).flip(0).tolist()
+        return found
 
 
 def examine(
