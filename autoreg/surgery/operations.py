@@ -130,7 +130,7 @@ class Run(fx.Interpreter):
             return given and self._use(Use(path, False, given, given))
         if isinstance(module, nn.Flatten) and (module.start_dim, module.end_dim) == (1, -1):
             return given and _viewed(given, (0, -1), self._shapes[node.args[0]], self._shapes[node])
-        if rank == _POSITION_MODULES.get(type(module), 0) + 2 and axis == 1:
+        if _POSITION_MODULES.get(type(module)) == rank - 2 and axis == 1:
             return given
         return given if isinstance(module, _PASSING_MODULES) else None
 
