@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from autoreg.errors import ConfigError, first_line
 from autoreg.surgery.columns import NO_UNIT, Columns
 from autoreg.surgery.find import find_sites
+from autoreg.surgery.known import LOCAL_RESPONSE_NORMS
 from autoreg.surgery.masked import axis_of, masked
 from autoreg.surgery.narrow import Layout, entry_of, mend, narrow_like
-from autoreg.surgery.operations import LOCAL_RESPONSE_NORMS
 from autoreg.surgery.sites import Cut, Mend, Read, Site
 from autoreg.surgery.trace import trace
+from autoreg.training.precision import precision_of
 
 Cuts = Mapping[int, Cut]
 
@@ -178,7 +179,8 @@ class Anatomy:
 
     @torch.inference_mode()
     def _logits(self, model: nn.Module) -> Tensor:
-        logits = model(self.example)
+        with precision_of("float32", self.example.device):
+            logits = model(self.example)
         if not isinstance(logits, Tensor) or logits.ndim != 2:
             shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
             raise ConfigError(f"a model must give logits, [examples, classes], got {shape}")

@@ -1,6 +1,5 @@
 """A model becomes narrower: each of its modules keeps the inputs and outputs that a layout names."""
 
-import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,8 +8,9 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from autoreg.errors import ConfigError, first_line
+from autoreg.networks.wrapped import copy_of
 from autoreg.surgery.constant import ConstantUnit
-from autoreg.surgery.operations import LOCAL_RESPONSE_NORMS, MAPS
+from autoreg.surgery.known import LOCAL_RESPONSE_NORMS, MAPS
 from autoreg.surgery.placed_lrn import PlacedLRN
 from autoreg.surgery.sites import Cut, Mend, Read
 
@@ -34,7 +34,7 @@ def narrow_like(model: nn.Module, layout: Mapping[str, Any]) -> nn.Module:
     Raises:
         ConfigError: the layout is that of another model, or damaged.
     """
-    narrower = copy.deepcopy(model).eval()
+    narrower = copy_of(model).eval()
     like = next(narrower.parameters(), torch.zeros(()))
     try:
         for path in layout["without"]:

@@ -51,7 +51,8 @@ PASSING = [
     nn.LocalResponseNorm(3, alpha=0.5), nn.Conv2d(8, 8, 3, groups=8), lambda x: functional.max_pool2d(x.relu_(), 2),
     lambda x: x + x, lambda x: torch.add(x, torch.sin(torch.ones(()))), lambda x: 2 - x.clone() / 3,
     lambda x: x.to(torch.float64).contiguous(), lambda x: functional.dropout(x, training=False),
-    lambda x: torch.maximum(x, x * 0.5), lambda x: x.amax(3, keepdim=True) + x.mean([2], keepdim=True),
+    lambda x: torch.maximum(x, x * 0.5), lambda x: torch.unsqueeze(input=x, dim=4).squeeze(-1),
+    lambda x: x.amax(3, keepdim=True) + x.mean([2], keepdim=True),
 ]  # fmt: skip
 
 
@@ -98,6 +99,8 @@ MIXING = [
     (lambda x: x.view(-1, 8, 6, 6), "view is"), (lambda x: x.permute(0, 1, 3, 2), "permute is"),
     (lambda x: torch.cat(x.chunk(2, 1), 1), "chunk is"), (lambda x: torch.cumsum(x, 1), "cumsum is"),
     (lambda x: functional.conv2d(x, torch.ones(8, 8, 1, 1, dtype=torch.float64)), "conv2d is"),
+    (lambda x: torch.flatten(input=x, start_dim=0).view(x.shape), "flatten is"),
+    (lambda x: functional.max_pool2d(x, 1, return_indices=True)[0], "max_pool2d"),
     (nn.Conv2d(8, 8, 1, groups=2), "between works in 2 groups"), (Shift(), "add is"),
     (Twice(), "between.map is used more than once"), (lambda x: x * x[:, :1], "getitem is"),
 ]  # fmt: skip
@@ -181,6 +184,13 @@ def test_parametrized_weights_become_plain_ones() -> None:
     narrower = anatomy.narrow(cuts := random_cuts(anatomy, seed=0))
     assert list(narrower.state_dict()) == ["0.bias", "0.weight", "2.bias", "2.weight"]
     assert off(anatomy.masked(cuts), narrower, inputs) < 1e-12
+
+
+def test_a_module_with_a_hook_may_do_anything() -> None:
+    model = Middle(nn.Identity()).double().eval()
+    model.second.register_forward_hook(lambda module, given, output: output - output.mean(1, keepdim=True))
+    whole = {site.name: site.whole for site in Anatomy(model, IMAGES).sites}
+    assert whole == {"first": "Conv2d is not known to act on each unit alone"}
 
 
 def test_a_volume_and_a_signal_have_units_too() -> None:

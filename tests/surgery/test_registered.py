@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from autoreg.config.trial import TrialConfig
-from autoreg.networks import Network
+from autoreg.networks import Network, networks
+from autoreg.networks.wrapped import wrap
 from autoreg.surgery import Anatomy
 from tests.helpers.cuts import calibrated, dropped, off, random_cuts
 from tests.networks.test_networks import SHAPES, built
@@ -72,6 +74,27 @@ def test_the_stream_of_a_residual_layer_is_one_site_which_all_its_blocks_read(co
     blocks = [f"stages.block1.{place}.conv1" for place in range(1, 9)]
     assert [read.module for read in stream.reads] == [*blocks, "stages.block2.0.conv1", "stages.block2.0.downsample.0"]
     assert [read.pads for read in stream.reads] == [True] * 9 + [False]
+
+
+def test_the_auxiliary_classifier_is_for_training_only() -> None:
+    network = networks["inception_v3"](0.0625, (3, 299, 299), 10, 0.0).double().eval()
+    inputs = torch.randn(2, 3, 75, 75, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    anatomy = Anatomy(network, inputs)
+    narrower = anatomy.narrow(dropped(anatomy, {"mixed_7": [0, 1]}))
+    assert anatomy.layout({})["without"] == ["auxiliary"]
+    assert not any(name.startswith("auxiliary") for name in narrower.state_dict())
+    assert narrower.auxiliary is None
+
+
+def test_one_activation_may_stand_at_several_places() -> None:
+    relu = nn.ReLU()
+    model = nn.Sequential(nn.Linear(4, 6), relu, nn.Linear(6, 5), relu, nn.Linear(5, 3)).double()
+    inputs = torch.ones(2, 4, dtype=torch.float64)
+    network = wrap(model, inputs)
+    assert [(site.name, site.units) for site in Anatomy(network, inputs).sites] == [
+        (network.measured[0], 6),
+        (network.measured[1], 5),
+    ]
 
 
 def test_what_max_pooling_passes_through_a_layer_is_a_site_with_more_reads(config: MakeConfig) -> None:
