@@ -29,10 +29,7 @@ def wrap(model: nn.Module, example: Tensor) -> Network:
     Raises:
         ConfigError: the model cannot be traced, has no such layer, or the cut one gives something else.
     """
-    try:
-        own = copy.deepcopy(model).eval()
-    except Exception as error:  # of a model that holds what cannot be copied
-        raise ConfigError(f"{type(model).__name__} cannot be copied: {first_line(error)}") from error
+    own = copy_of(model).eval()
     if isinstance(own, Network):
         _require_same(own, own, example)
         return own
@@ -55,6 +52,15 @@ def wrap(model: nn.Module, example: Tensor) -> Network:
     network = Network(stages, measured).eval()
     _require_same(own, network, example)
     return network
+
+
+def copy_of(model: nn.Module, *, shares_parameters: bool = False) -> nn.Module:
+    """Return a copy of a model; of one that holds what cannot be copied, raise ConfigError."""
+    shared: dict[int, Any] = {id(each): each for each in model.parameters()} if shares_parameters else {}
+    try:
+        return copy.deepcopy(model, shared)
+    except Exception as error:
+        raise ConfigError(f"{type(model).__name__} cannot be copied: {first_line(error)}") from error
 
 
 def _stages(traced: fx.GraphModule) -> tuple[list[tuple[str, nn.Module]], list[str]]:

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from autoreg.errors import ConfigError, first_line
 from autoreg.surgery.columns import NO_UNIT, Columns
 from autoreg.surgery.find import find_sites
+from autoreg.surgery.known import LOCAL_RESPONSE_NORMS
 from autoreg.surgery.masked import axis_of, masked
 from autoreg.surgery.narrow import Layout, entry_of, mend, narrow_like
-from autoreg.surgery.operations import LOCAL_RESPONSE_NORMS
 from autoreg.surgery.sites import Cut, Mend, Read, Site
 from autoreg.surgery.trace import trace
+from autoreg.training.precision import precision_of
 
 Cuts = Mapping[int, Cut]
 
@@ -43,7 +44,7 @@ class Anatomy:
             raise ConfigError(
                 f"{type(model).__name__} is in training mode; units are taken out of a model after eval()"
             )
-        self._model, self._example = model, example
+        self.model, self.example = model, example
         self._traced = trace(model, example)
         self._logits(model)
         self._roots = np.append(self._traced.units.roots(), NO_UNIT)  # what is no unit has the last place
@@ -70,9 +71,9 @@ class Anatomy:
         for index, site in enumerate(self.sites):
             for read, each in enumerate(site.reads if site.whole is None else ()):
                 reads[each.module].append((index, read))
-        hooks = [self._model.get_submodule(path).register_forward_pre_hook(hook(each)) for path, each in reads.items()]
+        hooks = [self.model.get_submodule(path).register_forward_pre_hook(hook(each)) for path, each in reads.items()]
         try:
-            self._model(inputs)
+            self.model(inputs)
         finally:
             for handle in hooks:
                 handle.remove()
@@ -80,7 +81,7 @@ class Anatomy:
     def weight(self, site: int, read: int) -> Tensor:
         """Return the weights by which a read sees a site, float64, [outputs, units, positions · kernel size]."""
         seen = self.sites[site].reads[read]
-        weight = self._model.get_submodule(seen.module).weight
+        weight = self.model.get_submodule(seen.module).weight
         assert isinstance(weight, Tensor)
         return weight.detach().double()[:, seen.columns()].flatten(2)
 
@@ -93,9 +94,9 @@ class Anatomy:
         seen = {
             path: kept
             for path, _, kept in self._kept(cuts)
-            if isinstance(self._model.get_submodule(path), LOCAL_RESPONSE_NORMS)
+            if isinstance(self.model.get_submodule(path), LOCAL_RESPONSE_NORMS)
         }
-        return masked(self._model, reads, seen)
+        return masked(self.model, reads, seen)
 
     def layout(self, cuts: Cuts) -> Layout:
         """Return what `narrow_like` needs to bring a fresh model to the narrower one's shapes; JSON can hold it."""
@@ -106,7 +107,7 @@ class Anatomy:
             pads[read.module] = read.pads
         modules = {}
         for path, inputs, outputs in self._kept(cuts):
-            module = self._model.get_submodule(path)
+            module = self.model.get_submodule(path)
             constant = offsets[path] and pads[path]
             modules[path] = entry_of(module, inputs, outputs, offsets[path] and not constant, constant)
         return {
@@ -122,12 +123,12 @@ class Anatomy:
             ConfigError: its logits of the example are not those of `masked`.
         """
         layout = self.layout(cuts)
-        narrower = narrow_like(self._model, layout)
+        narrower = narrow_like(self.model, layout)
         reads: dict[str, list[tuple[Read, Cut, Mend]]] = defaultdict(list)
         for each in self._reads(cuts):
             reads[each[0].module].append(each)
         for path, found in reads.items():
-            mend(narrower.get_submodule(path), self._model.get_submodule(path), layout["modules"][path], found)
+            mend(narrower.get_submodule(path), self.model.get_submodule(path), layout["modules"][path], found)
         self._require_same(self.masked(cuts), narrower)
         return narrower
 
@@ -168,7 +169,7 @@ class Anatomy:
         """Return the paths of what evaluation does not run, such as an auxiliary classifier."""
         called = self._traced.called
         found: list[str] = []
-        for path, module in self._model.named_modules():
+        for path, module in self.model.named_modules():
             parts = path.split(".")
             above = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
             within = any(each == path or each.startswith(f"{path}.") for each in called)
@@ -178,14 +179,15 @@ class Anatomy:
 
     @torch.inference_mode()
     def _logits(self, model: nn.Module) -> Tensor:
-        logits = model(self._example)
+        with precision_of("float32", self.example.device):
+            logits = model(self.example)
         if not isinstance(logits, Tensor) or logits.ndim != 2:
             shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
             raise ConfigError(f"a model must give logits, [examples, classes], got {shape}")
         if logits.dtype not in NEAR:
             raise ConfigError(f"a model must give logits of 32 or 64 bits, got {logits.dtype}")
         if not logits.isfinite().all():
-            raise ConfigError(f"{type(self._model).__name__} gives logits that are not finite")
+            raise ConfigError(f"{type(self.model).__name__} gives logits that are not finite")
         return logits
 
     def _require_same(self, reference: nn.Module, narrower: nn.Module) -> None:

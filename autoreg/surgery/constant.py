@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 
@@ -30,5 +31,5 @@ class ConstantUnit(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the sum of both, [batch, outputs, …]."""
-        outputs: Tensor = self.convolution(inputs) + self.constant(inputs.new_ones(1, 1, *inputs.shape[2:]))
+        outputs: Tensor = self.convolution(inputs) + self.constant(torch.ones_like(inputs[:1, :1]))
         return outputs

@@ -7,7 +7,8 @@ import numpy as np
 from torch import nn
 
 from autoreg.surgery.columns import NO_UNIT, Integers
-from autoreg.surgery.operations import CONVOLUTIONS, OUTPUT, Use
+from autoreg.surgery.known import CONVOLUTIONS
+from autoreg.surgery.operations import OUTPUT, Use
 from autoreg.surgery.sites import Read, Site
 from autoreg.surgery.trace import Traced
 

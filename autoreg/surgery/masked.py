@@ -1,23 +1,23 @@
 """The reference: a model at its own size, whose maps see what stands for the units that were taken out."""
 
-import copy
 from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
 
+from autoreg.networks.wrapped import copy_of
 from autoreg.surgery.sites import Cut, Mend, Read
 
 
 def masked(model: nn.Module, cuts: Iterable[tuple[Read, Cut, Mend]], seen: Mapping[str, Tensor]) -> nn.Module:
-    """Return a copy of a model that reads what stands for the removed units.
+    """Return a copy of a model that reads what stands for the removed units, and shares its parameters.
 
     Args:
         model: in evaluation mode.
         cuts: what is done where units are read.
         seen: by the path of a local response normalisation, which of its inputs it sees; the others are 0 in its sums.
     """
-    copied = copy.deepcopy(model)
+    copied = copy_of(model, shares_parameters=True)
     reads: dict[str, list[tuple[Read, Cut, Mend]]] = {}
     for each in cuts:
         reads.setdefault(each[0].module, []).append(each)

@@ -1,6 +1,5 @@
 """A model becomes narrower: each of its modules keeps the inputs and outputs that a layout names."""
 
-import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,8 +8,9 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from autoreg.errors import ConfigError, first_line
+from autoreg.networks.wrapped import copy_of
 from autoreg.surgery.constant import ConstantUnit
-from autoreg.surgery.operations import LOCAL_RESPONSE_NORMS, MAPS
+from autoreg.surgery.known import LOCAL_RESPONSE_NORMS, MAPS
 from autoreg.surgery.placed_lrn import PlacedLRN
 from autoreg.surgery.sites import Cut, Mend, Read
 
@@ -34,7 +34,7 @@ def narrow_like(model: nn.Module, layout: Mapping[str, Any]) -> nn.Module:
     Raises:
         ConfigError: the layout is that of another model, or damaged.
     """
-    narrower = copy.deepcopy(model).eval()
+    narrower = copy_of(model).eval()
     like = next(narrower.parameters(), torch.zeros(()))
     try:
         for path in layout["without"]:
@@ -43,7 +43,7 @@ def narrow_like(model: nn.Module, layout: Mapping[str, Any]) -> nn.Module:
         for path, entry in layout["modules"].items():
             module = narrower.get_submodule(path)
             if parametrize.is_parametrized(module):
-                parametrize.remove_parametrizations(module, "weight")
+                _make_plain(module)
             here = {"kind": type(module).__name__, "sizes": _sizes(module)}
             if any(entry[key] != here[key] for key in here):
                 was = f"{entry['kind']} of {entry['sizes']}"
@@ -57,9 +57,8 @@ def narrow_like(model: nn.Module, layout: Mapping[str, Any]) -> nn.Module:
 
 def entry_of(module: nn.Module, inputs: Tensor | None, outputs: Tensor, bias: bool, constant: bool) -> Layout:
     """Return a module's entry of a layout."""
-    base = type(module).__mro__[1] if parametrize.is_parametrized(module) else type(module)
     return {
-        "kind": base.__name__,
+        "kind": _plain_class(module).__name__,
         "sizes": _sizes(module),
         "inputs": None if inputs is None else inputs.tolist(),
         "outputs": outputs.tolist(),
@@ -88,6 +87,19 @@ def mend(narrower: nn.Module, original: nn.Module, entry: Layout, reads: Iterabl
         narrower.constant.weight.copy_(offset[outputs, None])
     elif plain.bias is not None:
         plain.bias.copy_(plain.bias.double() + offset[outputs].reshape(len(outputs), -1).sum(1))
+
+
+def _plain_class(module: nn.Module) -> type[nn.Module]:
+    return type(module).__mro__[1] if parametrize.is_parametrized(module) else type(module)
+
+
+def _make_plain(module: nn.Module) -> None:
+    """Make parameters of what parametrizations compute; PyTorch's own way to do so changes all copies of a module."""
+    values = {name: getattr(module, name) for name in module.get_submodule("parametrizations")._modules}
+    module.__class__ = _plain_class(module)
+    del module.parametrizations
+    for name, each in values.items():
+        setattr(module, name, nn.Parameter(each.detach()))
 
 
 def _sizes(module: nn.Module) -> list[int]:

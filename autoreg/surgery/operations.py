@@ -1,56 +1,19 @@
 """What each operation does to units: they pass through it one by one, are tied, are mixed, or it is not known."""
 
 import math
-import operator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, fx, nn
-from torch.nn import functional
-from torch.nn.modules.batchnorm import _BatchNorm
 from typing_extensions import override
 
-from autoreg.networks.activations import ACTIVATION_FUNCTIONS, ACTIVATION_METHODS, ACTIVATION_MODULES
-from autoreg.networks.normalization import LocalResponseNorm
+from autoreg.networks.pool_first import has_hooks
+from autoreg.surgery import known
 from autoreg.surgery.columns import Columns, Units
 
-CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-MAPS = (nn.Linear, *CONVOLUTIONS)
-LOCAL_RESPONSE_NORMS = (LocalResponseNorm, nn.LocalResponseNorm)
-#: Modules of which each unit has something of its own: parameters, or a place among its neighbours.
-_UNIT_MODULES = (_BatchNorm, nn.PReLU, *LOCAL_RESPONSE_NORMS)
-_PASSING_MODULES = (
-    *ACTIVATION_MODULES, nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout,
-    nn.FeatureAlphaDropout,
-)  # fmt: skip
-#: Those that look at positions, by how many dimensions of them they take.
-_POSITION_MODULES = {
-    getattr(nn, f"{kind}{rank}d"): rank
-    for rank in (1, 2, 3)
-    for kind in (
-        "MaxPool", "AvgPool", "LPPool", "AdaptiveMaxPool", "AdaptiveAvgPool", "ZeroPad", "ConstantPad",
-        "ReflectionPad", "ReplicationPad", "CircularPad",
-    )
-}  # fmt: skip
-_POSITION_FUNCTIONS = {
-    f"{kind}_pool{rank}d": rank for rank in (1, 2, 3) for kind in ("max", "avg", "lp", "adaptive_max", "adaptive_avg")
-}
-#: Functions and methods of values that act on each unit alone. Where there are two values, they tie their units.
-_ALONE = {
-    "add", "sub", "mul", "div", "truediv", "true_divide", "maximum", "minimum", "expand_as", "iadd", "isub", "imul",
-    "itruediv", "neg", "abs", "square", "sqrt", "exp", "pow", "contiguous", "clone", "detach", "float", "double", "to",
-    "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "stochastic_depth",
-}  # fmt: skip
-_ALONE |= {f"{name}_" for name in _ALONE}
-_REDUCTIONS = {"mean", "sum", "amax", "amin"}
-_VIEWS = {"flatten", "view", "reshape"}
-_CONCATENATIONS = {"cat", "concat", "concatenate"}
 #: Why logits stay whole.
 OUTPUT = "the model gives them"
-#: What asks about a value, without what it holds.
-_QUESTIONS = {"size", "dim", "ndimension", "getattr"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +41,7 @@ class Run(fx.Interpreter):
         uses: modules that are narrower where units are taken out.
         called: paths of all modules that ran, or of which a parameter was read.
         columns: of each value that has units.
-        last: the last node within each module, by its path.
+        last: the last node within each module, by its path, for further calls with @1, @2, ….
     """
 
     def __init__(self, module: fx.GraphModule) -> None:
@@ -95,13 +58,17 @@ class Run(fx.Interpreter):
         result = super().run_node(n)
         if isinstance(result, Tensor):
             self._shapes[n] = tuple(result.shape)
-        self.last |= {path: n for path, _ in n.meta.get("nn_module_stack", {}).values()}
+        self.last |= dict.fromkeys(n.meta.get("nn_module_stack", {}), n)
         if n.op == "get_attr":
             self.called.add(str(n.target).rpartition(".")[0])
-        columns = self._module(n) if n.op == "call_module" else self._function(n)
+        columns = None
+        if n.op == "call_module":
+            columns = self._module(n)
+        elif n.op in ("call_function", "call_method"):
+            columns = self._function(n)
         if columns is not None and n in self._shapes and self._shapes[n][columns.axis] == len(columns.units):
             self.columns[n] = columns
-        elif isinstance(result, Tensor) or _name(n) not in _QUESTIONS:
+        elif isinstance(result, Tensor) or _name(n) not in known.QUESTIONS:
             self._leave_whole(n)
         return result
 
@@ -115,24 +82,29 @@ class Run(fx.Interpreter):
     def _module(self, node: fx.Node) -> Columns | None:
         path, module = str(node.target), self.fetch_attr(str(node.target))
         self.called.add(path)
-        if len(node.args) != 1 or node.kwargs or not isinstance(node.args[0], fx.Node):
+        source = node.args[0] if len(node.args) == 1 and not node.kwargs else None
+        if (
+            not isinstance(source, fx.Node)
+            or source not in self._shapes
+            or node not in self._shapes
+            or has_hooks(module)
+        ):
             return None
-        given = self.columns.get(node.args[0])
-        axis = 1 if given is None else given.axis
-        rank = len(self._shapes[node.args[0]])
+        given, before, after = self.columns.get(source), self._shapes[source], self._shapes[node]
+        axis, rank = 1 if given is None else given.axis, len(before)
         if isinstance(module, nn.Linear) and (given is None or axis == rank - 1):
             return self._use(Use(path, True, given, self.units.make(module.out_features, rank - 1)))
-        if isinstance(module, CONVOLUTIONS) and axis == 1 and rank == len(module.kernel_size) + 2:
+        if isinstance(module, known.CONVOLUTIONS) and axis == 1 and rank == len(module.kernel_size) + 2:
             return self._convolution(path, module, given)
         if isinstance(module, nn.PReLU) and module.num_parameters == 1:
             return given
-        if isinstance(module, _UNIT_MODULES) and axis == 1:
+        if isinstance(module, known.UNIT_MODULES) and axis == 1:
             return given and self._use(Use(path, False, given, given))
         if isinstance(module, nn.Flatten) and (module.start_dim, module.end_dim) == (1, -1):
-            return given and _viewed(given, (0, -1), self._shapes[node.args[0]], self._shapes[node])
-        if rank == _POSITION_MODULES.get(type(module), 0) + 2 and axis == 1:
+            return given and _viewed(given, (0, -1), before, after)
+        if known.POSITION_MODULES.get(type(module)) == rank - 2 and axis == 1:
             return given
-        return given if isinstance(module, _PASSING_MODULES) else None
+        return given if isinstance(module, known.PASSING_MODULES) else None
 
     def _convolution(
         self, path: str, module: nn.Conv1d | nn.Conv2d | nn.Conv3d, given: Columns | None
@@ -159,23 +131,23 @@ class Run(fx.Interpreter):
         return use.outputs
 
     def _function(self, node: fx.Node) -> Columns | None:
-        if node.op not in ("call_function", "call_method") or not _is_torchs(node):
-            return None
         name = _name(node)
-        if name in _ALONE or node.target in ACTIVATION_FUNCTIONS or node.target in ACTIVATION_METHODS:
+        if node.op != "call_method" and not known.is_torchs(node.target, name):
+            return None
+        if known.acts_alone(node.target, name):
             return self._tied(node)
-        if name in _CONCATENATIONS:
+        if name in known.CONCATENATIONS:
             return self._concatenated(node)
-        source = node.args[0]
+        source = _argument(node, 0, "input")
         if not isinstance(source, fx.Node) or source not in self.columns or node not in self._shapes:
             return None
         given, before, after = self.columns[source], self._shapes[source], self._shapes[node]
         dim = _argument(node, 1, "dim")
-        if name in _POSITION_FUNCTIONS:
-            return given if (given.axis, len(before)) == (1, _POSITION_FUNCTIONS[name] + 2) else None
-        if name in _REDUCTIONS:
+        if name in known.POSITION_FUNCTIONS:
+            return given if (given.axis, len(before)) == (1, known.POSITION_FUNCTIONS[name] + 2) else None
+        if name in known.REDUCTIONS:
             return _reduced(given, dim, before, after)
-        if name in _VIEWS:
+        if name in known.VIEWS:
             sizes = node.args[1:] if name != "flatten" else (0, -1)
             return _viewed(given, sizes, before, after)
         if name in ("squeeze", "unsqueeze") and isinstance(dim, int):  # a dimension of positions
@@ -246,13 +218,6 @@ def _viewed(given: Columns, sizes: Any, before: tuple[int, ...], after: tuple[in
 
 def _name(node: fx.Node) -> str:
     return str(getattr(node.target, "__name__", node.target))
-
-
-def _is_torchs(node: fx.Node) -> bool:
-    """Whether a function is what its name says; a model may have one of its own."""
-    homes = (torch, functional, operator)
-    is_one = any(getattr(home, _name(node), None) is node.target for home in homes)
-    return node.op == "call_method" or is_one or str(getattr(node.target, "__module__", "")).startswith("torchvision.")
 
 
 def _argument(node: fx.Node, place: int, name: str) -> Any:

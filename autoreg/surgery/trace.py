@@ -1,5 +1,6 @@
 """A model is run once, operation by operation, to see which units it has and what becomes of them."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import torch
@@ -52,7 +53,18 @@ def trace(model: nn.Module, example: Tensor) -> Traced:
     except Exception as error:
         reason = f"{type(error).__name__}: {first_line(error)}"
         raise ConfigError(f"{name} cannot be run on the inputs, {tuple(example.shape)}: {reason}") from error
-    measured = model.measured if isinstance(model, Network) else ()
-    ends = {layer: run.last.get(f"stages.{layer}") for layer in measured}
+    ends = {layer: run.last.get(call) for layer, call in _calls(model).items()} if isinstance(model, Network) else {}
     layers = {layer: run.columns[end] for layer, end in ends.items() if end in run.columns}
     return Traced(run.uses, run.units, layers, run.called)
+
+
+def _calls(network: Network) -> dict[str, str]:
+    """Return which call of which module is each measured layer; one module may stand at several places."""
+    calls: dict[str, str] = {}
+    names: dict[nn.Module | None, str] = {}
+    seen: Counter[nn.Module | None] = Counter()
+    for name, stage in network.stages._modules.items():
+        first = names.setdefault(stage, name)
+        calls[name] = f"stages.{first}@{seen[stage]}" if seen[stage] else f"stages.{first}"
+        seen[stage] += 1
+    return {layer: calls[layer] for layer in network.measured}
