@@ -37,7 +37,7 @@ select
     split,
     measure,  -- prunable, not_prunable, redundant or not_redundant
     avg(ratio ^ (1 / doublings)) as growth,  -- for each doubling of the width; above 2 it outgrows the network
-    count(*) + 1 as widths
+    count(*) + 1 as widths  -- that there are
 from steps
 where ratio is not null
 group by all

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from autoreg.datasets import Dataset
 from autoreg.errors import DataError
+from autoreg.metrics.finite import unwatched
 from autoreg.metrics.metric import metric
 from autoreg.networks import Network
 from autoreg.seeds import derive_seed
@@ -75,8 +76,9 @@ def compression(
     if not len(dataset.validation):
         raise DataError("compression needs a validation split, which chooses how far a network is cut, got none")
     draw = _Draw(dataset, replicate, examples)
-    anatomy = Anatomy(network, next(draw.batches(split))[0][:2])
-    [last] = [path for path, module in network.named_modules() if module is network.maps()[-1][1]]
+    plain = unwatched(network)  # what hooks do is not known
+    anatomy = Anatomy(plain, next(draw.batches(split))[0][:2])
+    [last] = [path for path, module in plain.named_modules() if module is plain.maps()[-1][1]]
     seed = derive_seed(replicate, "compression", "vectors")
     training = (inputs for inputs, _ in draw.batches("train"))
     surgeon = examine(

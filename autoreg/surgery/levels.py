@@ -49,7 +49,7 @@ class Labelled:
             predicted = logits.argmax(1)
             hits += torch.stack([(predicted == before).sum(), (predicted == labels).sum()]).cpu()
             examples += len(inputs)
-        unchanged, accuracy = (hits / examples).tolist()
+        unchanged, accuracy = (hits.double() / examples).tolist()
         return unchanged, accuracy
 
 

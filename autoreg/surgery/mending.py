@@ -45,5 +45,7 @@ def _merged(reading: Reading, taken: Tensor, kept: Tensor, into: Tensor) -> Mend
 
 
 def _mend(reading: Reading, taken: Tensor, matrix: Tensor, offset: Tensor) -> Mend:
+    """Return a mend without what would change nothing."""
+    is_silent = reading.gram.diagonal()[taken] <= 0
     is_rounding = offset.abs() <= ROUNDING * reading.spread[taken]
-    return Mend(matrix, offset.masked_fill(is_rounding, 0.0))
+    return Mend(matrix.masked_fill(is_silent[:, None], 0.0), offset.masked_fill(is_silent | is_rounding, 0.0))
