@@ -1,5 +1,7 @@
 """Figure Curve: what is left of the labels when units are taken out, chosen and mended or at random."""
 
+import math
+
 import polars as pl
 from matplotlib.figure import Figure
 
@@ -19,6 +21,7 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
     widths = sorted({min(frame["width"].to_list()), max(frame["width"].to_list())})
     titles = [[f"{name}: {style.width_label(width)}" for width in widths] for name in names]
     figure, rows = style.new_figure(titles)
+    lowest = 10 * math.floor(10 * min(frame["unchanged"].to_list()))
     shown = frame.with_columns(pl.col("taken") * 100)
     for row, name in zip(rows, names, strict=True):
         for axes, width in zip(row, widths, strict=True):
@@ -26,7 +29,7 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
                 line = shown.filter(series=name, width=width, surgery=surgery)
                 if line.height:
                     style.draw_line(axes, line, "taken", "unchanged", "unchanged_std", 100, **look)
-            axes.set_ylim(0, 103)
+            axes.set_ylim(lowest, 103)
             axes.set_xlabel("Units taken out (%)")
             axes.set_ylabel("Labels unchanged (%)")
     style.legend_outside(figure)

@@ -14,7 +14,7 @@ PARTS = (
     ("only_removable", "only removable", style.COLOURS[0]),
     ("only_repeated", "only repeated", style.COLOURS[1]),
     ("either_way", "either way", style.COLOURS[2]),
-    ("only_together", "only together", style.COLOURS[3]),
+    ("only_together", "only together", style.COLOURS[4]),
 )
 
 
@@ -30,7 +30,7 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
     figure, [widths, shares] = style.new_figure([names, [f"{name}: units" for name in names]])
     for axes, below, name in zip(widths, shares, names, strict=True):
         own = frame.filter(series=name)
-        _draw_widths(axes, own)
+        _draw_widths(axes, own, min(frame["compressed_width"].to_list()))
         _draw_shares(below, own.unique("width").sort("width"))
     style.legend_outside(figure)
     style.describe_sources(figure, frame, [])
@@ -39,7 +39,7 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
     return figure
 
 
-def _draw_widths(axes: Axes, rows: pl.DataFrame) -> None:
+def _draw_widths(axes: Axes, rows: pl.DataFrame, low: float) -> None:
     widths = rows["width"].to_list()
     ends = [min(widths), max(widths)]
     axes.plot(ends, ends, color=style.GREY, linestyle="--", linewidth=0.9, zorder=1.5)
@@ -49,12 +49,11 @@ def _draw_widths(axes: Axes, rows: pl.DataFrame) -> None:
             style.draw_line(axes, line, "width", "compressed_width", "compressed_width_std", **look)
     style.width_axis(axes, widths)
     axes.set_yscale("log", base=2)
-    low = min(rows["compressed_width"].to_list())
-    axes.set_ylim(bottom=low / 1.5)  # a deviation larger than its mean would reach down to -∞
+    axes.set_ylim(low / 1.5, max(widths) * 1.25)  # a deviation larger than its mean would reach down to -∞
     axes.yaxis.set_major_locator(LogLocator(base=2, numticks=20))
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda width, _: f"{style.width_label(width)}"))
-    axes.set_ylabel("Compressed width")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda width, _: style.width_label(width)))
+    axes.set_ylabel("Compressed width factor")
 
 
 def _draw_shares(axes: Axes, rows: pl.DataFrame) -> None:
