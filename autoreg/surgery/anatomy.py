@@ -133,7 +133,7 @@ class Anatomy:
         return narrower
 
     def _kept(self, cuts: Cuts) -> Iterator[tuple[str, Tensor | None, Tensor]]:
-        """Yield (path, inputs that stay, outputs that stay) of each module that is narrower."""
+        """Yield (path, inputs that stay, outputs that stay) of each module that is another one."""
         gone = [self._units[site][cut.removed(self.sites[site].units).numpy()] for site, cut in cuts.items()]
         removed = np.concatenate([np.empty(0, np.int64), *gone])
         for use in self._traced.uses:
@@ -146,10 +146,10 @@ class Anatomy:
         def kept(columns: Columns) -> Tensor:
             return torch.from_numpy(np.flatnonzero(~np.isin(self._roots[columns.units], removed)))
 
+        mended = {read.module for read, _, _ in self._reads(cuts)}
         for use in self._traced.uses:
             inputs, outputs = None if use.inputs is None else kept(use.inputs), kept(use.outputs)
-            before = (0 if use.inputs is None else len(use.inputs.units)) + len(use.outputs.units)
-            if (0 if inputs is None else len(inputs)) + len(outputs) < before:
+            if use.path in mended or len(outputs) < len(use.outputs.units):
                 yield use.path, inputs, outputs
 
     def _reads(self, cuts: Cuts) -> Iterator[tuple[Read, Cut, Mend]]:

@@ -158,6 +158,15 @@ def test_a_concatenation_is_one_site_of_which_a_branch_may_lose_all_its_units() 
     assert not narrower.output.weight[:, :4].any()  # type: ignore[index, operator]
 
 
+def test_a_unit_that_must_stay_is_not_read() -> None:
+    model = Branches().double().eval()
+    model.left, model.norm, model.right = nn.Conv2d(2, 1, 1), nn.BatchNorm2d(1), nn.Conv2d(2, 1, 1)
+    model.output = nn.Linear(4 * 4, 3)
+    anatomy = Anatomy(model.double().eval(), IMAGES)
+    cuts = random_cuts(anatomy, seed=0, kept=1)
+    assert off(anatomy.masked(cuts), anatomy.narrow(cuts), IMAGES) < 1e-12
+
+
 def test_units_are_found_along_the_last_dimension_of_sequences_and_not_where_they_are_pooled() -> None:
     maps = [
         nn.Linear(4, 6),
