@@ -16,7 +16,8 @@ from autoreg.surgery.surgeon import examine
 
 Config = Callable[..., TrialConfig]
 INPUTS = {
-    "mlp": (10,), "alexnet": (3, 28, 28), "resnet56": (3, 28, 28), "resnet18": (3, 64, 64), "inception_v3": (3, 299, 299),
+    "mlp": (10,), "alexnet": (3, 28, 28), "resnet56": (3, 28, 28), "resnet18": (3, 64, 64),
+    "inception_v3": (3, 299, 299),
 }  # fmt: skip
 #: How strong the parts are that cancel, by the network's weights. Rounding grows by so much from layer to layer.
 STRENGTH = {"mlp": 20.0, "alexnet": 20.0}
