@@ -48,14 +48,14 @@ def _place(name: str) -> tuple[str, int, str]:
     return letters, int(number or 0), panel
 
 
-#: The table that is made from a view, and no view itself.
-VERDICTS = "verdicts"
+#: The tables that are made from a view, and no views themselves.
+VERDICTS, CAPACITY = "verdicts", "capacity"
 
 
 def table_names() -> list[str]:
-    """Return the names of all tables: `1`, `comparison`, `verdicts`."""
+    """Return the names of all tables: `1`, `capacity`, `comparison`, `verdicts`."""
     stems = (path.stem for path in packaged_folder("analysis_sql").glob("reports/table_*.sql"))
-    return sorted([*(stem.removeprefix("table_") for stem in stems), VERDICTS])
+    return sorted([*(stem.removeprefix("table_") for stem in stems), CAPACITY, VERDICTS])
 
 
 def find_sweep(text: str) -> Path:

@@ -16,6 +16,7 @@ from autoreg.config.trial import Choice, TrialConfig, measurement_id
 from autoreg.database import connection
 from autoreg.database.writer import Writer
 from autoreg.files import write_atomically
+from autoreg.metrics.compression import SCHEMA
 from autoreg.packaged import figure_names
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.runs.records import Epoch, Layer, TrialResult
@@ -110,6 +111,7 @@ def trial_in(config: Callable[..., TrialConfig]) -> Callable[..., TrialFolder]:
         unchanged: tuple[float, ...] = (1.0, 0.5, 0.1),
         similar: Any = ((1, 1), (2, None)),
         similarity: pl.DataFrame | None = None,
+        compressed: Any = None,
         **changes: Any,
     ) -> Any:
         made = config(**changes)
@@ -131,9 +133,22 @@ def trial_in(config: Callable[..., TrialConfig]) -> Callable[..., TrialFolder]:
         )  # fmt: skip
         _write(folder, "ablation", ablation_rows(unchanged))
         _write(folder, "similarity", similarity_rows(similar) if similarity is None else similarity)
+        if compressed is not None:
+            _write(folder, "compression", compression_rows(compressed))
         return folder
 
     return make
+
+
+#: By surgery, its levels: (rule, level, units kept of both layers, labels unchanged on validation).
+Compressed = Mapping[str, Sequence[tuple[str, float, tuple[int, int], float]]]
+#: Such as a person can check.
+COMPRESSED: Compressed = {
+    "drop": [("error", 1e-5, (2, 1), 0.995), ("error", 1e-4, (1, 1), 0.96), ("share", 0.5, (1, 1), 0.96)],
+    "merge": [("error", 1e-5, (1, 2), 0.992), ("error", 1e-4, (1, 1), 0.9), ("share", 0.5, (1, 1), 0.9)],
+    "either": [("error", 1e-5, (2, 2), 1.0), ("refined", 5e-5, (1, 1), 0.99), ("error", 1e-4, (1, 1), 0.99)],
+    "rebuild": [("error", 1e-5, (1, 1), 1.0), ("error", 1e-4, (1, 1), 1.0), ("share", 0.5, (1, 1), 1.0)],
+}
 
 
 def ablation_rows(unchanged: tuple[float, ...]) -> pl.DataFrame:
@@ -174,7 +189,30 @@ def similarity_rows(similar: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema_overrides={"similar": pl.List(pl.Int32)})
 
 
-IDS = {name: measurement_id(name, 1, "test", {}) for name in ("ablation", "similarity")}
+def compression_rows(compressed: Compressed) -> pl.DataFrame:
+    """Two layers of 2 units each; the levels of a surgery are (rule, level, kept of both, unchanged on validation)."""
+    rows: list[dict[str, Any]] = [
+        {
+            "surgery": surgery, "rule": rule, "level": level, "layers": ["conv", "full"], "kept": list(kept),
+            "parameters": 5 * sum(kept), "flops": 10 * sum(kept), "unchanged_validation": unchanged,
+            "unchanged": unchanged - 0.01, "accuracy": unchanged / 2,
+        }
+        for surgery, levels in compressed.items()
+        for rule, level, kept, unchanged in [("error", 0.0, (2, 2), 1.0), *levels]
+    ]  # fmt: skip
+    rows += [
+        {"layer": layer, "units": 2, "eigenvalues": values}
+        for layer, values in (("conv", [3.0, 1]), ("full", [99.0, 1]))
+    ]
+    rows += [
+        {"surgery": surgery, "layer": layer, "taken": [1], "errors": [0.25]}
+        for surgery in compressed for layer in ("conv", "full")
+    ]  # fmt: skip
+    frame = pl.DataFrame(rows, schema=SCHEMA)
+    return frame.select(pl.lit("test").alias("split"), pl.all())
+
+
+IDS = {name: measurement_id(name, 1, "test", {}) for name in ("ablation", "similarity", "compression")}
 
 
 def _write(folder: TrialFolder, metric: str, frame: pl.DataFrame) -> None:
@@ -218,7 +256,9 @@ def sweep_record() -> Callable[..., dict[str, Any]]:
                 for made in configs
             ],
             "sweep_measurements": [
-                {"metric": name, "split": "test", "measurement_id": identity} for name, identity in IDS.items()
+                {"metric": name, "split": "test", "measurement_id": identity}
+                for name, identity in IDS.items()
+                if folders and folders[0].measurement_path(name, identity).is_file()
             ],
         }
 

@@ -1,14 +1,20 @@
 """What is not a finite number is not measured: NaN would count as a constant activation, and ±inf as anything."""
 
+import copy
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 
 from autoreg.errors import DataError
 from autoreg.networks import Network
+
+#: By the twin of a stage that is watched, the stage.
+_WATCHED: WeakKeyDictionary[nn.Module, nn.Module] = WeakKeyDictionary()
 
 
 @contextmanager
@@ -20,6 +26,7 @@ def finite_activations(network: Network, split: str) -> Iterator[None]:
     """
     stages = dict(network.stages._modules)
     twins = {name: _twin(stage) for name, stage in stages.items() if stage is not None}
+    _WATCHED.update((twin, network.stages.get_submodule(name)) for name, twin in twins.items())
     network.stages._modules.update(twins)
     first, *_, output = twins
     watched = {layer: twins[layer] for layer in (*network.measured, output)}
@@ -48,6 +55,17 @@ def finite_activations(network: Network, split: str) -> Iterator[None]:
                 raise DataError(
                     f"activations must be finite numbers, got NaN or ±inf in layer {layer} on {split} inputs"
                 )
+
+
+def unwatched(network: Network) -> Network:
+    """Return a network that may be watched without the watch: of the same modules, as it was built."""
+    plain = copy.copy(network)
+    plain._modules = dict(network._modules)
+    plain.stages = nn.Sequential(
+        OrderedDict((name, _WATCHED.get(stage, stage)) for name, stage in network.stages._modules.items() if stage)
+    )
+    plain.stages.training = network.stages.training
+    return plain
 
 
 def _twin(stage: nn.Module) -> nn.Module:

@@ -13,16 +13,18 @@ Revised = Callable[..., bool]
 metrics: Registry[Metric] = Registry("metric", "network", "dataset", "split", "replicate")
 
 
-def metric(version: int, revised: Revised | None = None) -> Callable[[Metric], Metric]:
+def metric(version: int, revised: Revised | None = None, *, by_default: bool = True) -> Callable[[Metric], Metric]:
     """Register a metric under its function's name.
 
     Args:
         version: raise it when the numbers change; every trial is then measured again by this metric, and by no other.
         revised: which networks' numbers changed since then. They are measured as the next version, others stay.
+        by_default: whether `measure_model` takes it.
     """
 
     def register(function: Metric) -> Metric:
         function.version, function.revised = version, revised  # type: ignore[attr-defined]
+        function.by_default = by_default  # type: ignore[attr-defined]
         return metrics.register(function)
 
     return register
@@ -38,3 +40,8 @@ def revision_of(name: str) -> Revised | None:
     """Return which networks a metric measures as the version after its own, or None if there are none."""
     revised: Revised | None = getattr(metrics[name], "revised", None)
     return revised
+
+
+def default_metrics() -> list[str]:
+    """Return the metrics that `measure_model` takes."""
+    return [name for name in metrics if getattr(metrics[name], "by_default", True)]

@@ -12,7 +12,7 @@ from torch import Tensor
 from autoreg.datasets import Dataset
 from autoreg.errors import DataError
 from autoreg.metrics.metric import metric
-from autoreg.metrics.moments import Moments
+from autoreg.moments import Moments
 from autoreg.networks import Network
 from autoreg.seeds import derive_seed
 

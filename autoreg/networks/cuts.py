@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, fx, nn
 from typing_extensions import override
 
-from autoreg.networks.node_kinds import IN_PLACE
+from autoreg.networks.activations import IN_PLACE
 
 #: What asks a tensor for no value of it.
 _METHODS = {"size", "dim", "ndimension", "numel", "nelement"}

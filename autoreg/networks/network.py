@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from torch.nn import functional
 from torch.nn.utils.parametrize import is_parametrized
 
@@ -215,6 +215,9 @@ def _other_kind(module: nn.Module) -> ParameterKind:
 def _channels_last(inputs: Tensor) -> Tensor:
     # Convolutions on a CPU run up to twice as fast in this layout; the numbers and the shapes are the same.
     return inputs.contiguous(memory_format=torch.channels_last) if inputs.ndim == 4 else inputs
+
+
+fx.wrap("_channels_last")  # which asks for the rank, as what is traced cannot
 
 
 def image_shape(input_shape: Sequence[int]) -> tuple[int, int, int]:

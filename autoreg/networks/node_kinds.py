@@ -1,41 +1,11 @@
 """What a node of a traced model does: multiply by weights, end a layer, or neither."""
 
-import operator
-from typing import Any
-
-import torch
 from torch import fx, nn
-from torch.nn import functional
 
+from autoreg.networks.activations import ACTIVATION_FUNCTIONS, ACTIVATION_METHODS, ACTIVATION_MODULES
 from autoreg.networks.network import MAPS as PLAIN_MAPS
 from autoreg.networks.network import NORMALIZATIONS
 from autoreg.networks.unit_axis import MAPS
-
-#: What would change a measured activation after it was handed out, and what does the same elsewhere.
-IN_PLACE: dict[Any, Any] = {
-    operator.iadd: operator.add,
-    operator.isub: operator.sub,
-    operator.imul: operator.mul,
-    operator.itruediv: operator.truediv,
-}
-
-#: What ends a layer (paper, section 3): modules of torch.nn.modules.activation that work on each unit alone.
-_ELEMENTWISE = (
-    nn.ReLU, nn.ReLU6, nn.RReLU, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish,
-    nn.Hardswish, nn.Hardtanh, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh, nn.Softplus, nn.Softsign, nn.Threshold,
-    nn.Softshrink, nn.Hardshrink, nn.Tanhshrink, nn.LogSigmoid,
-)  # fmt: skip
-_NAMES = (
-    "relu", "relu6", "rrelu", "leaky_relu", "prelu", "elu", "celu", "selu", "gelu", "silu", "mish", "hardswish",
-    "hardtanh", "hardsigmoid", "sigmoid", "tanh", "softplus", "softsign", "threshold", "softshrink", "hardshrink",
-    "tanhshrink", "logsigmoid", "clamp", "clamp_min", "clamp_max", "maximum",
-)  # fmt: skip
-_HOMES = [(home, name) for home in (torch, functional) for name in _NAMES if hasattr(home, name)]
-IN_PLACE |= {getattr(home, f"{name}_"): getattr(home, name) for home, name in _HOMES if hasattr(home, f"{name}_")}
-_FUNCTIONS = frozenset(
-    getattr(home, f"{name}{end}") for home, name in _HOMES for end in ("", "_") if hasattr(home, f"{name}{end}")
-)
-_METHODS = frozenset(f"{name}{end}" for name in _NAMES for end in ("", "_"))
 
 #: What stands between the weights of two layers and ends none: it moves, adds, scales, pools, normalizes or drops.
 _FILES = {
@@ -71,8 +41,8 @@ def is_map(traced: fx.GraphModule, node: fx.Node) -> bool:
 def is_activation(traced: fx.GraphModule, node: fx.Node) -> bool:
     """Whether a node is a function of torch's that ends a layer."""
     if node.op == "call_module":
-        return isinstance(traced.get_submodule(str(node.target)), _ELEMENTWISE)
-    return node.target in (_FUNCTIONS if node.op == "call_function" else _METHODS)
+        return isinstance(traced.get_submodule(str(node.target)), ACTIVATION_MODULES)
+    return node.target in (ACTIVATION_FUNCTIONS if node.op == "call_function" else ACTIVATION_METHODS)
 
 
 def is_plain(traced: fx.GraphModule, node: fx.Node) -> bool:

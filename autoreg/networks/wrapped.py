@@ -38,10 +38,7 @@ def wrap(model: nn.Module, example: Tensor) -> Network:
     Warns:
         ModelWarning: between two layers of weights stands something, and nothing that is measured.
     """
-    try:
-        own = copy.deepcopy(model).eval()
-    except Exception as error:  # of a model that holds what cannot be copied
-        raise ConfigError(f"{type(model).__name__} cannot be copied: {first_line(error)}") from error
+    own = copy_of(model).eval()
     if any(parameter.dtype in (torch.float16, torch.bfloat16) for parameter in own.parameters()):
         own, example = own.float(), example.float() if example.is_floating_point() else example
     with _running(example):
@@ -75,6 +72,15 @@ def wrap(model: nn.Module, example: Tensor) -> Network:
         reason = "they end at no activation function of torch's through which all that follows passes"
         warnings.warn(ModelWarning(f"{type(model).__name__}: {count}, since {reason}: {names}"), stacklevel=3)
     return network
+
+
+def copy_of(model: nn.Module, *, shares_parameters: bool = False) -> nn.Module:
+    """Return a copy of a model; of one that holds what cannot be copied, raise ConfigError."""
+    shared: dict[int, Any] = {id(each): each for each in model.parameters()} if shares_parameters else {}
+    try:
+        return copy.deepcopy(model, shared)
+    except Exception as error:
+        raise ConfigError(f"{type(model).__name__} cannot be copied: {first_line(error)}") from error
 
 
 def _stages(traced: fx.GraphModule, cuts: Cuts) -> tuple[list[tuple[str, nn.Module]], list[str], list[str]]:

@@ -20,7 +20,7 @@ from autoreg.database.queries import sweep_status
 from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, DataError
 from autoreg.files import write_text
-from autoreg.packaged import VERDICTS, table_names
+from autoreg.packaged import CAPACITY, VERDICTS, table_names
 from autoreg.report.figure import figures_with_data, picture, read_figure, versions
 from autoreg.report.figures import residuals
 from autoreg.report.figures.source import find_figures
@@ -29,7 +29,12 @@ from autoreg.report.formats import as_csv, numeric_columns, shown_cells
 from autoreg.report.table import read_table
 
 #: What the page calls the tables, in its order.
-TITLES = {VERDICTS: "Verdicts", "comparison": "Beside the paper", "1": "Table 1: how each network was trained"}
+TITLES = {
+    VERDICTS: "Verdicts",
+    CAPACITY: "Verdicts on compressed width",
+    "comparison": "Beside the paper",
+    "1": "Table 1: how each network was trained",
+}
 
 
 def report_page(connection: Connection, out: Path, definition: str = "released", sweep: str | None = None) -> Path:

@@ -11,11 +11,13 @@ from autoreg.database.queries import chosen_sweeps
 from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, DataError, did_you_mean
 from autoreg.files import write_text
-from autoreg.packaged import VERDICTS, table_names
+from autoreg.packaged import CAPACITY, VERDICTS, table_names
 from autoreg.report.formats import FORMATS
 
 #: The paper's threshold of |r|, whose verdicts people see first.
 THRESHOLD = 0.5
+#: The share of labels unchanged at which people see compressed widths first.
+TOLERANCE = 0.99
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def read_table(connection: Connection, table: str, sweep: str | None = None) -> 
     """Return a table of results.db.
 
     Of verdicts, people are shown those at |r| ≥ 0.5, the paper's threshold, with the other thresholds at which they are
-    the same.
+    the same; of capacity, those at 99 % of the labels.
 
     Args:
         connection: to results.db.
@@ -57,31 +59,47 @@ def read_table(connection: Connection, table: str, sweep: str | None = None) -> 
     """
     if table not in table_names():
         raise ConfigError(f"unknown table {table!r}{did_you_mean(table, table_names())}")
-    frame = _verdicts(connection) if table == VERDICTS else query(connection, f"select * from table_{table}")
+    made = {VERDICTS: _verdicts, CAPACITY: _capacity}
+    frame = made[table](connection) if table in made else query(connection, f"select * from table_{table}")
     frame = frame.filter(pl.col("sweep_id").is_in(chosen_sweeps(connection, sweep)))
     if frame.is_empty():
         raise DataError(f"table {table} has no row yet in {path_of(connection)}")
     frame = frame.sort([name for name in frame.columns if name != "sweep_id"])
-    shown = _main_verdicts(frame) if table == VERDICTS else frame
-    return Table(table, frame, shown.drop("sweep_id"))
+    main = {VERDICTS: _main_verdicts, CAPACITY: _main_capacity}
+    return Table(table, frame, (main[table](frame) if table in main else frame).drop("sweep_id"))
 
 
 def _verdicts(connection: Connection) -> pl.DataFrame:
     """Return the verdicts over the latest sweep of each name, on the test split where it was measured."""
     from autoreg.report.verdicts import verdicts  # scipy takes half a second to import, which no other report needs
 
-    trends = query(
-        connection,
-        """
-        select *
-        from width_trends
-        where sweep_id in (select sweep_id from latest_sweeps)
-        qualify split = first_value(split) over (partition by sweep_id order by split = 'test' desc, split)
-        """,
-    )
+    trends = _latest(connection, "width_trends")
     if trends.is_empty():
         return trends
     return verdicts(trends).with_columns(pl.col("figures").list.join(", "))
+
+
+def _capacity(connection: Connection) -> pl.DataFrame:
+    """Return the verdicts on compressed width likewise."""
+    from autoreg.report.capacity import capacity_verdicts
+
+    widths = _latest(connection, "compressed_widths")
+    return widths if widths.is_empty() else capacity_verdicts(widths)
+
+
+def _latest(connection: Connection, view: str) -> pl.DataFrame:
+    sql = f"""
+        select *
+        from {view}
+        where sweep_id in (select sweep_id from latest_sweeps)
+        qualify split = first_value(split) over (partition by sweep_id order by split = 'test' desc, split)
+    """
+    return query(connection, sql)
+
+
+def _main_capacity(frame: pl.DataFrame) -> pl.DataFrame:
+    columns = ["sweep_id", "sweep", "series", "surgery", "verdict", "slope", "low", "high", "replicates", "widths"]
+    return frame.filter(tolerance=TOLERANCE).sort("sweep", "series", "surgery").select(columns)
 
 
 def _main_verdicts(frame: pl.DataFrame) -> pl.DataFrame:

@@ -21,7 +21,7 @@ from autoreg.packaged import packaged_folder
 from autoreg.report.verdicts import verdicts
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.runs.measurements import write_measurement
-from tests.conftest import similarity_rows
+from tests.conftest import COMPRESSED, similarity_rows
 from tests.helpers.records import write_record
 
 VIEWS = sorted(packaged_folder("analysis_sql").glob("*/*.sql"))
@@ -57,7 +57,8 @@ def grid_of(trial: Callable[..., TrialFolder], network: str, **changes: Any) -> 
     return [
         trial(
             unchanged=(1.0, 0.5 + 0.1 * replicate, 0.1), similar=((1, None), (3, 5)),
-            network=Choice(name=network), width=width, initializer=Choice(name=name), replicate=replicate, **changes,
+            network=Choice(name=network), width=width, initializer=Choice(name=name), replicate=replicate,
+            compressed=COMPRESSED, **changes,
         )
         for width in (0.25, 1.0) for name in ("he_normal", "glorot_normal") for replicate in (0, 1)
     ]  # fmt: skip

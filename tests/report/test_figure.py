@@ -20,6 +20,7 @@ from autoreg.errors import ConfigError, DatabaseError, DataError
 from autoreg.packaged import figure_names
 from autoreg.report.figure import figures_with_data, read_figure
 from autoreg.report.figures.source import find_figures
+from tests.conftest import COMPRESSED
 
 Fill = Callable[..., Path]
 
@@ -42,7 +43,9 @@ def fill(tmp_path: Path, fill_in: Fill) -> Fill:
 @pytest.fixture(scope="module")
 def of_network(tmp_path_factory: pytest.TempPathFactory, fill_in: Fill) -> Callable[[str], Path]:
     """The results.db of a network, made once."""
-    return cache(lambda network: fill_in(tmp_path_factory.mktemp(network), network=network))
+    return cache(
+        lambda network: fill_in(tmp_path_factory.mktemp(network), network=network, settings={"compressed": COMPRESSED})
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,7 @@ def test_every_figure_is_written_in_both_definitions(
 
 def test_every_figure_of_the_paper_is_there_and_one_for_any_sweep() -> None:
     numbered = ["1a", "1b", "1c", "2", "3", "4", "5", "6", *(f"B{number}" for number in range(1, 14))]
-    assert figure_names() == [*numbered, "Scores"]
+    assert figure_names() == [*numbered, "Curve", "Scores", "Width"]
     assert [source.name for source in find_figures("1")] == ["1a", "1b", "1c"]
     assert [source.name for source in find_figures("b5")] == ["B5"]
 

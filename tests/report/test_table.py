@@ -14,6 +14,7 @@ from autoreg.errors import ConfigError, DataError
 from autoreg.packaged import table_names
 from autoreg.report.table import read_table
 from autoreg.runs.folder import Runs, TrialFolder
+from tests.conftest import COMPRESSED
 from tests.helpers.records import write_record
 
 
@@ -29,7 +30,7 @@ def database(tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], swee
     folders = [
         trial(
             network=Choice(name="alexnet"), dataset=Choice(name="cifar10"), initializer=Choice(name=name),
-            width=width, replicate=replicate,
+            width=width, replicate=replicate, compressed=COMPRESSED,
         )
         for name in ("he_normal", "glorot_normal") for width in (0.25, 1.0) for replicate in (0, 1)
     ]  # fmt: skip
@@ -64,7 +65,9 @@ def test_table_1_has_a_row_for_each_series_and_width(database: Path, tmp_path: P
 
 
 def test_an_unknown_table_is_answered_with_the_known_ones(database: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"unknown table 'comparisn'; did you mean 'comparison'\? \(allowed: 1, comp"):
+    with pytest.raises(
+        ConfigError, match=r"unknown table 'comparisn'; did you mean 'comparison'\? \(allowed: 1, capacity, comp"
+    ):
         report(database, "comparisn", tmp_path / "out")
 
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from timeit import repeat
+from timeit import timeit
 from typing import Any
 
 import torch
@@ -130,19 +130,30 @@ def _time_measuring(network: Network) -> float:
     for asked in network.measurements:
 
         def measure(examples: int, asked: Measurement = asked) -> None:
-            changed: dict[str, Any] = {asked.split: dataset.split(asked.split).first(examples)}
+            seen = ("train", "validation", asked.split)
+            changed: dict[str, Any] = {name: dataset.split(name).first(examples) for name in seen}
             with precision_of("float32", dataset.test.labels.device):
                 metrics[asked.metric](untrained, replace(dataset, **changed), asked.split, 0, **asked.options)
 
-        seconds += _extrapolate(measure, len(dataset.split(asked.split)), network)
+        whole, bound = len(dataset.split(asked.split)), metrics.options(asked.metric).get("examples")
+        if asked.is_own or bound is None:
+            seconds += _extrapolate(measure, whole, network)
+        else:  # much of its time is the same for any number of examples
+            whole = min(whole, asked.options.get("examples", bound.default) or whole)
+            few, more = (_time(partial(measure, count), network) for count in (FEWEST, 8 * FEWEST))
+            seconds += few + max(0.0, more - few) * (whole - FEWEST) / (7 * FEWEST)
     return seconds
 
 
 def _extrapolate(work: Callable[[int], None], whole: int, network: Network) -> float:
     """Return the seconds of all examples, by a number of them that grows until it takes long enough to be timed."""
-    # On one thread of a CPU the processor's time is taken, since other programs may run meanwhile.
-    clock = time.process_time if (network.device, network.threads) == ("cpu", 1) else time.perf_counter
     count = min(FEWEST, whole)
-    while (seconds := min(repeat(partial(work, count), timer=clock, repeat=2, number=1))) < LONG and count < whole:
+    while (seconds := min(_time(partial(work, count), network) for _ in range(2))) < LONG and count < whole:
         count = min(whole, 4 * count)
     return seconds * whole / count
+
+
+def _time(work: Callable[[], None], network: Network) -> float:
+    # On one thread of a CPU the processor's time is taken, since other programs may run meanwhile.
+    clock = time.process_time if (network.device, network.threads) == ("cpu", 1) else time.perf_counter
+    return timeit(work, timer=clock, number=1)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from autoreg.config.trial import Choice, TrialConfig
-from autoreg.datasets import load_dataset
+from autoreg.datasets import Dataset, load_dataset
+from autoreg.metrics import metrics
 from autoreg.metrics.measure import Measurement, measurements_of
 from autoreg.orchestrator.durations import measuring_key, training_key
 from autoreg.orchestrator.forecast.cost import SLOWDOWN_BY_OTHERS, Costs, Network
@@ -50,6 +51,23 @@ def test_more_samples_of_a_metric_take_longer(network: MakeNetwork) -> None:
     assert less
     assert more
     assert more > 3 * less
+
+
+def test_a_metric_that_looks_at_some_examples_only_is_timed_at_so_many(
+    network: MakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looks(network: object, dataset: Dataset, split: str, replicate: int, *, examples: int | None = 50) -> None:
+        clock[0] += 3.0 + 0.01 * len(dataset.train) + 0.01 * len(dataset.split(split))
+
+    clock = [0.0]
+    monkeypatch.setitem(metrics._functions, "compression", looks)
+    monkeypatch.setattr("autoreg.orchestrator.forecast.cost.time.process_time", lambda: clock[0])
+    for options, seen in (({}, 50), ({"examples": 80}, 80), ({"examples": None}, 100)):
+        costs, net = Costs(), network((Measurement("compression", 1, "test", options),))
+        costs.time([net], 1.0)
+        assert costs.timed[net.setup].known(measuring_key(net.config), (net.size[0], 1)) == pytest.approx(
+            3 + 0.02 * seen
+        )
 
 
 def test_what_does_not_fit_is_left_out_but_for_the_smallest_of_each_kind(network: MakeNetwork) -> None:

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -365,3 +366,58 @@ def test_figure_2_and_3_show_the_papers_curves_and_means() -> None:
     [means] = [made for made in figure.axes[0].collections if made.get_label() == PAPER]
     assert means.get_segments()[0][:, 1].tolist() == [0.2, 0.2]
     assert labels_of(figure) == [PAPER]
+
+
+SURGERIES = ("drop", "merge", "either", "rebuild")
+
+
+def compressed(**changes: object) -> pl.DataFrame:
+    rows = [
+        {
+            "series": name, "width": width, "surgery": surgery, "tolerance": 0.99, "network": "mlp",
+            "dataset": "teacher", "replicates": 3, "compressed_width": width / (1 + place),
+            "compressed_width_std": 0.01, "needed": 0.4, "only_removable": 0.1, "only_repeated": 0.2,
+            "either_way": 0.3, "only_together": 0.0, **changes,
+        }
+        for name in ("He Norm", "LeCun Norm") for width in (0.25, 1.0, 4.0) for place, surgery in enumerate(SURGERIES)
+    ]  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+def test_figure_width_draws_a_line_for_each_surgery_above_what_the_units_are() -> None:
+    figure = drawn("width", compressed())
+    lines = [container for container in figure.axes[0].containers if isinstance(container, ErrorbarContainer)]
+    assert [list(line[0].get_ydata()) for line in lines] == [
+        pytest.approx([width / (1 + place) for width in (0.25, 1, 4)]) for place in range(4)
+    ]
+    [diagonal] = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
+    assert list(diagonal.get_xdata()) == list(diagonal.get_ydata()) == [0.25, 4.0]
+    assert figure.axes[0].get_xscale() == figure.axes[0].get_yscale() == "log"
+    bars = figure.axes[2].containers
+    assert [[bar.get_height() for bar in part] for part in bars] == [
+        pytest.approx([100 * share] * 3) for share in (0.4, 0.1, 0.2, 0.3, 0.0)
+    ]
+    assert [bar.get_y() for bar in bars[-1]] == pytest.approx([100.0] * 3)
+    assert "99% of the labels unchanged on validation" in figure.get_supxlabel()
+    assert [text.get_text() for text in figure.axes[2].get_xticklabels()] == ["¼×", "1×", "4×"]
+
+
+def test_figure_width_of_one_surgery_has_no_shares() -> None:
+    frame = compressed(needed=None, only_removable=None, only_repeated=None, either_way=None, only_together=None)
+    figure = drawn("width", frame.filter(surgery="drop"))
+    assert {bar.get_height() for part in figure.axes[2].containers for bar in part} == {0.0}
+
+
+def test_figure_curve_draws_the_narrowest_and_the_widest_network_with_the_random_order() -> None:
+    rows = [
+        {
+            "series": "He Norm", "width": width, "surgery": surgery, "level": step / 4, "taken": step / 4,
+            "unchanged": 1 - step / 10, "unchanged_std": 0.01, "network": "mlp", "dataset": "teacher", "replicates": 3,
+        }
+        for width in (0.25, 1.0, 4.0) for surgery in ("random", *SURGERIES) for step in range(4)
+    ]  # fmt: skip
+    figure = drawn("curve", pl.DataFrame(rows))
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["(a) He Norm: ¼×", "(b) He Norm: 4×"]
+    assert lines_of(figure, 0) == [pytest.approx([100, 90, 80, 70])] * 5
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["random", *SURGERIES]
+    assert figure.axes[0].get_ylim()[0] == 70

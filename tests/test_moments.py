@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from autoreg.metrics import moments as module
-from autoreg.metrics.moments import Moments
+from autoreg import moments as module
+from autoreg.moments import Moments
 from tests.metrics.test_similarity import vectors
 
 MANY = vectors(5000, 24)

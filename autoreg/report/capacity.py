@@ -1,0 +1,97 @@
+"""Verdicts on compressed width: when a network is made wider, does what it needs grow in proportion, less, or not?
+
+Each replicate gives one slope, that of a least-squares line of log2(compressed width) over log2(width). At 1 every unit
+of a wider network is needed, at 0 all of the added ones can be taken out. Slopes are tested as those of `verdicts` are,
+as a plain sample, with Student's t; its head says why. A series and a surgery make a claim, tested four times: is the
+mean slope other than 0, below the smallest that matters, below 1, and above what is as good as 1? The p-values of each
+test are corrected over all claims of a sweep by Holm's method. These claims are a family of their own, so that they
+change no verdict on removability and repetition.
+"""
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import special
+
+from autoreg.errors import DataError
+from autoreg.report.verdicts import ALPHA, FEWEST_WIDTHS, RESOLUTION, holm
+
+#: A slope below this is none, and one this much below 1 is as good as 1.
+BOUND = 0.1
+#: A sweep is one experiment; tolerance and split are chosen before one looks.
+REPORT = ["sweep_id", "split", "tolerance"]
+CLAIM = [*REPORT, "series", "surgery"]
+LABELS = ["sweep", "network", "dataset"]
+
+
+def capacity_verdicts(widths: pl.DataFrame) -> pl.DataFrame:
+    """Return one row for each sweep, split, tolerance, series and surgery: how compressed width follows width.
+
+    Args:
+        widths: rows of the view `compressed_widths`, one for each of the above, replicate and width.
+
+    Returns:
+        The claim with its labels, and:
+
+        - verdict: `does not grow` (the slope is below 0.1), `in proportion` (above 0.9), `less than in proportion` (it
+          grows, but below 1), `grows` (which of the last two is not known), or `undecided`;
+        - slope, low, high: mean over replicates and its 95 % interval, which is not corrected for the number of claims;
+        - growth_p, none_p, less_p, proportion_p: of the four tests, corrected; null with fewer than two replicates;
+        - replicates: that have the fewest widths of a trend, which are 3; widths: the fewest behind any slope.
+
+    Raises:
+        DataError: there are two trials for the same claim, replicate and width.
+    """
+    keys = [*CLAIM, "replicate", "width"]
+    twice = widths.filter(widths.select(keys).is_duplicated()).select(keys)
+    if not twice.is_empty():
+        raise DataError(f"compressed widths need one trial for each replicate and width, got two for {twice.row(0)}")
+    doublings, score = pl.col("width").log(2), pl.col("compressed_width").log(2)
+    slopes = (
+        widths.sort(keys)  # sums do not depend on the order of the rows
+        .group_by(*CLAIM, *LABELS, "replicate", maintain_order=True)
+        .agg(slope=pl.cov(doublings, score) / doublings.var(), widths=pl.len())
+    )
+    is_trend = pl.col("widths") >= FEWEST_WIDTHS
+    slope = pl.col("slope").filter(is_trend)
+    claims = slopes.group_by(*CLAIM, *LABELS, maintain_order=True).agg(
+        slope=slope.mean(), deviation=slope.std(), replicates=slope.len(), widths=pl.col("widths").min()
+    )
+    return pl.concat(map(_judge, claims.partition_by(REPORT, maintain_order=True))).sort(CLAIM)
+
+
+def _judge(claims: pl.DataFrame) -> pl.DataFrame:
+    count = claims["replicates"].to_numpy().astype(float)
+    mean, deviation = (claims[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("slope", "deviation"))
+    error, freedom = deviation / np.sqrt(np.maximum(count, 1)), np.maximum(count - 1, 1)
+    half, tested, unit = special.stdtrit(freedom, 0.975) * error, count >= 2, np.maximum(error, RESOLUTION)
+
+    def corrected(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+        p_values = np.where(tested, p_values, 1.0)
+        p_values[count >= 1] = holm(p_values[count >= 1])
+        return p_values
+
+    tests = {
+        "growth_p": corrected(2 * special.stdtr(freedom, -np.abs(mean / unit))),
+        "none_p": corrected(special.stdtr(freedom, (mean - BOUND) / unit)),
+        "less_p": corrected(special.stdtr(freedom, (mean - 1) / unit)),
+        "proportion_p": corrected(special.stdtr(freedom, (1 - BOUND - mean) / unit)),
+    }
+    holds = {name: p_values < ALPHA for name, p_values in tests.items()}
+    grows = holds["growth_p"] & (mean > 0)
+    verdict = np.select(
+        [holds["none_p"], holds["proportion_p"], grows & holds["less_p"], grows],
+        ["does not grow", "in proportion", "less than in proportion", "grows"],
+        "undecided",
+    )
+    return claims.select(
+        *CLAIM,
+        *LABELS,
+        verdict=pl.Series(verdict.tolist(), dtype=pl.String),
+        slope=pl.Series(mean, nan_to_null=True),
+        low=pl.Series(mean - half, nan_to_null=True),
+        high=pl.Series(mean + half, nan_to_null=True),
+        **{name: pl.when(pl.lit(pl.Series(tested))).then(pl.lit(pl.Series(values))) for name, values in tests.items()},
+        replicates="replicates",
+        widths="widths",
+    )

@@ -1,0 +1,179 @@
+"""A network at each of many levels to which its units are taken out, and what becomes of its labels."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from autoreg.errors import DataError
+from autoreg.surgery.order import Surgery
+from autoreg.surgery.sites import Cut
+from autoreg.surgery.surgeon import Counts, Surgeon
+
+#: An error that only what goes for nothing keeps to: dead units, silent ones and copies.
+NOTHING = 1e-9
+#: The other errors are powers of 10 with equally spaced exponents between these.
+EXPONENTS = (-4.0, -0.5)
+#: More errors are tried where the share of unchanged labels goes below these, by halving the step so often.
+REFINED_AT, BISECTIONS = (0.99, 0.95), 4
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Examples in batches: inputs, the intact network's labels, and true ones."""
+
+    batches: list[tuple[Tensor, Tensor, Tensor]]
+
+    @classmethod
+    def of(cls, network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Self:
+        """Return examples, (inputs, true labels), with what a network says of them."""
+        return cls([(inputs, network(inputs).argmax(1), labels) for inputs, labels in batches])
+
+    def compare(self, network: nn.Module) -> tuple[float, float]:
+        """Return the shares of examples to which a network gives the intact one's label, and the true one.
+
+        Raises:
+            DataError: its logits are not finite.
+        """
+        hits, examples = torch.zeros(2, dtype=torch.int64), 0
+        for inputs, before, labels in self.batches:
+            logits = network(inputs)
+            if not logits.isfinite().all():
+                raise DataError("logits must be finite numbers, got NaN or ±inf of a network with units taken out")
+            predicted = logits.argmax(1)
+            hits += torch.stack([(predicted == before).sum(), (predicted == labels).sum()]).cpu()
+            examples += len(inputs)
+        unchanged, accuracy = (hits.double() / examples).tolist()
+        return unchanged, accuracy
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a narrower network is: parameters, flops of one example, units kept by site; and what it says.
+
+    Attributes:
+        kept: by site, with a constant unit where one stands for offsets.
+        parameters: their number.
+        flops: of one example.
+        unchanged: share of examples that keep their label.
+        accuracy: share of examples with their true label.
+    """
+
+    kept: list[int]
+    parameters: int
+    flops: int
+    unchanged: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Narrow:
+    """A narrower network, of which each number is worked out when it is asked for, and once; itself it is not held.
+
+    Attributes:
+        surgeon: who takes the units out.
+        surgery: how.
+        counts: how many of each site.
+        validation: examples by which a level may be chosen.
+        shown: examples that choose nothing.
+    """
+
+    surgeon: Surgeon
+    surgery: Surgery
+    counts: Counts
+    validation: Labelled
+    shown: Labelled
+
+    @cached_property
+    def on_validation(self) -> float:
+        """The share of labels unchanged on validation."""
+        return self.facts.unchanged if self.shown is self.validation else self.validation.compare(self.network())[0]
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What the network is, and what it says of the examples that choose nothing."""
+        network = self.network()
+        with FlopCounterMode(display=False) as counter:
+            network(self.shown.batches[0][0][:1])
+        parameters = sum(parameter.numel() for parameter in network.parameters())
+        kept = self.surgeon.kept(self.cuts())
+        return Facts(kept, parameters, int(counter.get_total_flops()), *self.shown.compare(network))
+
+    def cuts(self) -> dict[int, Cut]:
+        """Return what is done to each site."""
+        return self.surgeon.cuts(self.surgery, self.counts)
+
+    def network(self) -> nn.Module:
+        """Return the network itself."""
+        return self.surgeon.anatomy.narrow(self.cuts())
+
+
+class Levels:
+    """Narrower networks by surgery and level; where surgeries do the same, one stands for both.
+
+    Args:
+        surgeon: takes the units out.
+        validation: examples by which a level may be chosen.
+        shown: examples that choose nothing.
+    """
+
+    def __init__(self, surgeon: Surgeon, validation: Labelled, shown: Labelled) -> None:
+        self.surgeon, self._validation, self._shown = surgeon, validation, shown
+        self._by_counts: dict[tuple[Surgery, Counts], Narrow] = {}
+        self._by_cuts: dict[str, Narrow] = {}
+
+    def narrow(self, surgery: Surgery, counts: Counts) -> Narrow:
+        """Return the network that a surgery leaves with so many units taken out of each site."""
+        if (surgery, counts) not in self._by_counts:
+            made = Narrow(self.surgeon, surgery, counts, self._validation, self._shown)
+            self._by_counts[surgery, counts] = self._by_cuts.setdefault(_digest(made.cuts()), made)
+        return self._by_counts[surgery, counts]
+
+    def within(self, surgery: Surgery, error: float) -> Narrow:
+        """Return the network that a surgery leaves with at most this error at each site."""
+        return self.narrow(surgery, self.surgeon.within(surgery, error))
+
+    def errors(self, surgery: Surgery, levels: int) -> dict[float, str]:
+        """Return so many errors, and more where the share of unchanged labels on validation goes below `REFINED_AT`.
+
+        Args:
+            surgery: whose networks are looked at.
+            levels: at least 2.
+
+        Returns:
+            For each error `error`, or `refined` for one that was put between others.
+        """
+        low, high = EXPONENTS
+        grid = [NOTHING, *(10 ** (low + (high - low) * step / (levels - 1)) for step in range(levels))]
+        refined = {error for least in REFINED_AT for error in self._refined(surgery, grid, least)}
+        return dict.fromkeys(refined, "refined") | dict.fromkeys(grid, "error")
+
+    def _refined(self, surgery: Surgery, grid: list[float], least: float) -> Iterator[float]:
+        """Yield errors with which so many labels stay, ever nearer to where they do not."""
+        shares = [self.within(surgery, error).on_validation for error in grid]
+        place = max((index for index, share in enumerate(shares) if share >= least), default=None)
+        if place is None or place + 1 == len(grid):
+            return
+        low, high = math.log(grid[place]), math.log(grid[place + 1])
+        for _ in range(BISECTIONS):
+            middle = math.exp((low + high) / 2)
+            if self.within(surgery, middle).on_validation >= least:
+                low = math.log(middle)
+                yield middle
+            else:
+                high = math.log(middle)
+
+
+def _digest(cuts: Mapping[int, Cut]) -> str:
+    digest = hashlib.blake2b()
+    for site, cut in cuts.items():
+        parts = [torch.tensor(site), cut.kept, *(part for mend in cut.mends for part in (mend.matrix, mend.offset))]
+        for part in parts:
+            digest.update(part.contiguous().numpy().tobytes())
+    return digest.hexdigest()

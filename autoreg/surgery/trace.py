@@ -1,0 +1,70 @@
+"""A model is run once, operation by operation, to see which units it has and what becomes of them."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, fx, nn
+
+from autoreg.errors import ConfigError, first_line
+from autoreg.networks import Network
+from autoreg.networks.normalization import LocalResponseNorm
+from autoreg.surgery.columns import Columns, Units
+from autoreg.surgery.operations import Run, Use
+
+
+@dataclass(frozen=True)
+class Traced:
+    """What is known of a model.
+
+    Attributes:
+        uses: its modules that are narrower where units are taken out, in the order of their calls.
+        units: all its units.
+        layers: of a `Network`, the columns of each measured layer.
+        called: paths of the modules that it runs in evaluation mode.
+    """
+
+    uses: list[Use]
+    units: Units
+    layers: dict[str, Columns]
+    called: set[str]
+
+
+class _Tracer(fx.Tracer):
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return isinstance(m, LocalResponseNorm) or super().is_leaf_module(m, module_qualified_name)
+
+
+def trace(model: nn.Module, example: Tensor) -> Traced:
+    """Return what becomes of the units of a model in evaluation mode.
+
+    Raises:
+        ConfigError: `torch.fx` cannot trace it, or it cannot be run on the example.
+    """
+    name = type(model).__name__
+    try:
+        run = Run(fx.GraphModule(model, _Tracer().trace(model)))
+    except Exception as error:  # fx knows many ways to fail, and the model is the user's: anything may go wrong in it
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        raise ConfigError(f"{name} cannot be traced by torch.fx ({reason})") from error
+    try:
+        with torch.inference_mode():
+            run.run(example)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        raise ConfigError(f"{name} cannot be run on the inputs, {tuple(example.shape)}: {reason}") from error
+    ends = {layer: run.last.get(call) for layer, call in _calls(model).items()} if isinstance(model, Network) else {}
+    layers = {layer: run.columns[end] for layer, end in ends.items() if end in run.columns}
+    return Traced(run.uses, run.units, layers, run.called)
+
+
+def _calls(network: Network) -> dict[str, str]:
+    """Return which call of which module is each measured layer; one module may stand at several places."""
+    calls: dict[str, str] = {}
+    names: dict[nn.Module | None, str] = {}
+    seen: Counter[nn.Module | None] = Counter()
+    for name, stage in network.stages._modules.items():
+        first = names.setdefault(stage, name)
+        calls[name] = f"stages.{first}@{seen[stage]}" if seen[stage] else f"stages.{first}"
+        seen[stage] += 1
+    return {layer: calls[layer] for layer in network.measured}
