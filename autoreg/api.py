@@ -18,6 +18,7 @@ from autoreg.datasets.given import checked_labels, given_examples
 from autoreg.errors import ConfigError, did_you_mean
 from autoreg.metrics import metrics
 from autoreg.metrics.finite import finite_activations
+from autoreg.metrics.metric import is_from_initial
 from autoreg.networks import Network
 from autoreg.networks.wrapped import wrap
 from autoreg.orchestrator.plan import Plan, check_resources, make_plan
@@ -164,7 +165,8 @@ def measure_model(
             no metric has such an option.
         DataError: activations are not finite; it names the layer.
     """
-    known = {option for name in metrics for option in metrics.options(name)}
+    names = [name for name in metrics if not is_from_initial(name)]
+    known = {option for name in names for option in metrics.options(name)}
     if unknown := sorted(options.keys() - known):
         raise ConfigError(f"no metric has an option {unknown[0]!r}{did_you_mean(unknown[0], known)}")
     device, dtype = next(
@@ -181,7 +183,7 @@ def measure_model(
     shape = tuple(inputs.shape[1:])
     dataset = Dataset(split, split, split, shape, classes, "given", lambda given: given, evaluation_batch=batch_size)
     rows = {}
-    for name in metrics:
+    for name in names:
         taken: dict[str, Any] = {option: given for option, given in options.items() if option in metrics.options(name)}
         checked = metrics.check_options(name, taken)
         with finite_activations(network, "given"):

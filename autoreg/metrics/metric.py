@@ -13,16 +13,18 @@ Revised = Callable[..., bool]
 metrics: Registry[Metric] = Registry("metric", "network", "dataset", "split", "replicate")
 
 
-def metric(version: int, revised: Revised | None = None) -> Callable[[Metric], Metric]:
+def metric(version: int, revised: Revised | None = None, *, from_initial: bool = False) -> Callable[[Metric], Metric]:
     """Register a metric under its function's name.
 
     Args:
         version: raise it when the numbers change; every trial is then measured again by this metric, and by no other.
         revised: which networks' numbers changed since then. They are measured as the next version, others stay.
+        from_initial: whether it takes a network that remembers itself before training (`Network.initial`).
     """
 
     def register(function: Metric) -> Metric:
         function.version, function.revised = version, revised  # type: ignore[attr-defined]
+        function.from_initial = from_initial  # type: ignore[attr-defined]
         return metrics.register(function)
 
     return register
@@ -38,3 +40,8 @@ def revision_of(name: str) -> Revised | None:
     """Return which networks a metric measures as the version after its own, or None if there are none."""
     revised: Revised | None = getattr(metrics[name], "revised", None)
     return revised
+
+
+def is_from_initial(name: str) -> bool:
+    """Whether a metric compares a network with itself before training."""
+    return bool(getattr(metrics[name], "from_initial", False))

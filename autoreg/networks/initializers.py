@@ -36,10 +36,9 @@ def initialize(network: Network, initializer: Choice, replicate: int) -> None:
             if not weight_of(module).requires_grad:  # frozen: what training does not change is the user's
                 continue
             weight: Any = module.weight
-            is_transposed = isinstance(module, nn.modules.conv._ConvTransposeNd)  # whose inputs stand first
-            outputs_first = _swapped(weight, module.groups) if is_transposed else weight
+            outputs_first = _outputs_first(module, weight)
             fill(outputs_first, index == len(maps) - 1, generator, **initializer.options)
-            if is_transposed and module.groups > 1:  # they were swapped in a copy
+            if _is_transposed(module) and module.groups > 1:  # they were swapped in a copy
                 weight.copy_(_swapped(outputs_first, module.groups))
             if is_parametrized(module, "weight"):
                 module.weight = weight  # so that magnitudes and directions, for example, give it
@@ -104,6 +103,19 @@ def normal(
     """
     deviation = sigma if is_output else hidden_ratio * sigma
     nn.init.trunc_normal_(weight, std=deviation, a=-2 * deviation, b=2 * deviation, generator=generator)
+
+
+def weight_matrix(module: Any) -> Tensor:
+    """Return the weight of a linear or convolutional map as a matrix, [outputs, the rest]: a row for each kernel."""
+    return _outputs_first(module, module.weight).detach().flatten(1)
+
+
+def _is_transposed(module: nn.Module) -> bool:
+    return isinstance(module, nn.modules.conv._ConvTransposeNd)  # whose inputs stand first
+
+
+def _outputs_first(module: Any, weight: Tensor) -> Tensor:
+    return _swapped(weight, module.groups) if _is_transposed(module) else weight
 
 
 def _swapped(weight: Tensor, groups: int) -> Tensor:

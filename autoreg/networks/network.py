@@ -57,6 +57,9 @@ class Network(nn.Module):
         decayed_kinds: which parameters of these stages are.
         auxiliary: a classifier of a hidden stage that takes part in `loss` only.
 
+    Attributes:
+        initial: the network before its first training step, where it is remembered.
+
     Raises:
         ValueError: a name is unknown, or a module works in place, which would corrupt the activations that
             `walk` hands out.
@@ -87,6 +90,7 @@ class Network(nn.Module):
         self.decayed = tuple(decayed) if decayed is not None else tuple(name for name, _ in self._parts())
         self.decayed_kinds = frozenset(decayed_kinds)
         self._unit_axis: dict[str, int] = {}  # by layer, as the last walk found it
+        self.initial: Network | None = None
         if all(parameter.ndim <= 4 for parameter in self.parameters()):  # PyTorch's volumes have a layout of their own
             self.to(memory_format=torch.channels_last)
 
@@ -110,6 +114,10 @@ class Network(nn.Module):
         logits = self.stages[split:](activations)
         beside = functional.cross_entropy(self.auxiliary(activations), labels)
         return logits, functional.cross_entropy(logits, labels) + self.auxiliary.weight * beside
+
+    def remember(self, initial: "Network") -> None:
+        """Let `initial` be this network before its first training step. It is no part of it: no state_dict has it."""
+        self.__dict__["initial"] = initial
 
     def walk(self, inputs: Tensor) -> Iterator[tuple[str, Tensor]]:
         """Yield (layer, activations) of each measured layer during one forward pass; activations are [batch, units, …].

@@ -21,7 +21,7 @@ from autoreg.packaged import packaged_folder
 from autoreg.report.verdicts import verdicts
 from autoreg.runs.folder import Runs, TrialFolder
 from tests.conftest import similarity_rows
-from tests.helpers.records import write_record
+from tests.helpers.records import add_movement, write_record
 
 VIEWS = sorted(packaged_folder("analysis_sql").glob("*/*.sql"))
 
@@ -73,7 +73,9 @@ def every_network(
     folders = [made for name in names for made in grid_of(partial(trial_in, runs), name)]
     alexnets = grid_of(partial(trial_in, runs), "alexnet", dataset=Choice(name="cifar10"))
     measure_exactly(alexnets[0], ((1, None), (5, 5)))
-    alone = {**sweep_record(alexnets), "sweep_id": "f" * 16, "name": "alexnet_alone"}
+    record, [moved, *_] = sweep_record(alexnets), [add_movement(folder) for folder in alexnets]
+    asked = [*record["sweep_measurements"], moved]
+    alone = {**record, "sweep_id": "f" * 16, "name": "alexnet_alone", "sweep_measurements": asked}
     with opened(folder / "results.db", runs, [*folders, *alexnets], sweep_record(folders), alone) as connection:
         yield connection
 
