@@ -20,7 +20,7 @@ COLUMNS, ROWS = 4096, 1024
 @metric(version=1, from_initial=True)
 @torch.inference_mode()
 def movement(network: Network, dataset: Dataset, split: str, replicate: int) -> pl.DataFrame:
-    """Return one row for each layer that has weights or is measured.
+    """Return one row for each measured layer, with the weights in it and before it, and for each stage of others.
 
     W are the weights of a linear or convolutional map, [outputs, the rest], and W₀ those before training. Biases and
     normalisation are left out. A unit that is constant on the split before training and after has not changed: its
@@ -46,17 +46,24 @@ def movement(network: Network, dataset: Dataset, split: str, replicate: int) -> 
         raise DataError("movement needs the network before training, which only a trial has")
     changes = _activation_changes(network, network.initial, dataset, split)
     names = {id(module): name.removeprefix("stages.") for name, module in network.named_modules()}
-    rows: dict[str, dict[str, Any]] = {
-        name: {"layer": name, **_NO_MAPS} for name in [*network.stages._modules, _BESIDE]
-    }
-    for (layer, module), (_, before) in zip(network.maps(), network.initial.maps(), strict=True):
+    rows: dict[str, dict[str, Any]] = {}
+    for (stage, module), (_, before) in zip(network.maps(), network.initial.maps(), strict=True):
+        layer = _layer_of(network, stage)
+        row = rows.setdefault(layer, {"layer": layer, **_NO_MAPS})
         moved = {"map": names[id(module)], **_moved(weight_matrix(before), weight_matrix(module))}
-        rows[layer] |= {column: [*rows[layer][column], value] for column, value in moved.items()}
-    found = [row | changes.get(layer, {}) for layer, row in rows.items() if row["map"] or layer in changes]
-    return pl.DataFrame(found, schema=_SCHEMA)
+        row |= {column: [*row[column], value] for column, value in moved.items()}
+    for layer, change in changes.items():
+        rows.setdefault(layer, {"layer": layer, **_NO_MAPS}).update(change)
+    return pl.DataFrame(list(rows.values()), schema=_SCHEMA)
 
 
-_BESIDE = "auxiliary"
+def _layer_of(network: Network, stage: str) -> str:
+    """Return the measured layer that a stage is, or leads to; the stage itself if none comes after it."""
+    onwards = list(network.stages._modules)
+    onwards = onwards[onwards.index(stage) :] if stage in onwards else []
+    return next((name for name in onwards if name in network.measured), stage)
+
+
 _NO_MAPS: dict[str, list[Any]] = {"map": [], "initial_norm": [], "movement": [], "spectral_movement": []}
 _SCHEMA: dict[str, Any] = {
     "layer": pl.String,

@@ -3,7 +3,7 @@ create table if not exists movement (
     trial_id varchar not null,  -- the trial
     measurement_id varchar not null,  -- the measurement
     split varchar not null,  -- train, validation or test
-    layer varchar not null,  -- the stage that it stands in, by name
+    layer varchar not null,  -- the measured layer that it leads to; output and auxiliary are their own
     map varchar not null,  -- by name
     initial_norm double not null,  -- Frobenius norm of the weights before training
     movement double,  -- Frobenius norm of their change over that; null where they were 0

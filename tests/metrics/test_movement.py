@@ -119,6 +119,14 @@ def test_a_unit_that_is_constant_before_and_after_has_not_changed_and_one_that_b
     assert found["activation_change"] == pytest.approx((1 + 0 + 1 + 1 + 0) / 5)
 
 
+def test_weights_count_for_the_measured_layer_that_they_lead_to() -> None:
+    stages = [("first", nn.Linear(108, 3)), ("relu", nn.ReLU()), ("output", nn.Linear(3, 2))]
+    network = Network([("flatten", nn.Flatten()), *stages], measured=["relu"]).eval()
+    assert {layer: row["map"] for layer, row in measured(moved(network)).items()} == {
+        "relu": ["first"], "output": ["output"],
+    }  # fmt: skip
+
+
 def test_nothing_moves_in_no_time_and_what_began_at_zero_has_no_movement() -> None:
     before = convolutional()
     with torch.no_grad():
