@@ -5,6 +5,7 @@ LeCun are then scaled so that the truncated distribution has the wanted variance
 """
 
 from collections.abc import Callable
+from functools import partial
 from math import sqrt
 from typing import Annotated, Any
 
@@ -15,7 +16,8 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from autoreg.config.trial import Choice
 from autoreg.networks import Network
-from autoreg.networks.network import weight_of
+from autoreg.networks.network import Scale, weight_of
+from autoreg.networks.parametrization import fill_as_at_width_1
 from autoreg.registry import Registry
 from autoreg.seeds import derive_seed
 
@@ -31,13 +33,22 @@ def initialize(network: Network, initializer: Choice, replicate: int) -> None:
     fill = initializers[initializer.name]
     generator = torch.Generator().manual_seed(derive_seed(replicate, "initial weights"))
     maps: list[Any] = [module for _, module in network.maps()]
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+
+    def draw(tensor: Tensor, is_output: bool) -> None:
+        fill(tensor, is_output, generator, **initializer.options)
+
     with torch.no_grad():
         for index, module in enumerate(maps):
             if not weight_of(module).requires_grad:  # frozen: what training does not change is the user's
                 continue
             weight: Any = module.weight
             outputs_first = _outputs_first(module, weight)
-            fill(outputs_first, index == len(maps) - 1, generator, **initializer.options)
+            is_output = index == len(maps) - 1
+            if (scale := network.scales.get(names[id(weight_of(module))], Scale())) == Scale():
+                draw(outputs_first, is_output)
+            else:
+                fill_as_at_width_1(weight, scale, partial(draw, is_output=is_output))
             if _is_transposed(module) and module.groups > 1:  # they were swapped in a copy
                 weight.copy_(_swapped(outputs_first, module.groups))
             if is_parametrized(module, "weight"):

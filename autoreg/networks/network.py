@@ -1,8 +1,8 @@
 """A network as a sequence of named stages, some of which are measured."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,15 @@ ParameterKind = Literal["weights", "biases", "normalization"]
 
 MAPS = (nn.Linear, nn.modules.conv._ConvNd)
 NORMALIZATIONS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+
+
+class Scale(NamedTuple):
+    """How the sides of a parameter have grown from width 1; 1 for a side that does not grow with the width."""
+
+    inputs: float = 1.0
+    outputs: float = 1.0
+    #: What the deviation of initial weights is multiplied by.
+    deviation: float = 1.0
 
 
 class Auxiliary(nn.Module):
@@ -58,6 +67,7 @@ class Network(nn.Module):
         auxiliary: a classifier of a hidden stage that takes part in `loss` only.
 
     Attributes:
+        scales: how each parameter grows with the width, by its name; none in the standard parametrization.
         initial: the network before its first training step, where it is remembered.
 
     Raises:
@@ -91,6 +101,7 @@ class Network(nn.Module):
         self.decayed_kinds = frozenset(decayed_kinds)
         self._unit_axis: dict[str, int] = {}  # by layer, as the last walk found it
         self.initial: Network | None = None
+        self.scales: Mapping[str, Scale] = {}
         if all(parameter.ndim <= 4 for parameter in self.parameters()):  # PyTorch's volumes have a layout of their own
             self.to(memory_format=torch.channels_last)
 

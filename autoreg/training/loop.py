@@ -20,7 +20,7 @@ from autoreg.runs.records import Epoch, Layer, Status, TrialResult
 from autoreg.seeds import derive_seed
 from autoreg.training import checkpoints
 from autoreg.training.initial import constructed_network, seed_generators
-from autoreg.training.optimizers import learning_rate_at
+from autoreg.training.optimizers import learning_rate_at, set_learning_rate
 from autoreg.training.precision import precision_of
 from autoreg.training.reference import Logits, check_stages, reference_logits
 from autoreg.training.state import TrialState
@@ -108,8 +108,7 @@ def _train_epoch(config: TrialConfig, dataset: Dataset, state: TrialState) -> Ep
     seen, total_loss, correct = 0, torch.zeros((), device=device), torch.zeros((), device=device)
     for inputs, labels in dataset.batches("train", config.effective_batch_size, order, augmenting):
         rate = learning_rate_at(config, done + seen / len(dataset.train))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+        set_learning_rate(optimizer, rate)
         logits, loss = network.loss(inputs, labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -373,3 +373,12 @@ def test_a_series_names_the_axes_that_its_sweep_varies(
         series = query(other, "select series from final_trials order by all")["series"].to_list()
         assert series == [f"{labels} labels, k = {k}" for labels in ("Random", "True") for k in ("0.25", "4")]
         assert query(other, "select distinct regularizer from final_trials").rows() == [("Data Aug. + Weight Decay",)]
+
+
+def test_networks_of_two_parametrizations_are_two_series(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folders = [trial(parametrization=name) for name in ("standard", "mup")]
+    with opened(tmp_path / "other.db", runs, folders, sweep_record(folders)) as other:
+        rows = query(other, "select series, parametrization from final_trials order by all").rows()
+        assert rows == [("mup", "mup"), ("standard", "standard")]

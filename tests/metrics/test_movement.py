@@ -23,7 +23,9 @@ from autoreg.metrics.measure import measure_trial, measurements_of
 from autoreg.networks import Network, build_network
 from autoreg.networks.initializers import initialize
 from autoreg.runs.folder import Runs, TrialFolder
-from autoreg.training.loop import load_network, train_trial
+from autoreg.training.initial import drawn_network
+from autoreg.training.loop import load_network, train_epoch, train_trial
+from autoreg.training.state import TrialState
 from tests.helpers.image_trials import folder_of
 from tests.helpers.records import add_movement, write_record
 
@@ -183,6 +185,29 @@ def test_other_initial_weights_than_the_trials_are_refused(
     folder.write_result(result.model_copy(update={"initial_weights": changed(result.initial_weights)}))
     with pytest.raises(DataError, match="other initial weights are drawn now than the trial began with"):
         measure_trial(folder, [wanted])
+
+
+def slope_of_movement(config: MakeConfig, parametrization: str) -> float:
+    """Return the slope of log2 of the hidden layer's movement over log2 of the width, at one rate."""
+    found = []
+    for width in (0.25, 0.5, 1.0, 2.0, 4.0):
+        data = Choice(name="teacher", options={"train_size": 500, "validation_size": 10, "test_size": 10})
+        changes = {"dataset": data, "learning_rate": 0.03, "batch_size": 100, "parametrization": parametrization}
+        made = config(width=width, **changes)
+        dataset = build_dataset(made, None)
+        state = TrialState.fresh(made, dataset)
+        for _ in range(60):
+            train_epoch(made, dataset, state)
+        state.network.remember(drawn_network(made, dataset))
+        found.append(metrics["movement"](state.network.eval(), dataset, "test", 0)["movement"].list.first()[0])
+    return float(np.polyfit(range(5), np.log2(found), 1)[0])
+
+
+def test_wider_networks_move_less_but_in_mup_as_far(config: MakeConfig) -> None:
+    standard, mup = (slope_of_movement(config, name) for name in ("standard", "mup"))
+    print(f"slope of the hidden layer's movement: standard {standard:.2f}, mup {mup:.2f}")
+    assert abs(mup) <= 0.2
+    assert abs(mup) <= -standard / 3
 
 
 def test_a_model_that_is_given_has_no_movement() -> None:
