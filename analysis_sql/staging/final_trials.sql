@@ -12,6 +12,7 @@ with labelled as (
         regularizers.label as regularizer,
         random_labels.label as labels,
         format('k = {:g}', trials.lr_batch_factor) as factor,
+        coalesce(trials.config ->> '$.parametrization', 'standard') as parametrization,
         (trials.config ->> '$.epochs')::integer as epochs
     from sweep_trials
     join trials using (trial_id)
@@ -69,11 +70,13 @@ select
             case when count(distinct labelled.regularizer) over alike > 1 then labelled.regularizer end,
             case when count(distinct labelled.labels) over alike > 1 then labelled.labels end,
             case when count(distinct labelled.optimizer) over alike > 1 then labelled.optimizer end,
+            case when count(distinct labelled.parametrization) over alike > 1 then labelled.parametrization end,
             case when count(distinct labelled.factor) over alike > 1 then labelled.factor end,
             case when count(distinct labelled.epochs) over alike > 1 then labelled.epochs || ' epochs' end
         ), ''),
         labelled.initializer
-    ) as series  -- the variant and what else varies in the sweep; if nothing does, the initializer
+    ) as series,  -- the variant and what else varies in the sweep; if nothing does, the initializer
+    labelled.parametrization  -- standard or mup
 from labelled
 join sweeps using (sweep_id)
 join trials using (trial_id)

@@ -45,7 +45,8 @@ class Group:
         """What tells it from the other settings of its variant in a figure."""
         template = self.template
         regularizers = (template.augmentation, template.dropout, template.weight_decay)
-        return template.width, template.initializer, template.optimizer, template.random_labels, *regularizers
+        axes = template.width, template.initializer, template.optimizer, template.random_labels
+        return *axes, *regularizers, template.parametrization
 
     def shared_with(self, other: "Group") -> "Group":
         """Return this group as one of both variants. Raises ConfigError if they ask for different trials of it."""
@@ -103,7 +104,7 @@ class Group:
 
 def setting_labels(groups: Sequence[Group]) -> list[str]:
     """Return a line for each group: its variant or network, its width, its initializer, and what else varies."""
-    fields = ("optimizer", "random_labels", "augmentation", "dropout", "weight_decay")
+    fields = ("optimizer", "random_labels", "augmentation", "dropout", "weight_decay", "parametrization")
     varying = [name for name in fields if len({str(getattr(group.template, name)) for group in groups}) > 1]
     labels = []
     for group in groups:

@@ -36,6 +36,7 @@ def figure_points(sweep: Sweep) -> Iterator[tuple[str, float, int, str, Any]]:
             [tuple(REGULARIZERS[key].items()) for key in grid.regularizer or []] or [tuple(own.items())],
             grid.random_labels or [training.random_labels],
             map(str, grid.optimizer or [training.optimizer]),
+            grid.parametrization or ["standard"],
             grid.lr_batch_factor,
             grid.epochs or [training.epochs],
         )
@@ -49,7 +50,13 @@ def figure_points(sweep: Sweep) -> Iterator[tuple[str, float, int, str, Any]]:
 
 
 def _labels(
-    initializer: str, regularizer: Any, random_labels: bool, optimizer: str, factor: float, epochs: int
+    initializer: str,
+    regularizer: Any,
+    random_labels: bool,
+    optimizer: str,
+    parametrization: str,
+    factor: float,
+    epochs: int,
 ) -> tuple[str, ...]:
     sigma = re.sub(r"^normal\(sigma=([^,]*?)(\.0)?\)$", r"σ = \1", initializer)
     return (
@@ -57,6 +64,7 @@ def _labels(
         _known_labels()["regularizer", " + ".join(key for key, value in regularizer if value) or "none"],
         _known_labels()["random_labels", str(random_labels).lower()],
         _known_labels().get(("optimizer", optimizer), optimizer),
+        parametrization,
         f"k = {factor:g}",
         f"{epochs} epochs",
     )

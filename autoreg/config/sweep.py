@@ -16,6 +16,9 @@ from autoreg.packaged import figure_name
 
 Section = TypeVar("Section", Grid, Training)
 
+#: The axes of a grid that make groups.
+AXES = ("width", "initializer", "optimizer", "regularizer", "random_labels", "parametrization")
+
 
 #: What a sweep may be called.
 NAME = r"^[a-z0-9][a-z0-9_]*$"
@@ -99,7 +102,7 @@ class Sweep(Strict):
         """How many trials it asks for in all, those that variants share counted for each: known without making them."""
         size = 0
         for grid, tune in ((part.grid, part.tune) for _, part in self.parts()):
-            axes = (grid.width, grid.initializer, grid.optimizer, grid.regularizer, grid.random_labels)
+            axes = [getattr(grid, name) for name in AXES]
             finals = self.replicates * len(grid.lr_batch_factor) * len(grid.epochs or [0])
             size += math.prod(len(axis or [0]) for axis in axes) * (finals + (tune.trials if tune else 0))
         return size
@@ -165,11 +168,7 @@ class Sweep(Strict):
 
     def _own_groups(self, variant: str | None) -> list[Group]:
         grid, training = self.grid, self.training
-        regularizers = [REGULARIZERS[name] for name in grid.regularizer or []] or [{}]
-        axes = product(
-            _axis(grid, "width"), _axis(grid, "initializer"), _axis(grid, "optimizer"), regularizers,
-            _axis(grid, "random_labels"),
-        )  # fmt: skip
+        axes = product(*(_axis(grid, name) for name in AXES))
         fixed = {"kind": "final", "network": self.network, "dataset": self.dataset, "initializer": self.initializer}
         base = {**dict(training), **fixed, "lr_batch_factor": 1.0, "replicate": 0}
         lengths, factors = tuple(sorted(grid.epochs or [training.epochs])), tuple(grid.lr_batch_factor)
@@ -184,7 +183,8 @@ class Sweep(Strict):
 
 def _axis(grid: Grid, key: str) -> list[dict[str, Any]]:
     """Return each value of an axis as what it sets; an axis that is not written sets nothing."""
-    return [{key: value} for value in getattr(grid, key) or []] or [{}]
+    values = getattr(grid, key) or []
+    return [REGULARIZERS[value] if key == "regularizer" else {key: value} for value in values] or [{}]
 
 
 def _changed(section: Section, changes: Mapping[str, Any], where: str) -> Section:

@@ -91,6 +91,7 @@ Patience = Annotated[int | None, Field(ge=1)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 WeightDecay = Annotated[float, Field(ge=0)]
 Precision = Literal["float32", "tf32", "bfloat16"]
+Parametrization = Literal["standard", "mup"]
 
 
 #: What a choice may be called.
@@ -160,6 +161,8 @@ class TrialConfig(Strict):
             none (released code, Inception-v3: 0.9999).
         precision: of matrix products and convolutions in training; `tf32` counts on GPUs only. Metrics take float32.
         study: the search that a tuning trial belongs to, whose rule may prune it; None for final trials.
+        parametrization: how initial weights and learning rates go with the width; `mup` keeps the change of every layer
+            by a step the same at all widths (`autoreg.networks.parametrization`).
         exact_batch: the batch size is the exact product, rounded down. Earlier versions multiplied floats, which may
             give one less; true only where it does (`with_exact_batch`).
     """
@@ -185,6 +188,7 @@ class TrialConfig(Strict):
     study: str | None = None
     weight_average: Probability = 0.0
     precision: Precision = "float32"
+    parametrization: Parametrization = Field(default="standard", exclude_if="standard".__eq__)
     exact_batch: bool = Field(default=False, exclude_if=operator.not_)
 
     @property

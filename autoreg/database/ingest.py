@@ -106,7 +106,7 @@ def _trial_row(config: TrialConfig, result: TrialResult) -> dict[str, Any]:
         **{name: str(value) if isinstance(value, Choice) else value for name, value in fields.items()},
         "learning_rate": config.effective_learning_rate,
         "batch_size": config.effective_batch_size,
-        **result.model_dump(exclude={"epochs", "layers", "logits", "environment"}),
+        **result.model_dump(exclude={"epochs", "layers", "logits", "initial_weights", "environment"}),
         "finished_at": utc(result.finished_at),
         "config": canonical_json(config),
         "environment": canonical_json(result.environment),

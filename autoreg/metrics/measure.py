@@ -13,10 +13,11 @@ from autoreg.datasets import build_dataset
 from autoreg.errors import DataError
 from autoreg.metrics import metrics
 from autoreg.metrics.finite import finite_activations
-from autoreg.metrics.metric import revision_of, version_of
+from autoreg.metrics.metric import is_from_initial, revision_of, version_of
 from autoreg.runs.folder import TrialFolder
 from autoreg.runs.measurements import write_measurement
 from autoreg.runs.records import Layer, TrialResult
+from autoreg.training.initial import initial_network
 from autoreg.training.loop import load_network
 from autoreg.training.precision import precision_of
 from autoreg.training.reference import check_network
@@ -88,8 +89,8 @@ def measure_trial(
         on_measured: called after each measurement, with it, its number of rows and the seconds that it took.
 
     Raises:
-        DataError: the checkpoint or the data is missing or damaged, the network is not the one that was trained, or
-            activations are not finite.
+        DataError: the checkpoint or the data is missing or damaged, the network is not the one that was trained, its
+            initial weights are wanted and cannot be drawn again, or activations are not finite.
     """
     result = folder.read_result()
     own = [measurement.of(result.layers) for measurement in wanted]
@@ -101,6 +102,8 @@ def measure_trial(
     check_data(folder, result, dataset.fingerprints)
     network = load_network(config, folder, dataset)
     check_network(network, dataset, result)
+    if any(is_from_initial(measurement.metric) for measurement in missing):
+        network.remember(initial_network(config, dataset, result))
     for measurement in missing:
         started, function = time.perf_counter(), metrics[measurement.metric]
         with precision_of("float32", dataset.test.labels.device), finite_activations(network, measurement.split):

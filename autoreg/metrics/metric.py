@@ -13,18 +13,22 @@ Revised = Callable[..., bool]
 metrics: Registry[Metric] = Registry("metric", "network", "dataset", "split", "replicate")
 
 
-def metric(version: int, revised: Revised | None = None, *, by_default: bool = True) -> Callable[[Metric], Metric]:
+def metric(
+    version: int, revised: Revised | None = None, *, by_default: bool = True, from_initial: bool = False
+) -> Callable[[Metric], Metric]:
     """Register a metric under its function's name.
 
     Args:
         version: raise it when the numbers change; every trial is then measured again by this metric, and by no other.
         revised: which networks' numbers changed since then. They are measured as the next version, others stay.
         by_default: whether `measure_model` takes it.
+        from_initial: whether it takes a network that remembers itself before training (`Network.initial`).
     """
 
     def register(function: Metric) -> Metric:
         function.version, function.revised = version, revised  # type: ignore[attr-defined]
         function.by_default = by_default  # type: ignore[attr-defined]
+        function.from_initial = from_initial  # type: ignore[attr-defined]
         return metrics.register(function)
 
     return register
@@ -45,3 +49,8 @@ def revision_of(name: str) -> Revised | None:
 def default_metrics() -> list[str]:
     """Return the metrics that `measure_model` takes."""
     return [name for name in metrics if getattr(metrics[name], "by_default", True)]
+
+
+def is_from_initial(name: str) -> bool:
+    """Whether a metric compares a network with itself before training."""
+    return bool(getattr(metrics[name], "from_initial", False))

@@ -7,6 +7,7 @@ import torch
 from autoreg.config.trial import TrialConfig
 from autoreg.errors import ConfigError, first_line
 from autoreg.networks.network import Network, networks
+from autoreg.networks.parametrization import scales
 from autoreg.networks.pool_first import has_hooks
 
 
@@ -19,8 +20,8 @@ def build_network(config: TrialConfig, input_shape: Sequence[int], classes: int)
         classes: number of logits.
 
     Raises:
-        ConfigError: the network does not fit the inputs, its function does not return a `Network`, or training would
-            not run all that it computes.
+        ConfigError: the network does not fit the inputs, its function does not return a `Network`, training would not
+            run all that it computes, or it is not known how its parameters grow (`autoreg.networks.parametrization`).
     """
     build = networks[config.network.name]
     try:
@@ -39,6 +40,9 @@ def build_network(config: TrialConfig, input_shape: Sequence[int], classes: int)
             f"network {config.network.name!r} has a `forward` or a hook of its own, which training does not run; "
             "make it a stage, or override `loss` too"
         )
+    if config.parametrization == "mup":
+        at = (config.model_copy(update={"parametrization": "standard", "width": width}) for width in (1.0, 2.0))
+        network.scales = scales(network, *(unallocated_network(other, input_shape, classes) for other in at))
     return network
 
 

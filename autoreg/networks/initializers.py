@@ -5,6 +5,7 @@ LeCun are then scaled so that the truncated distribution has the wanted variance
 """
 
 from collections.abc import Callable
+from functools import partial
 from math import sqrt
 from typing import Annotated, Any
 
@@ -15,7 +16,8 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from autoreg.config.trial import Choice
 from autoreg.networks import Network
-from autoreg.networks.network import weight_of
+from autoreg.networks.network import Scale, weight_of
+from autoreg.networks.parametrization import fill_as_at_width_1
 from autoreg.registry import Registry
 from autoreg.seeds import derive_seed
 
@@ -31,15 +33,23 @@ def initialize(network: Network, initializer: Choice, replicate: int) -> None:
     fill = initializers[initializer.name]
     generator = torch.Generator().manual_seed(derive_seed(replicate, "initial weights"))
     maps: list[Any] = [module for _, module in network.maps()]
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+
+    def draw(tensor: Tensor, is_output: bool) -> None:
+        fill(tensor, is_output, generator, **initializer.options)
+
     with torch.no_grad():
         for index, module in enumerate(maps):
             if not weight_of(module).requires_grad:  # frozen: what training does not change is the user's
                 continue
             weight: Any = module.weight
-            is_transposed = isinstance(module, nn.modules.conv._ConvTransposeNd)  # whose inputs stand first
-            outputs_first = _swapped(weight, module.groups) if is_transposed else weight
-            fill(outputs_first, index == len(maps) - 1, generator, **initializer.options)
-            if is_transposed and module.groups > 1:  # they were swapped in a copy
+            outputs_first = _outputs_first(module, weight)
+            is_output = index == len(maps) - 1
+            if (scale := network.scales.get(names[id(weight_of(module))], Scale())) == Scale():
+                draw(outputs_first, is_output)
+            else:
+                fill_as_at_width_1(weight, scale, partial(draw, is_output=is_output))
+            if _is_transposed(module) and module.groups > 1:  # they were swapped in a copy
                 weight.copy_(_swapped(outputs_first, module.groups))
             if is_parametrized(module, "weight"):
                 module.weight = weight  # so that magnitudes and directions, for example, give it
@@ -104,6 +114,19 @@ def normal(
     """
     deviation = sigma if is_output else hidden_ratio * sigma
     nn.init.trunc_normal_(weight, std=deviation, a=-2 * deviation, b=2 * deviation, generator=generator)
+
+
+def weight_matrix(module: Any) -> Tensor:
+    """Return the weight of a linear or convolutional map as a matrix, [outputs, the rest]: a row for each kernel."""
+    return _outputs_first(module, module.weight).detach().flatten(1)
+
+
+def _is_transposed(module: nn.Module) -> bool:
+    return isinstance(module, nn.modules.conv._ConvTransposeNd)  # whose inputs stand first
+
+
+def _outputs_first(module: Any, weight: Tensor) -> Tensor:
+    return _swapped(weight, module.groups) if _is_transposed(module) else weight
 
 
 def _swapped(weight: Tensor, groups: int) -> Tensor:

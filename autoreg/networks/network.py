@@ -1,8 +1,8 @@
 """A network as a sequence of named stages, some of which are measured."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, fx, nn
@@ -24,6 +24,15 @@ ParameterKind = Literal["weights", "biases", "normalization"]
 
 MAPS = (nn.Linear, nn.modules.conv._ConvNd)
 NORMALIZATIONS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+
+
+class Scale(NamedTuple):
+    """How the sides of a parameter have grown from width 1; 1 for a side that does not grow with the width."""
+
+    inputs: float = 1.0
+    outputs: float = 1.0
+    #: What the deviation of initial weights is multiplied by.
+    deviation: float = 1.0
 
 
 class Auxiliary(nn.Module):
@@ -59,6 +68,10 @@ class Network(nn.Module):
         decayed_kinds: which parameters of these stages are.
         auxiliary: a classifier of a hidden stage that takes part in `loss` only.
 
+    Attributes:
+        scales: how each parameter grows with the width, by its name; none in the standard parametrization.
+        initial: the network before its first training step, where it is remembered.
+
     Raises:
         ValueError: a name is unknown, or a module works in place, which would corrupt the activations that
             `walk` hands out.
@@ -89,6 +102,8 @@ class Network(nn.Module):
         self.decayed = tuple(decayed) if decayed is not None else tuple(name for name, _ in self._parts())
         self.decayed_kinds = frozenset(decayed_kinds)
         self._unit_axis: dict[str, int] = {}  # by layer, as the last walk found it
+        self.initial: Network | None = None
+        self.scales: Mapping[str, Scale] = {}
         if all(parameter.ndim <= 4 for parameter in self.parameters()):  # PyTorch's volumes have a layout of their own
             self.to(memory_format=torch.channels_last)
 
@@ -120,6 +135,10 @@ class Network(nn.Module):
         logits = self.stages[split:](activations)
         beside = functional.cross_entropy(self.auxiliary(activations), labels)
         return logits, functional.cross_entropy(logits, labels) + self.auxiliary.weight * beside
+
+    def remember(self, initial: "Network") -> None:
+        """Let `initial` be this network before its first training step. It is no part of it: no state_dict has it."""
+        self.__dict__["initial"] = initial
 
     def walk(self, inputs: Tensor) -> Iterator[tuple[str, Tensor]]:
         """Yield (layer, activations) of each measured layer during one forward pass; activations are [batch, units, …].

@@ -29,7 +29,7 @@ from autoreg.packaged import expand_figure
 from autoreg.registry import Registry
 from autoreg.runs.folder import Runs
 from autoreg.runs.records import SweepGroup, SweepMeasurement, SweepRecord, SweepTrial
-from autoreg.training.optimizers import optimizers, schedules
+from autoreg.training.optimizers import check_parametrization, optimizers, schedules
 
 #: A sweep of more trials than this is run only if the user says so.
 MANY_TRIALS = 10_000
@@ -143,6 +143,8 @@ def make_plan(loaded: LoadedSweep) -> Plan:
         with _located(loaded, ("training",)):
             for variant in _batch_variants(group):
                 check_dataset(variant, dataset)
+        with _located(loaded, ("grid", "parametrization")):
+            check_parametrization(group.template)
         with _located(loaded, ("grid", "width")):
             network = unallocated_network(group.template, dataset.input_shape, dataset.classes)
             if is_revised(network, group.template, dataset.input_shape, dataset.classes):

@@ -72,7 +72,8 @@ class TrialResult(Strict):
     """What a trained trial left behind, beside its checkpoint. Accuracies are of `best_epoch`'s weights, in [0, 1].
 
     `logits` are those of a few test examples, [examples, classes], with None where they are not finite, by which the
-    network is known again; older results and trials that are not measured have none.
+    network is known again; older results and trials that are not measured have none. `initial_weights` has a number for
+    each of the network's weights before training, by which they are known again; older results have none.
     """
 
     status: Status
@@ -89,6 +90,7 @@ class TrialResult(Strict):
     environment: dict[str, str] = Field(default_factory=dict)
     layers: list[Layer] = Field(default_factory=list)
     logits: list[list[float | None]] = Field(default_factory=list)
+    initial_weights: list[float | None] = Field(default_factory=list)
     epochs: list[Epoch] = Field(default_factory=list)
 
     def sealed(self, trial_id: str) -> dict[str, Any]:

@@ -14,16 +14,17 @@ from torch.nn import functional
 from autoreg import __version__
 from autoreg.config.trial import TrialConfig
 from autoreg.datasets import Dataset, build_dataset
-from autoreg.networks import Network, build_network, trainable_parameters
+from autoreg.networks import Network, trainable_parameters
 from autoreg.runs.folder import TrialFolder
 from autoreg.runs.records import Epoch, Layer, Status, TrialResult
 from autoreg.seeds import derive_seed
 from autoreg.training import checkpoints
 from autoreg.training.fast_path import choose_path
-from autoreg.training.optimizers import learning_rate_at
+from autoreg.training.initial import constructed_network, seed_generators
+from autoreg.training.optimizers import learning_rate_at, set_learning_rate
 from autoreg.training.precision import precision_of
 from autoreg.training.reference import Logits, check_stages, reference_logits
-from autoreg.training.state import TrialState, seed_python
+from autoreg.training.state import TrialState
 
 #: An interrupted trial repeats at most this much work.
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
@@ -104,15 +105,14 @@ def _train_epoch(config: TrialConfig, dataset: Dataset, state: TrialState) -> Ep
     network, optimizer, done = state.network, state.optimizer, len(state.epochs)
     device = dataset.train.labels.device
     generator = torch.Generator().manual_seed(derive_seed(config.replicate, "batches", done))
-    _seed(derive_seed(config.replicate, "dropout", done), device)
+    seed_generators(derive_seed(config.replicate, "dropout", done), device)
     order = torch.randperm(len(dataset.train), generator=generator) if config.shuffle else None
     augmenting = generator if config.augmentation else None
     network.train()
     seen, total_loss, correct = 0, torch.zeros((), device=device), torch.zeros((), device=device)
     for inputs, labels in dataset.batches("train", config.effective_batch_size, order, augmenting):
         rate = learning_rate_at(config, done + seen / len(dataset.train))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+        set_learning_rate(optimizer, rate)
         logits, loss = network.loss(inputs, labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -186,6 +186,7 @@ def _finish(
         environment=_environment(dataset, {**history, "trained_again": folder.discarded}),
         layers=layers_of(network, dataset),
         logits=logits,
+        initial_weights=state.drawn,
         epochs=state.epochs,
         **accuracies,
     )
@@ -214,24 +215,13 @@ def load_network(config: TrialConfig, folder: TrialFolder, dataset: Dataset) -> 
     if content.get("trial_id") != config.trial_id:
         raise checkpoints.DamagedCheckpoint(f"{folder.checkpoint_path.name} is of another trial")
     with torch.random.fork_rng(devices=[]):  # what a user's network draws by itself need not be in its state_dict
-        seed = derive_seed(config.replicate, "construction")
-        torch.default_generator.manual_seed(seed)
-        seed_python(seed)
-        network: Network = build_network(config, dataset.input_shape, dataset.classes)
+        network = constructed_network(config, dataset)
     try:
         network.load_state_dict(content["network"])
     except (KeyError, TypeError, RuntimeError) as error:
         problem = f"{folder.checkpoint_path.name} does not fit the network {config.network}"
         raise checkpoints.DamagedCheckpoint(problem) from error
     return network.to(dataset.test.labels.device).eval()
-
-
-def _seed(seed: int, device: torch.device) -> None:
-    """Seed what a network draws from; `torch.manual_seed` also prepares for devices that are not there, at length."""
-    torch.default_generator.manual_seed(seed)
-    seed_python(seed)
-    if device.type == "cuda":
-        torch.cuda.manual_seed(seed)
 
 
 def _finite(value: float) -> float | None:

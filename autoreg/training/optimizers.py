@@ -1,6 +1,6 @@
 """Optimizers, learning-rate schedules and the parameters that weight decay acts on."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any
 
 import torch
@@ -8,7 +8,9 @@ from pydantic import AfterValidator, Field
 from torch.optim import Optimizer
 
 from autoreg.config.trial import TrialConfig
+from autoreg.errors import ConfigError
 from autoreg.networks import Network
+from autoreg.networks.network import Scale
 from autoreg.registry import Registry
 
 #: (parameter groups, learning_rate, *, options…) -> Optimizer
@@ -26,8 +28,53 @@ def build_optimizer(config: TrialConfig, network: Network) -> Optimizer:
         {"params": [p for p in network.parameters() if id(p) in decayed], "weight_decay": config.weight_decay},
         {"params": [p for p in network.parameters() if id(p) not in decayed], "weight_decay": 0.0},
     ]
+    if config.parametrization == "mup":
+        groups = list(_by_factor(config, network, groups))
     build = optimizers[config.optimizer.name]
     return build(groups, config.effective_learning_rate, **config.optimizer.options)
+
+
+def _by_factor(config: TrialConfig, network: Network, groups: Parameters) -> Iterator[dict[str, Any]]:
+    """Yield the groups, cut into those whose parameters have one factor of the rate, which stands in them.
+
+    A weight decays by the same share in a step as at width 1.
+    """
+    factor_of = RATES[config.optimizer.name]
+    factors = {id(p): factor_of(network.scales.get(name, Scale())) for name, p in network.named_parameters()}
+    for group in groups:
+        for factor in dict.fromkeys(factors[id(p)] for p in group["params"]):
+            alike = [p for p in group["params"] if factors[id(p)] == factor]
+            yield {"params": alike, "weight_decay": group["weight_decay"] / factor, "factor": factor}
+
+
+#: By optimizer, what its rate is multiplied by in muP (`autoreg.networks.parametrization`).
+RATES: dict[str, Callable[[Scale], float]] = {
+    "sgd": lambda scale: scale.outputs / scale.inputs,
+    "momentum": lambda scale: scale.outputs / scale.inputs,
+    "adam": lambda scale: 1 / scale.inputs,
+    "rmsprop": lambda scale: 1 / scale.inputs,
+}
+#: Those whose steps do not go with the size of the gradient, if epsilon is as small as this.
+ADAPTIVE, SMALL_EPSILON = ("adam", "rmsprop"), 1e-6
+
+
+def check_parametrization(config: TrialConfig) -> None:
+    """Raise ConfigError if it is not known how the optimizer's rate goes with the width."""
+    name, epsilon = config.optimizer.name, config.optimizer.options.get("epsilon", 0.0)
+    if config.parametrization == "standard":
+        return
+    if name not in RATES:
+        raise ConfigError(f"mup needs an optimizer whose rates it knows, {', '.join(RATES)}, got {name!r}")
+    if name in ADAPTIVE and config.weight_decay:
+        raise ConfigError(f"mup with {name} needs a weight decay of 0, got {config.weight_decay}")
+    if name in ADAPTIVE and epsilon > SMALL_EPSILON:
+        raise ConfigError(f"mup with {name} needs an epsilon of at most {SMALL_EPSILON}, got {epsilon}")
+
+
+def set_learning_rate(optimizer: Optimizer, rate: float) -> None:
+    """Set the rate of a step, times each group's factor; the groups of the standard parametrization have none."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group.get("factor", 1.0)
 
 
 def learning_rate_at(config: TrialConfig, epoch: float) -> float:

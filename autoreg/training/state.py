@@ -1,13 +1,11 @@
 """How far a trial's training has come, saved so that it can go on."""
 
-import random
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, cast
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -15,13 +13,12 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from autoreg.config.trial import TrialConfig
 from autoreg.datasets import Dataset
 from autoreg.errors import DataError
-from autoreg.networks import Network, build_network
+from autoreg.networks import Network
 from autoreg.networks.compiled import Kernel
-from autoreg.networks.initializers import initialize
 from autoreg.runs.folder import TrialFolder
 from autoreg.runs.records import Epoch, selection_score
-from autoreg.seeds import derive_seed
 from autoreg.training import checkpoints
+from autoreg.training.initial import drawn_network, sketch
 from autoreg.training.optimizers import build_optimizer
 
 Weights = tuple[Tensor, ...] | list[Tensor]
@@ -32,12 +29,14 @@ class TrialState:
     """A trial in training: its network and optimizer, its history and its best weights.
 
     With `weight_average`, `average` holds a second network, whose weights follow those of the first. `has_kernel` says
-    whether it is trained by the compiled kernel, see `autoreg.training.fast_path`.
+    whether it is trained by the compiled kernel, see `autoreg.training.fast_path`. By `drawn` the initial weights are
+    known again.
     """
 
     network: Network
     optimizer: torch.optim.Optimizer
     average: AveragedModel | None = None
+    drawn: list[float | None] = field(default_factory=list)
     epochs: list[Epoch] = field(default_factory=list)
     best_epoch: int | None = None
     best_score: float = -1.0
@@ -47,14 +46,11 @@ class TrialState:
     @classmethod
     def fresh(cls, config: TrialConfig, dataset: Dataset) -> Self:
         """Return a trial before its first epoch, on the dataset's device."""
-        seed = derive_seed(config.replicate, "construction")  # for what a user's network draws by itself
-        torch.manual_seed(seed)
-        seed_python(seed)
-        network = build_network(config, dataset.input_shape, dataset.classes)
-        initialize(network, config.initializer, config.replicate)
+        network = drawn_network(config, dataset)
+        drawn = sketch(network)
         network.to(dataset.train.labels.device)
         average = averaged(network, config.weight_average) if config.weight_average else None
-        return cls(network, build_optimizer(config, network), average)
+        return cls(network, build_optimizer(config, network), average, drawn)
 
     @property
     def kept(self) -> Network:
@@ -173,12 +169,6 @@ class TrialState:
             if isinstance(error, torch.OutOfMemoryError | torch.AcceleratorError):  # the state is not to blame
                 raise
             raise checkpoints.DamagedCheckpoint(f"{path.name} does not fit the trial") from error
-
-
-def seed_python(seed: int) -> None:
-    """Seed what a user's network or dataset may draw from besides PyTorch: Python's and NumPy's own generators."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
 
 
 def averaged(network: Network, decay: float) -> AveragedModel:

@@ -22,7 +22,7 @@ from autoreg.report.verdicts import verdicts
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.runs.measurements import write_measurement
 from tests.conftest import COMPRESSED, similarity_rows
-from tests.helpers.records import write_record
+from tests.helpers.records import add_movement, write_record
 
 VIEWS = sorted(packaged_folder("analysis_sql").glob("*/*.sql"))
 
@@ -75,7 +75,9 @@ def every_network(
     folders = [made for name in names for made in grid_of(partial(trial_in, runs), name)]
     alexnets = grid_of(partial(trial_in, runs), "alexnet", dataset=Choice(name="cifar10"))
     measure_exactly(alexnets[0], ((1, None), (5, 5)))
-    alone = {**sweep_record(alexnets), "sweep_id": "f" * 16, "name": "alexnet_alone"}
+    record, [moved, *_] = sweep_record(alexnets), [add_movement(folder) for folder in alexnets]
+    asked = [*record["sweep_measurements"], moved]
+    alone = {**record, "sweep_id": "f" * 16, "name": "alexnet_alone", "sweep_measurements": asked}
     with opened(folder / "results.db", runs, [*folders, *alexnets], sweep_record(folders), alone) as connection:
         yield connection
 
@@ -437,3 +439,12 @@ def test_a_series_names_the_axes_that_its_sweep_varies(
         series = query(other, "select series from final_trials order by all")["series"].to_list()
         assert series == [f"{labels} labels, k = {k}" for labels in ("Random", "True") for k in ("0.25", "4")]
         assert query(other, "select distinct regularizer from final_trials").rows() == [("Data Aug. + Weight Decay",)]
+
+
+def test_networks_of_two_parametrizations_are_two_series(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folders = [trial(parametrization=name) for name in ("standard", "mup")]
+    with opened(tmp_path / "other.db", runs, folders, sweep_record(folders)) as other:
+        rows = query(other, "select series, parametrization from final_trials order by all").rows()
+        assert rows == [("mup", "mup"), ("standard", "standard")]

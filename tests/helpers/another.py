@@ -6,7 +6,7 @@ from pydantic import BaseModel, ValidationError
 
 Model = TypeVar("Model", bound=BaseModel)
 
-VALUES: list[Any] = [True, False, 3, 7, 0.5, "all", "bfloat16", "tune", "another"]
+VALUES: list[Any] = [True, False, 3, 7, 0.5, "all", "bfloat16", "mup", "tune", "another"]
 
 
 def with_another(model: Model, field: str, values: list[Any] = VALUES) -> Model:
