@@ -258,7 +258,7 @@ def sweep_record() -> Callable[..., dict[str, Any]]:
             "sweep_measurements": [
                 {"metric": name, "split": "test", "measurement_id": identity}
                 for name, identity in IDS.items()
-                if folders and folders[0].measurement_path(name, identity).is_file()
+                if any(folder.measurement_path(name, identity).is_file() for folder in folders)
             ],
         }
 
