@@ -105,7 +105,9 @@ def _stages(traced: fx.GraphModule, cuts: Cuts) -> tuple[list[tuple[str, nn.Modu
                 left_out += [name for inner in _layers(traced, layer)[:-1] for name in _named(traced, inner)]
             layer, is_measured, earlier = [], False, len(measured) + len(left_out)
         layer += nodes
-        if is_activation(traced, last):
+        if is_activation(traced, last) and (has_map or hidden is not None):  # before the first map they are inputs
+            if is_measured:  # a layer ends once, at its last activation
+                measured.pop()
             measured.append(name)
             is_measured = True
         if has_map:
