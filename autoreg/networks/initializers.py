@@ -14,13 +14,14 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from autoreg.config.trial import Choice
+from autoreg.errors import ConfigError
 from autoreg.networks import Network
 from autoreg.networks.network import weight_of
 from autoreg.registry import Registry
 from autoreg.seeds import derive_seed
 
 #: (weight, is_output, generator, *, options…): fills `weight` in place.
-initializers: Registry[Callable[..., None]] = Registry("initializer", "weight", "is_output", "generator")
+initializers: Registry[Callable[..., Any]] = Registry("initializer", "weight", "is_output", "generator")
 
 #: The standard deviation of a standard normal that is truncated at ±2.
 TRUNCATED_STD = 0.87962566103423978
@@ -38,7 +39,9 @@ def initialize(network: Network, initializer: Choice, replicate: int) -> None:
             weight: Any = module.weight
             is_transposed = isinstance(module, nn.modules.conv._ConvTransposeNd)  # whose inputs stand first
             outputs_first = _swapped(weight, module.groups) if is_transposed else weight
-            fill(outputs_first, index == len(maps) - 1, generator, **initializer.options)
+            given = fill(outputs_first, index == len(maps) - 1, generator, **initializer.options)
+            if isinstance(given, Tensor) and given.data_ptr() != outputs_first.data_ptr():
+                raise ConfigError(f"initializer {initializer.name!r} must fill the weight in place, it returns another")
             if is_transposed and module.groups > 1:  # they were swapped in a copy
                 weight.copy_(_swapped(outputs_first, module.groups))
             if is_parametrized(module, "weight"):
