@@ -116,11 +116,11 @@ class Registry(Generic[F]):
         if not any(isinstance(option.annotation, str) for option in options.values()):
             return options
         try:  # annotations that the file's `from __future__ import annotations` has made texts
-            types = get_type_hints(self[name], include_extras=True)
+            read = inspect.signature(self[name], eval_str=True).parameters
         except Exception as error:
             reason = f"{type(error).__name__}: {first_line(error)}"
             raise ConfigError(f"{self.kind} {name!r} has an annotation that cannot be read: {reason}") from error
-        return {key: option.replace(annotation=types.get(key, option.empty)) for key, option in options.items()}
+        return {key: read[key] for key in options}
 
     def signature(self, name: str) -> str:
         """Return a function's options as a person reads them: `sigma: float, hidden_ratio: float = 0.1`."""

@@ -171,6 +171,20 @@ def test_what_does_not_fit_is_said_in_one_line(inputs: Tensor, labels: Tensor | 
     assert str(raised.value).startswith(words)
 
 
+@pytest.mark.parametrize(
+    ("model", "batch_size", "words"),
+    [
+        (model_with_copies().state_dict(), 250, "a model is a torch.nn.Module, got OrderedDict"),
+        (model_with_copies().forward, 250, "a model is a torch.nn.Module, got method"),
+        (model_with_copies(), 0, "batch_size is a whole number from 1, got 0"),
+        (model_with_copies(), 2.5, "batch_size is a whole number from 1, got 2.5"),
+    ],
+)
+def test_what_is_no_model_or_no_batch_is_said_in_one_line(model: Any, batch_size: Any, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        autoreg.measure_model(model, DATA, batch_size=batch_size)
+
+
 def test_an_option_goes_to_every_metric_that_has_it_and_an_unknown_one_is_an_error() -> None:
     measured = autoreg.measure_model(model_with_copies(), DATA, samples=2, fractions=3)
     assert {metric: rows["sample"].n_unique() for metric, rows in measured.rows.items()} == {

@@ -37,6 +37,10 @@ def either(size: int, *, two: int | bool = 1) -> None: ...
 def texts(size: int, *, count: "Annotated[int, Field(ge=2)]" = 3) -> None: ...
 
 
+class Made:
+    def __init__(self, size: int, *, count: "Annotated[int, Field(ge=2)]" = 3) -> None: ...
+
+
 def unknown(size: int, *, count: "NoSuch" = 3) -> None: ...  # type: ignore[name-defined]  # noqa: F821
 
 
@@ -137,9 +141,10 @@ def test_true_is_not_taken_for_a_default_of_one(things: Registry[Any]) -> None:
 
 
 def test_annotations_that_are_texts_count_too(things: Registry[Any]) -> None:
-    assert things.check_options("tests.test_registry:texts", {"count": 5}) == {"count": 5}
-    with pytest.raises(ConfigError, match="should be greater than or equal to 2, got 1"):
-        things.check_options("tests.test_registry:texts", {"count": 1})
+    for name in ("tests.test_registry:texts", "tests.test_registry:Made"):
+        assert things.check_options(name, {"count": 5}) == {"count": 5}
+        with pytest.raises(ConfigError, match="should be greater than or equal to 2, got 1"):
+            things.check_options(name, {"count": 1})
     with pytest.raises(ConfigError, match="has an annotation that cannot be read: NameError: name 'NoSuch'"):
         things.check_options("tests.test_registry:unknown", {"count": 1})
 

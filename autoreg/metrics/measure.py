@@ -106,8 +106,10 @@ def measure_trial(
         network.remember(initial_network(config, dataset, result))
     for measurement in missing:
         started, function = time.perf_counter(), metrics[measurement.metric]
-        with precision_of("float32", dataset.test.labels.device), finite_activations(network, measurement.split):
-            frame = function(network, dataset, measurement.split, config.replicate, **measurement.options)
+        # A metric of the user's may change its network: it has one of its own.
+        given = load_network(config, folder, dataset) if measurement.is_own else network
+        with precision_of("float32", dataset.test.labels.device), finite_activations(given, measurement.split):
+            frame = function(given, dataset, measurement.split, config.replicate, **measurement.options)
         facts = {
             "metric": measurement.metric,
             "version": str(measurement.version),

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from autoreg.config.trial import Choice
+from autoreg.errors import ConfigError
 from autoreg.networks import Network
 from autoreg.networks.network import Scale, weight_of
 from autoreg.networks.parametrization import fill_as_at_width_1
@@ -22,7 +23,7 @@ from autoreg.registry import Registry
 from autoreg.seeds import derive_seed
 
 #: (weight, is_output, generator, *, options…): fills `weight` in place.
-initializers: Registry[Callable[..., None]] = Registry("initializer", "weight", "is_output", "generator")
+initializers: Registry[Callable[..., Any]] = Registry("initializer", "weight", "is_output", "generator")
 
 #: The standard deviation of a standard normal that is truncated at ±2.
 TRUNCATED_STD = 0.87962566103423978
@@ -36,7 +37,9 @@ def initialize(network: Network, initializer: Choice, replicate: int) -> None:
     names = {id(parameter): name for name, parameter in network.named_parameters()}
 
     def draw(tensor: Tensor, is_output: bool) -> None:
-        fill(tensor, is_output, generator, **initializer.options)
+        given = fill(tensor, is_output, generator, **initializer.options)
+        if isinstance(given, Tensor) and given.data_ptr() != tensor.data_ptr():
+            raise ConfigError(f"initializer {initializer.name!r} must fill the weight in place, it returns another")
 
     with torch.no_grad():
         for index, module in enumerate(maps):

@@ -1,6 +1,8 @@
 """What a node of a traced model does: multiply by weights, end a layer, or neither."""
 
-from torch import fx, nn
+from operator import attrgetter
+
+from torch import Tensor, fx, nn
 
 from autoreg.networks.activations import ACTIVATION_FUNCTIONS, ACTIVATION_METHODS, ACTIVATION_MODULES
 from autoreg.networks.network import MAPS as PLAIN_MAPS
@@ -30,12 +32,32 @@ _FACTORS = {"mul", "imul", "mul_", "multiply", "truediv", "itruediv", "div", "di
 
 
 def is_map(traced: fx.GraphModule, node: fx.Node) -> bool:
-    """Whether a node multiplies by weights: a module with a matrix, or a function of one."""
+    """Whether a node multiplies by weights: a module with a matrix, or a function of one, known or not."""
     if node.op == "call_module":
         module = traced.get_submodule(str(node.target))
         is_matrix = any(parameter.ndim >= 2 for parameter in module.parameters())
-        return bool(is_matrix) and not isinstance(module, NORMALIZATIONS)
-    return _name(node) in MAPS
+        is_quantized = type(module).__module__.startswith("torch.ao.nn.quantized")  # which has no parameters
+        return is_quantized or (bool(is_matrix) and not isinstance(module, NORMALIZATIONS))
+    name = _name(node)
+    if name in MAPS:
+        return True
+    if name in _PASSIVE or name.startswith(_PASSIVE_STARTS) or is_activation(traced, node) or _is_kept(node):
+        return False
+    return any(_is_matrix(traced, source) for source in node.all_input_nodes)
+
+
+def _is_kept(node: fx.Node) -> bool:
+    """Whether a node is a tensor of the model's, or computed of such alone."""
+    sources = node.all_input_nodes
+    return node.op == "get_attr" or (bool(sources) and all(map(_is_kept, sources)))
+
+
+def _is_matrix(traced: fx.GraphModule, node: fx.Node) -> bool:
+    """Whether a node is a tensor of the model's with two dimensions or more, or computed of such."""
+    if node.op == "get_attr":
+        kept = attrgetter(str(node.target))(traced)
+        return isinstance(kept, Tensor) and sum(size > 1 for size in kept.shape) > 1
+    return _is_kept(node) and any(_is_matrix(traced, source) for source in node.all_input_nodes)
 
 
 def is_activation(traced: fx.GraphModule, node: fx.Node) -> bool:

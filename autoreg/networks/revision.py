@@ -26,16 +26,29 @@ def is_revised(network: Network, config: TrialConfig, input_shape: Sequence[int]
         classes: number of logits.
 
     Raises:
-        ConfigError: its weights cannot be initialised, or the units of a layer are not known.
+        ConfigError: its weights cannot be initialised, the units of a layer are not known, or its function gives the
+            same modules each time.
     """
-    if _was_smaller(network, config, input_shape, classes):
-        return True
     if ":" not in config.network.name:
-        return False
+        return _was_smaller(network, config, input_shape, classes)
     states = generator_states()  # which earlier versions did not seed
-    unallocated_network(config, input_shape, classes)
+    _require_no_sharing(network, unallocated_network(config, input_shape, classes), config)
     is_other = _trains_otherwise(network) or _is_measured_otherwise(network, input_shape)
-    return is_other or generator_states() != states
+    return is_other or generator_states() != states or _was_smaller(network, config, input_shape, classes)
+
+
+def _require_no_sharing(network: Network, other: Network, config: TrialConfig) -> None:
+    """Raise ConfigError if two calls of a function gave what training changes: one trial would change the next."""
+
+    def changed(built: Network) -> set[int]:
+        frozen = {id(parameter) for parameter in built.parameters() if not parameter.requires_grad}
+        return {id(each) for each in (*built.parameters(), *built.buffers())} - frozen
+
+    if changed(network) & changed(other):
+        raise ConfigError(
+            f"network {config.network.name!r} gives the same module each time it is called, which one trial after "
+            "another would train: make it within the function, or give a copy.deepcopy of it"
+        )
 
 
 def _was_smaller(network: Network, config: TrialConfig, input_shape: Sequence[int], classes: int) -> bool:

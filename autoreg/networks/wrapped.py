@@ -33,7 +33,8 @@ def wrap(model: nn.Module, example: Tensor) -> Network:
         example: one or more of its inputs, [examples, …]; the model is run on them to see what the cut one gives.
 
     Raises:
-        ConfigError: the model cannot be traced, has no such layer, or the cut one gives something else.
+        ConfigError: the model cannot be traced, has no such layer, or looks at several examples together; or the cut
+            one gives something else.
 
     Warns:
         ModelWarning: between two layers of weights stands something, and nothing that is measured.
@@ -111,7 +112,9 @@ def _stages(traced: fx.GraphModule, cuts: Cuts) -> tuple[list[tuple[str, nn.Modu
                 left_out += [name for inner in _layers(traced, layer)[:-1] for name in _named(traced, inner)]
             layer, is_measured, earlier = [], False, len(measured) + len(left_out)
         layer += nodes
-        if is_activation(traced, last):
+        if is_activation(traced, last) and (has_map or hidden is not None):  # before the first map they are inputs
+            if is_measured:  # a layer ends once, at its last activation
+                measured.pop()
             measured.append(name)
             is_measured = True
         if has_map:
@@ -152,10 +155,14 @@ def _running(example: Tensor) -> Iterator[None]:
 @torch.inference_mode()
 def _require_same(expected: Any, network: Network, example: Tensor) -> None:
     """Raise ConfigError if a network gives something else, or works on the activations that it hands out."""
+    with _running(example[:1]):
+        alone = network(example[:1])
     with _running(example):
         activations = dict(network.walk(example))
         before = [values.clone() for values in activations.values()]
-        outputs = [network(example), *(network.after(layer)(values) for layer, values in activations.items())]
+        logits = network(example)
+        network(example.flip(0))  # what a stage remembers of a call is of other examples now
+        outputs = [logits, *(network.after(layer)(values) for layer, values in activations.items())]
     if not isinstance(expected, Tensor) or expected.ndim != 2:
         shape = tuple(expected.shape) if isinstance(expected, Tensor) else type(expected).__name__
         raise ConfigError(f"a model must give logits, [examples, classes], got {shape}")
@@ -167,5 +174,7 @@ def _require_same(expected: Any, network: Network, example: Tensor) -> None:
         return torch.allclose(one, other, rtol=rtol, atol=atol, equal_nan=True)
 
     is_kept = all(are_same(values, kept, 0, 0) for values, kept in zip(activations.values(), before, strict=True))
-    if not (is_kept and all(are_same(expected, logits, 1e-3, near) for logits in outputs)):
+    if not (is_kept and all(are_same(expected, found, 1e-3, near) for found in outputs)):
         raise ConfigError("the model gives other logits when it is cut into stages; write its stages as a Network")
+    if alone.shape != expected[:1].shape or not are_same(expected[:1], alone, 1e-3, near):
+        raise ConfigError("the logits of an example must not depend on the others that are passed with it")

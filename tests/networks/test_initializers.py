@@ -79,6 +79,22 @@ def test_frozen_weights_stay_as_they_were_built_and_do_not_count() -> None:
     assert trainable_parameters(made) == FAN_OUT * 500 + 500
 
 
+def returned(weight: Tensor, is_output: bool, generator: torch.Generator) -> Tensor:
+    return torch.zeros_like(weight)
+
+
+def filled(weight: Tensor, is_output: bool, generator: torch.Generator) -> Tensor:
+    return weight.data.fill_(0.5)
+
+
+def test_an_initializer_that_returns_a_weight_in_place_of_filling_it_is_refused() -> None:
+    network = Network([("hidden", nn.Linear(3, 4)), ("output", nn.Linear(4, 2))], measured=["hidden"])
+    with pytest.raises(ConfigError, match=r"initializer '.*:returned' must fill the weight in place"):
+        initialize(network, Choice(name=f"{__name__}:returned"), 0)
+    initialize(network, Choice(name=f"{__name__}:filled"), 0)
+    assert all((module.weight == 0.5).all() for _, module in network.maps())  # type: ignore[union-attr, operator]
+
+
 def test_a_map_that_stands_twice_is_drawn_once_and_decays_by_either_name() -> None:
     tied = nn.Linear(FAN_IN, FAN_IN)
     stages = [("first", tied), ("relu", nn.ReLU()), ("second", nn.Linear(FAN_IN, FAN_IN)), ("output", tied)]

@@ -123,6 +123,28 @@ def test_a_custom_network_is_another_where_its_weights_its_decay_or_its_units_ar
     assert revised(config, network, 0.25, (10,)) is is_other
 
 
+BACKBONE = nn.Sequential(nn.Linear(10, 8), nn.ReLU())
+FROZEN = nn.Sequential(nn.Linear(10, 8), nn.ReLU()).requires_grad_(False)
+
+
+def on(backbone: nn.Module) -> Callable[..., Network]:
+    def built(width: float, input_shape: tuple[int, ...], classes: int, dropout: float) -> Network:
+        return Network([("hidden", backbone), ("output", nn.Linear(8, classes))], measured=["hidden"])
+
+    return built
+
+
+on_one, on_a_frozen_one = on(BACKBONE), on(FROZEN)
+
+
+def test_a_network_that_is_built_on_the_same_module_each_time_is_refused_unless_it_is_frozen(
+    config: MakeConfig,
+) -> None:
+    with pytest.raises(ConfigError, match="gives the same module each time it is called, which one trial after"):
+        revised(config, Choice(name=f"{__name__}:on_one"), 1, (10,))
+    assert revised(config, Choice(name=f"{__name__}:on_a_frozen_one"), 1, (10,))
+
+
 def uses(draw: Callable[[], object]) -> Callable[..., Network]:
     def built(width: float, input_shape: tuple[int, ...], classes: int, dropout: float) -> Network:
         draw()

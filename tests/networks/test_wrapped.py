@@ -241,6 +241,52 @@ def test_nothing_behind_the_last_map_is_measured(ends: list[nn.Module]) -> None:
     assert wrap(model, SMALL).measured == ("1",)
 
 
+@pytest.mark.parametrize("start", [nn.Hardtanh(), nn.Tanh(), nn.Sequential(nn.Hardtanh(), nn.Sigmoid())])
+def test_what_acts_on_inputs_before_the_first_weights_is_no_layer(start: nn.Module) -> None:
+    model = nn.Sequential(start, nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 62 * 62, 3))
+    assert wrap(model, IMAGES).measured == ("2",)
+
+
+def test_a_layer_with_two_activation_functions_is_measured_once_at_the_last_one() -> None:
+    model = nn.Sequential(
+        nn.Linear(4, 8), nn.ReLU(), nn.BatchNorm1d(8), nn.Hardtanh(0, 6), nn.Linear(8, 6), nn.ReLU(), nn.Linear(6, 3)
+    )
+    assert wrap(model, SMALL).measured == ("3", "5")
+
+
+class Prototypes(nn.Module):
+    """Compares its inputs with a vector for each class."""
+
+    def __init__(self, compare: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.vectors, self.compare = nn.Parameter(torch.randn(3, 6)), compare
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.compare(inputs, self.vectors)
+
+
+@pytest.mark.parametrize(
+    "compare",
+    [
+        torch.cdist,
+        lambda inputs, vectors: (inputs[:, None] * vectors).sum(2),
+        lambda inputs, vectors: functional.cosine_similarity(inputs[:, None], functional.normalize(vectors)[None], 2),
+    ],
+)
+def test_the_layer_before_an_output_that_is_no_matrix_product_is_measured(compare: Any) -> None:
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 6), nn.ReLU(), Prototypes(compare))
+    assert wrap(model, SMALL).measured == ("1", "3")
+
+
+def test_layers_between_quantized_weights_are_not_dropped_in_silence() -> None:
+    model = nn.Sequential(nn.Conv1d(1, 4, 1), nn.ReLU(), nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        quantized = torch.ao.quantization.quantize_dynamic(model, {nn.Linear})  # type: ignore[no-untyped-call]
+    with pytest.raises(ConfigError, match="layer '4': which dimension of its activations"):
+        wrap(quantized, SMALL[:, None])
+
+
 def hooked() -> nn.Sequential:
     """A model whose weight a hook has made with a gradient, which Python cannot copy."""
     with warnings.catch_warnings():
@@ -264,7 +310,7 @@ class Pairs(nn.Module):
     [
         (Branching(), SMALL, "Branching cannot be traced by torch.fx; write its stages as a Network"),
         (hooked(), SMALL, "Sequential cannot be copied: Only Tensors created explicitly"),
-        (nn.Sequential(nn.ReLU(), nn.Flatten()), SMALL[:, None], "layer '0': which dimension of its"),
+        (nn.Sequential(nn.ReLU(), nn.Flatten()), SMALL, "Sequential has no hidden activation"),
         (nn.Linear(4, 3), SMALL, "Linear has no hidden activation"),
         (nn.Sequential(nn.Linear(4, 3), nn.ReLU()), SMALL, "Sequential has no hidden activation"),
         (sequential(), IMAGES, "the model cannot be run on the inputs, (2, 3, 64, 64)"),

@@ -135,6 +135,58 @@ def test_a_network_that_is_not_its_stages_is_refused_before_it_is_trained(runs: 
     assert epochs == []
 
 
+class Remembers(nn.Module):
+    """Keeps its activations for a later stage, which adds them past what lies between."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(10, 8)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        self.kept = self.linear(inputs).relu()
+        return self.kept
+
+
+class Adds(nn.Module):
+    def __init__(self, earlier: Remembers) -> None:
+        super().__init__()
+        self.earlier = [earlier]
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs + self.earlier[0].kept
+
+
+class Centres(nn.Module):
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs - inputs.mean(0)
+
+
+def remembering(width: float, input_shape: tuple[int, ...], classes: int, dropout: float) -> Network:
+    first = Remembers()
+    named: Stages = [
+        ("first", first), ("second", nn.Linear(8, 8)), ("sum", Adds(first)), ("output", nn.Linear(8, classes)),
+    ]  # fmt: skip
+    return Network(named, measured=["first", "sum"])
+
+
+def centring(width: float, input_shape: tuple[int, ...], classes: int, dropout: float) -> Network:
+    return Network(stages(Centres()), measured=["hidden"])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("remembering", "by layer 'first'"), ("centring", "without other examples beside it")]
+)
+def test_a_network_whose_stages_see_more_than_what_they_are_given_is_refused(
+    runs: Runs, config: MakeConfig, name: str, words: str
+) -> None:
+    network = remembering(1, (10,), 2, 0) if name == "remembering" else centring(1, (10,), 2, 0)
+    made = config(network=Choice(name=f"{__name__}:{name}"))
+    with pytest.raises(ConfigError, match=f"do not compute what it does: {words}, a logit is off by"):
+        train_trial(made, folder_of(runs, made))
+    with pytest.raises(ConfigError, match="logits"):
+        autoreg.measure_model(network, torch.randn(20, 10))
+
+
 class Reversed(nn.Module):
     """Registers its maps in another order than it runs them."""
 
