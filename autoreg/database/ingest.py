@@ -179,7 +179,20 @@ def insert_rows(connection: Connection, metric: str, frame: pl.DataFrame, versio
         else:  # a metric without SQL has tables of its own with the file's columns
             table = quoted(table_of(metric, version))
             connection.execute(f"create table if not exists {table} as select * from new_rows limit 0")
+            _widen(connection, table)
             connection.execute(f"insert into {table} by name select * from new_rows")
+
+
+def _widen(connection: Connection, table: str) -> None:
+    """Give the columns of a table the types that hold its numbers and new ones: 1 of a trial and 0.5 of another."""
+    there, both = (
+        dict(connection.execute(f"select column_name, column_type from (describe {rows})").fetchall())
+        for rows in (f"from {table}", f"(from {table} union all by name from new_rows)")
+    )
+    for column, kind in there.items():
+        # a text beside numbers is a mistake
+        if kind != both[column] and (kind == '"NULL"' or "VARCHAR" not in both[column]):
+            connection.execute(f"alter table {table} alter {quoted(column)} type {both[column]}")
 
 
 def _read_measurement(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:

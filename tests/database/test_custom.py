@@ -142,6 +142,24 @@ def test_a_trial_that_was_trained_again_keeps_no_row_of_before(
     assert shares(path, "things_activity version 1") == shares(path) == [(folder.trial_id, 0.5)]
 
 
+@pytest.mark.parametrize("values", [[1, 0.25], [0.25, 1], [None, 0.25], [True, 0.25], [[1], [0.25]]])
+def test_a_trial_with_whole_numbers_rounds_no_other(
+    tmp_path: Path, runs: Runs, trial: MakeTrial, values: list[Any]
+) -> None:
+    path, writer = tmp_path / "results.db", Writer(tmp_path / "results.db", runs)
+    for replicate, value in enumerate(values):
+        measured(folder := trial(replicate=replicate), 1, 0.5, value=[value])
+        writer.queue_trial(folder)
+        assert writer.commit()
+    assert writer.problems == []
+    rebuild(tmp_path / "at_once.db", runs)
+    for database in (path, tmp_path / "at_once.db"):
+        with reading(database) as connection:
+            rows = query(connection, "select value from things_activity order by trial_id")["value"].to_list()
+        assert rows == values
+    assert verify(path, runs) == []
+
+
 def test_the_mixed_table_of_the_version_before_is_parted(
     tmp_path: Path, runs: Runs, trial: MakeTrial, ask: Callable[..., None]
 ) -> None:
