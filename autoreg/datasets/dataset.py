@@ -126,10 +126,23 @@ def _load(name: str, options: str, root: Path | None, device: str) -> Dataset:
         raise ConfigError(f"dataset {name!r} cannot be made: {type(error).__name__}: {first_line(error)}") from error
     if not isinstance(dataset, Dataset):
         raise ConfigError(f"dataset {name!r} must return a Dataset, got {type(dataset).__name__}")
+    for part in ("train", "validation", "test"):
+        _check_split(f"dataset {name!r}, {part}", dataset.split(part), dataset.classes)
     is_drawn = (generator_states(), torch.get_rng_state().numpy().tobytes()) != states
     if _is_data_alone(dataset) and not is_drawn:
         _unchanging.add((name, options))
     return dataset.to(torch.device(device))
+
+
+def _check_split(name: str, split: Examples, classes: int) -> None:
+    """Raise ConfigError unless each example has a class: -100 stands for none to PyTorch's loss."""
+    labels = split.labels
+    if labels.dtype != torch.int64 or labels.ndim != 1:
+        raise ConfigError(f"{name}: labels must be int64, [examples], got {labels.dtype}, {tuple(labels.shape)}")
+    if isinstance(split, Split) and len(split.inputs) != len(labels):
+        raise ConfigError(f"{name}: there must be a label for each example, got {len(split.inputs)} and {len(labels)}")
+    if len(wrong := labels[(labels < 0) | (labels >= classes)]):
+        raise ConfigError(f"{name}: labels must be 0 to {classes - 1}, got {int(wrong[0])}")
 
 
 def _is_data_alone(dataset: Dataset) -> bool:

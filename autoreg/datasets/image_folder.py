@@ -10,6 +10,7 @@ from autoreg.datasets.images.folder_splits import find_splits
 from autoreg.datasets.images.image_folders import FolderImages, labelled_folders
 from autoreg.datasets.images.squares import Decoded, Squares, decoded_once
 from autoreg.datasets.images.squares_dataset import Share, Side, squares_dataset
+from autoreg.errors import DataError
 
 
 @datasets.register
@@ -34,12 +35,16 @@ def image_folder(
     Decoded images are kept in the cache and in memory, 3·size² bytes each.
 
     Raises:
-        DataError: there is no such folder, a class has no images, or one cannot be read.
+        DataError: there is no such folder, a class has no images, one cannot be read, or two splits have the same.
         ConfigError: a class has too few images to hold some out.
     """
     base = data_folder(root, folder, "image_folder")
     parts = {split: labelled_folders(path) for split, path in find_splits(base).items()}
     require_same_classes({split: images.classes for split, images in parts.items()}, base)
+    first: dict[str, str] = {}
+    for split, images in parts.items():
+        if (other := first.setdefault(images.fingerprint, split)) != split:
+            raise DataError(f"{base}: {other} and {split} have the same images; keep one of them")
 
     squares = Squares(size)
 

@@ -26,6 +26,8 @@ ALL: list[Surgery] = list(SURGERIES)
 SHARES = [step / 6 for step in range(1, 6)]
 #: Activation vectors of each read point that moments are taken of.
 VECTORS = 50_000
+#: Examples at once on a CPU, so that activations of small networks stay in its cache.
+BATCH = 50
 
 
 @metric(version=1, by_default=False)
@@ -38,7 +40,7 @@ def compression(
     *,
     surgeries: Annotated[list[Surgery], Field(min_length=1)] = ALL,
     threshold: Annotated[float, Field(gt=0, le=1)] = 0.5,
-    levels: Annotated[int, Field(ge=2)] = 12,
+    levels: Annotated[int, Field(ge=2)] = 10,
     examples: Annotated[int | None, Field(ge=1)] = 2000,
 ) -> pl.DataFrame:
     """Return what is left of a network, and of its labels, at each level to which its units are taken out.
@@ -131,7 +133,9 @@ class _Draw:
         """Yield (inputs, labels)."""
         left, whole = self.count(split), len(self.dataset.split(split))
         generator = torch.Generator().manual_seed(derive_seed(self.replicate, "compression", split))
-        for inputs, labels in self.dataset.batches(split, order=torch.randperm(whole, generator=generator)):
+        batch = BATCH if self.dataset.test.labels.device.type == "cpu" else None
+        order = torch.randperm(whole, generator=generator)
+        for inputs, labels in self.dataset.batches(split, batch, order):
             yield inputs[:left], labels[:left]
             left -= len(inputs)
             if left <= 0:

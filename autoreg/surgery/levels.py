@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -20,7 +20,7 @@ from autoreg.surgery.surgeon import Counts, Surgeon
 NOTHING = 1e-9
 #: The other errors are powers of 10 with equally spaced exponents between these.
 EXPONENTS = (-4.0, -0.5)
-#: More errors are tried where the share of unchanged labels goes below these, by halving the step so often.
+#: Errors between are tried where the share of unchanged labels goes below these, by halving the step so often.
 REFINED_AT, BISECTIONS = (0.99, 0.95), 4
 
 
@@ -140,7 +140,7 @@ class Levels:
         return self.narrow(surgery, self.surgeon.within(surgery, error))
 
     def errors(self, surgery: Surgery, levels: int) -> dict[float, str]:
-        """Return so many errors, and more where the share of unchanged labels on validation goes below `REFINED_AT`.
+        """Return so many errors, and the largest found with each share of `REFINED_AT` unchanged on validation.
 
         Args:
             surgery: whose networks are looked at.
@@ -151,23 +151,21 @@ class Levels:
         """
         low, high = EXPONENTS
         grid = [NOTHING, *(10 ** (low + (high - low) * step / (levels - 1)) for step in range(levels))]
-        refined = {error for least in REFINED_AT for error in self._refined(surgery, grid, least)}
+        refined = {self._largest(surgery, grid, least) for least in REFINED_AT}
         return dict.fromkeys(refined, "refined") | dict.fromkeys(grid, "error")
 
-    def _refined(self, surgery: Surgery, grid: list[float], least: float) -> Iterator[float]:
-        """Yield errors with which so many labels stay, ever nearer to where they do not."""
+    def _largest(self, surgery: Surgery, grid: list[float], least: float) -> float:
+        """Return the largest error found with which so many labels stay: one of the grid, or between two of it."""
         shares = [self.within(surgery, error).on_validation for error in grid]
-        place = max((index for index, share in enumerate(shares) if share >= least), default=None)
-        if place is None or place + 1 == len(grid):
-            return
-        low, high = math.log(grid[place]), math.log(grid[place + 1])
+        place = max((index for index, share in enumerate(shares) if share >= least), default=0)
+        if shares[place] < least or place + 1 == len(grid):
+            return grid[place]
+        low, high = grid[place], grid[place + 1]
         for _ in range(BISECTIONS):
-            middle = math.exp((low + high) / 2)
-            if self.within(surgery, middle).on_validation >= least:
-                low = math.log(middle)
-                yield middle
-            else:
-                high = math.log(middle)
+            middle = math.sqrt(low * high)
+            is_enough = self.within(surgery, middle).on_validation >= least
+            low, high = (middle, high) if is_enough else (low, middle)
+        return low
 
 
 def _digest(cuts: Mapping[int, Cut]) -> str:

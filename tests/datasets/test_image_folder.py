@@ -87,6 +87,13 @@ def test_splits_that_are_there_are_taken(tmp_path: Path) -> None:
     assert [len(dataset.split(name)) for name in ("train", "validation", "test")] == [15, 6, 9]
 
 
+def test_a_split_that_is_a_copy_of_another_is_refused(tmp_path: Path) -> None:
+    for name in ("train", "val"):
+        fill(tmp_path / name, 3)
+    with pytest.raises(DataError, match="train and validation have the same images"):
+        image_folder(tmp_path, size=16)
+
+
 def test_channels_are_standardised_by_the_training_images(tmp_path: Path) -> None:
     dataset = image_folder(fill(tmp_path / "own"), size=16)
     inputs = torch.cat([inputs for inputs, _ in dataset.batches("train")])
@@ -268,11 +275,11 @@ def test_splits_are_known_by_the_names_that_people_give_them(tmp_path: Path, nam
 
 
 def test_splits_are_no_classes_though_an_image_lies_beside_those(tmp_path: Path) -> None:
-    for name in ("train", "test"):
-        with_loose_ones(fill(tmp_path / "own" / name, 5))
+    for name, count in (("train", 5), ("test", 4)):
+        with_loose_ones(fill(tmp_path / "own" / name, count))
     with pytest.warns(DataWarning, match="images beside the class folders, which are not read: 1"):
         dataset = image_folder(tmp_path / "own", size=16)
-    assert (dataset.classes, len(dataset.test)) == (3, 15)
+    assert (dataset.classes, len(dataset.test)) == (3, 12)
 
 
 def with_a_loose_one_and_another_folder(folder: Path) -> Path:
