@@ -110,6 +110,15 @@ def test_dead_units_leave_their_places_in_local_response_normalisation() -> None
     assert off(network, narrower, 30 * inputs) > 1e-6
 
 
+def test_one_unit_stays_of_a_layer_that_is_dead_as_a_whole() -> None:
+    model, inputs = network_of(torch.zeros_like(U), W, is_convolution=False)
+    with torch.no_grad():
+        model[0].bias.fill_(-1)  # type: ignore[index, operator, union-attr]
+        model[2].bias.copy_(torch.arange(3.0))  # type: ignore[index, operator, union-attr]
+    narrower = Anatomy(model, inputs).narrow(dropped(Anatomy(model, inputs), {"0": range(1, 8)}))
+    assert off(model, narrower, inputs) == 0
+
+
 @pytest.mark.parametrize(
     "make",
     [
