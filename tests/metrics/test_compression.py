@@ -192,16 +192,15 @@ def test_a_smaller_error_keeps_more_units_and_a_narrower_network_has_fewer_param
         assert rows["flops"][0] > rows["flops"][-1]
 
 
-def test_rows_are_the_same_on_one_thread_and_on_two_and_at_every_call() -> None:
+def test_rows_are_the_same_on_one_thread_and_on_two() -> None:
     network, dataset = small()
     frames = []
-    for threads in (1, 2, 1):
+    for threads in (1, 2):
         torch.set_num_threads(threads)
-        frames.append(compression(network, dataset, "test", 0, levels=3, examples=100))
+        found = compression(network, dataset, "test", 0, surgeries=["merge", "rebuild"], levels=2, examples=50)
+        frames.append(found.drop("errors", "eigenvalues"))
     torch.set_num_threads(1)
-    exact = ["layers", "kept", "unchanged", "unchanged_validation", "taken"]
-    assert frames[0].equals(frames[2])
-    assert frames[0].select(exact).equals(frames[1].select(exact))
+    assert frames[0].equals(frames[1])
 
 
 def test_examples_are_drawn_at_random_and_no_more_than_asked_for() -> None:
