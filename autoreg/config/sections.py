@@ -183,7 +183,7 @@ class Resources(Strict):
     cpus: int = Field(default=1, ge=1)
     gpu: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default={})
     measuring: int = Field(default=1, ge=1)
-    time_limit_hours: float | None = Field(default=None, gt=0)
+    time_limit_hours: float | None = Field(default=None, gt=0, le=1_000_000)  # a clock of the system's holds no more
 
     @field_validator("gpu")
     @classmethod

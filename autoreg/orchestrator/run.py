@@ -7,7 +7,7 @@ from autoreg.orchestrator.older import older_note
 from autoreg.orchestrator.plan import Plan
 from autoreg.orchestrator.progress.counts import Verbosity
 from autoreg.orchestrator.ray_runtime.backend import RayBackend
-from autoreg.orchestrator.ray_runtime.session import check_address, ray_session
+from autoreg.orchestrator.ray_runtime.session import check_address, check_interpreter, ray_session
 from autoreg.orchestrator.ray_runtime.signals import StopOnSignal
 from autoreg.orchestrator.recorder import Summary
 from autoreg.orchestrator.resume import superseded
@@ -37,10 +37,11 @@ def run_sweep(
         verbosity: how much is said on stderr meanwhile.
 
     Raises:
-        ConfigError: there is no cluster at the address.
+        ConfigError: there is no cluster at the address; Python drops the docstrings that Ray needs.
         DataError: the run folder cannot be written, or its trials are of other data.
         DatabaseError: results.db is damaged or from a newer version.
     """
+    check_interpreter()
     check_address(address)
     runner = SweepRunner(plan, runs, database, verbosity)
     damaged = runner.begin(retry_failed)

@@ -4,6 +4,8 @@ import logging
 import os
 import secrets
 import socket
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +36,8 @@ OWN = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "SPT_NOENV": "1",  # or Ray's agents write their title over their environment, by which the reaper knows them
 }
+#: Bytes of a temporary folder's path; below a longer one, Ray's sockets have paths of more than the system's 107.
+LONGEST_TEMPORARY = 36
 #: How long the head of a cluster may take to answer.
 SECONDS_TO_ANSWER = 10.0
 
@@ -58,7 +62,7 @@ def ray_session(address: str | None = None, scratch: Path | None = None) -> Iter
     for name in ("ray", "ray.tune", "ray.train", "ray.data"):  # what goes wrong, the driver tells in its own words
         logging.getLogger(name).setLevel(logging.CRITICAL)
     # "local" and not None, which would join whatever Ray happens to run on this machine
-    where: dict[str, Any] = {"address": address} if address else {"address": "local", "include_dashboard": False}
+    where = {"address": address} if address else {"address": "local", "include_dashboard": False, **own_folders()}
     with Reaper() as reaper:
         if scratch:
             reaper.remove(scratch)
@@ -75,6 +79,21 @@ def ray_session(address: str | None = None, scratch: Path | None = None) -> Iter
             yield ray
         finally:
             ray.shutdown()
+
+
+def check_interpreter() -> None:
+    """Raise ConfigError if Python drops docstrings, without which Ray does not start."""
+    if sys.flags.optimize > 1:
+        raise ConfigError("Ray needs docstrings, which PYTHONOPTIMIZE=2 and python -OO drop; use 1 or nothing")
+
+
+def own_folders() -> dict[str, Any]:
+    """Return where a session keeps its files and its shared memory, where Ray's own choice does not work here."""
+    temporary, shared = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir(), Path("/dev/shm")
+    chosen = {"_temp_dir": "/tmp/ray"} if len(os.fsencode(temporary)) > LONGEST_TEMPORARY else {}
+    if sys.platform == "linux" and not os.access(shared, os.W_OK):
+        chosen["_plasma_directory"] = tempfile.gettempdir()
+    return chosen
 
 
 def _import_tune() -> None:

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from autoreg.errors import ConfigError
 from autoreg.orchestrator.ray_runtime.reaper import MARK, processes_with
-from autoreg.orchestrator.ray_runtime.session import check_address
+from autoreg.orchestrator.ray_runtime.session import check_address, own_folders
 
 LISTENING = "0A"
 
@@ -88,3 +89,24 @@ def test_an_address_where_nobody_listens_is_told_at_once(address: str, message: 
     with pytest.raises(ConfigError) as caught:
         check_address(address)
     assert str(caught.value).startswith(message)
+
+
+def test_a_temporary_folder_too_long_for_sockets_is_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", "/" + "d" * 35)
+    assert own_folders() == {}
+    monkeypatch.setattr(tempfile, "tempdir", "/" + "d" * 109)
+    assert own_folders() == {"_temp_dir": "/tmp/ray"}
+
+
+def test_shared_memory_that_cannot_be_written_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/tmp")
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != "/dev/shm")
+    assert own_folders() == {"_plasma_directory": "/tmp"}
+
+
+def test_an_interpreter_without_docstrings_is_refused(tmp_path: Path) -> None:
+    code = "from autoreg.orchestrator.ray_runtime.session import check_interpreter; check_interpreter()"
+    asked = [subprocess.run([sys.executable, *more, "-c", code], stderr=subprocess.PIPE) for more in ((), ("-OO",))]
+    assert [ended.returncode for ended in asked] == [0, 1]
+    assert b"ConfigError: Ray needs docstrings, which PYTHONOPTIMIZE=2 and python -OO drop" in asked[1].stderr
