@@ -63,6 +63,8 @@ class Registry(Generic[F]):
         if ":" in name:
             return self._from_path(name)
         if name not in self._functions:
+            if f"{name}.py" in map(str, Path().glob("*.py")):
+                raise ConfigError(f"unknown {self.kind} {name!r}; a function in {name}.py is called {name}:FUNCTION")
             raise ConfigError(f"unknown {self.kind} {name!r}{did_you_mean(name, self)}")
         return self._functions[name]
 
