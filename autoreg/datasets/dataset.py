@@ -126,6 +126,10 @@ def _load(name: str, options: str, root: Path | None, device: str) -> Dataset:
         raise ConfigError(f"dataset {name!r} cannot be made: {type(error).__name__}: {first_line(error)}") from error
     if not isinstance(dataset, Dataset):
         raise ConfigError(f"dataset {name!r} must return a Dataset, got {type(dataset).__name__}")
+    for part in ("train", "validation", "test"):
+        kind = dataset.split(part).labels.dtype
+        if not kind.is_floating_point and kind not in (torch.int64, torch.uint8):  # no other integer has a loss
+            raise ConfigError(f"dataset {name!r}: labels must be int64, those of {part} are {str(kind)[6:]}")
     is_drawn = (generator_states(), torch.get_rng_state().numpy().tobytes()) != states
     if _is_data_alone(dataset) and not is_drawn:
         _unchanging.add((name, options))

@@ -138,6 +138,8 @@ OVERRIDES: dict[str, tuple[list[str], str]] = {
     "a network that is not there": (["network=nowhere:build"], "network 'nowhere:build' cannot be imported"),
     "a network that is none": (["network=autoreg.cli.main:main"], "must be a function (width, input_shape,"),
     "a command for a dataset": (["dataset={name: os:system, root: ls}"], "'os' is a module of Python itself"),
+    "labels of another kind": (
+        ["dataset=tests.helpers.unfit:labelled"], "labels must be int64, those of train are int32"),
     "a network that wants images": (["network=alexnet"], "it needs images: channels, height and width"),
     "a grid of many trials": (["replicates=5001"], "asks for 10,002 trials; --yes runs more than 10,000"),
     "a grid of a thousand million trials": (["replicates=500000000"], "asks for 1,000,000,000 trials; --yes runs"),

@@ -116,6 +116,8 @@ def _time_training(network: Network) -> float:
         batch = {"batch_size": min(config.effective_batch_size, examples), "lr_batch_factor": 1.0}
         train_epoch(config.model_copy(update=batch), part, state)
 
+    if whole % config.effective_batch_size == 1:
+        train(1)  # as its last batch, of which a normalization over the batch makes nothing
     return _extrapolate(train, whole, network)
 
 
