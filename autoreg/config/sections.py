@@ -139,6 +139,12 @@ class Tune(Strict):
     pruning: Literal["median", "none"] = "median"
     warmup: int = Field(default=5, ge=0)
 
+    @property
+    def most(self) -> int:
+        """How many different trials there are at most: of batch sizes alone, no more than there are sizes."""
+        sizes, rates = self.space.batch_size, self.space.learning_rate
+        return min(self.trials, len(sizes)) if sizes and rates is None else self.trials
+
 
 class Variant(Strict):
     """One of several experiments in a sweep: what differs from the sweep's own sections.

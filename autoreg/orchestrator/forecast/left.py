@@ -69,9 +69,9 @@ def _tuning_left(state: GroupState, earlier: Keys) -> list[TrialConfig]:
     if group.tune is None:
         return []
     study = group.study_id
-    shared = sum(TuningKey(study, number) in earlier for number in range(group.tune.trials))  # always the first ones
+    shared = sum(TuningKey(study, number) in earlier for number in range(group.tune.most))  # always the first ones
     known = [config for config in proposed[shared:] if not state.is_trained(config.trial_id)]
-    return known + [group.tuning_trial({})] * (group.tune.trials - max(shared, len(proposed)))
+    return known + [group.tuning_trial({})] * (group.tune.most - max(shared, len(proposed)))
 
 
 def _finals_left(state: GroupState, earlier: Keys) -> list[TrialConfig]:
