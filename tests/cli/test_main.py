@@ -162,13 +162,17 @@ def test_from_nothing_to_a_figure(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.split() == [f"reports/table_comparison.{kind}" for kind in ("md", "csv", "tex")]
     [row] = json.loads(autoreg("status", "--json", cwd=tmp_path).stdout)
-    assert (row["name"], row["final_done"], row["measured"]) == ("quickstart", 6, 6)
+    assert (row["name"], row["final_done"], row["measured"], row["unmeasured"]) == ("quickstart", 6, 6, 0)
     header, *trials = autoreg("list", "trials", cwd=tmp_path).stdout.splitlines()
     assert header.split()[:2] == ["trial_id", "kind"]
     assert len(trials) == 6
     (tmp_path / "results.db").unlink()
     assert autoreg("rebuild", cwd=tmp_path).stderr == "6 trials in results.db\n"
     assert json.loads(autoreg("status", "--json", cwd=tmp_path).stdout)[0]["measured"] == 6
+    next(Path(tmp_path).glob("runs/*/measurements/*.parquet")).unlink()  # as if it had failed
+    autoreg("rebuild", cwd=tmp_path)
+    [row] = json.loads(autoreg("status", "--json", cwd=tmp_path).stdout)
+    assert (row["final_done"], row["measured"], row["failed"], row["unmeasured"]) == (6, 5, 0, 1)
 
 
 @pytest.mark.usefixtures("forks")
