@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_type_hints
 
 from autoreg.errors import ConfigError, did_you_mean, first_line, shown
+from autoreg.exits import told_exits
 from autoreg.sources import local_modules, source_id
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class Registry(Generic[F]):
         if here not in sys.path:  # a console script does not look into the folder that it is called in
             sys.path.append(here)
         try:
-            function: F = getattr(importlib.import_module(module), attribute)
+            with told_exits():
+                function: F = getattr(importlib.import_module(module), attribute)
         except (Exception, SystemExit) as error:  # the file is the user's: anything may go wrong in it
             reason = f"{type(error).__name__}: {first_line(error)}"
             raise ConfigError(f"{self.kind} {path!r} cannot be imported: {reason}") from error

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from statistics import geometric_mean
@@ -49,7 +50,8 @@ def plan(
     from autoreg.packaged import find_sweep, sweep_names
     from autoreg.runs.folder import Runs
 
-    plans = [make_plan(load_sweep(find_sweep(name), overrides)) for name in sweeps]
+    with redirect_stdout(sys.stderr):  # what a user's module prints is none of the data
+        plans = [make_plan(load_sweep(find_sweep(name), overrides)) for name in sweeps]
     if not yes and any(plan.sweep.size > MANY_TRIALS for plan in plans):  # to look at each takes time, and memory
         if as_json:
             raise ConfigError("--json of so many trials needs --yes, since it looks at each of them")
@@ -63,7 +65,8 @@ def plan(
     ]
     if not no_calibration and sys.stderr.isatty():
         click.echo("timing a few steps on this machine…", err=True)
-    result = forecast(plans, Runs(runs), 0.0 if no_calibration else SECONDS)
+    with redirect_stdout(sys.stderr):
+        result = forecast(plans, Runs(runs), 0.0 if no_calibration else SECONDS)
     if as_json:
         content = asdict(result)
         for sweep, common in zip(content["sweeps"], shared, strict=True):

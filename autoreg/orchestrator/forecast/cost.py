@@ -13,6 +13,7 @@ import torch
 from autoreg.config.trial import TrialConfig, format_width
 from autoreg.datasets import Dataset
 from autoreg.errors import first_line
+from autoreg.exits import told_exits
 from autoreg.metrics import metrics
 from autoreg.metrics.measure import Measurement
 from autoreg.orchestrator.durations import Durations, Key, Size, measuring_key, training_key
@@ -99,8 +100,12 @@ class Costs:
         torch.set_num_threads(network.threads)
         try:
             is_beside_others = network.device == "cpu" and network.at_once > 1
-            timed.note(key, size, timer(network) * (SLOWDOWN_BY_OTHERS if is_beside_others else 1.0))
-        except Exception as error:  # in a user's own network anything may go wrong; and memory may not suffice
+            with told_exits():
+                timed.note(key, size, timer(network) * (SLOWDOWN_BY_OTHERS if is_beside_others else 1.0))
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # in a user's own network anything may go wrong; and memory may not suffice
             shown = f"{key.what} {network.config.network} {format_width(network.config.width)}x"
             self.problems[failed] = f"{shown}: {type(error).__name__}: {first_line(error)}"
 
