@@ -27,8 +27,8 @@ def require_same_data(plan: Plan, schedule: Schedule, runs: Runs) -> None:
         (folder, before, now), count = other[0], len(other)
         name, trials = plan.sweep.name, "trials were" if count > 1 else "trial was"
         raise DataError(
-            f"{name}: {count} {trials} trained on other data ({before}) than what is there now ({now}), such as "
-            f"{folder.trial_id}; `autoreg forget --sweep {name}` removes them, --runs names another run folder"
+            f"{name}: {count} {trials} trained on other data than is there now, such as {folder.trial_id} ({before}, "
+            f"now {now}); `autoreg forget --sweep {name}` removes them"
         )
 
 

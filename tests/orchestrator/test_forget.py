@@ -53,8 +53,9 @@ def test_a_plan_and_a_sweep_say_the_same_of_trials_of_other_data(done: Path, tmp
         said.append(str(raised.value).partition(", such as")[0])
     count = len({trial.trial_id for _, trial in plan.schedule(runs).planned()})
     assert said == [said[0]] * 2
-    assert said[0].startswith(f"small: {count} trials were trained on other data (others) than what is there now (")
-    assert str(raised.value).endswith("`autoreg forget --sweep small` removes them, --runs names another run folder")
+    assert said[0] == f"small: {count} trials were trained on other data than is there now"
+    assert " (others, now " in str(raised.value)
+    assert str(raised.value).endswith("; `autoreg forget --sweep small` removes them")
 
 
 def test_forgotten_trials_are_gone_and_trained_anew_and_others_stay(done: Path, tmp_path: Path) -> None:
