@@ -141,6 +141,7 @@ def measure_model(
     *,
     seed: int = 0,
     batch_size: int = 250,
+    logits: str | int | None = None,
     **options: Any,
 ) -> Measures:
     """Return the removable and the repeated units of a trained model, which is not changed.
@@ -157,6 +158,7 @@ def measure_model(
             Unchanged labels need none.
         seed: of the random choices.
         batch_size: how many examples are passed at once; all activations of a batch are held.
+        logits: which of a model's outputs they are, the key of a dict or the place in a tuple; None if it has one.
         options: of the metrics, each for all that have it, as `autoreg list metrics` names them: `samples=1`.
 
     Raises:
@@ -171,7 +173,7 @@ def measure_model(
         ((each.device, each.dtype) for each in model.parameters()), (torch.device("cpu"), torch.float32)
     )
     inputs, labels = given_examples(inputs, labels, dtype)
-    network = wrap(model, inputs[:2].to(device)).to(device).eval()
+    network = wrap(model, inputs[:2].to(device), logits).to(device).eval()
     if inputs.dtype in (torch.float16, torch.bfloat16):
         inputs = inputs.float()
     with torch.inference_mode():
