@@ -36,7 +36,7 @@ def plan(
     \b
     autoreg plan quickstart
     autoreg plan sweeps/*.yaml                 # what they would run, shared trials counted once
-    autoreg plan cifar_init --set grid.width=[1/4,1/2] --json
+    autoreg plan cifar_init --set "grid.width=[1/4,1/2]" --json
 
     Time is estimated from finished trials like those to come, else from a few training steps that are timed here. If
     one fails, it says so and ends with exit code 1.

@@ -6,6 +6,7 @@ from autoreg.orchestrator.events import Connected
 from autoreg.orchestrator.older import older_note
 from autoreg.orchestrator.plan import Plan
 from autoreg.orchestrator.progress.counts import Verbosity
+from autoreg.orchestrator.progress.terminal import JsonLines
 from autoreg.orchestrator.ray_runtime.backend import RayBackend
 from autoreg.orchestrator.ray_runtime.session import check_address, check_interpreter, ray_session
 from autoreg.orchestrator.ray_runtime.signals import StopOnSignal
@@ -22,6 +23,8 @@ def run_sweep(
     address: str | None = None,
     retry_failed: bool = False,
     verbosity: Verbosity = Verbosity.NORMAL,
+    *,
+    as_json: bool = False,
 ) -> Summary:
     """Train and measure what is not yet done of a sweep, bring everything into results.db, and say how it ended.
 
@@ -35,6 +38,7 @@ def run_sweep(
         address: a Ray cluster to join; None starts Ray on this machine.
         retry_failed: train failed trials of this sweep again.
         verbosity: how much is said on stderr meanwhile.
+        as_json: whether it is said on stdout, as JSON, an object on each line.
 
     Raises:
         ConfigError: there is no cluster at the address; Python drops the docstrings that Ray needs.
@@ -44,6 +48,8 @@ def run_sweep(
     check_interpreter()
     check_address(address)
     runner = SweepRunner(plan, runs, database, verbosity)
+    if as_json:
+        runner.display = JsonLines(runner.driver.counts, verbosity)
     damaged = runner.begin(retry_failed)
     other = superseded([group for group, _ in plan.groups], runs)
     with runner.display:
