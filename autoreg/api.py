@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,20 +33,20 @@ from autoreg.training.loop import layers_of, load_network
 from autoreg.training.reference import check_network
 
 
-def load_sweep(name: str | os.PathLike[str], *overrides: str) -> LoadedSweep:
+def load_sweep(name: str | os.PathLike[str] | Mapping[str, Any], *overrides: str) -> LoadedSweep:
     """Return a sweep, read and checked: `plan` says what it costs, `run` runs it.
 
     Args:
-        name: a YAML file, or the name of a packaged sweep: `quickstart`.
+        name: a YAML file; the name of a packaged sweep: `quickstart`; or a dict of what would stand in a file.
         overrides: `key=value` texts as the command line's `--set` takes them: `training.epochs=3`.
 
     Raises:
         ConfigError: there is no such sweep, or a key breaks a rule; it names file, line, key and what is allowed.
     """
-    return _load_file(find_sweep(str(name)), overrides)
+    return _load_file(name if isinstance(name, Mapping) else find_sweep(str(name)), overrides)
 
 
-def plan(sweep: LoadedSweep | str | os.PathLike[str]) -> Plan:
+def plan(sweep: LoadedSweep | str | os.PathLike[str] | Mapping[str, Any]) -> Plan:
     """Return a sweep that can run: every name known, every option valid, its data there, its parameters counted.
 
     Raises:
@@ -59,7 +60,7 @@ def plan(sweep: LoadedSweep | str | os.PathLike[str]) -> Plan:
 
 
 def run(
-    sweep: Plan | LoadedSweep | str | os.PathLike[str],
+    sweep: Plan | LoadedSweep | str | os.PathLike[str] | Mapping[str, Any],
     *,
     database: str | os.PathLike[str] = "results.db",
     runs: str | os.PathLike[str] = "runs",

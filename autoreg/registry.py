@@ -71,6 +71,11 @@ class Registry(Generic[F]):
 
     def _from_path(self, path: str) -> F:
         module, _, attribute = path.partition(":")
+        if module == "__main__":
+            raise ConfigError(
+                f"{self.kind} {path!r} is defined in a notebook or in the program itself, which no trial can import: "
+                f"put it into a file, mine.py, and call it mine:{attribute}"
+            )
         if (top := module.partition(".")[0]) in sys.stdlib_module_names:
             raise ConfigError(f"{self.kind} {path!r}: {top!r} is a module of Python itself, name one of your own")
         here = str(Path.cwd())

@@ -8,7 +8,7 @@ from autoreg.orchestrator.plan import Plan
 from autoreg.orchestrator.progress.counts import Verbosity
 from autoreg.orchestrator.progress.terminal import JsonLines
 from autoreg.orchestrator.ray_runtime.backend import RayBackend
-from autoreg.orchestrator.ray_runtime.session import check_address, check_interpreter, ray_session
+from autoreg.orchestrator.ray_runtime.session import check_address, check_interpreter, check_not_imported, ray_session
 from autoreg.orchestrator.ray_runtime.signals import StopOnSignal
 from autoreg.orchestrator.recorder import Summary
 from autoreg.orchestrator.resume import superseded
@@ -46,6 +46,8 @@ def run_sweep(
         DatabaseError: results.db is damaged or from a newer version.
     """
     check_interpreter()
+    if not address:
+        check_not_imported()
     check_address(address)
     runner = SweepRunner(plan, runs, database, verbosity)
     if as_json:

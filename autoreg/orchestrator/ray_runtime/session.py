@@ -6,7 +6,7 @@ import secrets
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -38,6 +38,8 @@ OWN = {
 }
 #: Bytes of a temporary folder's path; below a longer one, Ray's sockets have paths of more than the system's 107.
 LONGEST_TEMPORARY = 36
+#: `ray`, once a session has imported it.
+_imported_here: set[str] = set()
 #: How long the head of a cluster may take to answer.
 SECONDS_TO_ANSWER = 10.0
 
@@ -53,10 +55,14 @@ def ray_session(address: str | None = None, scratch: Path | None = None) -> Iter
     Raises:
         ConfigError: there is no Ray at that address.
     """
-    for name, value in (QUIET if address else QUIET | OWN).items():
-        os.environ.setdefault(name, value)
+    with session_environment(QUIET if address else QUIET | OWN):
+        yield from _session(address, scratch)
+
+
+def _session(address: str | None, scratch: Path | None) -> Iterator[Any]:
     import ray
 
+    _imported_here.add("ray")
     # Ray waits for its processes most of the time in which it starts; meanwhile this one imports what comes next.
     Thread(target=_import_tune, daemon=True).start()
     for name in ("ray", "ray.tune", "ray.train", "ray.data"):  # what goes wrong, the driver tells in its own words
@@ -79,6 +85,29 @@ def ray_session(address: str | None = None, scratch: Path | None = None) -> Iter
             yield ray
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def session_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set what is not set; on leaving, unset it again, and what Ray has set beside it."""
+    before = os.environ.copy()
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if name not in before]:
+            if name in variables or name.startswith(("RAY_", "TUNE_")):
+                del os.environ[name]
+
+
+def check_not_imported() -> None:
+    """Raise ConfigError if Ray was imported before a session could say how: it would refuse its own processes."""
+    ray = sys.modules.get("ray")
+    if ray and not (_imported_here or ray.is_initialized() or os.environ.get("RAY_AUTH_MODE") == OWN["RAY_AUTH_MODE"]):
+        raise ConfigError(
+            "Ray was imported before autoreg could set its token: start Python anew, and import ray after autoreg.run"
+        )
 
 
 def check_interpreter() -> None:

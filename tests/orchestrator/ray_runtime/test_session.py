@@ -1,6 +1,7 @@
 """Ray's session: reachable from this machine only, with a token only."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -8,13 +9,22 @@ import tempfile
 import time
 from ipaddress import ip_address
 from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from autoreg.errors import ConfigError
 from autoreg.orchestrator.ray_runtime.reaper import MARK, processes_with
-from autoreg.orchestrator.ray_runtime.session import check_address, own_folders
+from autoreg.orchestrator.ray_runtime.session import (
+    OWN,
+    check_address,
+    check_not_imported,
+    own_folders,
+    session_environment,
+)
+from autoreg.orchestrator.ray_runtime.signals import StopOnSignal
 
 LISTENING = "0A"
 
@@ -110,3 +120,38 @@ def test_an_interpreter_without_docstrings_is_refused(tmp_path: Path) -> None:
     asked = [subprocess.run([sys.executable, *more, "-c", code], stderr=subprocess.PIPE) for more in ((), ("-OO",))]
     assert [ended.returncode for ended in asked] == [0, 1]
     assert b"ConfigError: Ray needs docstrings, which PYTHONOPTIMIZE=2 and python -OO drop" in asked[1].stderr
+
+
+def test_a_session_leaves_the_environment_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "1")
+    before = os.environ.copy()
+    with session_environment({"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0", "SPT_NOENV": "1"}):
+        assert (os.environ["RAY_AUTH_MODE"], os.environ["RAY_USAGE_STATS_ENABLED"]) == ("token", "1")
+        os.environ["RAY_JOB_CONFIG"] = "set by Ray"
+    assert os.environ.copy() == before
+
+
+def test_a_ray_that_was_imported_before_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autoreg.orchestrator.ray_runtime.session._imported_here", set())
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    monkeypatch.delitem(sys.modules, "ray", raising=False)
+    check_not_imported()
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(is_initialized=lambda: False))  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="Ray was imported before autoreg could set its token: start Python anew"):
+        check_not_imported()
+    monkeypatch.setenv("RAY_AUTH_MODE", OWN["RAY_AUTH_MODE"])
+    check_not_imported()
+
+
+def test_a_sweep_in_a_thread_leaves_signals_to_the_main_one() -> None:
+    before, after = signal.getsignal(signal.SIGINT), []
+
+    def run() -> None:
+        with StopOnSignal(lambda: None):
+            after.append(signal.getsignal(signal.SIGINT))
+
+    thread = Thread(target=run)
+    thread.start()
+    thread.join()
+    assert after == [before]
