@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,20 +34,20 @@ from autoreg.training.loop import layers_of, load_network
 from autoreg.training.reference import check_network
 
 
-def load_sweep(name: str | os.PathLike[str], *overrides: str) -> LoadedSweep:
+def load_sweep(name: str | os.PathLike[str] | Mapping[str, Any], *overrides: str) -> LoadedSweep:
     """Return a sweep, read and checked: `plan` says what it costs, `run` runs it.
 
     Args:
-        name: a YAML file, or the name of a packaged sweep: `quickstart`.
+        name: a YAML file; the name of a packaged sweep: `quickstart`; or a dict of what would stand in a file.
         overrides: `key=value` texts as the command line's `--set` takes them: `training.epochs=3`.
 
     Raises:
         ConfigError: there is no such sweep, or a key breaks a rule; it names file, line, key and what is allowed.
     """
-    return _load_file(find_sweep(str(name)), overrides)
+    return _load_file(name if isinstance(name, Mapping) else find_sweep(str(name)), overrides)
 
 
-def plan(sweep: LoadedSweep | str | os.PathLike[str]) -> Plan:
+def plan(sweep: LoadedSweep | str | os.PathLike[str] | Mapping[str, Any]) -> Plan:
     """Return a sweep that can run: every name known, every option valid, its data there, its parameters counted.
 
     Raises:
@@ -60,7 +61,7 @@ def plan(sweep: LoadedSweep | str | os.PathLike[str]) -> Plan:
 
 
 def run(
-    sweep: Plan | LoadedSweep | str | os.PathLike[str],
+    sweep: Plan | LoadedSweep | str | os.PathLike[str] | Mapping[str, Any],
     *,
     database: str | os.PathLike[str] = "results.db",
     runs: str | os.PathLike[str] = "runs",
@@ -142,6 +143,7 @@ def measure_model(
     *,
     seed: int = 0,
     batch_size: int = 250,
+    logits: str | int | None = None,
     **options: Any,
 ) -> Measures:
     """Return the removable and the repeated units of a trained model, which is not changed.
@@ -158,6 +160,7 @@ def measure_model(
             Unchanged labels need none.
         seed: of the random choices.
         batch_size: how many examples are passed at once; all activations of a batch are held.
+        logits: which of a model's outputs they are, the key of a dict or the place in a tuple; None if it has one.
         options: of the metrics, each for all that have it, as `autoreg list metrics` names them: `samples=1`.
 
     Raises:
@@ -176,7 +179,7 @@ def measure_model(
         ((each.device, each.dtype) for each in model.parameters()), (torch.device("cpu"), torch.float32)
     )
     inputs, labels = given_examples(inputs, labels, dtype)
-    network = wrap(model, inputs[:2].to(device)).to(device).eval()
+    network = wrap(model, inputs[:2].to(device), logits).to(device).eval()
     if inputs.dtype in (torch.float16, torch.bfloat16):
         inputs = inputs.float()
     with torch.inference_mode():

@@ -57,6 +57,11 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
+def is_utf8(text: str) -> bool:
+    """Whether a path's name is UTF-8: Python stands a surrogate for each byte of another, which few others take."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 def shown(value: Any) -> str:
     """Return a value as messages show it: so much of it as fits into a line."""
     text = repr(value)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_type_hints
 
 from autoreg.errors import ConfigError, did_you_mean, first_line, shown
+from autoreg.exits import told_exits
 from autoreg.sources import local_modules, source_id
 
 if TYPE_CHECKING:
@@ -63,18 +64,26 @@ class Registry(Generic[F]):
         if ":" in name:
             return self._from_path(name)
         if name not in self._functions:
+            if f"{name}.py" in map(str, Path().glob("*.py")):
+                raise ConfigError(f"unknown {self.kind} {name!r}; a function in {name}.py is called {name}:FUNCTION")
             raise ConfigError(f"unknown {self.kind} {name!r}{did_you_mean(name, self)}")
         return self._functions[name]
 
     def _from_path(self, path: str) -> F:
         module, _, attribute = path.partition(":")
+        if module == "__main__":
+            raise ConfigError(
+                f"{self.kind} {path!r} is defined in a notebook or in the program itself, which no trial can import: "
+                f"put it into a file, mine.py, and call it mine:{attribute}"
+            )
         if (top := module.partition(".")[0]) in sys.stdlib_module_names:
             raise ConfigError(f"{self.kind} {path!r}: {top!r} is a module of Python itself, name one of your own")
         here = str(Path.cwd())
         if here not in sys.path:  # a console script does not look into the folder that it is called in
             sys.path.append(here)
         try:
-            function: F = getattr(importlib.import_module(module), attribute)
+            with told_exits():
+                function: F = getattr(importlib.import_module(module), attribute)
         except (Exception, SystemExit) as error:  # the file is the user's: anything may go wrong in it
             reason = f"{type(error).__name__}: {first_line(error)}"
             raise ConfigError(f"{self.kind} {path!r} cannot be imported: {reason}") from error

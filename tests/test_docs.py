@@ -103,6 +103,11 @@ def test_every_command_line_is_one_that_autoreg_takes(page: Path) -> None:
             cli.commands[words[0]].make_context(words[0], words[1:])
 
 
+@pytest.mark.parametrize("page", [*PAGES, *ROOT.glob("sweeps/*.yaml")], ids=name_of)
+def test_what_a_shell_would_read_as_a_pattern_is_quoted(page: Path) -> None:
+    assert re.findall(r"--set [^\s\"'`]*[\[{*?]\S*", page.read_text(encoding="utf-8")) == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_command_in_a_sentence_is_one(page: Path) -> None:
     for span in re.findall(r"`autoreg ([a-z][^`]*)`", page.read_text(encoding="utf-8")):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import prune
 from torch.utils.data import DataLoader, TensorDataset
 
 import autoreg
@@ -202,3 +203,64 @@ def test_an_unknown_definition_is_an_error() -> None:
     measured = autoreg.measure_model(model_with_copies(), DATA, samples=1)
     with pytest.raises(ConfigError, match="definition must be released or text, got 'paper'"):
         measured.scores("paper")
+
+
+class Several(nn.Module):
+    """Gives its logits among others."""
+
+    def __init__(self, model: nn.Module, part: str | int | None) -> None:
+        super().__init__()
+        self.inside, self.part = model, part
+
+    def forward(self, inputs: Tensor) -> Any:
+        logits = self.inside(inputs)
+        if self.part is None:
+            return logits
+        return {"logits": logits, "inputs": inputs} if isinstance(self.part, str) else (inputs, logits)
+
+
+def plain() -> tuple[nn.Sequential, Tensor]:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 7), nn.ReLU(), nn.Linear(7, 3)), torch.randn(60, 6)
+
+
+@pytest.mark.parametrize("part", ["logits", 1], ids=["dict", "tuple"])
+def test_logits_among_several_outputs_are_named(part: str | int) -> None:
+    model, inputs = plain()
+    expected = autoreg.measure_model(Several(model, None), inputs).by_layer()
+    assert autoreg.measure_model(Several(model, part), inputs, logits=part).by_layer().equals(expected)
+    with pytest.raises(ConfigError, match=r"got a (dict of 'logits', 'inputs'|tuple of 2): logits=… names it"):
+        autoreg.measure_model(Several(model, part), inputs)
+    with pytest.raises(ConfigError, match=r"the model has no output 'prob'; it gives a (dict of|tuple of 2)"):
+        autoreg.measure_model(Several(model, part), inputs, logits="prob")
+
+
+def test_what_stands_around_a_model_is_taken_off() -> None:
+    model, inputs = plain()
+    expected = autoreg.measure_model(model, inputs).by_layer()
+    for around in (nn.DataParallel(model), torch.compile(model), torch.compile(nn.DataParallel(model))):
+        assert autoreg.measure_model(around, inputs).by_layer().equals(expected)
+
+
+@pytest.mark.parametrize("way", ["pruned", "weight_norm", "spectral_norm"])
+def test_a_model_whose_weights_are_worked_out_of_others_has_the_scores_of_their_values(way: str) -> None:
+    model, inputs = plain()
+    if way == "pruned":
+        prune.random_unstructured(model[0], "weight", 0.5)
+    else:
+        getattr(torch.nn.utils.parametrizations, way)(model[0])
+    model(inputs)  # as training does, after which the weight is no parameter
+    measured = autoreg.measure_model(model.eval(), inputs).by_layer()
+    fixed, _ = plain()
+    for at in (0, 2, 4):
+        fixed[at].load_state_dict({"weight": model[at].weight, "bias": model[at].bias})
+    assert measured.equals(autoreg.measure_model(fixed, inputs).by_layer())
+
+
+def test_volumes_and_double_precision_are_measured() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv3d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 8, 3))
+    assert autoreg.measure_model(model, torch.randn(20, 1, 4, 4, 4)).by_layer()["units"].to_list() == [4]
+    model, inputs = plain()
+    expected = autoreg.measure_model(model, inputs).by_layer()
+    assert autoreg.measure_model(model.double(), inputs.double()).by_layer()["units"].equals(expected["units"])

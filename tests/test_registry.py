@@ -1,5 +1,6 @@
 """Unknown names are answered with the known ones; options are checked by the function's own signature."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -53,6 +54,15 @@ def things() -> Registry[Any]:
         return f"{size} {weight} {colour} {count}"
 
     return registry
+
+
+def test_the_name_of_a_file_is_answered_with_how_its_functions_are_called(
+    things: Registry[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "wiget.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"unknown thing 'wiget'; a function in wiget\.py is called wiget:FUNCTION$"):
+        things["wiget"]
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones(things: Registry[Any]) -> None:

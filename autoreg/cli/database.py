@@ -5,14 +5,15 @@ from pathlib import Path
 
 import click
 
-from autoreg.cli.options import DATABASE, RUNS, print_text
+from autoreg.cli.options import DATABASE, JSON, RUNS, print_json, print_text
 from autoreg.errors import AutoregError, DataError
 
 
 @click.command()
 @DATABASE
 @RUNS
-def verify(database: Path, runs: Path) -> None:
+@JSON
+def verify(database: Path, runs: Path, as_json: bool) -> None:
     """Compare results.db with the run folder, row for row, and name what is missing or damaged; nothing is changed.
 
     \b
@@ -27,7 +28,9 @@ def verify(database: Path, runs: Path) -> None:
 
     _require_folder(runs)
     lines = find_differences(database, Runs(runs))
-    for line in lines:
+    if as_json:
+        print_json({"differences": lines})
+    for line in () if as_json else lines:
         print_text(line)
     if lines:
         click.echo(f"{database} and {runs} disagree; `autoreg rebuild` makes {database} again", err=True)
@@ -38,7 +41,8 @@ def verify(database: Path, runs: Path) -> None:
 @click.command()
 @DATABASE
 @RUNS
-def rebuild(database: Path, runs: Path) -> None:
+@JSON
+def rebuild(database: Path, runs: Path, as_json: bool) -> None:
     """Make results.db again from the run folder, which is not changed; your own tables in it are kept.
 
     \b
@@ -52,6 +56,8 @@ def rebuild(database: Path, runs: Path) -> None:
     count, problems = rebuild_database(database, Runs(runs))
     for problem in problems:
         print_text(problem, err=True)
+    if as_json:
+        print_json({"trials": count, "problems": problems})
     print_text(f"{count} trials in {database}{_beside(database)}", err=True)
     if problems:
         sys.exit(AutoregError.exit_code)

@@ -1,12 +1,13 @@
 """`autoreg export`: tables for any program, trials for those that show experiments."""
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import click
 
 from autoreg.cli.help import OneOf
-from autoreg.cli.options import DATABASE, RAW, RUNS, print_text, require_csv
+from autoreg.cli.options import DATABASE, JSON, RAW, RUNS, print_json, print_text, require_csv
 from autoreg.errors import ConfigError
 from autoreg.report.export import Source, exporters
 
@@ -26,9 +27,10 @@ from autoreg.report.export import Source, exporters
 )  # fmt: skip
 @DATABASE
 @RUNS
+@JSON
 def export(
     folder: Path | None, form: str | None, views: bool, raw: bool, sweep_name: str | None, definition: str | None,
-    database: Path, runs: Path, **targets: str | None,
+    database: Path, runs: Path, as_json: bool, **targets: str | None,
 ) -> None:  # fmt: skip
     """Take results elsewhere: every table of results.db to FOLDER, or trials to another program.
 
@@ -38,7 +40,7 @@ def export(
     autoreg export --tensorboard curves          # tensorboard --logdir curves
 
     Each table becomes one Parquet or CSV file. What was exported before is written again, never twice. A sweep may run
-    meanwhile.
+    meanwhile. With --json, `files` are those of tables, and other programs have lines of what was written.
     """  # noqa: D301
     chosen = {name: target for name, target in targets.items() if target is not None}
     if not (folder or chosen):
@@ -48,16 +50,23 @@ def export(
     require_csv(raw, form)
     if (sweep_name or definition) and not chosen:
         raise ConfigError("--sweep and --definition are not for tables, which have all of them")
-    if folder:
-        _write_tables(folder, form or "parquet", views, raw, database)
+    done: dict[str, list[str]] = {}
+
+    def tell(kind: str, line: str) -> None:
+        done.setdefault(kind, []).append(line)
+        if not as_json:
+            print_text(line)
+
+    for file in _write_tables(folder, form or "parquet", views, raw, database) if folder else ():
+        tell("files", str(file))
     source = Source(database, runs, sweep_name, definition or "released")
     for name, target in chosen.items():
-        written = 0
         for line in exporters[name](source, target):
-            written += 1
-            print_text(line)
-        if not written:
+            tell(name, line)
+        if name not in done:
             print_text(f"--{name}: no trial has ended yet, so that nothing is written", err=True)
+    if as_json:
+        print_json(done)
 
 
 #: Behind FOLDER, so that the help has every way out in one place.
@@ -69,7 +78,7 @@ export.params[1:1] = [
 ]
 
 
-def _write_tables(folder: Path, form: str, views: bool, raw: bool, database: Path) -> None:
+def _write_tables(folder: Path, form: str, views: bool, raw: bool, database: Path) -> Iterator[Path]:
     from autoreg.database.connection import query, reading, table_names
     from autoreg.database.custom import quoted
     from autoreg.files import as_file_name, write_atomically, write_text
@@ -88,4 +97,4 @@ def _write_tables(folder: Path, form: str, views: bool, raw: bool, database: Pat
                 write_text(folder / file, as_csv(frame, raw))
             else:
                 write_atomically(folder / file, partial(frame.write_parquet, compression="zstd"))
-            print_text(str(folder / file))
+            yield folder / file

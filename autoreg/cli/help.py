@@ -11,7 +11,7 @@ from autoreg.errors import did_you_mean
 EXIT_CODES = """\b
 Exit codes:
   0    all done
-  1    some trials failed, or what was compared differs
+  1    some trials failed, or a step that was timed, or what was compared differs
   2    the command line or the sweep file is wrong
   3    data is missing, or not computed yet
   4    results.db is locked, damaged, or of a newer version

@@ -10,6 +10,7 @@ from autoreg import __version__
 from autoreg.cli.data import data
 from autoreg.cli.database import rebuild, verify
 from autoreg.cli.export import export
+from autoreg.cli.forget import forget
 from autoreg.cli.help import EXIT_CODES, TitledGroup
 from autoreg.cli.init.command import init
 from autoreg.cli.list import list_
@@ -42,7 +43,7 @@ def print_version(context: click.Context, _: click.Parameter, is_wanted: bool) -
         "Run": [sweep, plan, trial, init, data],
         "Inspect": [status, list_, show, query],
         "Report": [report, export],
-        "Maintain": [verify, rebuild],
+        "Maintain": [verify, rebuild, forget],
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EXIT_CODES,

@@ -1,5 +1,6 @@
 """The options that several commands have, and how they print."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,11 @@ def print_text(text: str, *, err: bool = False) -> None:
     """Print lines in which words of files stand."""
     for line in text.split("\n"):
         click.echo(printable(line), err=err)
+
+
+def print_json(value: Any) -> None:
+    """Print JSON for a program."""
+    click.echo(json.dumps(value, indent=1, default=str))
 
 
 def print_columns(rows: list[list[str]]) -> None:

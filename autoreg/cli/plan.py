@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from statistics import geometric_mean
@@ -12,7 +13,7 @@ import click
 
 from autoreg.cli import completion
 from autoreg.cli.options import JSON, OVERRIDES, RUNS, print_columns, print_text
-from autoreg.errors import ConfigError
+from autoreg.errors import AutoregError, ConfigError
 
 if TYPE_CHECKING:
     from autoreg.config.overlap import Shared
@@ -35,20 +36,22 @@ def plan(
     \b
     autoreg plan quickstart
     autoreg plan sweeps/*.yaml                 # what they would run, shared trials counted once
-    autoreg plan cifar_init --set grid.width=[1/4,1/2] --json
+    autoreg plan cifar_init --set "grid.width=[1/4,1/2]" --json
 
-    Time is estimated from finished trials like those to come, else from a few training steps that are timed here.
+    Time is estimated from finished trials like those to come, else from a few training steps that are timed here. If
+    one fails, it says so and ends with exit code 1.
     """  # noqa: D301
     from autoreg.config.overlap import shared_with
     from autoreg.config.sweep_file import load_sweep
     from autoreg.orchestrator.forecast.cost import SECONDS
     from autoreg.orchestrator.forecast.forecast import forecast
     from autoreg.orchestrator.older import older_note
-    from autoreg.orchestrator.plan import MANY_TRIALS, checked_sweep, count_trials, make_plan
+    from autoreg.orchestrator.plan import MANY_TRIALS, checked_sweep, make_plan
     from autoreg.packaged import find_sweep, sweep_names
     from autoreg.runs.folder import Runs
 
-    plans = [make_plan(load_sweep(find_sweep(name), overrides)) for name in sweeps]
+    with redirect_stdout(sys.stderr):  # what a user's module prints is none of the data
+        plans = [make_plan(load_sweep(find_sweep(name), overrides)) for name in sweeps]
     if not yes and any(plan.sweep.size > MANY_TRIALS for plan in plans):  # to look at each takes time, and memory
         if as_json:
             raise ConfigError("--json of so many trials needs --yes, since it looks at each of them")
@@ -62,24 +65,34 @@ def plan(
     ]
     if not no_calibration and sys.stderr.isatty():
         click.echo("timing a few steps on this machine…", err=True)
-    result = forecast(plans, Runs(runs), 0.0 if no_calibration else SECONDS)
+    with redirect_stdout(sys.stderr):
+        result = forecast(plans, Runs(runs), 0.0 if no_calibration else SECONDS)
     if as_json:
         content = asdict(result)
         for sweep, common in zip(content["sweeps"], shared, strict=True):
             sweep["shared"] = [each._asdict() for each in common]
         click.echo(json.dumps(content, indent=1))
-        return
-    for plan, forecasted, common in zip(plans, result.sweeps, shared, strict=True):
-        _print_sweep(plan, forecasted, common)
-        if any(group.template.own_code for group, _ in plan.groups):
-            for line in older_note(plan.schedule(Runs(runs))):
-                click.echo(f"  older   {line}")
-    if len(plans) > 1:
-        finals, tuning = count_trials([plan.sweep for plan in plans])
-        click.echo(f"all {len(plans)} sweeps: {finals} final trials, {tuning} tuning trials, shared ones counted once")
-        is_at_most = any(sweep.is_at_most for sweep in result.sweeps)
-        click.echo(f"  time    {_time_text(result.seconds, is_at_most)}, one sweep after another")
-    _print_grounds(result)
+    else:
+        for plan, forecasted, common in zip(plans, result.sweeps, shared, strict=True):
+            _print_sweep(plan, forecasted, common)
+            if any(group.template.own_code for group, _ in plan.groups):
+                for line in older_note(plan.schedule(Runs(runs))):
+                    click.echo(f"  older   {line}")
+        if len(plans) > 1:
+            _print_all(plans, result)
+        _print_grounds(result)
+    if result.problems:
+        sys.exit(AutoregError.exit_code)
+
+
+def _print_all(plans: "Sequence[Plan]", forecast: "Forecast") -> None:
+    """Print what several sweeps have and take together."""
+    from autoreg.orchestrator.plan import count_trials
+
+    finals, tuning = count_trials([plan.sweep for plan in plans])
+    click.echo(f"all {len(plans)} sweeps: {finals} final trials, {tuning} tuning trials, shared ones counted once")
+    is_at_most = any(sweep.is_at_most for sweep in forecast.sweeps)
+    click.echo(f"  time    {_time_text(forecast.seconds, is_at_most)}, one sweep after another")
 
 
 def _print_sweep(plan: "Plan", forecast: "SweepForecast", shared: "Sequence[Shared]") -> None:

@@ -1,15 +1,12 @@
 """`autoreg query`: rows of results.db."""
 
-import json
 import sys
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import click
 
 from autoreg.cli.help import OneOf
-from autoreg.cli.options import DATABASE, RAW, as_text, print_columns, require_csv
+from autoreg.cli.options import DATABASE, RAW, as_text, print_columns, print_json, require_csv
 from autoreg.errors import ConfigError, DamagedDatabase, DatabaseError
 
 
@@ -47,19 +44,10 @@ def query(sql: str, form: str, raw: bool, database: Path) -> None:
 
         click.echo(as_csv(frame, raw), nl=False)
     elif form == "json":
-        import polars as pl
+        from autoreg.report.formats import as_json
 
-        floats = [pl.col(name) for name, kind in frame.schema.items() if kind.is_float()]
-        finite = frame.with_columns(pl.when(each.is_finite()).then(each) for each in floats)  # JSON has no other number
-        click.echo(json.dumps(finite.to_dicts(), indent=1, default=_as_json))
+        print_json(as_json(frame))
     elif form == "parquet":
         frame.write_parquet(sys.stdout.buffer, compression="zstd")
     else:
         print_columns([frame.columns, *([as_text(value) for value in row] for row in frame.rows())])
-
-
-def _as_json(value: Any) -> Any:
-    """Return what JSON has for a value of its own kind: a number for a sum, which is a decimal, else a text."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return str(value)

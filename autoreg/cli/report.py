@@ -3,12 +3,13 @@
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
 from autoreg.cli import completion
 from autoreg.cli.help import OneOf
-from autoreg.cli.options import DATABASE, print_text
+from autoreg.cli.options import DATABASE, JSON, print_json, print_text
 from autoreg.errors import ConfigError, DataError, shown
 from autoreg.packaged import table_names
 
@@ -42,9 +43,11 @@ from autoreg.packaged import table_names
     "--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True,
     help="The folder to write to.",
 )  # fmt: skip
+@JSON
 def report(
     figures: tuple[str, ...], tables: tuple[str, ...], compare: bool, every: bool, html: bool, forms: str | None,
     definition: str, sweep_name: str | None, database: Path, out: Path,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Make figures and tables from results.db.
 
@@ -54,11 +57,13 @@ def report(
     autoreg report --html
 
     A figure is written as PNG, PDF, the CSV behind it and a JSON file with its provenance; the paper's values stand
-    behind ours, thin and grey. A table is written as Markdown, CSV and LaTeX.
+    behind ours, thin and grey. A table is written as Markdown, CSV and LaTeX. With --json, each is an object with
+    its `files`, its `rows` with every column, of a figure what is `missing`, or the `error` why it is not there.
     """  # noqa: D301
     from autoreg.database.connection import reading
     from autoreg.report.figure import figures_with_data, read_figure
     from autoreg.report.figures.source import FigureSource, find_figures
+    from autoreg.report.formats import as_json as rows_of
     from autoreg.report.page import report_page
     from autoreg.report.table import read_table
 
@@ -68,36 +73,49 @@ def report(
     pictures, texts = _formats(forms, bool(figures), bool(tables))
     sources = [source for name in figures for source in find_figures(name)]
 
-    def draw(source: FigureSource) -> list[Path]:
-        rows = read_figure(connection, source, definition, sweep_name)
-        if rows.missing:
-            print_text("\n  ".join([f"figure {source.name} is incomplete, missing:", *rows.missing]), err=True)
-        for remark in rows.remarks:
-            if not remark.startswith("incomplete"):
-                print_text(f"figure {source.name}: {remark}", err=True)
-        return rows.write(out, pictures)
+    def draw(source: FigureSource) -> dict[str, Any]:
+        made = read_figure(connection, source, definition, sweep_name)
+        remarks = [remark for remark in made.remarks if not remark.startswith("incomplete")]
+        facts = {"sweep_id": made.sweep_id, "missing": made.missing, "remarks": remarks, "rows": rows_of(made.frame)}
+        return {"files": made.write(out, pictures), **facts}
 
-    def tabulate(name: str) -> list[Path]:
-        return read_table(connection, name, sweep_name).write(out, texts)
+    def tabulate(name: str) -> dict[str, Any]:
+        made = read_table(connection, name, sweep_name)
+        return {"files": made.write(out, texts), "rows": rows_of(made.frame)}
 
-    is_any_written = html
+    done: list[dict[str, Any]] = []
     with reading(database) as connection:
         if html:
-            click.echo(report_page(connection, out, definition, sweep_name))
+            done.append({"page": "report", "files": [report_page(connection, out, definition, sweep_name)]})
+            _print_made(done[-1], as_json)
         if every and pictures:
             sources += [source for name in figures_with_data(connection, sweep_name) for source in find_figures(name)]
         if every and texts:
             tables += tuple(table_names())
-        reports = [partial(draw, source) for source in sources]
-        reports += [partial(tabulate, name) for name in tables]
-        for write in reports:
+        reports = [("figure", source.name, partial(draw, source)) for source in sources]
+        reports += [("table", name, partial(tabulate, name)) for name in tables]
+        for kind, name, make in reports:
             try:
-                click.echo("\n".join(map(str, write())))
-                is_any_written = True
+                done.append({kind: name, **make()})
             except DataError as error:
-                print_text(f"autoreg: {error}", err=True)
-    if not is_any_written:
+                done.append({kind: name, "error": str(error)})
+            _print_made(done[-1], as_json)
+    if as_json:
+        print_json(done)
+    if not any("files" in made for made in done):
         sys.exit(DataError.exit_code)
+
+
+def _print_made(made: dict[str, Any], as_json: bool) -> None:
+    """Print what was written, unless it comes as JSON, and say what is wrong with it."""
+    if made.get("missing"):
+        print_text("\n  ".join([f"figure {made['figure']} is incomplete, missing:", *made["missing"]]), err=True)
+    for remark in made.get("remarks", ()):
+        print_text(f"figure {made['figure']}: {remark}", err=True)
+    if "error" in made:
+        print_text(f"autoreg: {made['error']}", err=True)
+    elif not as_json:
+        click.echo("\n".join(map(str, made["files"])))
 
 
 def _formats(forms: str | None, figures: bool, tables: bool) -> tuple[list[str], list[str]]:

@@ -94,7 +94,7 @@ def _table(rows: list[dict[str, Any]]) -> "Table":
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for name in ("sweep", "final", "measured", "tuning", "failed", "updated", "id"):
+    for name in ("sweep", "final", "measured", "tuning", "failed", "unmeasured", "updated", "id"):
         table.add_column(name, no_wrap=name != "id", overflow="ellipsis")  # the id alone may be cut
     for row in reversed(rows):
         finals, tuning = ("?" if row[key] is None else row[key] for key in ("final_trials", "tuning_trials"))
@@ -104,6 +104,7 @@ def _table(rows: list[dict[str, Any]]) -> "Table":
             f"{row['measured']}/{finals}",
             f"{row['tuning_done']}/{tuning}",
             f"{row['failed']}",
+            f"{row['unmeasured']}",
             row["updated_at"],
             row["sweep_id"],
         ]

@@ -1,15 +1,18 @@
 """`autoreg sweep`: run sweeps, or say what they would run."""
 
+import json
 import os
 import shlex
 import sys
+from contextlib import redirect_stdout
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from autoreg.cli import completion
-from autoreg.cli.options import DATABASE, OVERRIDES, RUNS, print_text
+from autoreg.cli.options import DATABASE, JSON, OVERRIDES, RUNS, print_text
 from autoreg.cli.plan import plan
 from autoreg.errors import AutoregError, ConfigError, Interrupted
 
@@ -29,24 +32,29 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Run it even if it asks for more than 10,000 trials.")
 @click.option("--quiet", "-q", is_flag=True, help="Say only what is wrong, and how it ended.")
 @click.option("--verbose", "-v", is_flag=True, help="Also a line for each start, epoch and measured trial.")
+@JSON
 def sweep(
     sweeps: tuple[str, ...], overrides: tuple[str, ...], dry_run: bool, database: Path, runs: Path,
     address: str | None, retry_failed: bool, yes: bool, quiet: bool, verbose: bool,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Run sweeps one after another: YAML files, or names of packaged ones.
 
     \b
     autoreg sweep quickstart
-    autoreg sweep sweeps/cifar_init.yaml --set training.epochs=3 --set grid.width=[1/4,1/2]
+    autoreg sweep sweeps/cifar_init.yaml --set training.epochs=3 --set "grid.width=[1/4,1/2]"
     autoreg sweep cifar_init --dry-run         # what it would run, and how long it would take here
 
     What is done already, by this or another sweep, is not done again; interrupted, the same command goes on. The first
-    Ctrl-C has running trials save their state after their epoch, the second stops at once.
+    Ctrl-C has running trials save their state after their epoch, the second stops at once. With --json, each line of
+    stdout is an object: what is `said`, and of each sweep in the end how it `ended`.
     """  # noqa: D301
     if quiet and verbose:
         raise ConfigError("--quiet says less and --verbose says more: leave one of both out")
     if dry_run:
-        click.get_current_context().invoke(plan, sweeps=sweeps, overrides=overrides, runs=runs, yes=yes)
+        click.get_current_context().invoke(
+            plan, sweeps=sweeps, overrides=overrides, runs=runs, yes=yes, as_json=as_json
+        )
         return
     from autoreg.config.sweep_file import load_sweep
     from autoreg.orchestrator.plan import check_resources, check_size, make_plan
@@ -60,10 +68,11 @@ def sweep(
             check_size(each)
         if not address:
             check_resources(each)
-    plans = [make_plan(each) for each in loaded]
+    with redirect_stdout(sys.stderr):  # what a user's module prints is none of the data
+        plans = [make_plan(each) for each in loaded]
     verbosity = Verbosity.QUIET if quiet else Verbosity.VERBOSE if verbose else Verbosity.NORMAL
     try:
-        codes = [_run(each, Runs(runs), database, address, retry_failed, verbosity) for each in plans]
+        codes = [_run(each, Runs(runs), database, address, retry_failed, verbosity, as_json) for each in plans]
     except KeyboardInterrupt as error:
         raise Interrupted(f"stopped at once; to go on from the last saved states: {command()}") from error
     if any(codes):
@@ -76,11 +85,17 @@ def command() -> str:
     return " ".join([*([f"AUTOREG_DATA={shlex.quote(data)}"] if data else []), "autoreg", shlex.join(sys.argv[1:])])
 
 
-def _run(plan: Any, runs: Any, database: Path, address: str | None, retry_failed: bool, verbosity: "Verbosity") -> bool:
+def _run(
+    plan: Any, runs: Any, database: Path, address: str | None, retry_failed: bool, verbosity: "Verbosity", as_json: bool
+) -> bool:
     """Run a sweep and tell how it ended."""
     from autoreg.orchestrator.run import run_sweep
 
-    return tell_end(run_sweep(plan, runs, database, address, retry_failed, verbosity), database)
+    summary = run_sweep(plan, runs, database, address, retry_failed, verbosity, as_json=as_json)
+    if as_json:
+        sweep = {"sweep": plan.sweep.name, "sweep_id": plan.sweep.sweep_id, "database": str(database)}
+        click.echo(json.dumps({"event": "ended", **sweep, **asdict(summary)}))
+    return tell_end(summary, database)
 
 
 def tell_end(summary: "Summary", database: Path) -> bool:

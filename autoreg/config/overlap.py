@@ -37,7 +37,7 @@ def final_keys(group: Group) -> Iterator[FinalKey]:
 def keys_of(sweeps: Iterable[Sweep]) -> Keys:
     """Return the keys of all trials that some checked sweeps ask for together."""
     groups = [group for sweep in sweeps for group in sweep.groups()]
-    tuning = (TuningKey(each.study_id, number) for each in groups if each.tune for number in range(each.tune.trials))
+    tuning = (TuningKey(each.study_id, number) for each in groups if each.tune for number in range(each.tune.most))
     return frozenset(tuning).union(*map(final_keys, groups))
 
 

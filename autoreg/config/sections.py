@@ -141,6 +141,12 @@ class Tune(Strict):
     pruning: Literal["median", "none"] = "median"
     warmup: int = Field(default=5, ge=0)
 
+    @property
+    def most(self) -> int:
+        """How many different trials there are at most: of batch sizes alone, no more than there are sizes."""
+        sizes, rates = self.space.batch_size, self.space.learning_rate
+        return min(self.trials, len(sizes)) if sizes and rates is None else self.trials
+
 
 class Variant(Strict):
     """One of several experiments in a sweep: what differs from the sweep's own sections.
@@ -188,7 +194,7 @@ class Resources(Strict):
     gpu: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default={})
     measuring: int = Field(default=1, ge=1)
     kernel: Literal["auto", "off"] = "auto"
-    time_limit_hours: float | None = Field(default=None, gt=0)
+    time_limit_hours: float | None = Field(default=None, gt=0, le=1_000_000)  # a clock of the system's holds no more
 
     @field_validator("gpu")
     @classmethod

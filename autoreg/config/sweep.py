@@ -95,7 +95,7 @@ class Sweep(Strict):
     @property
     def tuning_count(self) -> int:
         """How many tuning trials the sweep has in all."""
-        return sum(group.tune.trials for group in self.groups() if group.tune)
+        return sum(group.tune.most for group in self.groups() if group.tune)
 
     @property
     def size(self) -> int:

@@ -1,7 +1,8 @@
 """Reading a sweep file: overrides, and mistakes explained with file, line, key, value and what is allowed."""
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from autoreg.config import strict_yaml
 from autoreg.config.series import clash_of_series
 from autoreg.config.sweep import NAME, Sweep
 from autoreg.config.trial import PLACE
-from autoreg.errors import ConfigError, did_you_mean, printable, shown
+from autoreg.errors import ConfigError, did_you_mean, first_line, printable, shown
 
 
 @dataclass(frozen=True)
@@ -35,23 +36,20 @@ class LoadedSweep:
         return f"<sweep {self.sweep.name}: {trials}, {figures}>"
 
 
-def load_sweep(path: Path, overrides: Sequence[str] = ()) -> LoadedSweep:
+def load_sweep(given: Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> LoadedSweep:
     """Return the sweep in a YAML file. Names of networks, datasets and so on are checked later, by `make_plan`.
 
     Args:
-        path: the YAML file.
+        given: the YAML file, or what would stand in it.
         overrides: `key=value` texts, the key dotted, the value YAML: `training.epochs=3`, `grid.width=[1/4,1/2]`.
 
     Raises:
         ConfigError: one line with file, line, key, the value got and what is allowed.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    document = strict_yaml.parse(text, str(path))
+    document = _taken(given) if isinstance(given, Mapping) else _written(given)
     if not isinstance(document.data, dict):
-        raise ConfigError(f"{path}: a sweep is a mapping of keys to values, got {type(document.data).__name__}")
+        kind = type(document.data).__name__
+        raise ConfigError(f"{document.source}: a sweep is a mapping of keys to values, got {kind}")
     for override in overrides:
         _apply(document, override)
     root = _take_root(document)
@@ -64,6 +62,23 @@ def load_sweep(path: Path, overrides: Sequence[str] = ()) -> LoadedSweep:
         raise ConfigError(f"{document.where(('variants', index))}: variants.{index}: {message}")
     folder = Path(os.path.expanduser(root)) if root else None  # noqa: PTH111, leaves ~nobody as it is
     return LoadedSweep(sweep, folder, document)
+
+
+def _written(path: Path) -> strict_yaml.Document:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    return strict_yaml.parse(text, str(path))
+
+
+def _taken(sweep: Mapping[str, Any]) -> strict_yaml.Document:
+    """Return a mapping as if it had been read from a file, which has nothing but texts, numbers and the like."""
+    try:
+        text = json.dumps(dict(sweep))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigError(f"a sweep has texts, numbers, lists and mappings of them: {first_line(error)}") from error
+    return strict_yaml.Document(strict_yaml.parse(text, "the sweep").data, "the sweep")
 
 
 def _take_root(document: strict_yaml.Document) -> str | None:

@@ -15,7 +15,7 @@ import polars as pl
 
 from autoreg.database import schema
 from autoreg.database.schema import ADVICE, Connection
-from autoreg.errors import ConfigError, DamagedDatabase, DatabaseError, DataError, first_line
+from autoreg.errors import ConfigError, DamagedDatabase, DatabaseError, DataError, first_line, is_utf8
 from autoreg.files import hold
 
 #: The newest storage format that the command-line client on PyPI opens.
@@ -41,11 +41,11 @@ def reading(path: Path, patience: float = 10.0) -> Iterator[Connection]:
         DataError: the file is missing.
         DatabaseError: the file is damaged, from a newer version, or held by another process for too long.
     """
+    require_file(path)
     if not path.exists():
         raise DataError(
             f"{path} does not exist; a sweep makes it, or `autoreg rebuild` from the run folder; --db says where it is"
         )
-    require_file(path)
     try:
         connection = connect(path, read_only=True, patience=patience)
     except Locked as error:
@@ -192,7 +192,8 @@ def connect(path: Path, *, read_only: bool, patience: float) -> Connection:
         config["storage_compatibility_version"] = STORAGE
     while True:
         try:
-            return duckdb.connect(str(path), read_only=read_only, config=config)
+            # Absolute, since DuckDB takes `md:x` or `:memory:` for something else than a file.
+            return duckdb.connect(str(path.absolute()), read_only=read_only, config=config)
         except duckdb.Error as error:
             message = first_line(error)
             if any(refusal in message for refusal in _REFUSALS):
@@ -205,6 +206,9 @@ def connect(path: Path, *, read_only: bool, patience: float) -> Connection:
 
 
 def require_file(path: Path) -> None:
-    """Raise DatabaseError if something else than a file is there."""
+    """Raise DatabaseError if something else than a file is there, or ConfigError if DuckDB takes no such path."""
+    where = str(path.absolute())
+    if "?" in where or not is_utf8(where):  # after a question mark DuckDB reads settings
+        raise ConfigError(f"the path of a database is UTF-8 and without '?', got {where!r}")
     if path.exists() and not path.is_file():
         raise DatabaseError(f"{path} is not a file")

@@ -14,6 +14,7 @@ from torch import Tensor
 from autoreg.config.trial import Choice, TrialConfig, canonical_json
 from autoreg.datasets.split import Examples, Split
 from autoreg.errors import AutoregError, ConfigError, first_line
+from autoreg.exits import told_exits
 from autoreg.registry import Registry
 from autoreg.seeds import derive_seed, generator_states
 
@@ -119,10 +120,14 @@ def _load(name: str, options: str, root: Path | None, device: str) -> Dataset:
     # Workers train one trial after another on the same data: it stays on the device between them.
     states = generator_states(), torch.get_rng_state().numpy().tobytes()
     try:
-        dataset = datasets[name](root, **json.loads(options))
+        with told_exits():
+            dataset = datasets[name](root, **json.loads(options))
     except (AutoregError, OSError):
         raise
-    except Exception as error:  # sizes that no memory holds; and in a user's own function anything may go wrong
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # sizes that no memory holds; and in a user's own function anything may go wrong
         raise ConfigError(f"dataset {name!r} cannot be made: {type(error).__name__}: {first_line(error)}") from error
     if not isinstance(dataset, Dataset):
         raise ConfigError(f"dataset {name!r} must return a Dataset, got {type(dataset).__name__}")

@@ -6,8 +6,9 @@ from typing import Literal
 from autoreg.datasets.dataset import Dataset, datasets
 from autoreg.datasets.images.cache import hash_texts
 from autoreg.datasets.images.data_folder import Folder, count_classes, data_folder
+from autoreg.datasets.images.parquet_columns import find_columns
 from autoreg.datasets.images.parquet_copies import refuse_copies
-from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns
+from autoreg.datasets.images.parquet_files import LabelledParquet
 from autoreg.datasets.images.parquet_shards import find_parts
 from autoreg.datasets.images.squares import Decoded, Squares, decoded_once
 from autoreg.datasets.images.squares_dataset import Share, Side, squares_dataset
@@ -47,7 +48,7 @@ def parquet(
     parts = find_parts(base, base / "data")
     if not parts:
         raise DataError(f"{base} has no train-*.parquet, nor has data/ in it")
-    columns = find_columns(parts["train"][0], image, label)
+    columns = find_columns(parts["train"], image, label)
     files = {part: LabelledParquet.load(paths, columns) for part, paths in parts.items()}
     if len({table.content for table in files.values()}) < len(files):
         raise DataError(

@@ -137,6 +137,6 @@ def check_data(folder: TrialFolder, result: TrialResult, data: Sequence[str]) ->
     if trained_on not in data:
         raise DataError(
             f"{folder.trial_id} was trained on other data ({trained_on}) than what is there now ({data[0]}); "
-            f"use another run folder for it, or remove {folder.path}"
+            f"`autoreg forget --sweep NAME` removes what a sweep has trained, --runs names another run folder"
         )
     return [] if trained_on == data[0] else [SEEN_BY_SIZE]

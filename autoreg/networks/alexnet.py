@@ -11,18 +11,20 @@ from autoreg.networks.sizes import units
 def alexnet(width: float, input_shape: tuple[int, ...], classes: int, dropout: float) -> Network:
     """Return two 5×5 convolutions (96, 256) and two fully connected layers (384, 192), each times `width`.
 
-    Pooling is TensorFlow's "SAME" (it pads the bottom and right edges). Biases start at 0, 0.1, 0.1, 0.1 and 0. Weight
-    decay is for the two fully connected layers only, dropout after each of them.
+    Pooling is TensorFlow's "SAME", which pads both edges of an odd side, and the bottom or right one of an even side.
+    Biases start at 0, 0.1, 0.1, 0.1 and 0. Weight decay is for the two fully connected layers only, dropout after each
+    of them.
     """
     channels, height, breadth = image_shape(input_shape)
     conv1, conv2, fc3, fc4 = (units(base, width) for base in (96, 256, 384, 192))
-    positions = -(-height // 4) * -(-breadth // 4)
+    pooled = [-(-side // 2) for side in (height, breadth)]
+    positions = -(-pooled[0] // 2) * -(-pooled[1] // 2)
     stages = [
         ("conv1", _layer(nn.Conv2d(channels, conv1, 5, padding="same"), bias=0.0)),
-        ("pool1", nn.MaxPool2d(3, 2, ceil_mode=True)),
+        ("pool1", _pool(height, breadth)),
         ("norm1", LocalResponseNorm()),
         ("conv2", _layer(nn.Conv2d(conv1, conv2, 5, padding="same"), bias=0.1)),
-        ("pool2", nn.MaxPool2d(3, 2, ceil_mode=True)),
+        ("pool2", _pool(*pooled)),
         ("norm2", LocalResponseNorm()),
         ("flatten", nn.Flatten()),
         ("fc3", _layer(nn.Linear(conv2 * positions, fc3), bias=0.1)),
@@ -36,6 +38,10 @@ def alexnet(width: float, input_shape: tuple[int, ...], classes: int, dropout: f
 
 def _layer(module: nn.Conv2d | nn.Linear, bias: float) -> nn.Sequential:
     return nn.Sequential(_biased(module, bias), nn.ReLU())
+
+
+def _pool(*sides: int) -> nn.MaxPool2d:
+    return nn.MaxPool2d(3, 2, padding=(sides[0] % 2, sides[1] % 2), ceil_mode=True)
 
 
 def _biased(module: nn.Conv2d | nn.Linear, bias: float) -> nn.Conv2d | nn.Linear:

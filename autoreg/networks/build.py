@@ -6,6 +6,7 @@ import torch
 
 from autoreg.config.trial import TrialConfig
 from autoreg.errors import ConfigError, first_line
+from autoreg.exits import told_exits
 from autoreg.networks.network import Network, networks
 from autoreg.networks.parametrization import scales
 from autoreg.networks.pool_first import has_hooks
@@ -25,8 +26,9 @@ def build_network(config: TrialConfig, input_shape: Sequence[int], classes: int)
     """
     build = networks[config.network.name]
     try:
-        network = build(config.width, tuple(input_shape), classes, config.dropout, **config.network.options)
-    except (TypeError, ValueError, AttributeError) as error:
+        with told_exits():
+            network = build(config.width, tuple(input_shape), classes, config.dropout, **config.network.options)
+    except (TypeError, ValueError, AttributeError, SystemExit) as error:
         shape = "×".join(map(str, input_shape))
         reason = f"{type(error).__name__}: {first_line(error)}"
         raise ConfigError(

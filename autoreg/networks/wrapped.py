@@ -1,6 +1,5 @@
 """Any PyTorch model as a `Network`: cut where all that the rest of the model sees is one activation."""
 
-import copy
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from torch import Tensor, fx, nn
 
 from autoreg.errors import ConfigError, ModelWarning, first_line
 from autoreg.networks.cuts import Cuts
+from autoreg.networks.given_model import Part, copied, keep_output, part_of, unwrapped
 from autoreg.networks.network import Network
 from autoreg.networks.node_kinds import function_of, is_activation, is_map, is_plain, place_of
 
@@ -18,7 +18,7 @@ from autoreg.networks.node_kinds import function_of, is_activation, is_map, is_p
 _NAMED = 10
 
 
-def wrap(model: nn.Module, example: Tensor) -> Network:
+def wrap(model: nn.Module, example: Tensor, logits: Part | None = None) -> Network:
     """Return a model as a network whose measured layers are its activations, which `ablation` and `similarity` take.
 
     The model is traced by `torch.fx` in evaluation mode and cut at each value through which everything passes that
@@ -31,6 +31,7 @@ def wrap(model: nn.Module, example: Tensor) -> Network:
         model: any module of one input and one output, [examples, classes]. A copy is taken, of 16 bits one of 32; the
             model stays as it is.
         example: one or more of its inputs, [examples, …]; the model is run on them to see what the cut one gives.
+        logits: which of its outputs they are, by key or place; None if it has one.
 
     Raises:
         ConfigError: the model cannot be traced, has no such layer, or looks at several examples together; or the cut
@@ -39,11 +40,11 @@ def wrap(model: nn.Module, example: Tensor) -> Network:
     Warns:
         ModelWarning: between two layers of weights stands something, and nothing that is measured.
     """
-    own = copy_of(model).eval()
+    own = copied(unwrapped(model)).eval()
     if any(parameter.dtype in (torch.float16, torch.bfloat16) for parameter in own.parameters()):
         own, example = own.float(), example.float() if example.is_floating_point() else example
     with _running(example):
-        expected = own(example.clone())  # before a network changes the layout of what they share
+        expected = part_of(own(example.clone()), logits)  # before a network changes the layout of what they share
     if isinstance(own, Network):
         _require_same(expected, own, example)
         return own
@@ -57,6 +58,7 @@ def wrap(model: nn.Module, example: Tensor) -> Network:
         raise ConfigError(
             f"{type(model).__name__} cannot be traced by torch.fx; write its stages as a Network ({reason})"
         ) from error
+    keep_output(traced, logits)
     with _running(example):
         cuts = Cuts(traced, example)
     stages, measured, left_out = _stages(traced, cuts)
@@ -73,15 +75,6 @@ def wrap(model: nn.Module, example: Tensor) -> Network:
         reason = "they end at no activation function of torch's through which all that follows passes"
         warnings.warn(ModelWarning(f"{type(model).__name__}: {count}, since {reason}: {names}"), stacklevel=3)
     return network
-
-
-def copy_of(model: nn.Module, *, shares_parameters: bool = False) -> nn.Module:
-    """Return a copy of a model; of one that holds what cannot be copied, raise ConfigError."""
-    shared: dict[int, Any] = {id(each): each for each in model.parameters()} if shares_parameters else {}
-    try:
-        return copy.deepcopy(model, shared)
-    except Exception as error:
-        raise ConfigError(f"{type(model).__name__} cannot be copied: {first_line(error)}") from error
 
 
 def _stages(traced: fx.GraphModule, cuts: Cuts) -> tuple[list[tuple[str, nn.Module]], list[str], list[str]]:

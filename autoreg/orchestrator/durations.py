@@ -9,7 +9,7 @@ from math import log
 from statistics import median
 from typing import NamedTuple
 
-from autoreg.config.trial import TrialConfig
+from autoreg.config.trial import Choice, TrialConfig
 
 #: From and to, in seconds.
 Range = tuple[float, float]
@@ -35,14 +35,19 @@ class Key(NamedTuple):
 def training_key(config: TrialConfig) -> Key:
     """Return what tells an epoch of a trial from those of others."""
     return Key(
-        "train", str(config.network), str(config.dataset), config.augmentation, str(config.optimizer), config.precision,
-        config.weight_average > 0,
+        "train", _named(config.network), _named(config.dataset), config.augmentation, _named(config.optimizer),
+        config.precision, config.weight_average > 0,
     )  # fmt: skip
 
 
 def measuring_key(config: TrialConfig) -> Key:
     """Return what tells the measuring of a trial from that of others."""
-    return Key("measure", str(config.network), str(config.dataset))
+    return Key("measure", _named(config.network), _named(config.dataset))
+
+
+def _named(choice: Choice) -> str:
+    """Return a choice with its options, and of a user's own also its code, which was another before it was edited."""
+    return f"{choice} {choice.source or ''}"
 
 
 class Durations:

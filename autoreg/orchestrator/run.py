@@ -6,8 +6,9 @@ from autoreg.orchestrator.events import Connected
 from autoreg.orchestrator.older import older_note
 from autoreg.orchestrator.plan import Plan
 from autoreg.orchestrator.progress.counts import Verbosity
+from autoreg.orchestrator.progress.terminal import JsonLines
 from autoreg.orchestrator.ray_runtime.backend import RayBackend
-from autoreg.orchestrator.ray_runtime.session import check_address, ray_session
+from autoreg.orchestrator.ray_runtime.session import check_address, check_interpreter, check_not_imported, ray_session
 from autoreg.orchestrator.ray_runtime.signals import StopOnSignal
 from autoreg.orchestrator.recorder import Summary
 from autoreg.orchestrator.resume import superseded
@@ -22,6 +23,8 @@ def run_sweep(
     address: str | None = None,
     retry_failed: bool = False,
     verbosity: Verbosity = Verbosity.NORMAL,
+    *,
+    as_json: bool = False,
 ) -> Summary:
     """Train and measure what is not yet done of a sweep, bring everything into results.db, and say how it ended.
 
@@ -35,14 +38,20 @@ def run_sweep(
         address: a Ray cluster to join; None starts Ray on this machine.
         retry_failed: train failed trials of this sweep again.
         verbosity: how much is said on stderr meanwhile.
+        as_json: whether it is said on stdout, as JSON, an object on each line.
 
     Raises:
-        ConfigError: there is no cluster at the address.
+        ConfigError: there is no cluster at the address; Python drops the docstrings that Ray needs.
         DataError: the run folder cannot be written, or its trials are of other data.
         DatabaseError: results.db is damaged or from a newer version.
     """
+    check_interpreter()
+    if not address:
+        check_not_imported()
     check_address(address)
     runner = SweepRunner(plan, runs, database, verbosity)
+    if as_json:
+        runner.display = JsonLines(runner.driver.counts, verbosity)
     damaged = runner.begin(retry_failed)
     other = superseded([group for group, _ in plan.groups], runs)
     with runner.display:

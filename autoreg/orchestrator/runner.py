@@ -11,7 +11,6 @@ from typing import Protocol
 
 from autoreg.database.writer import Writer
 from autoreg.errors import DataError, first_line
-from autoreg.metrics.measure import check_data
 from autoreg.orchestrator import events as ev
 from autoreg.orchestrator.driver import Driver
 from autoreg.orchestrator.failure import Failure
@@ -22,6 +21,7 @@ from autoreg.orchestrator.progress.live_file import LiveStateFile
 from autoreg.orchestrator.progress.terminal import Display
 from autoreg.orchestrator.recorder import PATIENCE, Recorder, Summary
 from autoreg.orchestrator.resume import begin_schedule, trained_results
+from autoreg.orchestrator.same_data import data_notes
 from autoreg.orchestrator.study import propose
 from autoreg.runs.folder import Runs
 
@@ -69,7 +69,7 @@ class SweepRunner:
         """Take what earlier runs left, and bring it into results.db.
 
         Returns:
-            A line for each trial that is to be trained again, since its files are damaged, and `check_data`'s.
+            A line for each trial that is to be trained again, since its files are damaged, and `data_notes`.
         """
         try:
             self.runs.scratch.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ class SweepRunner:
             if isinstance(result, str):
                 lines.append(result)
                 continue
-            lines += check_data(folder, result, self.plan.fingerprints(config))
+            lines += data_notes(self.plan, self.runs, config, folder, result)
             self.recorder.add_if_missing(folder, config, result)
             self.tell(ev.TrialFound(config, result, self.recorder.is_measured(folder, result)))
         return list(dict.fromkeys(lines))

@@ -5,9 +5,8 @@ import textwrap
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 
@@ -15,7 +14,6 @@ import matplotlib as mpl
 import polars as pl
 from matplotlib.figure import Figure
 
-from autoreg import __version__
 from autoreg.config.group import setting_labels
 from autoreg.config.sweep import Sweep, load_definition
 from autoreg.config.sweep_file import load_sweep
@@ -27,7 +25,10 @@ from autoreg.packaged import figure_names, find_sweep, sweep_names
 from autoreg.report.figures.source import FigureSource
 from autoreg.report.figures.style import SETTINGS, fonts_for
 from autoreg.report.formats import as_csv
+from autoreg.report.provenance import trained_with, versions
 
+#: The figure that fits every sweep, also those that name others.
+OF_ANY_SWEEP = "Scores"
 #: What a figure can be written as.
 FORMATS = ("png", "pdf", "svg", "csv")
 DEFAULT_FORMATS = ("png", "pdf", "csv")
@@ -46,6 +47,7 @@ class FigureRows:
         missing: one line for each setting that lacks trials.
         choices: how many sweeps it could be of, this one being the latest.
         threshold: the sweep's own of |r|, from which on units are similar; None where it names none.
+        trained_with: the versions, commits and machines of the sweep's trials.
     """
 
     source: FigureSource
@@ -56,6 +58,7 @@ class FigureRows:
     missing: list[str]
     choices: int = 1
     threshold: float | None = None
+    trained_with: dict[str, str] = field(default_factory=dict)
 
     @property
     def sweep(self) -> str | None:
@@ -132,6 +135,7 @@ class FigureRows:
             "trials": self.trials,
             "missing": self.missing,
             "versions": versions(),
+            "trained_with": self.trained_with,
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         write_text(out / f"{name}.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
@@ -174,12 +178,8 @@ def read_figure(
         lacking = f"; missing: {'; '.join(missing[:3])}{more}" if missing else ""
         raise DataError(f"figure {figure.name} has no measured trial yet in {path_of(connection)}{lacking}")
     frame = frame.sort([name for name in frame.columns if not isinstance(frame.schema[name], pl.List)])
-    return FigureRows(figure, frame, published, sweep_id, definition, missing, choices, threshold)
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what makes a report."""
-    return {"autoreg": __version__} | {name: version(name) for name in ("duckdb", "matplotlib", "polars")}
+    trained = trained_with(connection, sweep_id)
+    return FigureRows(figure, frame, published, sweep_id, definition, missing, choices, threshold, trained)
 
 
 def picture(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:
@@ -235,11 +235,12 @@ def _definition(connection: Connection, sweep_id: str) -> Sweep:
 def _find_sweep(connection: Connection, figure: FigureSource, sweep: str | None) -> tuple[str, int]:
     """Return the id of the sweep to show, the latest of that name or id that feeds the figure, and how many do."""
     fed = query(connection, "select sweep_id, name from sweeps order by updated_at desc")
-    if figure.is_packaged:
-        shown = query(connection, "select sweep_id from sweep_figures where figure = $name", name=figure.name)
-    else:
+    if not figure.is_packaged:
         shown = query(connection, f'select distinct sweep_id from "{figure.view}"')
-    fed = fed.filter(pl.col("sweep_id").is_in(shown["sweep_id"].to_list()))
+        fed = fed.filter(pl.col("sweep_id").is_in(shown["sweep_id"].to_list()))
+    elif figure.name != OF_ANY_SWEEP:
+        shown = query(connection, "select sweep_id from sweep_figures where figure = $name", name=figure.name)
+        fed = fed.filter(pl.col("sweep_id").is_in(shown["sweep_id"].to_list()))
     if sweep:
         there = ", ".join(fed["name"].unique(maintain_order=True)) or "none"
         fed = fed.filter((pl.col("name") == sweep) | (pl.col("sweep_id") == sweep))

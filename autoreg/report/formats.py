@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -28,6 +29,20 @@ def as_latex(frame: pl.DataFrame) -> str:
     columns = "".join("r" if right else "l" for right in numeric_columns(frame))
     lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule", *body]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def as_json(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as JSON has them: a number for a sum, which is a decimal, null for NaN and ±inf, else texts."""
+    floats = [pl.col(name) for name, kind in frame.schema.items() if kind.is_float()]
+    finite = frame.with_columns(pl.when(each.is_finite()).then(each) for each in floats)
+    rows: list[dict[str, Any]] = json.loads(json.dumps(finite.to_dicts(), default=_plain))
+    return rows
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value)
 
 
 #: What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").

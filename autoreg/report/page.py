@@ -21,11 +21,12 @@ from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, DataError
 from autoreg.files import write_text
 from autoreg.packaged import CAPACITY, VERDICTS, table_names
-from autoreg.report.figure import figures_with_data, picture, read_figure, versions
+from autoreg.report.figure import figures_with_data, picture, read_figure
 from autoreg.report.figures import residuals
 from autoreg.report.figures.source import find_figures
 from autoreg.report.figures.style import SETTINGS, as_names, fonts_for
 from autoreg.report.formats import as_csv, numeric_columns, shown_cells
+from autoreg.report.provenance import trained_with, versions
 from autoreg.report.table import read_table
 
 #: What the page calls the tables, in its order.
@@ -109,17 +110,11 @@ def _sweeps(connection: Connection, sweep: str | None) -> Iterator[dict[str, Any
             coalesce(sum(seconds), 0) / 3600 as hours
         {of_it}
     """
-    environment = f"""
-        select key, string_agg(distinct value ->> '$', ', ' order by value ->> '$')
-        from (select environment {of_it}), json_each(environment)
-        group by key
-        order by key
-    """
     for row in sweep_status(connection):
         if sweep in (None, row["name"], row["sweep_id"]):
             [more] = query(connection, facts, id=row["sweep_id"]).to_dicts()
-            ran_with = dict(query(connection, environment, id=row["sweep_id"]).iter_rows())
-            yield {**row, **more, "definition": _as_yaml(more["definition"]), "environment": ran_with}
+            trained = trained_with(connection, row["sweep_id"])
+            yield {**row, **more, "definition": _as_yaml(more["definition"]), "environment": trained}
 
 
 def _table(frame: pl.DataFrame) -> dict[str, Any]:

@@ -17,7 +17,8 @@ def outcome(config: TrialConfig, result: TrialResult) -> str:
         reason = (result.error or "").splitlines()[0]
         return f"failed   {describe(config)}: {reason}"
     accuracy = "" if result.validation_accuracy is None else f", validation accuracy {result.validation_accuracy:.1%}"
-    return f"{result.status:8} {describe(config)}: {result.epochs_run} epochs in {result.seconds:.1f} s{accuracy}"
+    epochs = f"{result.epochs_run} epoch{'s' * (result.epochs_run != 1)}"
+    return f"{result.status:8} {describe(config)}: {epochs} in {result.seconds:.1f} s{accuracy}"
 
 
 def setting_of(config: TrialConfig) -> str:

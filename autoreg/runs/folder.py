@@ -11,7 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from autoreg.config.trial import TrialConfig, canonical_json
-from autoreg.errors import ConfigError, DataError, first_line
+from autoreg.errors import ConfigError, DataError, first_line, is_utf8
 from autoreg.files import hold, read_json, write_text
 from autoreg.runs.records import DamagedResult, SweepRecord, TrialResult
 
@@ -132,10 +132,16 @@ class TrialFolder:
 
 
 class Runs:
-    """The run folder: a folder a trial, `studies/` with each group's proposals, `sweeps/` with what was asked for."""
+    """The run folder: a folder a trial, `studies/` with each group's proposals, `sweeps/` with what was asked for.
+
+    Raises:
+        ConfigError: its path is not UTF-8, which Ray and records of trials want.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
+        if not is_utf8(str(self.root)):
+            raise ConfigError(f"the path of the run folder is UTF-8, got {str(self.root)!r}")
         self.studies = self.root / "studies"
         self.sweeps = self.root / "sweeps"
         self.scratch = self.root / ".tune"

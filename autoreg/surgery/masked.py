@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
-from autoreg.networks.wrapped import copy_of
+from autoreg.networks.given_model import copied
 from autoreg.surgery.sites import Cut, Mend, Read
 
 
@@ -17,16 +17,16 @@ def masked(model: nn.Module, cuts: Iterable[tuple[Read, Cut, Mend]], seen: Mappi
         cuts: what is done where units are read.
         seen: by the path of a local response normalisation, which of its inputs it sees; the others are 0 in its sums.
     """
-    copied = copy_of(model, shares_parameters=True)
+    twin = copied(model, shares_parameters=True)
     reads: dict[str, list[tuple[Read, Cut, Mend]]] = {}
     for each in cuts:
         reads.setdefault(each[0].module, []).append(each)
     for path, found in reads.items():
-        module = copied.get_submodule(path)
+        module = twin.get_submodule(path)
         module.register_forward_pre_hook(_Rebuild(found, next(module.parameters())))
     for path, columns in seen.items():
-        copied.get_submodule(path).register_forward_pre_hook(_See(columns))
-    return copied
+        twin.get_submodule(path).register_forward_pre_hook(_See(columns))
+    return twin
 
 
 def axis_of(module: nn.Module) -> int:

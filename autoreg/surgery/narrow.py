@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from autoreg.errors import ConfigError, first_line
-from autoreg.networks.wrapped import copy_of
+from autoreg.networks.given_model import copied
 from autoreg.surgery.constant import ConstantUnit
 from autoreg.surgery.known import LOCAL_RESPONSE_NORMS, MAPS
 from autoreg.surgery.placed_lrn import PlacedLRN
@@ -34,7 +34,7 @@ def narrow_like(model: nn.Module, layout: Mapping[str, Any]) -> nn.Module:
     Raises:
         ConfigError: the layout is that of another model, or damaged.
     """
-    narrower = copy_of(model).eval()
+    narrower = copied(model).eval()
     like = next(narrower.parameters(), torch.zeros(()))
     try:
         for path in layout["without"]:

@@ -1,7 +1,6 @@
 """Training: one trial from its configuration to its checkpoint."""
 
 import math
-import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,7 +10,6 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from autoreg import __version__
 from autoreg.config.trial import TrialConfig
 from autoreg.datasets import Dataset, build_dataset
 from autoreg.networks import Network, trainable_parameters
@@ -19,6 +17,7 @@ from autoreg.runs.folder import TrialFolder
 from autoreg.runs.records import Epoch, Layer, Status, TrialResult
 from autoreg.seeds import derive_seed
 from autoreg.training import checkpoints
+from autoreg.training.environment import environment_of
 from autoreg.training.fast_path import choose_path
 from autoreg.training.initial import constructed_network, seed_generators
 from autoreg.training.optimizers import learning_rate_at, set_learning_rate
@@ -175,6 +174,7 @@ def _finish(
     elif state.best_epoch:
         # A tuning trial never looks at the test split, and its weights are not needed again.
         accuracies = {"validation_accuracy": state.epochs[state.best_epoch - 1].validation_accuracy}
+    told = {**history, "trained_again": folder.discarded}
     result = TrialResult(
         status=status,
         parameters=trainable_parameters(network),
@@ -183,7 +183,7 @@ def _finish(
         seconds=sum(epoch.seconds for epoch in state.epochs),
         device=_device_name(dataset),
         finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        environment=_environment(dataset, {**history, "trained_again": folder.discarded}),
+        environment=environment_of(dataset.fingerprint) | {name: text for name, text in told.items() if text},
         layers=layers_of(network, dataset),
         logits=logits,
         initial_weights=state.drawn,
@@ -231,15 +231,3 @@ def _finite(value: float) -> float | None:
 def _device_name(dataset: Dataset) -> str:
     device = dataset.test.labels.device
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-
-
-def _environment(dataset: Dataset, history: Mapping[str, str | None]) -> dict[str, str]:
-    environment = {
-        "autoreg": __version__,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "threads": str(torch.get_num_threads()),
-        "data": dataset.fingerprint,
-    }
-    return environment | {name: text for name, text in history.items() if text}

@@ -26,6 +26,7 @@ from autoreg.orchestrator.progress.live_file import LiveStateFile
 from autoreg.report.results import Results
 from autoreg.runs.log import TrialLog
 from tests.helpers.command_line import autoreg, autoreg_process
+from tests.helpers.small_sweep import write_sweep
 from tests.helpers.sweep_process import settings
 
 
@@ -45,6 +46,34 @@ def test_a_plan_says_what_would_run_and_writes_nothing(tmp_path: Path) -> None:
     assert re.fullmatch(r"  disk    1\.\d MB in the run folder", lines[9])
     assert lines[10] == "forecast for a machine that does nothing else, from steps timed here"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)], ids=["text", "JSON"])
+def test_a_plan_that_shows_a_failure_does_not_end_as_if_all_were_well(tmp_path: Path, more: tuple[str, ...]) -> None:
+    file = write_sweep(tmp_path / "odd.yaml", network="tests.helpers.unfit:build")
+    ended = autoreg("plan", str(file), *settings("dataset.train_size=101"), *more, cwd=tmp_path)
+    assert ended.returncode == 1
+    assert "ValueError: Expected more than 1 value per channel" in ended.stdout
+
+
+def test_what_own_code_prints_is_no_part_of_a_plan_for_programs(tmp_path: Path) -> None:
+    (tmp_path / "talking.py").write_text("from tests.helpers.outside import build\nprint('imported')\n")
+    write_sweep(tmp_path / "small.yaml", network="talking:build")
+    ended = autoreg("plan", "small.yaml", "--json", "--no-calibration", cwd=tmp_path)
+    assert (json.loads(ended.stdout)["sweeps"][0]["name"], ended.stderr) == ("small", "imported\n")
+
+
+@pytest.mark.parametrize("ends", ["os._exit(0)", "sys.exit(3)"])
+@pytest.mark.parametrize("inside", [False, True], ids=["imported", "built"])
+def test_own_code_that_ends_the_process_is_told(tmp_path: Path, ends: str, inside: bool) -> None:
+    first, *last = (
+        ("def build(width, input_shape, classes, dropout):", f"    {ends}") if inside else (ends, "build = 1")
+    )
+    (tmp_path / "ending.py").write_text("\n".join(["import os, sys", first, *last, ""]))
+    write_sweep(tmp_path / "small.yaml", network="ending:build")
+    ended = autoreg("plan", "small.yaml", cwd=tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert f"SystemExit: {ends if ends.startswith('os') else 3}" in ended.stderr
 
 
 def test_a_plan_of_several_sweeps_counts_what_they_share_once(tmp_path: Path) -> None:
@@ -133,13 +162,17 @@ def test_from_nothing_to_a_figure(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.split() == [f"reports/table_comparison.{kind}" for kind in ("md", "csv", "tex")]
     [row] = json.loads(autoreg("status", "--json", cwd=tmp_path).stdout)
-    assert (row["name"], row["final_done"], row["measured"]) == ("quickstart", 6, 6)
+    assert (row["name"], row["final_done"], row["measured"], row["unmeasured"]) == ("quickstart", 6, 6, 0)
     header, *trials = autoreg("list", "trials", cwd=tmp_path).stdout.splitlines()
     assert header.split()[:2] == ["trial_id", "kind"]
     assert len(trials) == 6
     (tmp_path / "results.db").unlink()
     assert autoreg("rebuild", cwd=tmp_path).stderr == "6 trials in results.db\n"
     assert json.loads(autoreg("status", "--json", cwd=tmp_path).stdout)[0]["measured"] == 6
+    next(Path(tmp_path).glob("runs/*/measurements/*.parquet")).unlink()  # as if it had failed
+    autoreg("rebuild", cwd=tmp_path)
+    [row] = json.loads(autoreg("status", "--json", cwd=tmp_path).stdout)
+    assert (row["final_done"], row["measured"], row["failed"], row["unmeasured"]) == (6, 5, 0, 1)
 
 
 @pytest.mark.usefixtures("forks")

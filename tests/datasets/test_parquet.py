@@ -163,6 +163,23 @@ def test_a_file_that_does_not_name_its_classes_is_told_of(tmp_path: Path) -> Non
     assert dataset.test.labels.tolist() == [0, 1, 2] * 3
 
 
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string())], ids=str)
+@pytest.mark.parametrize("column", ["label", "species"])
+def test_texts_are_classes_in_their_order_over_all_files(tmp_path: Path, kind: pa.DataType, column: str) -> None:
+    def named(words: str) -> dict[str, Any]:
+        texts = pa.array([*words] * (30 // len(words))).cast(kind)
+        return {"label": None, "width": pa.array([5] * 30), column: texts}
+
+    write(tmp_path / "train-00000-of-00002.parquet", **named("cb"))
+    write(tmp_path / "train-00001-of-00002.parquet", first=30, **named("ab"))
+    write(tmp_path / "test.parquet", first=60, **named("bca"))
+    dataset = parquet(tmp_path, size=20, label=None if column == "label" else column)
+    assert dataset.classes == 3
+    expected = [2, 1] * 15 + [0, 1] * 15
+    assert dataset.train.labels.tolist() == [expected[row] for row in numbers_of(dataset, "train")]
+    assert dataset.test.labels.tolist() == [1, 2, 0] * 10
+
+
 def test_files_of_no_split_are_told_of(tmp_path: Path) -> None:
     for name in ("train-0.parquet", "extra-0.parquet", "dev-0.parquet", "test.PARQUET", "eval/test.parquet"):
         write(tmp_path / name)
@@ -323,6 +340,16 @@ def with_test_labels(label: int) -> Callable[[Path], Any]:
     return make
 
 
+def _another_text(folder: Path) -> None:
+    write(folder / "train-0.parquet", label=pa.array(["cat", "dog", "elk"] * 10))
+    write(folder / "test-0.parquet", first=30, label=pa.array(["cat", "dog", "elk", *["fox"] * 27]))
+
+
+def _numbers_to_test_texts(folder: Path) -> None:
+    write(folder / "train-0.parquet", label=pa.array(["cat", "dog", "elk"] * 10))
+    write(folder / "test-0.parquet", first=30)
+
+
 def with_one(row: int, content: bytes | None) -> Callable[[Path], Any]:
     files = [image(0)] * 30
     return train(image=pa.array([*files[:row], content, *files[row + 1 :]]))
@@ -337,14 +364,24 @@ def with_one(row: int, content: bytes | None) -> Callable[[Path], Any]:
         (_damaged_inside, {}, "train-0.parquet is damaged"),
         (_other_columns, {}, "train-1.parquet has no column 'image'"),
         (train(), {"label": "lable"}, "no column 'lable' of integers"),
-        (train(), {"image": "label"}, "no column 'label' of files of images"),
-        (
-            train(label=pa.array(["a", "b"] * 15), width=pa.array([0, 1] * 15)),
-            {},
-            "column 'label' should be integers from 0, got string; the option `label` names another column",
-        ),
+        (train(), {"image": "label"}, "column 'label' should be files of images"),
+        (_another_text, {}, "test-0.parquet: the class of the image in row 3 is none of the training files: fox"),
+        (_numbers_to_test_texts, {}, "labels in column 'label' are numbers, those of others are texts"),
         (_test_of_train, {}, "two of train, test have the same content; keep one of them"),
-        (train(image=None), {}, "has no column of files of images"),
+        (
+            train(image=None),
+            {},
+            "has no column of files of images (struct with bytes, or binary); there are: label (int",
+        ),
+        (train(label=pa.array([0.0, 1.0] * 15)), {}, "column 'label' should be integers from 0, texts or categories"),
+        (train(label=pa.array([True, False] * 15)), {}, "categories of texts, got bool; the option `label` names"),
+        (
+            train(label=None, score=pa.array([0.5] * 30)),
+            {},
+            "has no column of integers; there are: image (struct<bytes: bin",
+        ),
+        (train(score=pa.array([0.5] * 30)), {"label": "score"}, "column 'score' should be integers from 0, texts or"),
+        (train(label=pa.array(["a", None, "b"] * 10)), {}, "the image in row 1 has no label, got None"),
         (train(count=0), {}, "has no images"),
         (train(label=pa.array([0, 1, None] * 10)), {}, "the image in row 2 has no label, got None"),
         (with_test_labels(-1), {}, "test-0.parquet: the image in row 0 has no label, got -1"),

@@ -1,5 +1,6 @@
 """Data folders with something wrong, and what is said of each."""
 
+import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -73,10 +74,28 @@ def parquet(image: bytes, rows: int) -> Prepare:
     return make
 
 
+def pipe_among_images(folder: Path) -> None:
+    image_folders(CLASSES, CLASSES)(folder)
+    os.mkfifo(folder / "imagenet/train/n01440764/6.JPEG")
+
+
+def pipe_for_parquet(folder: Path) -> None:
+    (folder / "imagenet").mkdir()
+    os.mkfifo(folder / "imagenet/train-0.parquet")
+
+
+def ids_for_labels(folder: Path) -> None:
+    image_folders([], [], ["."])(folder)
+    images = [{"bytes": encoded(number), "path": None} for number in range(3)]
+    frame = pl.DataFrame({"image": images, "label": [0, 1, 2**60]})
+    frame.write_parquet(folder / "imagenet/train-0.parquet")
+
+
 CLASSES = ["n01440764", "n01443537"]
 CIFAR10 = ["dataset={name: cifar10, root: .}", "network=alexnet"]
 IMAGENET = ["dataset={name: imagenet, root: ., train_size: 6, validation_size: 2, test_size: 2}", "network=resnet18",
             "training.batch_size=2"]  # fmt: skip
+PARQUET = ["dataset={name: parquet, root: ., folder: imagenet}", "network=resnet18"]
 DATA: dict[str, tuple[Prepare, list[str], str]] = {
     "no data at all": (nothing, ["dataset=cifar10"], "CIFAR-10 needs files: set AUTOREG_DATA"),
     "a data folder that is not there": (
@@ -109,6 +128,10 @@ DATA: dict[str, tuple[Prepare, list[str], str]] = {
         "class folder imagenet/train/n02102040 has no images (.bmp, .gif, "),
     "no validation images": (image_folders(CLASSES, []), IMAGENET, "imagenet has no val/; `test: train` holds"),
     "a flat validation folder": (flat_val, IMAGENET, "imagenet/val has images but no class folders: put Kaggle's"),
+    "a pipe among images": (pipe_among_images, IMAGENET, "n01440764/6.JPEG is not a file, but a folder, a pipe,"),
+    "a pipe for a Parquet file": (pipe_for_parquet, PARQUET, "imagenet/train-0.parquet is not a file, but a folder,"),
+    "labels that are ids": (
+        ids_for_labels, PARQUET, "labels must number the classes, 0 to 131,071, got 1,152,921,504,606,846,976"),
     "class folders that differ": (
         image_folders(CLASSES, [CLASSES[0], "n02102040"]), IMAGENET,
         "classes of val and of train differ, 2 and 2; only in one of them: n01443537, n02102040"),

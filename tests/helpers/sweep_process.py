@@ -1,6 +1,7 @@
 """A sweep in a process of its own, started as a user starts it, and what of it can be seen from outside."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -108,5 +109,5 @@ def rows_without_times(path: Path) -> dict[str, list[Any]]:
 
 def trained_in(log: str) -> list[str]:
     """Return what the driver's log calls each trial that it trained, one item for each time that it did."""
-    lines = [line for line in log.splitlines() if " tuning: " in line or (" r" in line and " epochs in " in line)]
-    return [line.split("] ")[1].split(" epochs")[0].rsplit(":", 1)[0] for line in lines]
+    lines = [line for line in log.splitlines() if " tuning: " in line or re.search(r" r\d+: \d+ epochs? in ", line)]
+    return [line.split("] ")[1].split(" epoch")[0].rsplit(":", 1)[0] for line in lines]

@@ -52,5 +52,5 @@ def test_a_trial_of_other_data_is_refused(runs: Runs, config: Callable[..., Tria
         DataError, match=rf"{made.trial_id} was trained on other data \(another\) than what is there now"
     ):
         measure_trial(folder, measurements_of("similarity", {"samples": 2}, ["test"]))
-    with pytest.raises(DataError, match="use another run folder"):
+    with pytest.raises(DataError, match="`autoreg forget --sweep NAME` removes"):
         check_data(folder, folder.read_result(), (trained.environment["data"],))

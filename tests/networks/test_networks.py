@@ -222,6 +222,21 @@ def test_alexnets_pooling_pads_bottom_and_right_as_tensorflows_same(config: Make
     assert network.stages.pool1(values).flatten().tolist() == [10, 11, 14, 15]
 
 
+@pytest.mark.parametrize("side", [28, 30, 31, 33, 34, 50, 65])
+def test_alexnet_pools_images_of_any_side_as_tensorflow(config: MakeConfig, side: int) -> None:
+    network = build_network(config(network=Choice(name="alexnet"), width=0.25), (3, side, 32), 10)
+    assert network(torch.rand(1, 3, side, 32)).shape == (1, 10)
+    values = torch.rand(1, 1, side, side)
+    pooled = -(-side // 2)
+    before = max(0, 2 * (pooled - 1) + 3 - side) // 2  # of TensorFlow's padding; the rest is after
+    starts = [2 * number - before for number in range(pooled)]
+    expected = [
+        [float(values[0, 0, max(0, top) : top + 3, max(0, left) : left + 3].max()) for left in starts] for top in starts
+    ]
+    network = build_network(config(network=Choice(name="alexnet"), width=0.25), (3, side, side), 10)
+    assert network.stages.pool1(values)[0, 0].tolist() == expected
+
+
 def test_dropout_acts_in_training_only(config: MakeConfig) -> None:
     network, inputs = built(config, "alexnet", 0.25, dropout=0.5)
     assert torch.equal(network(inputs), network(inputs))

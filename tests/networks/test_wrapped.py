@@ -3,6 +3,7 @@
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -287,12 +288,11 @@ def test_layers_between_quantized_weights_are_not_dropped_in_silence() -> None:
         wrap(quantized, SMALL[:, None])
 
 
-def hooked() -> nn.Sequential:
-    """A model whose weight a hook has made with a gradient, which Python cannot copy."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        first = nn.utils.weight_norm(nn.Linear(4, 5))
-    return nn.Sequential(first, nn.ReLU(), nn.Linear(5, 3))
+def locked() -> nn.Sequential:
+    """A model that holds what Python cannot copy."""
+    model = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
+    model.lock = Lock()  # type: ignore[assignment]
+    return model
 
 
 class Branching(nn.Module):
@@ -309,7 +309,7 @@ class Pairs(nn.Module):
     ("model", "example", "words"),
     [
         (Branching(), SMALL, "Branching cannot be traced by torch.fx; write its stages as a Network"),
-        (hooked(), SMALL, "Sequential cannot be copied: Only Tensors created explicitly"),
+        (locked(), SMALL, "Sequential cannot be copied: cannot pickle '_thread.lock' object"),
         (nn.Sequential(nn.ReLU(), nn.Flatten()), SMALL, "Sequential has no hidden activation"),
         (nn.Linear(4, 3), SMALL, "Linear has no hidden activation"),
         (nn.Sequential(nn.Linear(4, 3), nn.ReLU()), SMALL, "Sequential has no hidden activation"),

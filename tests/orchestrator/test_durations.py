@@ -30,6 +30,15 @@ def test_a_trial_lasts_at_most_as_long_as_its_weights_and_steps_say(
     assert durations.training(known.model_copy(update=changes)) == pytest.approx(1.5 * factor)
 
 
+def test_own_code_that_was_edited_is_another(config: MakeConfig) -> None:
+    before, now = (config(network=Choice(name="mine:build", source=source)) for source in ("a", "b"))
+    durations = Durations()
+    durations.note_trial(before, epochs=3, seconds=1.5)
+    durations.note_measuring(before, 1.0)
+    assert durations.epoch(before)
+    assert (durations.epoch(now), durations.measuring(now)) == (None, None)
+
+
 def test_an_epoch_takes_the_median_or_is_bounded_by_the_nearest(config: MakeConfig) -> None:
     durations = Durations()
     for seconds in (2.0, 3.0, 100.0):

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from autoreg.datasets.images.cache import Array, cache_folder, cached_array, hash_files, save_array
-from autoreg.datasets.images.parquet_files import LabelledParquet, find_columns
+from autoreg.datasets.images.parquet_columns import find_columns
+from autoreg.datasets.images.parquet_files import LabelledParquet
 from autoreg.datasets.images.parquet_shards import find_parts
 from autoreg.datasets.images.pixels import VERSION, remarks_of
 from autoreg.errors import DataError, first_line
@@ -138,7 +139,7 @@ def _read_tarball(path: Path) -> tuple[Array, Array]:
 
 
 def _read_parquet(parts: Mapping[str, list[Path]]) -> tuple[Array, Array]:
-    images, labels, columns = [], [], find_columns(parts["train"][0], "img", "label")
+    images, labels, columns = [], [], find_columns(parts["train"], "img", "label")
     for split, count in COUNTS.items():
         files = LabelledParquet.load(parts[split], columns)
         if len(files.labels) != count:

@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 import numpy as np
 import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 
 from autoreg.datasets.images.cache import Array, cache_folder, hash_texts
+from autoreg.errors import DataError
 from autoreg.files import write_bytes
 
 #: Bytes of a set up to which all of them are read. Of a larger one a sample is, all over it.
@@ -26,8 +28,15 @@ TICK = 2_000_000_000
 State = tuple[int, int, int, int]
 
 
-def state_of(stat: os.stat_result) -> State:
-    """Return size, time of the last write, time of the last change (which nothing can set back) and inode of a file."""
+def state_of(file: Path | os.DirEntry[str]) -> State:
+    """Return size, time of the last write, time of the last change (which nothing can set back) and inode of a file.
+
+    Raises:
+        DataError: it is none, but a pipe or a device, which may be read for ever.
+    """
+    stat = file.stat()
+    if not S_ISREG(stat.st_mode):
+        raise DataError(f"{os.fspath(file)} is not a file, but a folder, a pipe, a socket or a device")
     return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
 
 
@@ -50,7 +59,7 @@ class Files:
         """Return given files below a folder."""
         listed = list(paths)
         names = pa.array([str(path.relative_to(folder)) for path in listed], pa.string())
-        return cls(folder, names, np.array([state_of(path.stat()) for path in listed], np.int64).reshape(-1, 4))
+        return cls(folder, names, np.array([state_of(path) for path in listed], np.int64).reshape(-1, 4))
 
     def contents(self) -> list[str]:
         """Return a text for each file that tells it apart.

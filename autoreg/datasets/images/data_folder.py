@@ -19,6 +19,8 @@ def below_the_root(folder: str) -> str:
     return folder
 
 
+#: Labels from here on are something else than numbers of classes, for each of which a network has an output.
+MOST_CLASSES = 2**17
 #: The option `folder` of a dataset.
 Folder = Annotated[str, AfterValidator(below_the_root)]
 
@@ -49,12 +51,17 @@ def count_classes(labels: Mapping[str, Tensor], folder: Path, names: Sequence[st
         names: of the classes, if they have some.
 
     Raises:
-        DataError: another split has higher labels; there is one class alone; labels without names do not begin at 0.
+        DataError: another split has higher labels; there is one class alone; labels without names do not begin at 0, or
+            go beyond `MOST_CLASSES`.
 
     Warns:
         DataWarning: a class has no training image.
     """
     highest = {split: int(values.max()) for split, values in labels.items()}
+    if highest["train"] >= MOST_CLASSES:
+        raise DataError(
+            f"{folder}: labels must number the classes, 0 to {MOST_CLASSES - 1:,}, got {highest['train']:,}"
+        )
     for split, label in highest.items():
         if label > highest["train"]:
             raise DataError(

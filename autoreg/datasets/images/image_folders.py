@@ -157,7 +157,7 @@ def images_in(folder: Path, *, deep: bool = True) -> Listed:
     try:
         for name, entry in _files_in(folder, "", deep):
             if name.lower().endswith(SUFFIXES):
-                files.append((name, state_of(entry.stat())))
+                files.append((name, state_of(entry)))
             else:
                 others[Path(name).suffix.lower()] += 1
     except OSError as error:

@@ -16,7 +16,8 @@ from autoreg.datasets.images.content import Files
 from autoreg.datasets.images.data_folder import count_classes, data_folder, require_same_classes
 from autoreg.datasets.images.encoded import EncodedImages, open_image
 from autoreg.datasets.images.image_folders import SUFFIXES, FolderImages, class_folders, images_in, labelled_folders
-from autoreg.datasets.images.parquet_files import Columns, LabelledParquet, find_columns
+from autoreg.datasets.images.parquet_columns import Columns, find_columns
+from autoreg.datasets.images.parquet_files import LabelledParquet
 from autoreg.datasets.images.parquet_shards import find_parts
 from autoreg.errors import DataError, first_line
 from autoreg.files import hold, write_atomically
@@ -81,7 +82,7 @@ def find_images(root: Path | None, folder: str, *, with_val: bool) -> Source:
 
 def _from_parquet(files: Mapping[str, list[Path]], with_val: bool) -> Source:
     folder = files["train"][0].parent
-    columns = find_columns(files["train"][0], "image", "label")
+    columns = find_columns(files["train"], "image", "label")
     parts = {"train": ParquetImages.load(files["train"], columns, "train")}
     if with_val:
         val = files.get("validation") or files.get("test")  # the hub's own `test-*` has no labels, but copies of it may

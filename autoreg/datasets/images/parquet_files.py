@@ -1,7 +1,6 @@
-"""Finds images and their labels in Parquet files, by the types of the columns."""
+"""Images and their labels in Parquet files."""
 
 import hashlib
-import json
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 from PIL import Image
@@ -17,85 +17,8 @@ from torch import Tensor
 from autoreg.datasets.images.cache import CHUNK, hash_texts
 from autoreg.datasets.images.content import Files
 from autoreg.datasets.images.encoded import open_image
+from autoreg.datasets.images.parquet_columns import Columns, find_columns
 from autoreg.errors import DataError, DataWarning, first_line
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Which columns hold the images and their labels.
-
-    Attributes:
-        image: by name; a struct with an image's file as `bytes`, or the file itself.
-        label: by name.
-        classes: their names, where the files have them.
-    """
-
-    image: str
-    label: str
-    classes: tuple[str, ...] = ()
-
-    def names(self, count: int) -> Sequence[str]:
-        """Return what each of so many labels is called."""
-        return self.classes if len(self.classes) >= count else [str(label) for label in range(count)]
-
-
-def find_columns(path: Path, image: str | None, label: str | None) -> Columns:
-    """Return the columns of images and labels: those named, else the only ones of their type.
-
-    Labels are what the hub's description in the file calls `ClassLabel`, else integers.
-
-    Raises:
-        DataError: the file is damaged, a named column is not there or of another type, or several may be meant.
-    """
-    try:
-        schema = pq.read_schema(path)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} is damaged: {first_line(error)}") from error
-    features = _features(schema)
-    images = [field.name for field in schema if _is_image(field.type)]
-    integers = [field.name for field in schema if pa.types.is_integer(field.type)]
-    described = [name for name in integers if features.get(name, {}).get("_type") == "ClassLabel"]
-    chosen = _chosen(path, "image", image, images, "files of images (struct with bytes, or binary)")
-    if label is None and not described:
-        for field in schema:
-            if field.name.casefold() in ("label", "labels") and field.name not in integers:
-                raise DataError(
-                    f"{path}: column {field.name!r} should be integers from 0, got {field.type}; "
-                    "the option `label` names another column"
-                )
-    labels = _chosen(path, "label", label, described if described and label is None else integers, "integers")
-    names = features.get(labels, {}).get("names")
-    classes = tuple(map(str, names)) if isinstance(names, list) else ()
-    return Columns(chosen, labels, classes)
-
-
-def _chosen(path: Path, option: str, wanted: str | None, there: list[str], kind: str) -> str:
-    if wanted is not None and wanted in there:
-        return wanted
-    known = ", ".join(there) or "none"
-    if wanted is not None:
-        raise DataError(f"{path} has no column {wanted!r} of {kind}; there are: {known}")
-    if len(there) == 1:
-        return there[0]
-    if not there:
-        raise DataError(f"{path} has no column of {kind}")
-    raise DataError(f"{path} has several columns of {kind}; say which by the option `{option}`: {known}")
-
-
-def _features(schema: pa.Schema) -> dict[str, dict[str, object]]:
-    """Return the hub's description of the columns, or nothing."""
-    try:
-        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-        return {name: feature for name, feature in features.items() if isinstance(feature, dict)}
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return {}
-
-
-def _is_image(kind: pa.DataType) -> bool:
-    if pa.types.is_struct(kind):
-        index = kind.get_field_index("bytes")
-        return index >= 0 and _is_image(kind.field(index).type)
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 @dataclass(frozen=True)
@@ -186,7 +109,13 @@ class LabelledParquet:
 
 def _order(path: Path, columns: Columns) -> list[int]:
     """Return which class each label of a file means, or nothing if it numbers them as it should."""
-    names = find_columns(path, columns.image, columns.label).classes
+    here = find_columns([path], columns.image, columns.label)
+    if here.are_texts != columns.are_texts:
+        kinds = [("texts" if each.are_texts else "numbers") for each in (here, columns)]
+        raise DataError(f"{path}: labels in column {columns.label!r} are {kinds[0]}, those of others are {kinds[1]}")
+    if columns.are_texts:
+        return []
+    names = here.classes
     if bool(names) != bool(columns.classes):
         there = "names its classes, and others do not" if names else "does not name its classes, and others do"
         warnings.warn(DataWarning(f"{path} {there}; all are taken to number them alike"), stacklevel=2)
@@ -199,13 +128,20 @@ def _order(path: Path, columns: Columns) -> list[int]:
 
 def _labels(path: Path, columns: Columns, order: Sequence[int]) -> Tensor:
     try:
-        column = pq.read_table(path, columns=[columns.label])[columns.label].cast(pa.int64())
+        column = pq.read_table(path, columns=[columns.label])[columns.label]
+        if columns.are_texts:
+            column = column.cast(pa.string())
+            numbers = pc.index_in(column, value_set=pa.array(columns.classes, pa.string()))
+        else:
+            numbers = column.cast(pa.int64())
     except (pa.ArrowException, KeyError, OSError) as error:
         raise DataError(f"{path} has no labels in a column {columns.label!r}: {first_line(error)}") from error
-    labels = torch.from_numpy(column.fill_null(-1).to_numpy().copy())
+    labels = torch.from_numpy(numbers.cast(pa.int64()).fill_null(-1).to_numpy().copy())
     if len(unlabelled := (labels < 0).nonzero()):
         row = int(unlabelled[0])
         got = column[row].as_py()
+        if isinstance(got, str):
+            raise DataError(f"{path}: the class of the image in row {row} is none of the training files: {got}")
         raise DataError(
             f"{path}: the image in row {row} has no label, got {got}; a split without labels must lie elsewhere"
         )

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+from autoreg.datasets.images.content import state_of
 from autoreg.errors import DataError, DataWarning
 
 #: What people call the files of the splits.
@@ -52,7 +53,10 @@ def _files(folder: Path, names: Sequence[str]) -> list[Path]:
     there = {name: sorted(paths) for name, paths in there.items() if paths}
     if len(there) > 1:
         raise _several_sets(*(paths[0] for paths in there.values()))
-    return next(iter(there.values()), [])
+    found = next(iter(there.values()), [])
+    for path in found:
+        state_of(path)  # refuses a pipe, which Arrow would wait for
+    return found
 
 
 def _require_one_set(paths: Sequence[Path]) -> None:

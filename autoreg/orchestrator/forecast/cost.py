@@ -13,6 +13,7 @@ import torch
 from autoreg.config.trial import TrialConfig, format_width
 from autoreg.datasets import Dataset
 from autoreg.errors import first_line
+from autoreg.exits import told_exits
 from autoreg.metrics import metrics
 from autoreg.metrics.measure import Measurement
 from autoreg.orchestrator.durations import Durations, Key, Size, measuring_key, training_key
@@ -102,8 +103,12 @@ class Costs:
         torch.set_num_threads(network.threads)
         try:
             is_beside_others = network.device == "cpu" and network.at_once > 1
-            timed.note(key, size, timer(network) * (SLOWDOWN_BY_OTHERS if is_beside_others else 1.0))
-        except Exception as error:  # in a user's own network anything may go wrong; and memory may not suffice
+            with told_exits():
+                timed.note(key, size, timer(network) * (SLOWDOWN_BY_OTHERS if is_beside_others else 1.0))
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # in a user's own network anything may go wrong; and memory may not suffice
             shown = f"{key.what} {network.config.network} {format_width(network.config.width)}x"
             self.problems[failed] = f"{shown}: {type(error).__name__}: {first_line(error)}"
 
@@ -120,6 +125,8 @@ def _time_training(network: Network) -> float:
         batch = {"batch_size": min(config.effective_batch_size, examples), "lr_batch_factor": 1.0}
         train_epoch(config.model_copy(update=batch), part, state)
 
+    if whole % config.effective_batch_size == 1:
+        train(1)  # as its last batch, of which a normalization over the batch makes nothing
     return _extrapolate(train, whole, network)
 
 

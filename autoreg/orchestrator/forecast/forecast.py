@@ -187,7 +187,7 @@ def _group(left: GroupLeft, network: Network, label: str, parameters: int, costs
         total += measuring if trial.kind == "final" else 0.0
         return total + SECONDS_OF_TUNE * min(1.0, total / SECONDS_OF_A_BUNDLE)
 
-    startup = group.tune.startup - (group.tune.trials - len(left.tuning)) if group.tune else 0  # wait for no other
+    startup = group.tune.startup - (group.tune.most - len(left.tuning)) if group.tune else 0  # wait for no other
     rounds = max(1, len(left.tuning) - max(0, startup - 1))
     final = max((trial.epochs * (epochs[trial.effective_batch_size] or 0.0) for trial in left.finals), default=0.0)
     with torch.device("meta"):
@@ -198,7 +198,7 @@ def _group(left: GroupLeft, network: Network, label: str, parameters: int, costs
         parameters=parameters,
         forward_flops_per_example=network.flops,
         final_trials=group.final_count,
-        tuning_trials=group.tune.trials if group.tune else 0,
+        tuning_trials=group.tune.most if group.tune else 0,
         done_trials=len(left.ended),
         trials_at_once=network.at_once,
         epoch_seconds=next_epoch,

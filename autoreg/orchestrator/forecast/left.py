@@ -9,6 +9,7 @@ from autoreg.config.trial import TrialConfig
 from autoreg.metrics.measure import is_measured
 from autoreg.orchestrator.group_state import GroupState
 from autoreg.orchestrator.plan import Plan
+from autoreg.orchestrator.same_data import require_same_data
 from autoreg.runs.folder import Runs, TrialFolder
 
 
@@ -48,8 +49,13 @@ def left_of(plan: Plan, runs: Runs, earlier: Keys) -> Iterator[GroupLeft]:
         plan: the checked sweep.
         runs: the run folder.
         earlier: the trials that sweeps before it will have done.
+
+    Raises:
+        DataError: some were trained on other data than what is there now, or a result is damaged.
     """
-    for state in plan.schedule(runs).states:
+    schedule = plan.schedule(runs)
+    require_same_data(plan, schedule, runs)
+    for state in schedule.states:
         trials = [*state.tuning_trials().values(), *(state.final_trials() or {}).values()]
         ended = [config for config in trials if state.is_trained(config.trial_id)]
         finals = [runs.trial(config.trial_id) for config in ended if config.kind == "final"]
@@ -69,9 +75,9 @@ def _tuning_left(state: GroupState, earlier: Keys) -> list[TrialConfig]:
     if group.tune is None:
         return []
     study = group.study_id
-    shared = sum(TuningKey(study, number) in earlier for number in range(group.tune.trials))  # always the first ones
+    shared = sum(TuningKey(study, number) in earlier for number in range(group.tune.most))  # always the first ones
     known = [config for config in proposed[shared:] if not state.is_trained(config.trial_id)]
-    return known + [group.tuning_trial({})] * (group.tune.trials - max(shared, len(proposed)))
+    return known + [group.tuning_trial({})] * (group.tune.most - max(shared, len(proposed)))
 
 
 def _finals_left(state: GroupState, earlier: Keys) -> list[TrialConfig]:

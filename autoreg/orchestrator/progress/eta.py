@@ -48,7 +48,7 @@ def status_of(
     """
     tune, tuning = state.group.tune, state.tuning_trials()
     tuned = sum(trial_id in ended for trial_id in tuning)
-    tuning_left = max(0, tune.trials - tuned) if tune else 0
+    tuning_left = max(0, tune.most - tuned) if tune else 0
     # Asked for only once that reads nothing that has not been read; empty if the search found nothing.
     finals = (state.final_trials() or {}) if not tuning_left else {}
     trained = sum(trial_id in ended for trial_id in finals)

@@ -1,5 +1,6 @@
 """What a person sees while a sweep runs: a live table on a terminal, plain lines elsewhere."""
 
+import json
 import os
 import sys
 import time
@@ -8,6 +9,7 @@ from typing import Self
 
 from rich.console import Console
 from rich.live import Live
+from typing_extensions import override
 
 from autoreg.errors import printable
 from autoreg.orchestrator.progress.counts import Counts, Verbosity
@@ -65,6 +67,20 @@ class Display:
             self._live.console.print(text, highlight=False, markup=False, soft_wrap=True)
         elif text:
             print(text, file=sys.stderr, flush=True)
+
+
+class JsonLines(Display):
+    """Says it as JSON on stdout, an object on each line, for a program."""
+
+    def __init__(self, counts: Counts, verbosity: Verbosity = Verbosity.NORMAL) -> None:
+        super().__init__(counts, Verbosity.QUIET)
+        self._wanted = verbosity
+
+    @override
+    def line(self, text: str, at: Verbosity = Verbosity.NORMAL) -> None:
+        if self._wanted >= at:
+            told = {"event": "said", "ended": self._counts.ended, "trials": self._counts.total, "text": text}
+            print(json.dumps(told), flush=True)
 
 
 def is_interactive(terminal: bool) -> bool:

@@ -4,6 +4,8 @@ import logging
 import os
 import secrets
 import socket
+import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +46,10 @@ MALLOC = {
     "MALLOC_TOP_PAD_": "67108864",
     "MALLOC_ARENA_MAX": "1",  # Tune trains in a thread, which would have an arena of its own, without all this
 }
+#: Bytes of a temporary folder's path; below a longer one, Ray's sockets have paths of more than the system's 107.
+LONGEST_TEMPORARY = 36
+#: `ray`, once a session has imported it.
+_imported_here: set[str] = set()
 #: How long the head of a cluster may take to answer.
 SECONDS_TO_ANSWER = 10.0
 
@@ -59,16 +65,20 @@ def ray_session(address: str | None = None, scratch: Path | None = None) -> Iter
     Raises:
         ConfigError: there is no Ray at that address.
     """
-    for name, value in (QUIET if address else QUIET | OWN).items():
-        os.environ.setdefault(name, value)
+    with session_environment(QUIET if address else QUIET | OWN):
+        yield from _session(address, scratch)
+
+
+def _session(address: str | None, scratch: Path | None) -> Iterator[Any]:
     import ray
 
+    _imported_here.add("ray")
     # Ray waits for its processes most of the time in which it starts; meanwhile this one imports what comes next.
     Thread(target=_import_tune, daemon=True).start()
     for name in ("ray", "ray.tune", "ray.train", "ray.data"):  # what goes wrong, the driver tells in its own words
         logging.getLogger(name).setLevel(logging.CRITICAL)
     # "local" and not None, which would join whatever Ray happens to run on this machine
-    where: dict[str, Any] = {"address": address} if address else {"address": "local", "include_dashboard": False}
+    where = {"address": address} if address else {"address": "local", "include_dashboard": False, **own_folders()}
     with Reaper() as reaper:
         if scratch:
             reaper.remove(scratch)
@@ -98,6 +108,43 @@ def inherited(variables: Mapping[str, str]) -> Iterator[None]:
     finally:
         for name in own:
             del os.environ[name]
+
+
+@contextmanager
+def session_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set what is not set; on leaving, unset it again, and what Ray has set beside it."""
+    before = {*os.environ, *variables}
+    with inherited(variables):
+        try:
+            yield
+        finally:
+            for name in os.environ.keys() - before:
+                if name.startswith(("RAY_", "TUNE_")):
+                    del os.environ[name]
+
+
+def check_not_imported() -> None:
+    """Raise ConfigError if Ray was imported before a session could say how: it would refuse its own processes."""
+    ray = sys.modules.get("ray")
+    if ray and not (_imported_here or ray.is_initialized() or os.environ.get("RAY_AUTH_MODE") == OWN["RAY_AUTH_MODE"]):
+        raise ConfigError(
+            "Ray was imported before autoreg could set its token: start Python anew, and import ray after autoreg.run"
+        )
+
+
+def check_interpreter() -> None:
+    """Raise ConfigError if Python drops docstrings, without which Ray does not start."""
+    if sys.flags.optimize > 1:
+        raise ConfigError("Ray needs docstrings, which PYTHONOPTIMIZE=2 and python -OO drop; use 1 or nothing")
+
+
+def own_folders() -> dict[str, Any]:
+    """Return where a session keeps its files and its shared memory, where Ray's own choice does not work here."""
+    temporary, shared = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir(), Path("/dev/shm")
+    chosen = {"_temp_dir": "/tmp/ray"} if len(os.fsencode(temporary)) > LONGEST_TEMPORARY else {}
+    if sys.platform == "linux" and not os.access(shared, os.W_OK):
+        chosen["_plasma_directory"] = tempfile.gettempdir()
+    return chosen
 
 
 def _import_tune() -> None:

@@ -2,12 +2,16 @@
 
 import signal
 from collections.abc import Callable
+from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
 
 
 class StopOnSignal:
-    """While it is entered, the first Ctrl-C or SIGTERM calls `request`, and the second raises KeyboardInterrupt."""
+    """While it is entered, the first Ctrl-C or SIGTERM calls `request`, and the second raises KeyboardInterrupt.
+
+    In another thread than the main one, which alone gets signals, it changes nothing.
+    """
 
     def __init__(self, request: Callable[[], None]) -> None:
         self._request = request
@@ -15,7 +19,7 @@ class StopOnSignal:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM) if current_thread() is main_thread() else ():
             self._before[number] = signal.signal(number, self._on_signal)
 
     def __exit__(self, *error: object) -> None:

@@ -106,3 +106,20 @@ def test_what_goes_wrong_keeps_nothing_else_from_being_timed(network: MakeNetwor
     assert [line.split("' (")[0] for line in costs.problems.values()] == [
         f"{does} nowhere 1/4x: ConfigError: unknown network 'nowhere" for does in ("train", "measure")
     ]
+
+
+def test_a_last_batch_that_cannot_be_trained_is_told(network: MakeNetwork) -> None:
+    odd, even = (
+        network(
+            network=Choice(name="tests.helpers.unfit:build"),
+            dataset=Choice(name="teacher", options={"train_size": size, "validation_size": 50, "test_size": 50}),
+            batch_size=20,
+        )
+        for size in (101, 102)
+    )
+    costs = Costs()
+    costs.time([even], 1.0)
+    assert costs.problems == {}
+    costs.time([odd], 1.0)
+    [problem] = costs.problems.values()
+    assert "ValueError: Expected more than 1 value per channel when training" in problem

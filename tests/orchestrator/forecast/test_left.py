@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterable
 from autoreg.config.overlap import Keys, keys_of
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.trial import TrialConfig
+from autoreg.orchestrator.driver import Driver
 from autoreg.orchestrator.forecast.left import GroupLeft, left_of
+from autoreg.orchestrator.jobs import Place
 from autoreg.orchestrator.plan import make_plan
+from autoreg.orchestrator.progress.eta import status_of
 from autoreg.runs.folder import Runs
 from tests.helpers.searching import end, next_of
 
@@ -47,6 +50,24 @@ def test_trials_that_have_ended_are_not_left(small: Small, runs: Runs, finish: F
     for group in groups_left(small(), runs):
         assert (group.tuning, group.finals, group.unmeasured) == ([], [], 2)
         assert [config.kind for config in group.ended] == ["tune"] * 5 + ["final"] * 2
+
+
+def test_a_search_of_two_batch_sizes_is_done_after_two_trials(small: Small, runs: Runs, finish: Finish) -> None:
+    loaded = small("tune.space={batch_size: [25, 50]}", "tune.trials=8", "grid.width=[1/2]")
+    plan = make_plan(loaded)
+    assert plan.sweep.tuning_count == 2
+    assert [len(group.tuning) for group in groups_left(loaded, runs)] == [2]
+    schedule, driver = (
+        plan.schedule(runs),
+        Driver(plan, plan.schedule(runs), Place(runs.root, None, runs.scratch, None), 0),
+    )
+    while job := next_of(schedule, runs):
+        finish(job.config)
+        end(schedule, job.config, runs)
+    [group] = groups_left(loaded, runs)
+    assert (group.trials, len(group.ended)) == ([], driver.counts.total)
+    [status] = [status_of(state, schedule.ended, set(), set()) for state in schedule.states]
+    assert (status.stage, status.tuning_left, status.finals_left) == ("done", 0, 0)
 
 
 def test_what_a_sweep_before_it_does_is_not_left(small: Small, runs: Runs) -> None:

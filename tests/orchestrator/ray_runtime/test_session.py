@@ -1,19 +1,32 @@
 """Ray's session: reachable from this machine only, with a token only."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from ipaddress import ip_address
 from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from autoreg.errors import ConfigError
 from autoreg.orchestrator.ray_runtime.reaper import MARK, processes_with
-from autoreg.orchestrator.ray_runtime.session import MALLOC, check_address, inherited
+from autoreg.orchestrator.ray_runtime.session import (
+    MALLOC,
+    OWN,
+    check_address,
+    check_not_imported,
+    inherited,
+    own_folders,
+    session_environment,
+)
+from autoreg.orchestrator.ray_runtime.signals import StopOnSignal
 
 LISTENING = "0A"
 
@@ -104,3 +117,59 @@ def test_an_address_where_nobody_listens_is_told_at_once(address: str, message: 
     with pytest.raises(ConfigError) as caught:
         check_address(address)
     assert str(caught.value).startswith(message)
+
+
+def test_a_temporary_folder_too_long_for_sockets_is_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", "/" + "d" * 35)
+    assert own_folders() == {}
+    monkeypatch.setattr(tempfile, "tempdir", "/" + "d" * 109)
+    assert own_folders() == {"_temp_dir": "/tmp/ray"}
+
+
+def test_shared_memory_that_cannot_be_written_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/tmp")
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != "/dev/shm")
+    assert own_folders() == {"_plasma_directory": "/tmp"}
+
+
+def test_an_interpreter_without_docstrings_is_refused(tmp_path: Path) -> None:
+    code = "from autoreg.orchestrator.ray_runtime.session import check_interpreter; check_interpreter()"
+    asked = [subprocess.run([sys.executable, *more, "-c", code], stderr=subprocess.PIPE) for more in ((), ("-OO",))]
+    assert [ended.returncode for ended in asked] == [0, 1]
+    assert b"ConfigError: Ray needs docstrings, which PYTHONOPTIMIZE=2 and python -OO drop" in asked[1].stderr
+
+
+def test_a_session_leaves_the_environment_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "1")
+    before = os.environ.copy()
+    with session_environment({"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0", "SPT_NOENV": "1"}):
+        assert (os.environ["RAY_AUTH_MODE"], os.environ["RAY_USAGE_STATS_ENABLED"]) == ("token", "1")
+        os.environ["RAY_JOB_CONFIG"] = "set by Ray"
+    assert os.environ.copy() == before
+
+
+def test_a_ray_that_was_imported_before_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autoreg.orchestrator.ray_runtime.session._imported_here", set())
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    monkeypatch.delitem(sys.modules, "ray", raising=False)
+    check_not_imported()
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(is_initialized=lambda: False))  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="Ray was imported before autoreg could set its token: start Python anew"):
+        check_not_imported()
+    monkeypatch.setenv("RAY_AUTH_MODE", OWN["RAY_AUTH_MODE"])
+    check_not_imported()
+
+
+def test_a_sweep_in_a_thread_leaves_signals_to_the_main_one() -> None:
+    before, after = signal.getsignal(signal.SIGINT), []
+
+    def run() -> None:
+        with StopOnSignal(lambda: None):
+            after.append(signal.getsignal(signal.SIGINT))
+
+    thread = Thread(target=run)
+    thread.start()
+    thread.join()
+    assert after == [before]

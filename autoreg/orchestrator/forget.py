@@ -1,0 +1,63 @@
+"""Taking a sweep's trials out of the run folder, so that they can be trained anew."""
+
+import shutil
+from dataclasses import dataclass
+
+from autoreg.errors import ConfigError, did_you_mean
+from autoreg.orchestrator.progress.live_file import running_sweeps
+from autoreg.runs.folder import Runs, TrialFolder
+from autoreg.runs.records import SweepRecord
+
+
+@dataclass(frozen=True)
+class Forgettable:
+    """What the run folder has of a sweep.
+
+    Attributes:
+        records: of all sweeps of that name.
+        folders: their trials that are there.
+        others: the names of the sweeps that some of these trials belong to as well.
+    """
+
+    records: list[SweepRecord]
+    folders: list[TrialFolder]
+    others: list[str]
+
+
+def find_sweep(runs: Runs, name: str) -> Forgettable:
+    """Return what a run folder has of the sweeps of a name.
+
+    Raises:
+        ConfigError: there is none.
+        DataError: a sweep's record cannot be read.
+    """
+    records = [runs.read_sweep(path.stem) for path in sorted(runs.sweeps.glob("[!.]*.json"))]
+    chosen = [record for record in records if record.name == name]
+    if not chosen:
+        raise ConfigError(f"no sweep {name!r} in {runs.root}{did_you_mean(name, {each.name for each in records})}")
+    ids = {trial.trial_id for record in chosen for trial in record.sweep_trials}
+    others = {
+        record.name
+        for record in records
+        if record.name != name and any(trial.trial_id in ids for trial in record.sweep_trials)
+    }
+    folders = [folder for trial_id in sorted(ids) if (folder := runs.trial(trial_id)).path.is_dir()]
+    return Forgettable(chosen, folders, sorted(others))
+
+
+def forget(runs: Runs, found: Forgettable) -> None:
+    """Remove trials, what their searches proposed, and the records of their sweeps.
+
+    Raises:
+        ConfigError: a sweep runs on the run folder.
+    """
+    if running := running_sweeps(runs):
+        raise ConfigError(f"{running[0].name} runs on {runs.root} in process {running[0].process}; stop it first")
+    for folder in found.folders:
+        config = folder.read_config() if folder.config_path.is_file() else None
+        folder.result_path.unlink(missing_ok=True)  # first: what is removed in part is a trial that is not trained
+        if config and config.study:
+            runs.study_path(config.study).unlink(missing_ok=True)
+        shutil.rmtree(folder.path)
+    for record in found.records:
+        runs.sweep_path(record.sweep_id).unlink()
