@@ -205,10 +205,8 @@ def _published(connection: Connection, figure: str, frame: pl.DataFrame, definit
 
 def figures_with_data(connection: Connection, sweep: str | None = None) -> list[str]:
     """Return the figures for which results.db has a sweep, or that of the given name or id."""
-    chosen = "$sweep is null or $sweep in (name, sweep_id)"
-    fed = query(
-        connection, f"select figure from sweep_figures join sweeps using (sweep_id) where {chosen}", sweep=sweep
-    )
+    where = "$sweep is null or $sweep in (name, sweep_id)"
+    fed = query(connection, f"select figure from sweep_figures join sweeps using (sweep_id) where {where}", sweep=sweep)
     return [name for name in figure_names() if name in fed["figure"]]
 
 
@@ -235,11 +233,10 @@ def _definition(connection: Connection, sweep_id: str) -> Sweep:
 def _find_sweep(connection: Connection, figure: FigureSource, sweep: str | None) -> tuple[str, int]:
     """Return the id of the sweep to show, the latest of that name or id that feeds the figure, and how many do."""
     fed = query(connection, "select sweep_id, name from sweeps order by updated_at desc")
-    if not figure.is_packaged:
-        shown = query(connection, f'select distinct sweep_id from "{figure.view}"')
-        fed = fed.filter(pl.col("sweep_id").is_in(shown["sweep_id"].to_list()))
-    elif figure.name != OF_ANY_SWEEP:
-        shown = query(connection, "select sweep_id from sweep_figures where figure = $name", name=figure.name)
+    if figure.name != OF_ANY_SWEEP or not figure.is_packaged:
+        own = f'"{figure.view}" where $name is not null'
+        rows = "sweep_figures where figure = $name" if figure.is_packaged else own
+        shown = query(connection, f"select distinct sweep_id from {rows}", name=figure.name)
         fed = fed.filter(pl.col("sweep_id").is_in(shown["sweep_id"].to_list()))
     if sweep:
         there = ", ".join(fed["name"].unique(maintain_order=True)) or "none"
