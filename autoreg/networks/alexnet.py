@@ -41,7 +41,8 @@ def _layer(module: nn.Conv2d | nn.Linear, bias: float) -> nn.Sequential:
 
 
 def _pool(*sides: int) -> nn.MaxPool2d:
-    return nn.MaxPool2d(3, 2, padding=(sides[0] % 2, sides[1] % 2), ceil_mode=True)
+    padding = (sides[0] % 2, sides[1] % 2)
+    return nn.MaxPool2d(3, 2, padding if any(padding) else 0, ceil_mode=True)  # 0 is what the compiled kernel knows
 
 
 def _biased(module: nn.Conv2d | nn.Linear, bias: float) -> nn.Conv2d | nn.Linear:
