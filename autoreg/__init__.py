@@ -6,6 +6,7 @@ In Python, as in a notebook:
 - `Results`: results.db as frames and figures.
 - `load_trial`: a trained network and its data.
 - `measure_model`: the removable and repeated units of any PyTorch model.
+- `compress`: any model without the units that its labels do not need, as a `Small` one; `narrow`: from its file again.
 
 From a sweep to a figure, and to the network of one of its trials:
 
@@ -20,10 +21,16 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-__all__ = ["Measures", "Results", "Trial", "load_sweep", "load_trial", "measure_model", "plan", "run"]
+__all__ = [
+    "Measures", "Results", "Small", "Trial", "compress", "load_sweep", "load_trial", "measure_model", "narrow", "plan",
+    "run",
+]  # fmt: skip
 
 #: Torch and Ray take seconds to import, so each name is looked up where it lives when it is asked for.
-_HOMES = {"Measures": "database.scores", "Results": "report.results"}
+_HOMES = {
+    "Measures": "database.scores", "Results": "report.results", "Small": "surgery.small",
+    "narrow": "surgery.small_file",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

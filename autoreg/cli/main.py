@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from autoreg import __version__
+from autoreg.cli.compress import compress
 from autoreg.cli.data import data
 from autoreg.cli.database import rebuild, verify
 from autoreg.cli.export import export
@@ -42,7 +43,7 @@ def print_version(context: click.Context, _: click.Parameter, is_wanted: bool) -
     titles={
         "Run": [sweep, plan, trial, init, data],
         "Inspect": [status, list_, show, query],
-        "Report": [report, export],
+        "Report": [report, export, compress],
         "Maintain": [verify, rebuild, forget],
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

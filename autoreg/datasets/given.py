@@ -1,11 +1,14 @@
 """Examples and labels as people hand them over, tensors, arrays, lists or a loader, as tensors that were checked."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from autoreg.datasets.dataset import Dataset
+from autoreg.datasets.split import Split
 from autoreg.errors import ConfigError, first_line
 
 
@@ -51,6 +54,19 @@ def checked_labels(labels: Tensor, classes: int) -> Tensor:
     if lowest < 0 or highest >= classes:
         raise ConfigError(f"labels are 0 to {classes - 1}, one for each logit, got {lowest} to {highest}")
     return labels
+
+
+def given_dataset(splits: Sequence[Split], classes: int, batch_size: int = 250) -> Dataset:
+    """Return a dataset of training, validation and test examples as a model takes them."""
+    train, validation, test = splits
+    shape = tuple(train.inputs.shape[1:])
+    return Dataset(train, validation, test, shape, classes, "given", lambda given: given, evaluation_batch=batch_size)
+
+
+def place_of(model: nn.Module) -> tuple[torch.device, torch.dtype]:
+    """Return where a model's parameters are, and of which type; of one without any, the CPU and float32."""
+    first = next(model.parameters(), torch.empty(0, dtype=torch.float32, device="cpu"))
+    return first.device, first.dtype
 
 
 def _is_of_numbers(given: Any) -> bool:

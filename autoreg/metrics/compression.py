@@ -1,13 +1,12 @@
 """Compressed width: how few of its units a network needs if the rest is taken out for real."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import polars as pl
 import torch
 from pydantic import Field
-from torch import Tensor
 
 from autoreg.datasets import Dataset
 from autoreg.errors import DataError
@@ -16,6 +15,7 @@ from autoreg.metrics.metric import metric
 from autoreg.networks import Network
 from autoreg.seeds import derive_seed
 from autoreg.surgery.anatomy import Anatomy
+from autoreg.surgery.draw import Draw
 from autoreg.surgery.levels import Labelled, Levels, Narrow
 from autoreg.surgery.order import SURGERIES, Surgery
 from autoreg.surgery.surgeon import Surgeon, examine
@@ -24,10 +24,6 @@ from autoreg.surgery.surgeon import Surgeon, examine
 ALL: list[Surgery] = list(SURGERIES)
 #: Shares of every layer that are taken out, as `ablation` drops them.
 SHARES = [step / 6 for step in range(1, 6)]
-#: Activation vectors of each read point that moments are taken of.
-VECTORS = 50_000
-#: Examples at once on a CPU, so that activations of small networks stay in its cache.
-BATCH = 50
 
 
 @metric(version=1, by_default=False)
@@ -77,15 +73,12 @@ def compression(
     """
     if not len(dataset.validation):
         raise DataError("compression needs a validation split, which chooses how far a network is cut, got none")
-    draw = _Draw(dataset, replicate, examples)
+    draw = Draw(dataset, replicate, examples)
     plain = unwatched(network)  # what hooks do is not known
     anatomy = Anatomy(plain, next(draw.batches(split))[0][:2])
-    [last] = [path for path, module in plain.named_modules() if module is plain.maps()[-1][1]]
     seed = derive_seed(replicate, "compression", "vectors")
     training = (inputs for inputs, _ in draw.batches("train"))
-    surgeon = examine(
-        anatomy, training, examples=draw.count("train"), last=last, threshold=threshold, vectors=VECTORS, seed=seed
-    )
+    surgeon = examine(anatomy, training, examples=draw.count("train"), threshold=threshold, seed=seed)
     shown = Labelled.of(network, draw.batches(split))
     validation = shown if split == "validation" else Labelled.of(network, draw.batches("validation"))
     measured = Levels(surgeon, validation, shown)
@@ -114,32 +107,6 @@ SCHEMA: dict[str, Any] = {
     "taken": pl.List(pl.Int32),
     "errors": pl.List(pl.Float64),
 }
-
-
-@dataclass(frozen=True)
-class _Draw:
-    """Some examples of each split, drawn at random."""
-
-    dataset: Dataset
-    replicate: int
-    examples: int | None
-
-    def count(self, split: str) -> int:
-        """Return how many there are of a split."""
-        held = len(self.dataset.split(split))
-        return held if self.examples is None else min(self.examples, held)
-
-    def batches(self, split: str) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (inputs, labels)."""
-        left, whole = self.count(split), len(self.dataset.split(split))
-        generator = torch.Generator().manual_seed(derive_seed(self.replicate, "compression", split))
-        batch = BATCH if self.dataset.test.labels.device.type == "cpu" else None
-        order = torch.randperm(whole, generator=generator)
-        for inputs, labels in self.dataset.batches(split, batch, order):
-            yield inputs[:left], labels[:left]
-            left -= len(inputs)
-            if left <= 0:
-                return
 
 
 def _rows(measured: Levels, surgery: Surgery, levels: int) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,7 @@ from autoreg.surgery.find import find_sites
 from autoreg.surgery.known import LOCAL_RESPONSE_NORMS
 from autoreg.surgery.masked import axis_of, masked
 from autoreg.surgery.narrow import Layout, entry_of, mend, narrow_like
+from autoreg.surgery.operations import OUTPUT
 from autoreg.surgery.sites import Cut, Mend, Read, Site
 from autoreg.surgery.trace import trace
 from autoreg.training.precision import precision_of
@@ -32,6 +33,8 @@ class Anatomy:
 
     Attributes:
         sites: units that may be taken out together, or why they may not, in the order in which they are made.
+        classes: number of logits.
+        gives_logits: paths of the maps that make them.
 
     Raises:
         ConfigError: the model is in training mode, cannot be traced or run, or its logits are not finite.
@@ -46,8 +49,14 @@ class Anatomy:
             )
         self.model, self.example = model, example
         self._traced = trace(model, example)
-        self._logits(model)
-        self._roots = np.append(self._traced.units.roots(), NO_UNIT)  # what is no unit has the last place
+        self.classes = self._logits(model).shape[1]
+        whole, roots = self._traced.units.whole(), self._traced.units.roots()
+        self.gives_logits = {
+            use.path
+            for use in self._traced.uses
+            if use.mixes and {whole.get(root) for root in roots[use.outputs.units].tolist()} == {OUTPUT}
+        }
+        self._roots = np.append(roots, NO_UNIT)  # what is no unit has the last place
         found = find_sites(model, self._traced)
         self.sites, self._units = tuple(found), list(found.values())
 
@@ -184,6 +193,10 @@ class Anatomy:
         if not isinstance(logits, Tensor) or logits.ndim != 2:
             shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
             raise ConfigError(f"a model must give logits, [examples, classes], got {shape}")
+        if logits.shape[1] < 2:  # all would be labelled alike
+            raise ConfigError(
+                "a model must give a logit for each class, got one; of a logit z, give torch.cat([-z, z], 1)"
+            )
         if logits.dtype not in NEAR:
             raise ConfigError(f"a model must give logits of 32 or 64 bits, got {logits.dtype}")
         if not logits.isfinite().all():

@@ -32,8 +32,18 @@ class Labelled:
 
     @classmethod
     def of(cls, network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Self:
-        """Return examples, (inputs, true labels), with what a network says of them."""
-        return cls([(inputs, network(inputs).argmax(1), labels) for inputs, labels in batches])
+        """Return examples, (inputs, true labels), with what a network says of them; DataError if that is not finite."""
+        return cls([(inputs, _labels(network, inputs), labels) for inputs, labels in batches])
+
+    @property
+    def examples(self) -> int:
+        """How many there are."""
+        return sum(len(labels) for *_, labels in self.batches)
+
+    @property
+    def accuracy(self) -> float:
+        """The share to which the intact network gives the true label."""
+        return sum(int((before == labels).sum()) for _, before, labels in self.batches) / self.examples
 
     def compare(self, network: nn.Module) -> tuple[float, float]:
         """Return the shares of examples to which a network gives the intact one's label, and the true one.
@@ -41,16 +51,26 @@ class Labelled:
         Raises:
             DataError: its logits are not finite.
         """
-        hits, examples = torch.zeros(2, dtype=torch.int64), 0
+        hits = torch.zeros(2, dtype=torch.int64)
         for inputs, before, labels in self.batches:
-            logits = network(inputs)
-            if not logits.isfinite().all():
-                raise DataError("logits must be finite numbers, got NaN or ±inf of a network with units taken out")
-            predicted = logits.argmax(1)
+            predicted = _labels(network, inputs, " of a network with units taken out")
             hits += torch.stack([(predicted == before).sum(), (predicted == labels).sum()]).cpu()
-            examples += len(inputs)
-        unchanged, accuracy = (hits.double() / examples).tolist()
+        unchanged, accuracy = (hits.double() / self.examples).tolist()
         return unchanged, accuracy
+
+
+def _labels(network: nn.Module, inputs: Tensor, whose: str = "") -> Tensor:
+    logits: Tensor = network(inputs)
+    if not logits.isfinite().all():
+        raise DataError(f"logits must be finite numbers, got NaN or ±inf{whose}")
+    return logits.argmax(1)
+
+
+def size_of(network: nn.Module, inputs: Tensor) -> tuple[int, int]:
+    """Return a network's number of parameters, and its floating-point operations for the first of some inputs."""
+    with FlopCounterMode(display=False) as counter:
+        network(inputs[:1])
+    return sum(parameter.numel() for parameter in network.parameters()), int(counter.get_total_flops())
 
 
 @dataclass(frozen=True)
@@ -99,11 +119,8 @@ class Narrow:
     def facts(self) -> Facts:
         """What the network is, and what it says of the examples that choose nothing."""
         network = self.network()
-        with FlopCounterMode(display=False) as counter:
-            network(self.shown.batches[0][0][:1])
-        parameters = sum(parameter.numel() for parameter in network.parameters())
-        kept = self.surgeon.kept(self.cuts())
-        return Facts(kept, parameters, int(counter.get_total_flops()), *self.shown.compare(network))
+        sizes = size_of(network, self.shown.batches[0][0])
+        return Facts(self.surgeon.kept(self.cuts()), *sizes, *self.shown.compare(network))
 
     def cuts(self) -> dict[int, Cut]:
         """Return what is done to each site."""
@@ -149,12 +166,11 @@ class Levels:
         Returns:
             For each error `error`, or `refined` for one that was put between others.
         """
-        low, high = EXPONENTS
-        grid = [NOTHING, *(10 ** (low + (high - low) * step / (levels - 1)) for step in range(levels))]
-        refined = {self._largest(surgery, grid, least) for least in REFINED_AT}
+        grid = error_grid(levels)
+        refined = {self.largest(surgery, grid, least) for least in REFINED_AT}
         return dict.fromkeys(refined, "refined") | dict.fromkeys(grid, "error")
 
-    def _largest(self, surgery: Surgery, grid: list[float], least: float) -> float:
+    def largest(self, surgery: Surgery, grid: list[float], least: float) -> float:
         """Return the largest error found with which so many labels stay: one of the grid, or between two of it."""
         shares = [self.within(surgery, error).on_validation for error in grid]
         place = max((index for index, share in enumerate(shares) if share >= least), default=0)
@@ -166,6 +182,12 @@ class Levels:
             is_enough = self.within(surgery, middle).on_validation >= least
             low, high = (middle, high) if is_enough else (low, middle)
         return low
+
+
+def error_grid(levels: int) -> list[float]:
+    """Return `NOTHING` and so many errors, at least 2."""
+    low, high = EXPONENTS
+    return [NOTHING, *(10 ** (low + (high - low) * step / (levels - 1)) for step in range(levels))]
 
 
 def _digest(cuts: Mapping[int, Cut]) -> str:

@@ -34,7 +34,7 @@ def narrow_like(model: nn.Module, layout: Mapping[str, Any]) -> nn.Module:
     Raises:
         ConfigError: the layout is that of another model, or damaged.
     """
-    narrower = copied(model).eval()
+    narrower = copied(model)
     like = next(narrower.parameters(), torch.zeros(()))
     try:
         for path in layout["without"]:
@@ -52,7 +52,7 @@ def narrow_like(model: nn.Module, layout: Mapping[str, Any]) -> nn.Module:
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
         reason = f"{type(error).__name__}: {first_line(error)}"
         raise ConfigError(f"the layout is that of another model, or damaged ({reason})") from error
-    return narrower
+    return narrower.eval()  # with the modules that are new
 
 
 def entry_of(module: nn.Module, inputs: Tensor | None, outputs: Tensor, bias: bool, constant: bool) -> Layout:

@@ -16,6 +16,8 @@ from autoreg.surgery.sites import Cut
 
 #: How many units of each site are taken out, 0 of one that stays whole.
 Counts = tuple[int, ...]
+#: Activation vectors of each read that moments are taken of.
+VECTORS = 50_000
 
 
 @dataclass(frozen=True)
@@ -87,19 +89,17 @@ class Surgeon:
         return found
 
 
-def examine(
-    anatomy: Anatomy, inputs: Iterable[Tensor], *, examples: int, last: str, threshold: float, vectors: int, seed: int
-) -> Surgeon:
+def examine(anatomy: Anatomy, inputs: Iterable[Tensor], *, examples: int, threshold: float, seed: int) -> Surgeon:
     """Look at a model's units where they are read.
+
+    An activation vector is a site's units at one position of one input; up to `VECTORS` are drawn for each read, spread
+    evenly over the inputs.
 
     Args:
         anatomy: the model's.
         inputs: batches of examples that it was trained on.
         examples: how many there are.
-        last: path of the map that gives the logits.
         threshold: see `Surgeon`.
-        vectors: an activation vector is a site's units at one position of one input; up to this many are drawn for
-            each read, spread evenly over the inputs.
         seed: of the choice of vectors.
     """
     moments: dict[tuple[int, int], Moments] = {}
@@ -107,7 +107,7 @@ def examine(
     seen = after = 0
 
     def take(site: int, place: int, found: Tensor) -> None:
-        share = vectors * after // examples - vectors * seen // examples
+        share = VECTORS * after // examples - VECTORS * seen // examples
         if len(found) > share:
             found = found[torch.randperm(len(found), generator=generator)[:share].to(found.device)]
         if (site, place) not in moments:
@@ -122,7 +122,7 @@ def examine(
         tuple(
             read(
                 moments[index, place], anatomy.weight(index, place),
-                offset=True, is_last=each.module == last, reads=len(site.reads),
+                offset=True, is_last=each.module in anatomy.gives_logits, reads=len(site.reads),
             )
             for place, each in enumerate(site.reads)
         )
