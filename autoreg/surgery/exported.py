@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from autoreg.errors import ConfigError, first_line
-from autoreg.networks.wrapped import copy_of
+from autoreg.networks.given_model import copied
 
 
 def exported(model: nn.Module, example: Tensor) -> bytes:
@@ -21,7 +21,7 @@ def exported(model: nn.Module, example: Tensor) -> bytes:
     """
     batch = torch.export.Dim("batch", min=1)
     try:
-        plain = copy_of(model).to(memory_format=torch.contiguous_format)  # others are saved with a warning
+        plain = copied(model).to(memory_format=torch.contiguous_format)  # others are saved with a warning
         program = torch.export.export(plain, (example,), dynamic_shapes=({0: batch},))
         file = io.BytesIO()
         torch.export.save(program, file)
