@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from autoreg.errors import ConfigError
 from autoreg.networks.pool_first import pool_first
+from autoreg.networks.scale import Scale
 from autoreg.networks.unit_axis import MoveUnits, UnitWatch
 from autoreg.registry import Registry
 
@@ -20,17 +21,10 @@ networks: Registry[Callable[..., "Network"]] = Registry("network", "width", "inp
 #: Weights are those of linear and convolutional maps; of the others, those of normalisation are told from biases.
 ParameterKind = Literal["weights", "biases", "normalization"]
 
+#: The name of the stage that `centre` adds.
+CENTRED = "centred"
 MAPS = (nn.Linear, nn.modules.conv._ConvNd)
 NORMALIZATIONS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
-
-
-class Scale(NamedTuple):
-    """How the sides of a parameter have grown from width 1; 1 for a side that does not grow with the width."""
-
-    inputs: float = 1.0
-    outputs: float = 1.0
-    #: What the deviation of initial weights is multiplied by.
-    deviation: float = 1.0
 
 
 class Auxiliary(nn.Module):
@@ -102,12 +96,13 @@ class Network(nn.Module):
         self._unit_axis: dict[str, int] = {}  # by layer, as the last walk found it
         self.initial: Network | None = None
         self.scales: Mapping[str, Scale] = {}
+        self._batch: list[Tensor] | None = None  # the last inputs, for `centre`
         if all(parameter.ndim <= 4 for parameter in self.parameters()):  # PyTorch's volumes have a layout of their own
             self.to(memory_format=torch.channels_last)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the logits, [batch, classes]."""
-        logits: Tensor = self.stages(_channels_last(inputs))
+        logits: Tensor = self.stages(self._begin(inputs))
         return logits
 
     def loss(self, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -116,7 +111,7 @@ class Network(nn.Module):
         An auxiliary classifier adds its own, times its weight. Nothing else runs it.
         """
         if self.auxiliary is None:
-            logits = _channels_last(inputs)
+            logits = self._begin(inputs)
             for module in pool_first(self.stages):
                 logits = module(logits)
             return logits, functional.cross_entropy(logits, labels)
@@ -130,6 +125,19 @@ class Network(nn.Module):
         """Let `initial` be this network before its first training step. It is no part of it: no state_dict has it."""
         self.__dict__["initial"] = initial
 
+    def centre(self, stage: Callable[[list[Tensor]], nn.Module]) -> None:
+        """Add a last stage for the logits, made of a list: when a pass begins, its inputs stand alone in it."""
+        self._batch = []
+        self.stages.add_module(CENTRED, stage(self._batch))
+        self._index[CENTRED] = len(self._index)
+
+    def _begin(self, inputs: Tensor) -> Tensor:
+        """Begin a pass: return the inputs as the first stage takes them."""
+        inputs = _channels_last(inputs)
+        if self._batch is not None:
+            self._batch[:] = [inputs]
+        return inputs
+
     def walk(self, inputs: Tensor) -> Iterator[tuple[str, Tensor]]:
         """Yield (layer, activations) of each measured layer during one forward pass; activations are [batch, units, …].
 
@@ -140,7 +148,7 @@ class Network(nn.Module):
                 the examples.
         """
         last = self._index[self.measured[-1]]
-        activations, watch = _channels_last(inputs), UnitWatch()
+        activations, watch = self._begin(inputs), UnitWatch()
         for name, stage in list(self.stages._modules.items())[: last + 1]:  # also one that stands there twice
             assert stage is not None
             with watch:

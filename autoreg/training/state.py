@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, cast
@@ -14,6 +15,7 @@ from autoreg.config.trial import TrialConfig
 from autoreg.datasets import Dataset
 from autoreg.errors import DataError
 from autoreg.networks import Network
+from autoreg.networks.richness import subtract_initial
 from autoreg.runs.folder import TrialFolder
 from autoreg.runs.records import Epoch, selection_score
 from autoreg.training import checkpoints
@@ -46,6 +48,8 @@ class TrialState:
         network = drawn_network(config, dataset)
         drawn = sketch(network)
         network.to(dataset.train.labels.device)
+        if config.richness is not None:
+            subtract_initial(network, deepcopy(network), config.richness)
         average = averaged(network, config.weight_average) if config.weight_average else None
         return cls(network, build_optimizer(config, network), average, drawn)
 

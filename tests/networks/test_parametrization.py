@@ -19,7 +19,8 @@ from autoreg.datasets import build_dataset
 from autoreg.errors import ConfigError
 from autoreg.networks import Network, build_network, unallocated_network
 from autoreg.networks.initializers import TRUNCATED_STD, initialize
-from autoreg.networks.network import Scale, weight_of
+from autoreg.networks.network import weight_of
+from autoreg.networks.scale import Scale
 from autoreg.orchestrator.plan import make_plan
 from autoreg.runs.folder import Runs
 from autoreg.training.loop import train_epoch, train_trial
