@@ -79,6 +79,7 @@ def compression(
         raise DataError("compression needs a validation split, which chooses how far a network is cut, got none")
     draw = _Draw(dataset, replicate, examples)
     plain = unwatched(network)  # what hooks do is not known
+    plain.richness = None  # units are those of f
     anatomy = Anatomy(plain, next(draw.batches(split))[0][:2])
     [last] = [path for path, module in plain.named_modules() if module is plain.maps()[-1][1]]
     seed = derive_seed(replicate, "compression", "vectors")

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from autoreg.errors import DataError
+from autoreg.networks import Network
 from autoreg.surgery.order import Surgery
 from autoreg.surgery.sites import Cut
 from autoreg.surgery.surgeon import Counts, Surgeon
@@ -26,14 +27,18 @@ REFINED_AT, BISECTIONS = (0.99, 0.95), 4
 
 @dataclass(frozen=True)
 class Labelled:
-    """Examples in batches: inputs, the intact network's labels, and true ones."""
+    """Examples in batches: inputs, the intact network's labels, true ones, and what makes logits of its stages' values.
 
-    batches: list[tuple[Tensor, Tensor, Tensor]]
+    Without a richness the latter changes nothing (`Network.compared`).
+    """
+
+    batches: list[tuple[Tensor, Tensor, Tensor, nn.Module]]
 
     @classmethod
     def of(cls, network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Self:
         """Return examples, (inputs, true labels), with what a network says of them."""
-        return cls([(inputs, network(inputs).argmax(1), labels) for inputs, labels in batches])
+        compared = network.compared if isinstance(network, Network) else lambda _: nn.Identity()
+        return cls([(inputs, network(inputs).argmax(1), labels, compared(inputs)) for inputs, labels in batches])
 
     def compare(self, network: nn.Module) -> tuple[float, float]:
         """Return the shares of examples to which a network gives the intact one's label, and the true one.
@@ -42,8 +47,8 @@ class Labelled:
             DataError: its logits are not finite.
         """
         hits, examples = torch.zeros(2, dtype=torch.int64), 0
-        for inputs, before, labels in self.batches:
-            logits = network(inputs)
+        for inputs, before, labels, compared in self.batches:
+            logits = compared(network(inputs))
             if not logits.isfinite().all():
                 raise DataError("logits must be finite numbers, got NaN or ±inf of a network with units taken out")
             predicted = logits.argmax(1)
