@@ -242,14 +242,6 @@ def _channels_last(inputs: Tensor) -> Tensor:
 fx.wrap("_channels_last")  # which asks for the rank, as what is traced cannot
 
 
-def image_shape(input_shape: Sequence[int]) -> tuple[int, int, int]:
-    """Return the channels, height and width of an image. Raises ValueError if the inputs are not images."""
-    if len(input_shape) != 3:
-        raise ValueError("it needs images: channels, height and width")
-    channels, height, breadth = input_shape
-    return channels, height, breadth
-
-
 def linear(inputs: int, outputs: int) -> nn.Linear:
     """Return a fully connected layer with zero biases."""
     layer = nn.Linear(inputs, outputs)
