@@ -66,6 +66,21 @@ def test_logits_losses_and_accuracies_are_those_of_the_difference(
     assert result.epochs[-1].validation_loss == pytest.approx(evaluate(network, dataset, "validation")[0])
 
 
+def test_training_drops_units_of_f_alone_and_shows_both_the_same_augmented_images(config: MakeConfig) -> None:
+    made = config(**ALEXNET, richness=0.5)
+    dataset = build_dataset(made, None)
+    state = TrialState.fresh(made, dataset)
+    f, f0 = drawn_network(made, dataset).train(), drawn_network(made, dataset).eval()
+    [(inputs, labels), *_] = dataset.batches("train", 8, None, torch.Generator().manual_seed(1))
+    torch.manual_seed(2)
+    logits, loss = state.network.train().loss(inputs, labels)
+    torch.manual_seed(2)
+    expected = (f(inputs) - f0(inputs)) / 0.5
+    assert expected.abs().max() > 0.1
+    torch.testing.assert_close(logits, expected)
+    torch.testing.assert_close(loss, nn.functional.cross_entropy(expected, labels))
+
+
 def gradients(weights: Weights, initial: Weights, inputs: np.ndarray, labels: np.ndarray, gamma: float) -> Weights:
     """Return those of the mean cross-entropy of (f − f₀) / γ, f an MLP of one hidden layer of ReLUs."""
     (w, b, v, c), (w0, b0, v0, c0) = weights, initial
@@ -135,6 +150,20 @@ def test_the_rate_goes_with_it(config: MakeConfig, gamma: float, name: str, fact
     wide = made.model_copy(update={"parametrization": "mup", "width": 4.0})
     [group, *_] = build_optimizer(wide, build_network(wide, (10,), 2)).param_groups
     assert group["factor"] == pytest.approx(factor * (1.0 if name in ("adam", "rmsprop") else 4.0))
+
+
+@pytest.mark.parametrize(("name", "rate"), [("adam", 0.0025), ("rmsprop", 0.0025), ("sgd", 0.06)])
+def test_at_one_rate_the_loss_falls_as_fast_at_every_richness(config: MakeConfig, name: str, rate: float) -> None:
+    data = Choice(name="teacher", options={"train_size": 500, "validation_size": 10, "test_size": 10})
+    losses = []
+    for gamma in (0.03, 1.0, 30.0):
+        made = config(width=1.0, richness=gamma, optimizer=Choice(name=name), learning_rate=rate, dataset=data)
+        dataset = build_dataset(made, None)
+        state = TrialState.fresh(made, dataset)
+        losses.append([train_epoch(made, dataset, state).train_loss for _ in range(20)][-1])
+    print(f"training loss at richness 0.03, 1 and 30 with {name}: {losses}")
+    [lazy, plain, rich] = [loss or 0.0 for loss in losses]
+    assert max(lazy, plain, rich) < 1.8 * min(lazy, plain, rich)
 
 
 def test_without_it_a_trial_is_as_before_and_a_written_1_is_another(config: MakeConfig) -> None:
