@@ -13,6 +13,7 @@ with labelled as (
         random_labels.label as labels,
         format('k = {:g}', trials.lr_batch_factor) as factor,
         coalesce(trials.config ->> '$.parametrization', 'standard') as parametrization,
+        (trials.config ->> '$.richness')::double as richness,
         (trials.config ->> '$.epochs')::integer as epochs
     from sweep_trials
     join trials using (trial_id)
@@ -71,12 +72,16 @@ select
             case when count(distinct labelled.labels) over alike > 1 then labelled.labels end,
             case when count(distinct labelled.optimizer) over alike > 1 then labelled.optimizer end,
             case when count(distinct labelled.parametrization) over alike > 1 then labelled.parametrization end,
+            case when count(distinct coalesce(labelled.richness, 0)) over alike > 1
+                then coalesce(format('γ = {:g}', labelled.richness), 'no γ')
+            end,
             case when count(distinct labelled.factor) over alike > 1 then labelled.factor end,
             case when count(distinct labelled.epochs) over alike > 1 then labelled.epochs || ' epochs' end
         ), ''),
         labelled.initializer
     ) as series,  -- the variant and what else varies in the sweep; if nothing does, the initializer
-    labelled.parametrization  -- standard or mup
+    labelled.parametrization,  -- standard or mup
+    labelled.richness  -- γ; null where nothing is subtracted from the logits
 from labelled
 join sweeps using (sweep_id)
 join trials using (trial_id)

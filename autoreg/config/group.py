@@ -46,7 +46,7 @@ class Group:
         template = self.template
         regularizers = (template.augmentation, template.dropout, template.weight_decay)
         axes = template.width, template.initializer, template.optimizer, template.random_labels
-        return *axes, *regularizers, template.parametrization
+        return *axes, *regularizers, template.parametrization, template.richness
 
     def shared_with(self, other: "Group") -> "Group":
         """Return this group as one of both variants. Raises ConfigError if they ask for different trials of it."""
@@ -104,7 +104,7 @@ class Group:
 
 def setting_labels(groups: Sequence[Group]) -> list[str]:
     """Return a line for each group: its variant or network, its width, its initializer, and what else varies."""
-    fields = ("optimizer", "random_labels", "augmentation", "dropout", "weight_decay", "parametrization")
+    fields = ("optimizer", "random_labels", "augmentation", "dropout", "weight_decay", "parametrization", "richness")
     varying = [name for name in fields if len({str(getattr(group.template, name)) for group in groups}) > 1]
     labels = []
     for group in groups:

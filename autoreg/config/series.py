@@ -37,6 +37,7 @@ def figure_points(sweep: Sweep) -> Iterator[tuple[str, float, int, str, Any]]:
             grid.random_labels or [training.random_labels],
             map(str, grid.optimizer or [training.optimizer]),
             grid.parametrization or ["standard"],
+            grid.richness or [None],
             grid.lr_batch_factor,
             grid.epochs or [training.epochs],
         )
@@ -55,6 +56,7 @@ def _labels(
     random_labels: bool,
     optimizer: str,
     parametrization: str,
+    richness: float | None,
     factor: float,
     epochs: int,
 ) -> tuple[str, ...]:
@@ -65,6 +67,7 @@ def _labels(
         _known_labels()["random_labels", str(random_labels).lower()],
         _known_labels().get(("optimizer", optimizer), optimizer),
         parametrization,
+        "no γ" if richness is None else f"γ = {richness:g}",
         f"k = {factor:g}",
         f"{epochs} epochs",
     )

@@ -17,7 +17,7 @@ from autoreg.packaged import figure_name
 Section = TypeVar("Section", Grid, Training)
 
 #: The axes of a grid that make groups.
-AXES = ("width", "initializer", "optimizer", "regularizer", "random_labels", "parametrization")
+AXES = ("width", "initializer", "optimizer", "regularizer", "random_labels", "parametrization", "richness")
 
 
 #: What a sweep may be called.

@@ -161,8 +161,8 @@ class TrialConfig(Strict):
             none (released code, Inception-v3: 0.9999).
         precision: of matrix products and convolutions in training; `tf32` counts on GPUs only. Metrics take float32.
         study: the search that a tuning trial belongs to, whose rule may prune it; None for final trials.
-        parametrization: how initial weights and learning rates go with the width; `mup` keeps the change of every layer
-            by a step the same at all widths (`autoreg.networks.parametrization`).
+        parametrization: of initial weights and learning rates by width (`autoreg.networks.parametrization`).
+        richness: how far from lazy it trains (`autoreg.networks.richness`); None for logits as the network gives them.
         exact_batch: the batch size is the exact product, rounded down. Earlier versions multiplied floats, which may
             give one less; true only where it does (`with_exact_batch`).
     """
@@ -189,6 +189,7 @@ class TrialConfig(Strict):
     weight_average: Probability = 0.0
     precision: Precision = "float32"
     parametrization: Parametrization = Field(default="standard", exclude_if="standard".__eq__)
+    richness: Factor | None = Field(default=None, exclude_if=operator.not_)
     exact_batch: bool = Field(default=False, exclude_if=operator.not_)
 
     @property

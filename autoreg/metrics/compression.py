@@ -75,6 +75,7 @@ def compression(
         raise DataError("compression needs a validation split, which chooses how far a network is cut, got none")
     draw = Draw(dataset, replicate, examples)
     plain = unwatched(network)  # what hooks do is not known
+    plain.richness = None  # units are those of f
     anatomy = Anatomy(plain, next(draw.batches(split))[0][:2])
     seed = derive_seed(replicate, "compression", "vectors")
     training = (inputs for inputs, _ in draw.batches("train"))

@@ -2,9 +2,9 @@
 
 from torch import nn
 
-from autoreg.networks.network import Network, image_shape, networks
+from autoreg.networks.network import Network, networks
 from autoreg.networks.normalization import LocalResponseNorm
-from autoreg.networks.sizes import units
+from autoreg.networks.sizes import image_shape, units
 
 
 @networks.register

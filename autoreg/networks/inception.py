@@ -6,7 +6,9 @@ from typing import Any
 
 from torch import nn
 
-from autoreg.networks.network import Auxiliary, Network, image_shape, linear, networks
+from autoreg.networks.auxiliary import Auxiliary
+from autoreg.networks.network import Network, linear, networks
+from autoreg.networks.sizes import image_shape
 
 #: Our names, which are the paper's, and torchvision's.
 CONVOLUTIONS_AND_POOLS = {

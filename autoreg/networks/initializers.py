@@ -17,8 +17,9 @@ from torch.nn.utils.parametrize import is_parametrized
 from autoreg.config.trial import Choice
 from autoreg.errors import ConfigError
 from autoreg.networks import Network
-from autoreg.networks.network import Scale, weight_of
+from autoreg.networks.network import weight_of
 from autoreg.networks.parametrization import fill_as_at_width_1
+from autoreg.networks.scale import Scale
 from autoreg.registry import Registry
 from autoreg.seeds import derive_seed
 

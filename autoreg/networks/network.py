@@ -2,17 +2,21 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, Self
 
 import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
 from torch.nn.utils.parametrize import is_parametrized
+from typing_extensions import override
 
 from autoreg.errors import ConfigError
+from autoreg.networks.auxiliary import Auxiliary
 from autoreg.networks.compiled import Kernel
 from autoreg.networks.fused import fused
+from autoreg.networks.less_initial import LessInitial
 from autoreg.networks.pool_first import pool_first
+from autoreg.networks.scale import Scale
 from autoreg.networks.unit_axis import MoveUnits, UnitWatch
 from autoreg.registry import Registry
 
@@ -24,34 +28,6 @@ ParameterKind = Literal["weights", "biases", "normalization"]
 
 MAPS = (nn.Linear, nn.modules.conv._ConvNd)
 NORMALIZATIONS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
-
-
-class Scale(NamedTuple):
-    """How the sides of a parameter have grown from width 1; 1 for a side that does not grow with the width."""
-
-    inputs: float = 1.0
-    outputs: float = 1.0
-    #: What the deviation of initial weights is multiplied by.
-    deviation: float = 1.0
-
-
-class Auxiliary(nn.Module):
-    """A classifier beside the network, whose loss is added while training (Szegedy et al. 2016, section 4).
-
-    Args:
-        layer: name of the stage whose activations it takes.
-        classifier: activations of that stage → logits, [batch, classes].
-        weight: factor of its loss.
-    """
-
-    def __init__(self, layer: str, classifier: nn.Module, weight: float) -> None:
-        super().__init__()
-        self.layer, self.classifier, self.weight = layer, classifier, weight
-
-    def forward(self, activations: Tensor) -> Tensor:
-        """Return the logits, [batch, classes]."""
-        logits: Tensor = self.classifier(activations)
-        return logits
 
 
 class Network(nn.Module):
@@ -71,6 +47,7 @@ class Network(nn.Module):
     Attributes:
         scales: how each parameter grows with the width, by its name; none in the standard parametrization.
         initial: the network before its first training step, where it is remembered.
+        richness: γ, if logits are (f − f₀) / γ (`autoreg.networks.richness`).
 
     Raises:
         ValueError: a name is unknown, or a module works in place, which would corrupt the activations that
@@ -104,13 +81,15 @@ class Network(nn.Module):
         self._unit_axis: dict[str, int] = {}  # by layer, as the last walk found it
         self.initial: Network | None = None
         self.scales: Mapping[str, Scale] = {}
+        self.richness: float | None = None
+        self._walked: nn.Module | None = None  # what logits of the last walk's inputs go through
         if all(parameter.ndim <= 4 for parameter in self.parameters()):  # PyTorch's volumes have a layout of their own
             self.to(memory_format=torch.channels_last)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the logits, [batch, classes]."""
         logits: Tensor = self.stages(_channels_last(inputs))
-        return logits
+        return logits if self.richness is None else self.compared(inputs)(logits)
 
     #: By which `loss` computes what it can; set where it pays (`autoreg.training.fast_path`).
     training_kernel: Kernel | None = None
@@ -129,6 +108,7 @@ class Network(nn.Module):
             logits = _channels_last(inputs)
             for module in self.in_training_order(self.training_kernel):
                 logits = module(logits)
+            logits = self.compared(inputs)(logits)
             return logits, functional.cross_entropy(logits, labels)
         split = self._index[self.auxiliary.layer] + 1
         activations = self.stages[:split](_channels_last(inputs))
@@ -139,6 +119,23 @@ class Network(nn.Module):
     def remember(self, initial: "Network") -> None:
         """Let `initial` be this network before its first training step. It is no part of it: no state_dict has it."""
         self.__dict__["initial"] = initial
+
+    def train_from(self, initial: "Network", richness: float) -> None:
+        """Have logits be (f − f₀) / γ from now on, f₀ being `initial`, on the same device, and γ the richness."""
+        self.remember(initial.eval())
+        self.richness = richness
+
+    def compared(self, inputs: Tensor) -> nn.Module:
+        """Return what makes logits of what the stages compute of some inputs; without a richness it is the same."""
+        if self.richness is None or self.initial is None:
+            return nn.Identity()
+        return LessInitial(self.initial, self.richness, inputs)
+
+    @override
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        if self.richness is not None and self.initial is not None:
+            self.initial._apply(fn, recurse)
+        return super()._apply(fn, recurse)  # type: ignore[no-untyped-call, no-any-return]
 
     def walk(self, inputs: Tensor) -> Iterator[tuple[str, Tensor]]:
         """Yield (layer, activations) of each measured layer during one forward pass; activations are [batch, units, …].
@@ -151,6 +148,8 @@ class Network(nn.Module):
         """
         last = self._index[self.measured[-1]]
         activations, watch = _channels_last(inputs), UnitWatch()
+        if self.richness is not None:
+            self._walked = self.compared(inputs)
         for name, stage in list(self.stages._modules.items())[: last + 1]:  # also one that stands there twice
             assert stage is not None
             with watch:
@@ -163,8 +162,12 @@ class Network(nn.Module):
                 yield name, activations.movedim(self._unit_axis[name], 1)
 
     def after(self, layer: str) -> nn.Sequential:
-        """Return the rest of the network after a layer, of activations as `walk` gives them, sharing its parameters."""
-        return self._from_units(layer, self.stages[self._index[layer] + 1 :])
+        """Return the rest of the network after a layer, of activations as `walk` gives them, sharing its parameters.
+
+        With a richness they are of the inputs of the last walk, whose f₀ is subtracted.
+        """
+        onwards = self.stages[self._index[layer] + 1 :]
+        return self._from_units(layer, nn.Sequential(*onwards, self._walked) if self._walked is not None else onwards)
 
     def between(self, layer: str, other: str) -> nn.Sequential:
         """Return the stages after `layer`, up to and with `other`, from units to units, sharing their parameters."""
@@ -237,14 +240,6 @@ def _channels_last(inputs: Tensor) -> Tensor:
 
 
 fx.wrap("_channels_last")  # which asks for the rank, as what is traced cannot
-
-
-def image_shape(input_shape: Sequence[int]) -> tuple[int, int, int]:
-    """Return the channels, height and width of an image. Raises ValueError if the inputs are not images."""
-    if len(input_shape) != 3:
-        raise ValueError("it needs images: channels, height and width")
-    channels, height, breadth = input_shape
-    return channels, height, breadth
 
 
 def linear(inputs: int, outputs: int) -> nn.Linear:

@@ -20,7 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from autoreg.errors import ConfigError
-from autoreg.networks.network import MAPS, NORMALIZATIONS, Network, Scale
+from autoreg.networks.network import MAPS, NORMALIZATIONS, Network
+from autoreg.networks.scale import Scale
 
 _HOW = "make it a weight of a linear map, of a convolution or of a normalisation, or use standard"
 

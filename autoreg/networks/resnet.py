@@ -4,8 +4,8 @@ from itertools import pairwise
 
 from torch import nn
 
-from autoreg.networks.network import Network, image_shape, linear, networks
-from autoreg.networks.sizes import units
+from autoreg.networks.network import Network, linear, networks
+from autoreg.networks.sizes import image_shape, units
 
 Stages = list[tuple[str, nn.Module]]
 

@@ -1,6 +1,6 @@
-"""How many units a layer has at a width."""
+"""How many units a layer has at a width, and how large images are."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -26,3 +26,11 @@ def units_as_before() -> Iterator[None]:
         yield
     finally:
         _product.reset(token)
+
+
+def image_shape(input_shape: Sequence[int]) -> tuple[int, int, int]:
+    """Return the channels, height and width of an image. Raises ValueError if the inputs are not images."""
+    if len(input_shape) != 3:
+        raise ValueError("it needs images: channels, height and width")
+    channels, height, breadth = input_shape
+    return channels, height, breadth

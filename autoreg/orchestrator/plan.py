@@ -23,13 +23,14 @@ from autoreg.metrics.measure import Measurement, measurements_of
 from autoreg.networks import networks, trainable_parameters, unallocated_network
 from autoreg.networks.initializers import initializers
 from autoreg.networks.revision import is_revised
+from autoreg.networks.richness import check_richness
 from autoreg.orchestrator.resume import load_schedule
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.packaged import expand_figure
 from autoreg.registry import Registry
 from autoreg.runs.folder import Runs
 from autoreg.runs.records import SweepGroup, SweepMeasurement, SweepRecord, SweepTrial
-from autoreg.training.optimizers import check_parametrization, optimizers, schedules
+from autoreg.training.optimizers import check_optimizer, optimizers, schedules
 
 #: A sweep of more trials than this is run only if the user says so.
 MANY_TRIALS = 10_000
@@ -144,9 +145,10 @@ def make_plan(loaded: LoadedSweep) -> Plan:
             for variant in _batch_variants(group):
                 check_dataset(variant, dataset)
         with _located(loaded, ("grid", "parametrization")):
-            check_parametrization(group.template)
+            check_optimizer(group.template)
         with _located(loaded, ("grid", "width")):
             network = unallocated_network(group.template, dataset.input_shape, dataset.classes)
+            check_richness(group.template, network)
             if is_revised(network, group.template, dataset.input_shape, dataset.classes):
                 revised[group.template.network].append(group.template.width)
         parameters.append(trainable_parameters(network))

@@ -23,8 +23,12 @@ def outcome(config: TrialConfig, result: TrialResult) -> str:
 
 def setting_of(config: TrialConfig) -> str:
     """Return what tells a trial from others of its network and width, beside its learning rate and batch size."""
-    is_mup = config.parametrization == "mup"
-    words = (("augmentation", config.augmentation), ("random labels", config.random_labels), ("mup", is_mup))
+    words = (
+        ("augmentation", config.augmentation),
+        ("random labels", config.random_labels),
+        ("mup", config.parametrization == "mup"),
+        (f"richness {config.richness}", config.richness),
+    )
     return " ".join([str(config.initializer), *(word for word, on in words if on)])
 
 

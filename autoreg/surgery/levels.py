@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from autoreg.errors import DataError
+from autoreg.networks import Network
 from autoreg.surgery.order import Surgery
 from autoreg.surgery.sites import Cut
 from autoreg.surgery.surgeon import Counts, Surgeon
@@ -26,24 +27,28 @@ REFINED_AT, BISECTIONS = (0.99, 0.95), 4
 
 @dataclass(frozen=True)
 class Labelled:
-    """Examples in batches: inputs, the intact network's labels, and true ones."""
+    """Examples in batches: inputs, the intact network's labels, true ones, and what makes logits of its stages' values.
 
-    batches: list[tuple[Tensor, Tensor, Tensor]]
+    Without a richness the latter changes nothing (`Network.compared`).
+    """
+
+    batches: list[tuple[Tensor, Tensor, Tensor, nn.Module]]
 
     @classmethod
     def of(cls, network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Self:
         """Return examples, (inputs, true labels), with what a network says of them; DataError if that is not finite."""
-        return cls([(inputs, _labels(network, inputs), labels) for inputs, labels in batches])
+        compared = network.compared if isinstance(network, Network) else lambda _: nn.Identity()
+        return cls([(inputs, _labels(network(inputs)), labels, compared(inputs)) for inputs, labels in batches])
 
     @property
     def examples(self) -> int:
         """How many there are."""
-        return sum(len(labels) for *_, labels in self.batches)
+        return sum(len(labels) for _, _, labels, _ in self.batches)
 
     @property
     def accuracy(self) -> float:
         """The share to which the intact network gives the true label."""
-        return sum(int((before == labels).sum()) for _, before, labels in self.batches) / self.examples
+        return sum(int((before == labels).sum()) for _, before, labels, _ in self.batches) / self.examples
 
     def compare(self, network: nn.Module) -> tuple[float, float]:
         """Return the shares of examples to which a network gives the intact one's label, and the true one.
@@ -52,15 +57,14 @@ class Labelled:
             DataError: its logits are not finite.
         """
         hits = torch.zeros(2, dtype=torch.int64)
-        for inputs, before, labels in self.batches:
-            predicted = _labels(network, inputs, " of a network with units taken out")
+        for inputs, before, labels, compared in self.batches:
+            predicted = _labels(compared(network(inputs)), " of a network with units taken out")
             hits += torch.stack([(predicted == before).sum(), (predicted == labels).sum()]).cpu()
         unchanged, accuracy = (hits.double() / self.examples).tolist()
         return unchanged, accuracy
 
 
-def _labels(network: nn.Module, inputs: Tensor, whose: str = "") -> Tensor:
-    logits: Tensor = network(inputs)
+def _labels(logits: Tensor, whose: str = "") -> Tensor:
     if not logits.isfinite().all():
         raise DataError(f"logits must be finite numbers, got NaN or ±inf{whose}")
     return logits.argmax(1)

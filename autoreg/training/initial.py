@@ -47,7 +47,7 @@ def initial_network(config: TrialConfig, dataset: Dataset, result: TrialResult) 
             f"the initial weights of {own[0]!r} must be known again, and this trial is of a version that kept no "
             "digest of them; train it again in another run folder"
         )
-    if result.initial_weights and not _is_near(network, result.initial_weights):
+    if result.initial_weights and not is_near(network, result.initial_weights):
         raise DataError("other initial weights are drawn now than the trial began with")
     return network.to(dataset.test.labels.device).eval()
 
@@ -61,7 +61,8 @@ def sketch(network: Network) -> list[float | None]:
     return [float(f"{value:.7g}") if math.isfinite(value) else None for value in values]
 
 
-def _is_near(network: Network, stated: Sequence[float | None]) -> bool:
+def is_near(network: Network, stated: Sequence[float | None]) -> bool:
+    """Whether a network's weights are those of a sketch, on whatever device."""
     matrices = _matrices(network)
     return len(matrices) == len(stated) and all(
         value is not None and abs(_waves(matrix) - value) <= NEAR * float(matrix.norm())
@@ -74,7 +75,7 @@ def _matrices(network: Network) -> list[Tensor]:
 
 
 def _waves(matrix: Tensor) -> float:
-    left, right = (torch.arange(size, dtype=torch.float64).cos().to(matrix.dtype) for size in matrix.shape)
+    left, right = (torch.arange(size, dtype=torch.float64).cos().to(matrix) for size in matrix.shape)
     return float(left @ matrix @ right)
 
 

@@ -19,7 +19,7 @@ from autoreg.seeds import derive_seed
 from autoreg.training import checkpoints
 from autoreg.training.environment import environment_of
 from autoreg.training.fast_path import choose_path
-from autoreg.training.initial import constructed_network, seed_generators
+from autoreg.training.initial import constructed_network, initial_network, seed_generators
 from autoreg.training.optimizers import learning_rate_at, set_learning_rate
 from autoreg.training.precision import precision_of
 from autoreg.training.reference import Logits, check_stages, reference_logits
@@ -221,7 +221,10 @@ def load_network(config: TrialConfig, folder: TrialFolder, dataset: Dataset) -> 
     except (KeyError, TypeError, RuntimeError) as error:
         problem = f"{folder.checkpoint_path.name} does not fit the network {config.network}"
         raise checkpoints.DamagedCheckpoint(problem) from error
-    return network.to(dataset.test.labels.device).eval()
+    network.to(dataset.test.labels.device)
+    if config.richness is not None:
+        network.train_from(initial_network(config, dataset, folder.read_result()), config.richness)
+    return network.eval()
 
 
 def _finite(value: float) -> float | None:

@@ -10,7 +10,8 @@ from torch.optim import Optimizer
 from autoreg.config.trial import TrialConfig
 from autoreg.errors import ConfigError
 from autoreg.networks import Network
-from autoreg.networks.network import Scale
+from autoreg.networks.richness import rate_factor
+from autoreg.networks.scale import Scale
 from autoreg.registry import Registry
 
 #: (parameter groups, learning_rate, *, options…) -> Optimizer
@@ -28,47 +29,52 @@ def build_optimizer(config: TrialConfig, network: Network) -> Optimizer:
         {"params": [p for p in network.parameters() if id(p) in decayed], "weight_decay": config.weight_decay},
         {"params": [p for p in network.parameters() if id(p) not in decayed], "weight_decay": 0.0},
     ]
-    if config.parametrization == "mup":
+    if not _is_usual(config):
         groups = list(_by_factor(config, network, groups))
     build = optimizers[config.optimizer.name]
     return build(groups, config.effective_learning_rate, **config.optimizer.options)
 
 
+def _is_usual(config: TrialConfig) -> bool:
+    """Whether all parameters have the rate that the trial names."""
+    return config.parametrization == "standard" and config.richness is None
+
+
 def _by_factor(config: TrialConfig, network: Network, groups: Parameters) -> Iterator[dict[str, Any]]:
     """Yield the groups, cut into those whose parameters have one factor of the rate, which stands in them.
 
-    A weight decays by the same share in a step as at width 1.
+    In muP a weight decays by the same share in a step as at width 1.
     """
-    factor_of = RATES[config.optimizer.name]
-    factors = {id(p): factor_of(network.scales.get(name, Scale())) for name, p in network.named_parameters()}
+    is_adaptive = config.optimizer.name in ADAPTIVE
+    rich = 1.0 if config.richness is None else rate_factor(config.richness, len(network.maps()), is_adaptive)
+    growth = {
+        id(parameter): 1 / scale.inputs if is_adaptive else scale.outputs / scale.inputs
+        for name, parameter in network.named_parameters()
+        for scale in [network.scales.get(name, Scale())]
+    }
     for group in groups:
-        for factor in dict.fromkeys(factors[id(p)] for p in group["params"]):
-            alike = [p for p in group["params"] if factors[id(p)] == factor]
-            yield {"params": alike, "weight_decay": group["weight_decay"] / factor, "factor": factor}
+        for factor in dict.fromkeys(growth[id(p)] for p in group["params"]):
+            alike = [p for p in group["params"] if growth[id(p)] == factor]
+            yield {"params": alike, "weight_decay": group["weight_decay"] / factor, "factor": rich * factor}
 
 
-#: By optimizer, what its rate is multiplied by in muP (`autoreg.networks.parametrization`).
-RATES: dict[str, Callable[[Scale], float]] = {
-    "sgd": lambda scale: scale.outputs / scale.inputs,
-    "momentum": lambda scale: scale.outputs / scale.inputs,
-    "adam": lambda scale: 1 / scale.inputs,
-    "rmsprop": lambda scale: 1 / scale.inputs,
-}
-#: Those whose steps do not go with the size of the gradient, if epsilon is as small as this.
-ADAPTIVE, SMALL_EPSILON = ("adam", "rmsprop"), 1e-6
+#: Optimizers whose steps do not go with the size of the gradient, if epsilon is as small as this, and the others.
+ADAPTIVE, PLAIN, SMALL_EPSILON = ("adam", "rmsprop"), ("sgd", "momentum"), 1e-6
 
 
-def check_parametrization(config: TrialConfig) -> None:
-    """Raise ConfigError if it is not known how the optimizer's rate goes with the width."""
+def check_optimizer(config: TrialConfig) -> None:
+    """Raise ConfigError if it is not known how the optimizer's rate goes with the width, or the richness."""
     name, epsilon = config.optimizer.name, config.optimizer.options.get("epsilon", 0.0)
-    if config.parametrization == "standard":
+    if _is_usual(config):
         return
-    if name not in RATES:
-        raise ConfigError(f"mup needs an optimizer whose rates it knows, {', '.join(RATES)}, got {name!r}")
-    if name in ADAPTIVE and config.weight_decay:
-        raise ConfigError(f"mup with {name} needs a weight decay of 0, got {config.weight_decay}")
+    what = "richness" if config.parametrization == "standard" else "mup"
+    if name not in PLAIN + ADAPTIVE:
+        known = ", ".join(PLAIN + ADAPTIVE)
+        raise ConfigError(f"{what} needs an optimizer whose rates it knows, {known}, got {name!r}")
     if name in ADAPTIVE and epsilon > SMALL_EPSILON:
-        raise ConfigError(f"mup with {name} needs an epsilon of at most {SMALL_EPSILON}, got {epsilon}")
+        raise ConfigError(f"{what} with {name} needs an epsilon of at most {SMALL_EPSILON}, got {epsilon}")
+    if name in ADAPTIVE and config.weight_decay and config.parametrization == "mup":
+        raise ConfigError(f"mup with {name} needs a weight decay of 0, got {config.weight_decay}")
 
 
 def set_learning_rate(optimizer: Optimizer, rate: float) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, cast
@@ -18,7 +19,7 @@ from autoreg.networks.compiled import Kernel
 from autoreg.runs.folder import TrialFolder
 from autoreg.runs.records import Epoch, selection_score
 from autoreg.training import checkpoints
-from autoreg.training.initial import drawn_network, sketch
+from autoreg.training.initial import drawn_network, is_near, sketch
 from autoreg.training.optimizers import build_optimizer
 
 Weights = tuple[Tensor, ...] | list[Tensor]
@@ -49,6 +50,8 @@ class TrialState:
         network = drawn_network(config, dataset)
         drawn = sketch(network)
         network.to(dataset.train.labels.device)
+        if config.richness is not None:
+            network.train_from(deepcopy(network), config.richness)
         average = averaged(network, config.weight_average) if config.weight_average else None
         return cls(network, build_optimizer(config, network), average, drawn)
 
@@ -146,17 +149,21 @@ class TrialState:
                 "best_score": self.best_score,
                 "best_weights": self.best_weights,
                 "has_kernel": self.has_kernel,
+                "drawn": self.drawn,
             },
         )
 
     def load(self, path: Path, trial_id: str, data: Sequence[str]) -> None:
-        """Continue from what `save` wrote. Raises DataError if it is damaged, or of another trial or other data."""
+        """Continue from what `save` wrote. Raises DataError if it is damaged or of another trial, data or draw."""
         content = checkpoints.load(path)
         try:
             if content["trial_id"] != trial_id:
                 raise DataError(f"{path.name} is of another trial, {content['trial_id']}")
             if content["data"] not in data:
                 raise DataError(f"{path.name} is of other data")
+            self.drawn = content.get("drawn", [])  # states of earlier versions say nothing of it, nor of a kernel
+            if self.network.richness is not None and not is_near(self.network, self.drawn):
+                raise DataError(f"{path.name} is of other initial weights than are drawn now, which richness subtracts")
             self.epochs = [Epoch(**epoch) for epoch in content["epochs"]]
             self.network.load_state_dict(content["network"])
             self.optimizer.load_state_dict(content["optimizer"])
@@ -164,7 +171,7 @@ class TrialState:
                 self.average.load_state_dict(content["average"])
             self.best_epoch, self.best_score = content["best_epoch"], content["best_score"]
             self.best_weights = content["best_weights"]
-            self.has_kernel = content.get("has_kernel", False)  # states of earlier versions say nothing of it
+            self.has_kernel = content.get("has_kernel", False)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             if isinstance(error, torch.OutOfMemoryError | torch.AcceleratorError):  # the state is not to blame
                 raise

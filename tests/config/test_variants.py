@@ -117,7 +117,7 @@ def test_series_are_named_as_the_view_names_them(
 ) -> None:
     grid = "initializer: [{name: normal, sigma: 1}, {name: normal, sigma: 3}], optimizer: [sgd, adam], "
     grid += "regularizer: [none, all], random_labels: [false, true], parametrization: [standard, mup], "
-    grid += "lr_batch_factor: [1, 1/4], epochs: [1, 3]"
+    grid += "richness: [null, 1/10], lr_batch_factor: [1, 1/4], epochs: [1, 3]"
     sweep = several(f"variants=[{{name: A, grid: {{{grid}, width: [1/4]}}}}]").sweep
     [(name, part)] = sweep.parts()
     configs = [config for group in part.groups() for config in group.final_trials({})][:: part.replicates]
@@ -128,7 +128,7 @@ def test_series_are_named_as_the_view_names_them(
     rebuild(tmp_path / "results.db", runs)
     with reading(tmp_path / "results.db") as connection:
         named = query(connection, "select distinct series from final_trials order by all")["series"].to_list()
-    assert len(named) == 2**7
+    assert len(named) == 2**8
     assert named == sorted({series for series, *_ in figure_points(sweep)})
 
 

@@ -19,7 +19,7 @@ FIELDS = {
     "optimizer": Choice(name="adam"), "learning_rate": 0.01, "batch_size": 20, "lr_batch_factor": 4.0,
     "schedule": Choice(name="step", options={"boundaries": [2]}), "epochs": 7, "patience": 5, "shuffle": False,
     "replicate": 3, "study": "0123456789abcdef", "weight_average": 0.9, "precision": "bfloat16",
-    "exact_batch": True, "parametrization": "mup",
+    "exact_batch": True, "parametrization": "mup", "richness": 0.1,
 }  # fmt: skip
 #: Columns that have what was used: `lr_batch_factor` is in it.
 AS_USED = {"learning_rate": 0.04, "batch_size": 80}

@@ -448,3 +448,12 @@ def test_networks_of_two_parametrizations_are_two_series(
     with opened(tmp_path / "other.db", runs, folders, sweep_record(folders)) as other:
         rows = query(other, "select series, parametrization from final_trials order by all").rows()
         assert rows == [("mup", "mup"), ("standard", "standard")]
+
+
+def test_networks_of_several_richnesses_are_as_many_series(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folders = [trial(richness=gamma) for gamma in (None, 0.1, 10.0)]
+    with opened(tmp_path / "other.db", runs, folders, sweep_record(folders)) as other:
+        rows = query(other, "select series, richness from final_trials order by richness nulls first").rows()
+        assert rows == [("no γ", None), ("γ = 0.1", 0.1), ("γ = 10", 10.0)]

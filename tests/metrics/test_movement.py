@@ -190,17 +190,17 @@ def test_other_initial_weights_than_the_trials_are_refused(
 def slope_of_movement(config: MakeConfig, parametrization: str) -> float:
     """Return the slope of log2 of the hidden layer's movement over log2 of the width, at one rate."""
     found = []
-    for width in (0.25, 0.5, 1.0, 2.0, 4.0):
+    for width in (0.25, 1.0, 4.0):
         data = Choice(name="teacher", options={"train_size": 500, "validation_size": 10, "test_size": 10})
         changes = {"dataset": data, "learning_rate": 0.03, "batch_size": 100, "parametrization": parametrization}
         made = config(width=width, **changes)
         dataset = build_dataset(made, None)
         state = TrialState.fresh(made, dataset)
-        for _ in range(60):
+        for _ in range(40):
             train_epoch(made, dataset, state)
         state.network.remember(drawn_network(made, dataset))
         found.append(metrics["movement"](state.network.eval(), dataset, "test", 0)["movement"].list.first()[0])
-    return float(np.polyfit(range(5), np.log2(found), 1)[0])
+    return float(np.polyfit((-2, 0, 2), np.log2(found), 1)[0])
 
 
 def test_wider_networks_move_less_but_in_mup_as_far(config: MakeConfig) -> None:

@@ -17,9 +17,10 @@ from autoreg.config.sweep_file import load_sweep
 from autoreg.config.trial import Choice, TrialConfig, canonical_json
 from autoreg.datasets import build_dataset
 from autoreg.errors import ConfigError
-from autoreg.networks import Network, build_network, unallocated_network
+from autoreg.networks import Network, unallocated_network
 from autoreg.networks.initializers import TRUNCATED_STD, initialize
-from autoreg.networks.network import Scale, weight_of
+from autoreg.networks.network import weight_of
+from autoreg.networks.scale import Scale
 from autoreg.orchestrator.plan import make_plan
 from autoreg.runs.folder import Runs
 from autoreg.training.loop import train_epoch, train_trial
@@ -42,15 +43,19 @@ def theirs(made: TrialConfig) -> tuple[Network, float]:
     """Return a trial's network in the package's parametrization, and how much its readout has grown."""
 
     def at(width: float) -> Network:
-        other = made.model_copy(update={"width": width, "parametrization": "standard"})
-        network = build_network(other, *SHAPES[made.network.name])
+        network = unallocated(made.model_copy(update={"width": width, "parametrization": "standard"}))
         output = network.stages.get_submodule("output")
         assert isinstance(output, nn.Linear)
-        network.stages._modules["output"] = mup.MuReadout(output.in_features, output.out_features)
+        with torch.device("meta"):
+            network.stages._modules["output"] = mup.MuReadout(output.in_features, output.out_features)
         return network
 
-    network = mup.set_base_shapes(at(made.width), at(1.0), delta=at(2.0))
+    network = mup.set_base_shapes(at(made.width).to_empty(device="cpu"), at(1.0), delta=at(2.0))
     return network, network.stages.get_submodule("output").width_mult()
+
+
+def unallocated(made: TrialConfig) -> Network:
+    return unallocated_network(made, *SHAPES[made.network.name])
 
 
 def rates(network: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, tuple[float, float]]:
@@ -74,7 +79,7 @@ def test_initial_deviations_are_the_packages(config: MakeConfig, name: str, init
     options, fill, truncation = INITIALIZERS[initializer]
     for width in WIDTHS:
         made = config(network=Choice(name=name), width=width, parametrization="mup")
-        ours, (package, growth) = build_network(made, *SHAPES[name]), theirs(made)
+        ours, (package, growth) = unallocated(made).to_empty(device="cpu"), theirs(made)
         initialize(ours, Choice(name=initializer, options=options), 0)
         for (_, module), (_, other) in zip(ours.maps(), package.maps(), strict=True):
             fill(weight_of(other))
@@ -90,7 +95,7 @@ def test_rates_are_the_packages(config: MakeConfig, name: str, optimizer: str) -
     for width in WIDTHS:
         decay = 0.0 if is_adaptive else 0.25
         made = config(**chosen, weight_decay=decay, width=width, parametrization="mup")
-        ours, (network, growth) = build_network(made, *SHAPES[name]), theirs(made)
+        ours, (network, growth) = unallocated(made), theirs(made)
         built = build_optimizer(made, ours)
         set_learning_rate(built, 0.5)
         package = (mup.MuAdam if is_adaptive else mup.MuSGD)(network.parameters(), lr=0.5)
@@ -264,8 +269,8 @@ def change(made: TrialConfig) -> float:
 
 
 def slope(values: list[float]) -> float:
-    """Return the slope of log2 of some values over log2 of widths that double."""
-    return float(np.polyfit(range(len(values)), np.log2(values), 1)[0])
+    """Return the slope of log2 of some values over log2 of widths of which each is 4 times the one before."""
+    return float(np.polyfit(range(0, 2 * len(values), 2), np.log2(values), 1)[0])
 
 
 def test_a_step_changes_the_hidden_layer_as_much_at_every_width(config: MakeConfig) -> None:
@@ -273,7 +278,7 @@ def test_a_step_changes_the_hidden_layer_as_much_at_every_width(config: MakeConf
         name: np.mean([
             slope([
                 change(config(width=width, replicate=seed, parametrization=name, optimizer=Choice(name="sgd")))
-                for width in (1.0, 2.0, 4.0, 8.0, 16.0)
+                for width in (1.0, 4.0, 16.0)
             ])
             for seed in range(5)
         ])

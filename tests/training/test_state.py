@@ -37,8 +37,8 @@ def assert_same(one: TrialFolder, other: TrialFolder) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [FALLING, ALEXNET | FALLING, FALLING | {"weight_average": 0.9}],
-    ids=["mlp", "alexnet", "averaged weights"],
+    [FALLING, ALEXNET | FALLING, FALLING | {"weight_average": 0.9}, FALLING | {"richness": 0.2}],
+    ids=["mlp", "alexnet", "averaged weights", "richness"],
 )
 def test_a_trial_that_goes_on_is_bit_equal_to_one_from_the_start(
     tmp_path: Path, config: MakeConfig, changes: dict[str, Any]
