@@ -70,7 +70,13 @@ def compress_trial(
 def compress_trained(
     config: TrialConfig, network: Network, dataset: Dataset, *, examples: int | None = EXAMPLES, **asked: Any
 ) -> Small:
-    """Return a trial's network, narrower, by the trial's own data; see `compress_network`."""
+    """Return a trial's network, narrower, by the trial's own data; see `compress_network`.
+
+    Raises:
+        ConfigError: it has a richness.
+    """
+    if config.richness is not None:
+        raise ConfigError("with a richness, logits are less f₀, which is the whole network: it cannot be made smaller")
     anatomy = Anatomy(network, next(dataset.batches("train", 2))[0])
     provenance = {"trial_id": config.trial_id, "config": config.model_dump(mode="json")}
     return compress_network(

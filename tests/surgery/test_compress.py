@@ -14,6 +14,7 @@ from autoreg.errors import AutoregError, ConfigError, DataError
 from autoreg.runs.folder import Runs
 from autoreg.seeds import derive_seed
 from autoreg.surgery.bound import least_hits, lower_bound
+from autoreg.surgery.compress import compress_trial
 from autoreg.training.loop import train_trial
 
 INPUTS = torch.randn(1500, 6, generator=torch.Generator().manual_seed(1))
@@ -113,6 +114,14 @@ def test_a_trial_is_judged_on_its_test_split(runs: Runs, config: Callable[..., T
     assert small.provenance["trial_id"] == chosen.trial_id
     with pytest.raises(ConfigError, match="a trial is compressed on its own data"):
         autoreg.compress(trial, inputs)
+
+
+def test_a_trial_with_a_richness_is_refused(runs: Runs, config: Callable[..., TrialConfig]) -> None:
+    rich = config(richness=2.0)
+    folder = runs.trial(rich.trial_id)
+    train_trial(rich, folder)
+    with pytest.raises(ConfigError, match="with a richness, logits are less f₀"):
+        compress_trial(folder, unchanged=0.9, surgery="drop")
 
 
 def test_a_small_model_can_be_trained_further() -> None:
