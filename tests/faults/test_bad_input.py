@@ -139,7 +139,7 @@ OVERRIDES: dict[str, tuple[list[str], str]] = {
     "a network that is none": (["network=autoreg.cli.main:main"], "must be a function (width, input_shape,"),
     "a command for a dataset": (["dataset={name: os:system, root: ls}"], "'os' is a module of Python itself"),
     "labels of another kind": (
-        ["dataset=tests.helpers.unfit:labelled"], "labels must be int64, those of train are int32"),
+        ["dataset=tests.helpers.unfit:labelled"], "train: labels must be int64, [examples], got torch.int32, (20,)"),
     "a network that wants images": (["network=alexnet"], "it needs images: channels, height and width"),
     "a grid of many trials": (["replicates=5001"], "asks for 10,002 trials; --yes runs more than 10,000"),
     "a grid of a thousand million trials": (["replicates=500000000"], "asks for 1,000,000,000 trials; --yes runs"),
@@ -187,7 +187,7 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "a table without a row": (["report", "--table", "1", "--db", "begun.db"], 3, "table 1 has no row yet in begun.db"),
     "a query with a mistake": (["query", "selct 1", "--db", "begun.db"], 2, "a query failed: "),
     "a query that writes": (["query", "delete from sweeps", "--db", "begun.db"], 2, "a query failed: "),
-    "an unknown table": (["report", "--table", "99"], 2, "'--table': unknown '99' (allowed: 1, comparison, verdicts)"),
+    "an unknown table": (["report", "--table", "99"], 2, "'--table': unknown '99' (allowed: 1, capacity, comparison,"),
     "an unknown definition": (["report", "--all", "--definition", "mine"], 2, "'--definition': unknown 'mine' ("),
     "a figure file that is not there": (["report", "--figure", "my/absent.sql"], 2, "no figure file 'my/absent.sql'"),
     "a report without results": (["report", "--figure", "6"], 3, "results.db does not exist; a sweep makes it"),
