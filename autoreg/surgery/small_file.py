@@ -3,8 +3,7 @@
 It holds tensors, numbers and texts with their checksum (`autoreg.training.checkpoints`), and no code.
 """
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from autoreg.errors import ConfigError, DataError
 from autoreg.surgery.narrow import Layout, narrow_like
+from autoreg.surgery.probe import probe
 from autoreg.training import checkpoints
 from autoreg.training.precision import precision_of
 
@@ -31,13 +31,11 @@ def write_small(path: Path, model: nn.Module, layout: Layout, like: Tensor, prov
         like: one of its inputs, [1, …]; the probe is random numbers of its shape, and no example.
         provenance: plain data for people.
     """
-    generator = torch.Generator().manual_seed(0)
-    draw: Callable[..., Tensor] = torch.randn if like.is_floating_point() else partial(torch.randint, 2)
-    inputs = draw(like.shape, generator=generator).to(like.dtype)
+    inputs = probe(like)
     content = {
         "layout": layout,
         "network": dict(model.state_dict()),
-        "probe": {"inputs": inputs, "logits": _logits(model, inputs.to(like.device))},
+        "probe": {"inputs": inputs.cpu(), "logits": _logits(model, inputs)},
         "provenance": dict(provenance),
     }
     checkpoints.save(path, content)

@@ -48,7 +48,10 @@ def test_an_exported_alexnet_computes_the_same_for_batches_of_any_size(
     anatomy = Anatomy(network.eval(), inputs)
     narrower = anatomy.narrow(dropped(anatomy, {site: [0, 2, 5] for site in sites}))
     (tmp_path / "small.pt2").write_bytes(exported(narrower, inputs[:2]))
-    program = torch.export.load(tmp_path / "small.pt2").module()
+    loaded = torch.export.load(tmp_path / "small.pt2")
+    program, [[kept], _] = loaded.module(), loaded.example_inputs
+    assert kept.shape == inputs[:2].shape
+    assert not (kept == inputs[:2]).any(), "an example is private"
     for count in (1, 2, 5):
         batch = torch.rand(count, *inputs.shape[1:], generator=torch.Generator().manual_seed(count))
         assert torch.equal(program(batch), narrower(batch))
