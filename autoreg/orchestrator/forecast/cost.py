@@ -134,7 +134,8 @@ def _time_measuring(network: Network) -> float:
     """Return the seconds of measuring a trial, by each metric, as it is asked for, on some examples."""
     dataset, seconds = network.dataset, 0.0
     untrained = TrialState.fresh(network.config, dataset).network.eval()
-    untrained.remember(untrained)
+    if untrained.initial is None:  # a network with a richness has its own
+        untrained.remember(untrained)
     for asked in network.measurements:
 
         def measure(examples: int, asked: Measurement = asked) -> None:
