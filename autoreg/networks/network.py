@@ -149,7 +149,7 @@ class Network(nn.Module):
         last = self._index[self.measured[-1]]
         activations, watch = _channels_last(inputs), UnitWatch()
         if self.richness is not None:
-            self._walked = self.compared(inputs)
+            self.__dict__["_walked"] = self.compared(inputs)  # no part of it
         for name, stage in list(self.stages._modules.items())[: last + 1]:  # also one that stands there twice
             assert stage is not None
             with watch:

@@ -59,8 +59,7 @@ def split(weight: Tensor, positions: int, strength: float, generator: torch.Gene
 def free(network: Network, inputs: Tensor) -> tuple[dict[str, int], nn.Module]:
     """Merge what can be merged for nothing, and return how many units are left of each site, and the network."""
     anatomy = Anatomy(network, inputs[:2])
-    last = next(path for path, module in network.named_modules() if module is network.maps()[-1][1])
-    surgeon = examine(anatomy, [inputs], examples=len(inputs), last=last, threshold=0.5, vectors=5000, seed=0)
+    surgeon = examine(anatomy, [inputs], examples=len(inputs), threshold=0.5, seed=0)
     counts = surgeon.within("merge", NOTHING)
     left = {site.name: site.units - count for site, count in zip(anatomy.sites, counts, strict=True)}
     return left, anatomy.narrow(surgeon.cuts("merge", counts))
