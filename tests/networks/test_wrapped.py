@@ -166,7 +166,7 @@ def test_a_model_that_asks_early_for_sizes_has_all_its_layers(
 
 
 def test_a_model_that_asks_for_what_values_say_is_not_cut_there() -> None:
-    asking = Asking(lambda x: x.argmax(), lambda hidden, place: hidden * place)
+    asking = Asking(lambda x: x.argmax(1, keepdim=True), lambda hidden, place: hidden * place)
     model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), asking)
     with pytest.warns(ModelWarning, match=r"^Sequential: 1 of 2 layers .*: 2\.argmax \(argmax, relu, mul\)$"):
         assert wrap(model, SMALL).measured == ("1",)
