@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
+from autoreg.config.factors import format_width
 from autoreg.config.sections import Tune
-from autoreg.config.trial import CHOICES, TrialConfig, content_id, format_width
+from autoreg.config.trial import CHOICES, TrialConfig, content_id
 from autoreg.errors import ConfigError
 
 #: The options of Optuna 5.0's `TPESampler` that are not deprecated, with the values that its defaults come to for one

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from autoreg.config.factors import parse_fraction
 from autoreg.config.trial import (
     LARGEST,
     BatchSize,
@@ -19,7 +20,6 @@ from autoreg.config.trial import (
     Strict,
     WeightDecay,
     Width,
-    parse_fraction,
 )
 
 #: The regularizers of the paper's AlexNet (section 3), with the released code's values.

@@ -8,9 +8,9 @@ from functools import cache
 from itertools import compress, product
 from typing import Any
 
+from autoreg.config.factors import format_width
 from autoreg.config.sections import REGULARIZERS
 from autoreg.config.sweep import Sweep
-from autoreg.config.trial import format_width
 from autoreg.packaged import packaged_folder
 
 

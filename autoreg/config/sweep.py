@@ -8,9 +8,10 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Field, ValidationError, WithJsonSchema, field_validator, model_validator
 
+from autoreg.config.factors import format_width
 from autoreg.config.group import Group
 from autoreg.config.sections import REGULARIZERS, Grid, Measure, Resources, Training, Tune, Variant
-from autoreg.config.trial import LARGEST, Choice, Strict, TrialConfig, content_id, format_width
+from autoreg.config.trial import LARGEST, Choice, Strict, TrialConfig, content_id
 from autoreg.errors import ConfigError, did_you_mean
 from autoreg.packaged import figure_name
 

@@ -4,14 +4,14 @@ import hashlib
 import json
 import math
 import operator
-import re
 from collections.abc import Mapping
-from fractions import Fraction
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from typing_extensions import override
+
+from autoreg.config.factors import parse_fraction, scaled
 
 
 class Strict(BaseModel):
@@ -35,36 +35,6 @@ def _check_option(value: Any) -> Any:
 
 #: The value of an option: a scalar or a list of scalars.
 Option = Annotated[Any, AfterValidator(_check_option)]
-
-
-#: Short enough that its digits are not an afternoon's work: `Fraction("1e999999999")` would be.
-_FACTOR = re.compile(r"[-+]?[0-9]{1,20}(?:/(?!0+$)[0-9]{1,20}|(?:\.[0-9]{0,20})?(?:[eE][-+]?[0-9]{1,2})?)")
-
-
-def parse_fraction(value: Any) -> Any:
-    """Return a factor such as a width as a float: `1/4`, `0.25` and `4` are accepted. Raises ValueError otherwise."""
-    if not isinstance(value, str):
-        return value
-    if not _FACTOR.fullmatch(value.replace(" ", "")):
-        raise ValueError("a factor is a positive number such as 1/4, 0.5 or 2")
-    return float(Fraction(value.replace(" ", "")))
-
-
-def exact_fraction(factor: float) -> Fraction:
-    """Return the fraction that a person wrote for a factor: 29/100 for 0.29, which no float is."""
-    simple = Fraction(factor).limit_denominator(1_000_000)
-    return simple if float(simple) == factor else Fraction(repr(float(factor)))
-
-
-def scaled(count: int, factor: float) -> int:
-    """Return a count times a factor, rounded down, exactly: as floats, 100 · 0.29 is less than 29."""
-    return math.floor(count * exact_fraction(factor))
-
-
-def format_width(width: float) -> str:
-    """Return a width factor as people write it, as a fraction or with all its digits: `1/4`, `1`, `1.01`."""
-    fraction, decimal = Fraction(width).limit_denominator(1000), str(width)
-    return min(str(fraction), decimal, key=len) if float(fraction) == width else decimal
 
 
 #: What a number of a sweep is multiplied by.

@@ -7,7 +7,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from autoreg.config.trial import TrialConfig, exact_fraction
+from autoreg.config.factors import exact_fraction
+from autoreg.config.trial import TrialConfig
 from autoreg.errors import ConfigError
 from autoreg.networks.build import unallocated_network
 from autoreg.networks.network import Network, ParameterKind, weight_of

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from autoreg.config.trial import scaled
+from autoreg.config.factors import scaled
 from autoreg.errors import ConfigError
 
 _product: ContextVar[Callable[[int, float], int]] = ContextVar("_product", default=scaled)

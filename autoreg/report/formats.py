@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from autoreg.config.trial import format_width
+from autoreg.config.factors import format_width
 
 
 def as_markdown(frame: pl.DataFrame) -> str:

@@ -1,6 +1,7 @@
 """A trial in words, for people."""
 
-from autoreg.config.trial import TrialConfig, format_width
+from autoreg.config.factors import format_width
+from autoreg.config.trial import TrialConfig
 from autoreg.runs.records import TrialResult
 
 

@@ -7,16 +7,8 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from autoreg.config.trial import (
-    Choice,
-    TrialConfig,
-    canonical_json,
-    exact_fraction,
-    format_width,
-    measurement_id,
-    parse_fraction,
-    scaled,
-)
+from autoreg.config.factors import exact_fraction, format_width, parse_fraction, scaled
+from autoreg.config.trial import Choice, TrialConfig, canonical_json, measurement_id
 from tests.helpers.another import with_another
 
 MakeConfig = Callable[..., TrialConfig]

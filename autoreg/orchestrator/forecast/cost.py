@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from autoreg.config.trial import TrialConfig, format_width
+from autoreg.config.factors import format_width
+from autoreg.config.trial import TrialConfig
 from autoreg.datasets import Dataset
 from autoreg.errors import first_line
 from autoreg.exits import told_exits

@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from autoreg.config.trial import format_width
+from autoreg.config.factors import format_width
 from autoreg.errors import printable
 from autoreg.orchestrator.progress.counts import Counts, RunningTrial
 from autoreg.runs.describe import kind_of, setting_of

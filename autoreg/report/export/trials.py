@@ -10,9 +10,10 @@ from typing import Any
 
 from polars import selectors as cs
 
+from autoreg.config.factors import format_width
 from autoreg.config.group import setting_labels
 from autoreg.config.sweep import load_definition
-from autoreg.config.trial import Choice, content_id, format_width
+from autoreg.config.trial import Choice, content_id
 from autoreg.database.connection import query, reading
 from autoreg.database.queries import chosen_sweeps
 from autoreg.database.schema import Connection

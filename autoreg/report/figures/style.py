@@ -18,7 +18,7 @@ from matplotlib.font_manager import findfont, fontManager
 from matplotlib.ft2font import FT2Font
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from autoreg.config.trial import format_width
+from autoreg.config.factors import format_width
 from autoreg.packaged import packaged_folder
 
 Thing = TypeVar("Thing")
