@@ -30,9 +30,7 @@ from autoreg.packaged import find_sweep
 from autoreg.runs.describe import describe
 from autoreg.runs.folder import Runs
 from autoreg.runs.records import TrialResult
-from autoreg.seeds import derive_seed
-from autoreg.surgery import Anatomy
-from autoreg.surgery.compress import EXAMPLES, check_asked, compress_network, compress_trained
+from autoreg.surgery.compress import EXAMPLES, compress_model, compress_trained
 from autoreg.surgery.small import Small
 from autoreg.training.loop import layers_of, load_network
 from autoreg.training.reference import check_network
@@ -234,19 +232,9 @@ def compress(
             be taken out; an argument is out of its range.
         DataError: activations or logits are not finite.
     """
-    check_asked(unchanged, surgery)
     if isinstance(model, Trial):
         if inputs is not None or labels is not None:
             raise ConfigError("a trial is compressed on its own data, without inputs and labels beside it")
         trained = model.config, model.network, model.dataset
         return compress_trained(*trained, unchanged=unchanged, surgery=surgery, examples=examples)
-    device, dtype = place_of(model)
-    inputs, labels = given_examples(inputs, labels, dtype)
-    anatomy = Anatomy(model, inputs[:2].to(device))
-    true = torch.zeros(len(inputs), dtype=torch.int64) if labels is None else checked_labels(labels, anatomy.classes)
-    order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(derive_seed(seed, "thirds")))
-    thirds = [Split(inputs[part], true[part]).to(device) for part in order.tensor_split(3)]
-    dataset, has_labels = given_dataset(thirds, anatomy.classes), labels is not None
-    return compress_network(
-        anatomy, dataset, unchanged=unchanged, surgery=surgery, seed=seed, examples=examples, has_labels=has_labels
-    )
+    return compress_model(model, inputs, labels, unchanged=unchanged, surgery=surgery, seed=seed, examples=examples)

@@ -5,10 +5,12 @@ from typing import Any
 
 import polars as pl
 import torch
+from torch import nn
 
 from autoreg import __version__
 from autoreg.config.trial import TrialConfig
-from autoreg.datasets import Dataset, build_dataset
+from autoreg.datasets import Dataset, Split, build_dataset
+from autoreg.datasets.given import checked_labels, given_dataset, given_examples, place_of
 from autoreg.errors import ConfigError, DataError, did_you_mean
 from autoreg.networks import Network
 from autoreg.runs.folder import TrialFolder
@@ -82,6 +84,21 @@ def compress_trained(
     return compress_network(
         anatomy, dataset, seed=config.replicate, examples=examples, width=config.width, provenance=provenance, **asked
     )
+
+
+def compress_model(
+    model: nn.Module, inputs: Any, labels: Any, *, seed: int, examples: int | None = EXAMPLES, **asked: Any
+) -> Small:
+    """Return any model, narrower, by random thirds of some inputs; see `compress_network` and `autoreg.compress`."""
+    check_asked(asked["unchanged"], asked["surgery"])
+    device, dtype = place_of(model)
+    inputs, labels = given_examples(inputs, labels, dtype)
+    anatomy = Anatomy(model, inputs[:2].to(device))
+    true = torch.zeros(len(inputs), dtype=torch.int64) if labels is None else checked_labels(labels, anatomy.classes)
+    order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(derive_seed(seed, "thirds")))
+    thirds = [Split(inputs[part], true[part]).to(device) for part in order.tensor_split(3)]
+    dataset = given_dataset(thirds, anatomy.classes)
+    return compress_network(anatomy, dataset, seed=seed, examples=examples, has_labels=labels is not None, **asked)
 
 
 def compress_network(
