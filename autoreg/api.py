@@ -15,12 +15,13 @@ from autoreg.config.sweep_file import load_sweep as _load_file
 from autoreg.config.trial import TrialConfig
 from autoreg.database.scores import Measures
 from autoreg.datasets import Dataset, Split, build_dataset, forget_datasets
-from autoreg.datasets.given import checked_labels, given_dataset, given_examples, place_of
+from autoreg.datasets.given import checked_labels, given_dataset, given_examples
 from autoreg.errors import ConfigError, did_you_mean
 from autoreg.metrics import metrics
 from autoreg.metrics.finite import finite_activations
 from autoreg.metrics.metric import default_metrics
 from autoreg.networks import Network
+from autoreg.networks.given_model import device_and_type
 from autoreg.networks.wrapped import wrap
 from autoreg.orchestrator.plan import Plan, check_resources, make_plan
 from autoreg.orchestrator.ray_runtime.kept_state import kept_state
@@ -177,7 +178,7 @@ def measure_model(
     known = {option for name in default_metrics() for option in metrics.options(name)}
     if unknown := sorted(options.keys() - known):
         raise ConfigError(f"no metric has an option {unknown[0]!r}{did_you_mean(unknown[0], known)}")
-    device, dtype = place_of(model)
+    device, dtype = device_and_type(model)
     inputs, labels = given_examples(inputs, labels, dtype)
     network = wrap(model, inputs[:2].to(device), logits).to(device).eval()
     if inputs.dtype in (torch.float16, torch.bfloat16):

@@ -152,6 +152,7 @@ def test_a_trials_network_has_the_scores_that_results_db_has(
         (DATA, torch.zeros(3), "there must be examples, and a label for each, got 200 and 3"),
         (DATA, torch.tensor(1), "there must be examples, and a label for each, got 200 and a single number"),
         ([], None, "there must be examples, and a label for each, got 0 and none"),
+        (DATA.to_sparse(), None, "inputs are dense tensors, got torch.sparse_coo: use to_dense()"),
         ([DATA], None, "a loader gives pairs of inputs and labels"),
         ([(DATA, LABELS[:150]), (DATA[:150], LABELS)], None, "there must be examples, and a label for each, got 200"),
         (

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from autoreg.datasets.dataset import Dataset
 from autoreg.datasets.split import Split
@@ -32,6 +32,8 @@ def given_examples(inputs: Any, labels: Any, dtype: torch.dtype) -> tuple[Tensor
             raise ConfigError("a loader gives pairs of inputs and labels, without labels beside it")
         pairs = [(_tensor(some, dtype), _tensor(theirs, dtype)) for some, theirs in batches]
     for some, theirs in pairs or [(torch.empty(0), None)]:
+        if some.layout != torch.strided:
+            raise ConfigError(f"inputs are dense tensors, got {some.layout}: use to_dense()")
         shapes = [0 if part is None else len(part) if part.ndim else "a single number" for part in (some, theirs)]
         if not some.ndim or not len(some) or (theirs is not None and shapes[0] != shapes[1]):
             given = "none" if theirs is None else shapes[1]
@@ -61,12 +63,6 @@ def given_dataset(splits: Sequence[Split], classes: int, batch_size: int = 250) 
     train, validation, test = splits
     shape = tuple(train.inputs.shape[1:])
     return Dataset(train, validation, test, shape, classes, "given", lambda given: given, evaluation_batch=batch_size)
-
-
-def place_of(model: nn.Module) -> tuple[torch.device, torch.dtype]:
-    """Return where a model's parameters are, and of which type; of one without any, the CPU and float32."""
-    first = next(model.parameters(), torch.empty(0, dtype=torch.float32, device="cpu"))
-    return first.device, first.dtype
 
 
 def _is_of_numbers(given: Any) -> bool:

@@ -1,8 +1,9 @@
-"""A model as somebody has it: what stands around it, a copy of it, and which of its outputs are the logits."""
+"""A model as somebody has it: what stands around it, where it is, a copy of it, and which outputs are its logits."""
 
 import copy
 from typing import Any
 
+import torch
 from torch import Tensor, fx, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -21,6 +22,12 @@ def unwrapped(model: nn.Module) -> nn.Module:
             model = inner
         else:
             return model
+
+
+def device_and_type(model: nn.Module) -> tuple[torch.device, torch.dtype]:
+    """Return where a model's parameters are, and of which type; of one without any, the CPU and float32."""
+    first = next(model.parameters(), torch.empty(0, dtype=torch.float32, device="cpu"))
+    return first.device, first.dtype
 
 
 def copied(model: nn.Module, *, shares_parameters: bool = False) -> nn.Module:

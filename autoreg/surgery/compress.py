@@ -10,9 +10,10 @@ from torch import nn
 from autoreg import __version__
 from autoreg.config.trial import TrialConfig
 from autoreg.datasets import Dataset, Split, build_dataset
-from autoreg.datasets.given import checked_labels, given_dataset, given_examples, place_of
+from autoreg.datasets.given import checked_labels, given_dataset, given_examples
 from autoreg.errors import ConfigError, DataError, did_you_mean
 from autoreg.networks import Network
+from autoreg.networks.given_model import device_and_type
 from autoreg.runs.folder import TrialFolder
 from autoreg.seeds import derive_seed
 from autoreg.surgery.anatomy import Anatomy
@@ -91,7 +92,7 @@ def compress_model(
 ) -> Small:
     """Return any model, narrower, by random thirds of some inputs; see `compress_network` and `autoreg.compress`."""
     check_asked(asked["unchanged"], asked["surgery"])
-    device, dtype = place_of(model)
+    device, dtype = device_and_type(model)
     inputs, labels = given_examples(inputs, labels, dtype)
     anatomy = Anatomy(model, inputs[:2].to(device))
     true = torch.zeros(len(inputs), dtype=torch.int64) if labels is None else checked_labels(labels, anatomy.classes)
