@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from polars.testing import assert_frame_equal
 from torch import Tensor, nn
 from torch.nn.utils import prune
 from torch.utils.data import DataLoader, TensorDataset
@@ -229,7 +230,7 @@ def plain() -> tuple[nn.Sequential, Tensor]:
 def test_logits_among_several_outputs_are_named(part: str | int) -> None:
     model, inputs = plain()
     expected = autoreg.measure_model(Several(model, None), inputs).by_layer()
-    assert autoreg.measure_model(Several(model, part), inputs, logits=part).by_layer().equals(expected)
+    assert_frame_equal(autoreg.measure_model(Several(model, part), inputs, logits=part).by_layer(), expected)
     with pytest.raises(ConfigError, match=r"got a (dict of 'logits', 'inputs'|tuple of 2): logits=… names it"):
         autoreg.measure_model(Several(model, part), inputs)
     with pytest.raises(ConfigError, match=r"the model has no output 'prob'; it gives a (dict of|tuple of 2)"):
@@ -240,7 +241,7 @@ def test_what_stands_around_a_model_is_taken_off() -> None:
     model, inputs = plain()
     expected = autoreg.measure_model(model, inputs).by_layer()
     for around in (nn.DataParallel(model), torch.compile(model), torch.compile(nn.DataParallel(model))):
-        assert autoreg.measure_model(around, inputs).by_layer().equals(expected)
+        assert_frame_equal(autoreg.measure_model(around, inputs).by_layer(), expected)
 
 
 @pytest.mark.parametrize("way", ["pruned", "weight_norm", "spectral_norm"])
@@ -255,7 +256,7 @@ def test_a_model_whose_weights_are_worked_out_of_others_has_the_scores_of_their_
     fixed, _ = plain()
     for at in (0, 2, 4):
         fixed[at].load_state_dict({"weight": model[at].weight, "bias": model[at].bias})
-    assert measured.equals(autoreg.measure_model(fixed, inputs).by_layer())
+    assert_frame_equal(measured, autoreg.measure_model(fixed, inputs).by_layer())
 
 
 def test_volumes_and_double_precision_are_measured() -> None:
