@@ -23,6 +23,5 @@ select
     avg(test_accuracy) as test_accuracy,
     stddev_pop(test_accuracy) as test_accuracy_std  -- standard deviation over replicates
 from final_trials
-join latest_sweeps using (sweep_id)
 where status = 'done'
 group by all

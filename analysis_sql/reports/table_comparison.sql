@@ -58,7 +58,6 @@ select
     ours.replicate_std,  -- standard deviation of ours over replicates
     ours.replicates
 from ours
-join latest_sweeps using (sweep_id)
 join published_names using (network, dataset)
 join published_points
     using (figure, split, series, width, x, score, teacher_examples, paper_network, paper_dataset)

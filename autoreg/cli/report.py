@@ -9,7 +9,7 @@ import click
 
 from autoreg.cli import completion
 from autoreg.cli.help import OneOf
-from autoreg.cli.options import DATABASE, JSON, print_json, print_text
+from autoreg.cli.options import DATABASE, JSON, RUNS, print_json, print_text
 from autoreg.errors import ConfigError, DataError, shown
 from autoreg.packaged import table_names
 
@@ -27,6 +27,9 @@ from autoreg.packaged import table_names
 @click.option("--all", "every", is_flag=True, help="Every figure and table that has trials.")
 @click.option("--html", is_flag=True, help="One self-contained page of all there is: report.html.")
 @click.option(
+    "--watch", is_flag=True, help="With --html: serve the page to this machine and follow the sweep until Ctrl-C."
+)
+@click.option(
     "--format", "forms", metavar="LIST",
     help="Of figures some of png,pdf,svg,csv, of tables of md,csv,tex.  [default: png,pdf,csv and md,csv,tex]",
 )  # fmt: skip
@@ -39,22 +42,23 @@ from autoreg.packaged import table_names
     help="The sweep to show, by name or id, if several feed the figure.",
 )  # fmt: skip
 @DATABASE
+@RUNS
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True,
     help="The folder to write to.",
 )  # fmt: skip
 @JSON
 def report(
-    figures: tuple[str, ...], tables: tuple[str, ...], compare: bool, every: bool, html: bool, forms: str | None,
-    definition: str, sweep_name: str | None, database: Path, out: Path,
-    as_json: bool,
+    figures: tuple[str, ...], tables: tuple[str, ...], compare: bool, every: bool, html: bool, watch: bool,
+    forms: str | None, definition: str, sweep_name: str | None, database: Path, runs: Path, out: Path, as_json: bool,
 ) -> None:  # fmt: skip
     """Make figures and tables from results.db.
 
     \b
     autoreg report --figure 6 --figure B5
     autoreg report --table 1 --compare
-    autoreg report --html
+    autoreg report --html --figure my.sql
+    autoreg report --html --watch
 
     A figure is written as PNG, PDF, the CSV behind it and a JSON file with its provenance; the paper's values stand
     behind ours, thin and grey. A table is written as Markdown, CSV and LaTeX. With --json, each is an object with
@@ -64,7 +68,8 @@ def report(
     from autoreg.report.figure import figures_with_data, read_figure
     from autoreg.report.figures.source import FigureSource, find_figures
     from autoreg.report.formats import as_json as rows_of
-    from autoreg.report.page import report_page
+    from autoreg.report.page.serve import watch_page
+    from autoreg.report.page.write import read_page, write_page
     from autoreg.report.table import read_table
 
     if not (figures or tables or compare or every or html):
@@ -72,6 +77,12 @@ def report(
     tables = (*tables, *(["comparison"] if compare else []))
     pictures, texts = _formats(forms, bool(figures), bool(tables))
     sources = [source for name in figures for source in find_figures(name)]
+    own = [source for source in sources if not source.is_packaged]
+    read = partial(read_page, definition=definition, sweep=sweep_name, runs=runs, own=own)
+    if watch:
+        if not html or tables or every or forms or as_json or len(own) < len(sources):
+            raise ConfigError("--watch follows the page alone: leave all but --html and figures of your own out")
+        watch_page(database, read, out, print_text)
 
     def draw(source: FigureSource) -> dict[str, Any]:
         made = read_figure(connection, source, definition, sweep_name)
@@ -86,7 +97,7 @@ def report(
     done: list[dict[str, Any]] = []
     with reading(database) as connection:
         if html:
-            done.append({"page": "report", "files": [report_page(connection, out, definition, sweep_name)]})
+            done.append({"page": "report", "files": [write_page(read(connection), out)]})
             _print_made(done[-1], as_json)
         if every and pictures:
             sources += [source for name in figures_with_data(connection, sweep_name) for source in find_figures(name)]

@@ -59,9 +59,8 @@ def read_table(connection: Connection, table: str, sweep: str | None = None) -> 
     """
     if table not in table_names():
         raise ConfigError(f"unknown table {table!r}{did_you_mean(table, table_names())}")
-    made = {VERDICTS: _verdicts, CAPACITY: _capacity}
-    frame = made[table](connection) if table in made else query(connection, f"select * from table_{table}")
-    frame = frame.filter(pl.col("sweep_id").is_in(chosen_sweeps(connection, sweep)))
+    made, chosen = {VERDICTS: _verdicts, CAPACITY: _capacity}, chosen_sweeps(connection, sweep)
+    frame = made[table](connection, chosen) if table in made else _rows_of(connection, f"table_{table}", chosen)
     if frame.is_empty():
         raise DataError(f"table {table} has no row yet in {path_of(connection)}")
     frame = frame.sort([name for name in frame.columns if name != "sweep_id"])
@@ -69,32 +68,37 @@ def read_table(connection: Connection, table: str, sweep: str | None = None) -> 
     return Table(table, frame, (main[table](frame) if table in main else frame).drop("sweep_id"))
 
 
-def _verdicts(connection: Connection) -> pl.DataFrame:
-    """Return the verdicts over the latest sweep of each name, on the test split where it was measured."""
+def _rows_of(connection: Connection, view: str, sweeps: list[str]) -> pl.DataFrame:
+    """Return the rows of a view that are of some sweeps."""
+    return query(connection, f"select * from {view} where list_contains($sweeps, sweep_id)", sweeps=sweeps)
+
+
+def _verdicts(connection: Connection, sweeps: list[str]) -> pl.DataFrame:
+    """Return the verdicts over some sweeps, on the test split where it was measured."""
     from autoreg.report.verdicts import verdicts  # scipy takes half a second to import, which no other report needs
 
-    trends = _latest(connection, "width_trends")
+    trends = _of_one_split(connection, "width_trends", sweeps)
     if trends.is_empty():
         return trends
     return verdicts(trends).with_columns(pl.col("figures").list.join(", "))
 
 
-def _capacity(connection: Connection) -> pl.DataFrame:
+def _capacity(connection: Connection, sweeps: list[str]) -> pl.DataFrame:
     """Return the verdicts on compressed width likewise."""
     from autoreg.report.capacity import capacity_verdicts
 
-    widths = _latest(connection, "compressed_widths")
+    widths = _of_one_split(connection, "compressed_widths", sweeps)
     return widths if widths.is_empty() else capacity_verdicts(widths)
 
 
-def _latest(connection: Connection, view: str) -> pl.DataFrame:
+def _of_one_split(connection: Connection, view: str, sweeps: list[str]) -> pl.DataFrame:
     sql = f"""
         select *
         from {view}
-        where sweep_id in (select sweep_id from latest_sweeps)
+        where list_contains($sweeps, sweep_id)
         qualify split = first_value(split) over (partition by sweep_id order by split = 'test' desc, split)
     """
-    return query(connection, sql)
+    return query(connection, sql, sweeps=sweeps)
 
 
 def _main_capacity(frame: pl.DataFrame) -> pl.DataFrame:

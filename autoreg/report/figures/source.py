@@ -74,13 +74,17 @@ class FigureSource:
                 ) from error
         return drawn
 
-    def _drawing(self) -> tuple[Any, list[str]]:
+    def drawing(self) -> tuple[str, list[str]] | None:
+        """Return the packaged drawing that its SQL names, with what is handed to it. Raises ConfigError as `sql`."""
         named = re.search(r"^-- drawing: (\w+) *(.*)$", self.sql(), re.MULTILINE)
-        if named:
+        return (named[1], named[2].split()) if named else None
+
+    def _drawing(self) -> tuple[Any, list[str]]:
+        if named := self.drawing():
             try:
-                return importlib.import_module(f"autoreg.report.figures.{named[1]}"), named[2].split()
+                return importlib.import_module(f"autoreg.report.figures.{named[0]}"), named[1]
             except ModuleNotFoundError as error:
-                raise ConfigError(f"{self.path}: no drawing is called {named[1]!r}") from error
+                raise ConfigError(f"{self.path}: no drawing is called {named[0]!r}") from error
         beside = self.path.with_suffix(".py")
         if not beside.is_file():
             raise ConfigError(f"{self.path}: a figure needs a line `-- drawing: …`, or {beside.name} beside it")
