@@ -43,9 +43,7 @@ def swept(folder: Path, trial_in: Callable[..., TrialFolder], sweep_record: Call
     return folder / "results.db"
 
 
-def _final(
-    trial_in: Callable[..., TrialFolder], runs: Runs, width: float, sigma: float, replicate: int
-) -> TrialFolder:
+def _final(trial_in: Callable[..., TrialFolder], runs: Runs, width: float, sigma: float, replicate: int) -> TrialFolder:
     place = WIDTHS.index(width)
     made = trial_in(
         runs, width=width, replicate=replicate, dataset=Choice(name="teacher"),
@@ -73,7 +71,9 @@ def _end_badly(made: TrialFolder) -> None:
     made.log_path.write_text(f"the end {PLANTED}\n", encoding="utf-8")
 
 
-def _tuning(trial_in: Callable[..., TrialFolder], runs: Runs, final: TrialFolder, rate: float) -> tuple[TrialFolder, str]:
+def _tuning(
+    trial_in: Callable[..., TrialFolder], runs: Runs, final: TrialFolder, rate: float
+) -> tuple[TrialFolder, str]:
     config = final.read_config()
     made = trial_in(
         runs, kind="tune", learning_rate=rate, width=config.width, dataset=config.dataset,

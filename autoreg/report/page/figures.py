@@ -1,6 +1,6 @@
 """Figures other than those of scores against width: as charts where their drawing is one of ours, else as pictures."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -48,12 +48,14 @@ def shows_scores(source: FigureSource) -> bool:
 def _panel(
     title: str, frame: pl.DataFrame, x: tuple[str, dict[str, str]], y: tuple[str, str], line: str, scale: float = 1.0,
     kind: str = "series", mark: str = "line", log: bool = False, error: str | None = None,
+    names: Sequence[Any] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return a chart: one line for each value of a column, y against x, with a deviation if there is a column of it."""
     value, shown = pl.col(y[0]) * scale, frame.drop_nulls(y[0])
     deviation = pl.col(error) * scale if error in frame.columns else None
     ends = {} if deviation is None else {"low": value - deviation, "high": value + deviation}
-    names: list[Any] = shown[line].unique().sort().to_list() if kind == "width" else series_order(shown[line])
+    if names is None:
+        names = shown[line].unique().sort().to_list() if kind == "width" else series_order(shown[line])
     name = pl.col(line).replace_strict(names, range(len(names)), return_dtype=pl.Int64)
     return {
         "title": title, "x": x[1], "y": {"title": y[1], "log": log}, "kind": kind, "mark": mark,
@@ -113,13 +115,14 @@ def _compressed_widths(rows: FigureRows, _: list[str]) -> Iterator[dict[str, Any
     for name, part in _each(rows.frame, "series"):
         yield _panel(name, part, ("width", WIDTH), ("compressed_width", "compressed width factor"), "surgery", log=True,
                      error="compressed_width_std")  # fmt: skip
-    parts = {column: f"{place} {label}" for place, (column, label, _) in enumerate(PARTS, start=1)}
+    parts = {column: label for column, label, _ in PARTS}
     for name, part in _each(rows.frame, "series"):
         units = part.unique("width").drop_nulls("needed").rename(parts)
         if units.height:
             long = units.unpivot(list(parts.values()), index="width", variable_name="units", value_name="share")
             yield _panel(f"{name}: what its units are", long.sort("width", "units"), ("width", WIDTH),
-                         ("share", "% of the units"), "units", 100, mark="bar")  # fmt: skip
+                         ("share", "% of the units"), "units", 100, mark="bar",
+                         names=list(parts.values()))  # fmt: skip
 
 
 _PANELS: dict[str, Callable[[FigureRows, list[str]], Iterator[dict[str, Any]]]] = {

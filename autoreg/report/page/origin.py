@@ -1,7 +1,10 @@
 """Where a sweep's numbers come from: versions, devices, and the command that makes them again."""
 
+import ast
 import json
 import shlex
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import yaml
@@ -11,7 +14,7 @@ from autoreg.config.sweep_file import load_sweep
 from autoreg.database.connection import query
 from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError
-from autoreg.packaged import find_sweep, sweep_names
+from autoreg.packaged import find_sweep, packaged_folder, sweep_names
 from autoreg.report.provenance import trained_with
 
 
@@ -56,14 +59,48 @@ def command_again(name: str, definition: str) -> str | None:
     if name not in sweep_names():
         return None
     try:
-        asked = load_definition(definition)
-        packaged = load_sweep(find_sweep(name)).sweep
-        changes = _changes(packaged.model_dump(mode="json"), asked.model_dump(mode="json"))
-        again = load_sweep(find_sweep(name), changes).sweep
+        asked = load_definition(definition).model_dump(mode="json")
+        changes = _changes(_packaged(name), asked)
+        again = _packaged(name, changes)
     except ConfigError:  # of another version, or no --set can say it
         return None
     words = ["autoreg", "sweep", name, *(word for change in changes for word in ("--set", change))]
     return shlex.join(words) if again == asked else None
+
+
+def _packaged(name: str, changes: Sequence[str] = ()) -> Any:
+    """Return what a packaged sweep asks for, as it is recorded: without the options that repeat a default."""
+    return _recorded(load_sweep(find_sweep(name), changes).sweep.model_dump(mode="json"))
+
+
+def _recorded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_recorded(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if "options" in value:
+        defaults = _defaults().get(value["name"], {})
+        kept = {key: given for key, given in value["options"].items() if key not in defaults or defaults[key] != given}
+        return {**value, "options": kept}
+    return {key: _recorded(each) for key, each in value.items()}
+
+
+@cache
+def _defaults() -> dict[str, dict[str, Any]]:
+    """Return the defaults of the options of each packaged network, dataset, schedule and so on, as its file has them.
+
+    They are read and not imported, since that takes PyTorch, which a report does without.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for path in (
+        file for folder in ("datasets", "networks", "training") for file in packaged_folder(folder).glob("*.py")
+    ):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.decorator_list:
+                options = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+                written = {option.arg: default for option, default in options if isinstance(default, ast.Constant)}
+                found[node.name] = {option: default.value for option, default in written.items()}
+    return found
 
 
 def _changes(before: Any, after: Any, path: str = "") -> list[str]:
@@ -76,9 +113,8 @@ def _changes(before: Any, after: Any, path: str = "") -> list[str]:
         and before.keys() == after.keys()
         and "options" not in after
     ):
-        return [
-            change for key in after for change in _changes(before[key], after[key], f"{path}.{key}" if path else key)
-        ]
+        inside = ((f"{path}.{key}" if path else key, key) for key in after)
+        return [change for place, key in inside for change in _changes(before[key], after[key], place)]
     return [f"{path}={json.dumps(_flat(after), ensure_ascii=False)}"]
 
 

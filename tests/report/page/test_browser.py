@@ -49,11 +49,13 @@ def test_the_pointer_and_the_arrow_keys_say_values_with_their_trial(show: Show, 
     page.locator(DOT).first.scroll_into_view_if_needed()
     point_at(page, DOT)
     told = page.inner_text("#tip")
-    sql = "select trial_id from trials where kind = 'final' and width = 4 and initializer like '%1.0%' and replicate = 0"
+    sql = (
+        "select trial_id from trials where kind = 'final' and width = 4 and initializer like '%1.0%' and replicate = 0"
+    )
     with duckdb.connect(str(database), read_only=True) as connection:
         [[trial]] = connection.execute(sql).fetchall()
     assert "Test accuracy at 4×" in told
-    assert f"σ = 1, replicate 0: {100 * accuracy_of(4.0, 1.0, 0):.1f} %, trial {trial[:8]}" in told
+    assert f"σ = 1, replicate 0: {100 * accuracy_of(4.0, 1.0, 0):.1f} %, trial {trial[:8]}-r0" in told
     assert "σ = 0.01" in told  # the other series at that width, too
     page.focus(f"{SWEEP} [data-chart=width] figure:nth-of-type(2) .chart")
     page.keyboard.press("ArrowRight")
@@ -152,7 +154,9 @@ def test_a_chart_is_enlarged_and_zoomed(show: Show) -> None:
 
 def test_it_prints_with_all_rows(show: Show) -> None:
     shown = show(scheme="dark")
-    shown.page.evaluate("addEventListener('beforeprint', () => { window.rows = document.querySelectorAll('.trials tbody tr').length })")
+    shown.page.evaluate(
+        "addEventListener('beforeprint', () => { window.rows = document.querySelectorAll('.trials tbody tr').length })"
+    )
     printed = shown.page.pdf(format="A4")
     assert printed.startswith(b"%PDF")
     assert 2 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 20

@@ -89,7 +89,9 @@ def test_too_many_epochs_are_thinned_and_the_page_says_so(database: Path, monkey
         text = read_page(connection, sweep=FIRST).html()
         ids = connection.execute("select trial_id from trials where kind = 'final'").fetchall()
         kept, told = epochs.read_epochs(connection, FIRST, [trial for [trial] in ids])
-    assert kept.filter(pl.col("trial").is_not_null()).group_by("trial").agg("epoch")["epoch"].to_list() == [[1, 2, 4]] * 12
+    assert (
+        kept.filter(pl.col("trial").is_not_null()).group_by("trial").agg("epoch")["epoch"].to_list() == [[1, 2, 4]] * 12
+    )
     assert told == "Of training curves about one epoch in 1 is here, 2 of a long one."
     assert told in text
 
@@ -143,7 +145,7 @@ def test_a_sweep_without_results_or_of_another_version_says_so(
 def test_a_sweep_whose_trials_all_failed_says_so(
     tmp_path: Path, trial_in: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
 ) -> None:
-    from autoreg.database.rebuild import rebuild
+    from autoreg.database.writer import rebuild
     from autoreg.runs.folder import Runs
     from tests.helpers.records import write_record
 

@@ -46,7 +46,7 @@ function curvePanel(sweep, name, trials, longest, domain) {
   return {
     key: name, title: name, height: 150, spec: { layer }, points: shown,
     pick: ids => pick(sweep, ids), tell: at => ({
-      title: `${name}, epoch ${at.x}`, note: at.id ? `trial ${at.id.slice(0, 8)}` : "median and range",
+      title: `${name}, epoch ${at.x}`, note: at.id ? `trial ${shortId(at.id)}` : "median and range",
       rows: shown.filter(point => point.x === at.x).sort((a, b) => b.y - a.y).map(point => ({
         colour: sweep.shadeOf(point.width), name: sweep.widthName(point.width), value: fixed(point.y, digits), here: point === at,
         more: point.count ? `${fixed(point.low, digits)} to ${fixed(point.high, digits)}, ${point.count} trials` : `replicate ${point.replicate}`,

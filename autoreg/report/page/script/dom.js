@@ -20,6 +20,7 @@ function makeSvg(tag, attributes, ...inside) {
 const fixed = (value, digits) => value == null ? "" : value.toFixed(digits).replace("-", "−");
 const percent = value => value == null ? "" : fixed(100 * value, 1);
 const counted = (number, thing) => `${number.toLocaleString("en")} ${thing}${number === 1 ? "" : "s"}`;
+const shortId = id => id.slice(0, 8) + (/-r\d+$/.exec(id)?.[0] ?? "");
 const short = value => value == null ? "" : String(+value.toPrecision(4)).replace("-", "−");
 const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length;
 function groupBy(things, keyOf) {

@@ -21,7 +21,7 @@ function searchPanel(sweep, name, trials, range) {
   }
   const y = { field: "y", type: "quantitative", scale: { zero: false, nice: true, domain: range.y }, axis: { title: null, tickCount: 4, domain: false, ticks: false } };
   const x = { field: "x", type: "quantitative", scale: isBest ? { domain: [1, range.longest], nice: false } : { type: "log", domain: [range.x[0] / 1.3, range.x[1] * 1.3], nice: false },
-    axis: { title: isBest ? "tuning trials so far" : title, grid: false, tickCount: 3, format: isBest ? "d" : "~g", labelFlush: true, labelOverlap: true } };
+    axis: { title: isBest ? "tuning trials so far" : title, grid: false, tickCount: 3, format: isBest ? "d" : "~g", labelFlush: true, labelOverlap: true, labelSeparation: 8 } };
   const color = shades(sweep), layer = isBest
     ? [{ data: { values: points }, mark: { type: "line", interpolate: "step-after", strokeWidth: 1.6, aria: false }, encoding: { x, y, color, detail: { field: "line" } } }]
     : [{ data: { values: points }, mark: { type: "point", filled: true, strokeWidth: 2, opacity: 1 }, encoding: {
@@ -31,7 +31,7 @@ function searchPanel(sweep, name, trials, range) {
       description: { field: "say" } } }];
   return {
     key: name, title: name, height: 150, spec: { layer }, points, pick: ids => pick(sweep, ids), tell: at => ({
-      title: `${name} at ${sweep.widthName(at.width)}`, note: `${isBest ? `best of ${at.number}` : `trial ${at.id.slice(0, 8)}, ${at.number} of its search`}`,
+      title: `${name} at ${sweep.widthName(at.width)}`, note: `${isBest ? `best of ${at.number}` : `trial ${shortId(at.id)}, ${at.number} of its search`}`,
       rows: points.filter(point => point.line === at.line).sort((a, b) => b.y - a.y).map(point => ({
         colour: sweep.shadeOf(point.width), name: `${title} ${short(point.value)}`, value: `${fixed(point.y, 1)} %`, here: point === at,
         more: [point.won ? "taken" : "", point.pruned ? "pruned" : ""].filter(Boolean).join(", "),

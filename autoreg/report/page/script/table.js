@@ -1,6 +1,6 @@
 // ---- the table of trials: sorted, searched, filtered by what is picked; rows are made on demand
 const COLUMNS = [
-  { key: "id", name: "Trial", text: (sweep, trial) => trial.id.slice(0, 8) },
+  { key: "id", name: "Trial", text: (sweep, trial) => shortId(trial.id) },
   { key: "series", name: "Series", text: (sweep, trial) => trial.series ?? "" },
   { key: "width", name: "Width", css: "n", text: (sweep, trial) => sweep.widthName(trial.width) },
   { key: "replicate", name: "Repl.", css: "n wide", text: (sweep, trial) => `${trial.replicate}` },

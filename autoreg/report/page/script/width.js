@@ -95,7 +95,7 @@ function widthPanel(sweep, row, key, letter) {
     key: `${row.name} ${key}`, title: `(${letter}) ${row.name ? `${row.name}: ` : ""}${score.title}`, note: score.note, height: 250,
     spec: { layer }, points: shown, pick: ids => pick(sweep, ids), tell: at => ({
       title: `${label} at ${sweep.widthName(at.width)}`,
-      note: at.id ? `${at.series}, replicate ${at.replicate}: ${fixed(at.y, score.digits)}${score.unit}, trial ${at.id.slice(0, 8)}${at.hollow ? ", not measured" : ""}` : "",
+      note: at.id ? `${at.series}, replicate ${at.replicate}: ${fixed(at.y, score.digits)}${score.unit}, trial ${shortId(at.id)}${at.hollow ? ", not measured" : ""}` : "",
       rows: means.filter(group => group.width === at.width).sort((a, b) => b.y - a.y).map(group => ({
         colour: sweep.looks.get(group.series).colour, name: group.series, value: fixed(group.y, score.digits), here: group.series === at.series,
         more: moreOf(group, score, each, papers.find(point => point.series === group.series && point.width === group.width)),
