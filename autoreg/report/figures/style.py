@@ -27,8 +27,12 @@ Thing = TypeVar("Thing")
 PAPER = "paper\u200b"
 GREY = "#8c8c8c"
 
-#: Okabe and Ito's colours, which colour-blind eyes tell apart, in an order whose greys differ too.
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+#: Colours of series on a white page and on a dark one (#14171b): colour-blind eyes and grey print tell any two apart.
+SERIES_COLOURS = {
+    "light": ["#006ecd", "#7c3300", "#00a762", "#b40686", "#997f1a", "#2a3744"],
+    "dark": ["#38a6f9", "#fa5945", "#7afeb6", "#fcbbea", "#f5a000", "#718290"],
+}
+COLOURS = SERIES_COLOURS["light"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 FILLINGS = ["full", "none", "left", "top", "right", "bottom"]
 
