@@ -13,6 +13,7 @@ from autoreg.files import as_file_name
 from autoreg.report.figure import figures_with_data, missing_trials, read_figure
 from autoreg.report.figures.source import FigureSource, find_figures
 from autoreg.report.figures.style import series_order, width_label
+from autoreg.report.findings import cautions, findings
 from autoreg.report.formats import numeric_columns, shown_cells
 from autoreg.report.page.claims import read_claims
 from autoreg.report.page.compact import columns
@@ -77,8 +78,11 @@ def read_sweep(
     return {
         **status,
         "summary": _summary(facts, series, data["widthNames"], finals),
-        "found": {},
-        "nothing": _nothing(status, trials),
+        "found": {
+            name: {"findings": findings(connection, key, name), "cautions": cautions(connection, key, name)}
+            for name in list(scores) or [definition]
+        },
+        "is_older": status["final_trials"] is None,
         "counts": {
             "final": finals["id"].n_unique(),
             "tuning": tuning["id"].n_unique(),
@@ -115,20 +119,6 @@ def _summary(facts: dict[str, Any], series: list[str], widths: list[str], finals
         f"{what}: {counted(len(series), 'series')}{names} at {counted(len(widths), 'width')}{reach}, "
         f"{counted(_most_replicates(finals), 'replicate')} of each."
     )
-
-
-def _nothing(status: dict[str, Any], trials: pl.DataFrame) -> str:
-    """Return why nothing can be said yet, for a sweep without a measured network."""
-    older = (
-        " This sweep was run by another version, which this one cannot read in full."
-        if status["final_trials"] is None
-        else ""
-    )
-    if trials.is_empty():
-        return f"Nothing yet: no trial has ended.{older}"
-    if status["failed"] and not status["final_done"]:
-        return f"Nothing: no final trial ended well, and {counted(status['failed'], 'trial')} failed.{older}"
-    return f"Nothing yet: no network is measured.{older}"
 
 
 def counted(number: int, thing: str) -> str:

@@ -59,7 +59,7 @@ def _panel(
     name = pl.col(line).replace_strict(names, range(len(names)), return_dtype=pl.Int64)
     return {
         "title": title, "x": x[1], "y": {"title": y[1], "log": log}, "kind": kind, "mark": mark,
-        "names": [width_label(each) for each in names] if kind == "width" else names,
+        "names": [width_label(float(each)) for each in names] if kind == "width" else list(names),
         "bars": "error bars: ± one standard deviation over replicates" if ends else "",
         "rows": columns(shown.select(x=pl.col(x[0]), y=value, line=name, **ends)),
     }  # fmt: skip

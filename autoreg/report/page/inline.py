@@ -9,6 +9,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from autoreg.report.figures.style import SERIES_COLOURS
+
 _HERE = Path(__file__).parent
 #: The files of the page's own script, in the order in which they run.
 SCRIPTS = (
@@ -18,8 +20,13 @@ SCRIPTS = (
 
 
 def style() -> Markup:
-    """Return the page's style."""
-    return Markup((_HERE / "page.css").read_text(encoding="utf-8"))
+    """Return the page's style, with the colours of series that all figures have."""
+    light, dark = (
+        " ".join(f"--s{place}:{colour};" for place, colour in enumerate(SERIES_COLOURS[page]))
+        for page in ("light", "dark")
+    )
+    colours = f":root {{ {light} }}\n@media screen {{ :root[data-theme=dark] {{ {dark} }} }}\n"
+    return Markup(colours + (_HERE / "page.css").read_text(encoding="utf-8"))
 
 
 @cache

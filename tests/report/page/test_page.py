@@ -131,7 +131,7 @@ def test_without_a_sweep_there_is_no_page(tmp_path: Path, fill_in: Callable[...,
 @pytest.mark.parametrize(
     ("changes", "answer"),
     [
-        ({"drop": 8}, "Nothing yet: no trial has ended."),
+        ({"drop": 8}, "none of 8 networks is trained (8 not run)."),
         ({"definition": {"name": "old", "of": "another version"}}, "This sweep was run by another version"),
     ],
 )
@@ -156,5 +156,5 @@ def test_a_sweep_whose_trials_all_failed_says_so(
     rebuild(tmp_path / "results.db", runs)
     with reading(tmp_path / "results.db") as connection:
         text = write_page(read_page(connection, runs=tmp_path / "runs"), tmp_path).read_text(encoding="utf-8")
-    assert "Nothing: no final trial ended well, and 1 trial failed." in text
+    assert "none of 1 network is trained (1 failed)." in text
     assert "out of memory" in text
