@@ -1,5 +1,6 @@
 """What the section of one sweep shows: the words for the template, and the rows for the script."""
 
+import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -74,7 +75,7 @@ def read_sweep(
         "rows": _rows_of_panels(connection, key, sources, series),
         "figures": [figure for figure in figures if "panels" in figure],
     }
-    facts, origin = _facts(connection, key), read_origin(connection, key)
+    facts, file = _facts(connection, key), f"{as_file_name(status['name'])}.yaml"
     return {
         **status,
         "summary": _summary(facts, series, data["widthNames"], finals),
@@ -101,8 +102,9 @@ def read_sweep(
         "capacity": _table(connection, "capacity", key),
         "protocol": _table(connection, "1", key),
         "missing": [] if status["final_trials"] is None else missing_trials(connection, key),
-        "origin": origin,
-        "file": f"{as_file_name(status['name'])}.yaml",
+        "origin": read_origin(connection, key),
+        "file": file,
+        "command": shlex.join(["autoreg", "sweep", file]),
         "left_out": left_out,
         "data": data,
     }

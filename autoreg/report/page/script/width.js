@@ -17,7 +17,13 @@ const SCORES = {
     digits: 1, unit: "", paper: "similar_units", read: (sweep, trial) => sweep.score(trial, "similar"),
   },
 };
-const COUNTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
+const ENDED_WELL = new Set(["measured", "not measured"]);
+function countTicks(values) {  // 1, 2, 5, 10 …, or every digit where those are few
+  const tens = [.1, 1, 10, 100, 1000, 10000], low = Math.min(...values), high = Math.max(...values);
+  const all = digits => tens.flatMap(ten => digits.map(digit => +(digit * ten).toPrecision(1)));
+  const few = all([1, 2, 5]);
+  return few.filter(tick => tick >= low && tick <= high).length > 2 ? few : all([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+}
 
 function widthAxis(sweep, linear) {
   const { widths } = sweep.data, last = widths.at(-1);
@@ -56,7 +62,7 @@ function groupsOf(sweep, dots) {
 function widthPanel(sweep, row, key, letter) {
   const { state, data } = sweep, score = SCORES[key], linear = state.x === "linear", log = key === "similar" && state.y === "log";
   const names = row.series.map(place => data.series[place]).filter(name => sweep.isOn(name)), label = score.label ?? score.title;
-  const dots = sweep.finals.filter(trial => names.includes(trial.series)).map(trial => ({
+  const dots = sweep.finals.filter(trial => names.includes(trial.series) && ENDED_WELL.has(trial.state)).map(trial => ({
     id: trial.id, ids: [trial.id], series: trial.series, width: trial.width, replicate: trial.replicate,
     x: aside(sweep, trial.series, trial.width, linear), value: score.read(sweep, trial), hollow: trial.state !== "measured",
   })).filter(dot => dot.value != null && (!log || dot.value > 0));
@@ -71,7 +77,7 @@ function widthPanel(sweep, row, key, letter) {
   }
   const { colour, shape, dash } = seriesColours(sweep, names), x = widthAxis(sweep, linear), y = {
     field: "y", type: "quantitative", scale: log ? { type: "log", nice: false } : { zero: key === "similar", nice: true },
-    axis: { title: null, domain: false, ticks: false, ...(log ? { values: COUNTS, format: ",d" } : { tickCount: 5 }) },
+    axis: { title: null, domain: false, ticks: false, ...(log ? { values: countTicks(dots.map(dot => dot.y)), format: ",~g", labelOverlap: true } : { tickCount: 5 }) },
   };
   const line = { x, y, color: colour, ...(data.series.length > 6 ? { strokeDash: dash } : {}) }, layer = [];
   const ceiling = key === "similar" ? Object.entries(data.ceiling).map(([width, most]) => ({ x: +width, y: most, label: "all units of the layer" })).sort((a, b) => a.x - b.x) : [];
