@@ -1,6 +1,7 @@
 """Figures other than those of scores against width: as charts where their drawing is one of ours, else as pictures."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -9,11 +10,10 @@ from autoreg.report.figure import FigureRows, picture
 from autoreg.report.figures.figure_width import PARTS
 from autoreg.report.figures.source import FigureSource
 from autoreg.report.figures.style import series_order, width_label
-from autoreg.report.figures.width_panels import PANELS, panels_of
+from autoreg.report.figures.surgeries import SURGERIES
+from autoreg.report.figures.width_panels import PANELS, Panel, panels_of
 from autoreg.report.page.compact import columns
 from autoreg.report.page.inline import data_uri
-
-WIDTH = {"title": "width factor", "kind": "width"}
 
 
 def drawn(rows: FigureRows) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def drawn(rows: FigureRows) -> dict[str, Any]:
         "name": rows.source.name,
         "title": head or rows.source.name,
         "label": head.partition(":")[0] if rows.source.is_packaged else rows.source.name,
-        "remarks": rows.remarks,
+        "remarks": [remark for remark in rows.remarks if not remark.startswith("incomplete")],
         "csv": data_uri("text/csv", rows.as_csv().encode()),
         "file": f"{rows.source.path.stem}.csv",
     }
@@ -45,84 +45,117 @@ def shows_scores(source: FigureSource) -> bool:
     return named[0] == "layer_panels" or (named[0] == "width_panels" and set(named[1]) <= known)
 
 
-def _panel(
-    title: str, frame: pl.DataFrame, x: tuple[str, dict[str, str]], y: tuple[str, str], line: str, scale: float = 1.0,
-    kind: str = "series", mark: str = "line", log: bool = False, error: str | None = None,
-    names: Sequence[Any] | None = None,
-) -> dict[str, Any]:  # fmt: skip
-    """Return a chart: one line for each value of a column, y against x, with a deviation if there is a column of it."""
-    value, shown = pl.col(y[0]) * scale, frame.drop_nulls(y[0])
-    deviation = pl.col(error) * scale if error in frame.columns else None
-    ends = {} if deviation is None else {"low": value - deviation, "high": value + deviation}
-    if names is None:
-        names = shown[line].unique().sort().to_list() if kind == "width" else series_order(shown[line])
-    name = pl.col(line).replace_strict(names, range(len(names)), return_dtype=pl.Int64)
-    return {
-        "title": title, "x": x[1], "y": {"title": y[1], "log": log}, "kind": kind, "mark": mark,
-        "names": [width_label(float(each)) for each in names] if kind == "width" else list(names),
-        "bars": "error bars: ± one standard deviation over replicates" if ends else "",
-        "rows": columns(shown.select(x=pl.col(x[0]), y=value, line=name, **ends)),
-    }  # fmt: skip
+@dataclass(frozen=True)
+class _Kind:
+    """How a figure's rows become a chart: y against x, one line for each value of a column.
+
+    Attributes:
+        x: the column along x.
+        x_title: and `x_kind`: its axis; `width`, `linear` or `reverse`.
+        line: the column whose values have a line each: `width`, `series`, `surgery` or the like.
+        mark: `line` or `bar`.
+    """
+
+    x: str = "width"
+    x_title: str = "width factor"
+    x_kind: str = "width"
+    line: str = "series"
+    mark: str = "line"
+
+    def panel(
+        self, title: str, part: pl.DataFrame, whole: pl.DataFrame, panel: Panel, error: str | None = None,
+        paper: pl.DataFrame | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Return the chart of a part of a figure's rows; a line looks the same in all charts of the whole."""
+        names = _names(whole, self.line)
+        line = pl.col(self.line).replace_strict(names, range(len(names)), return_dtype=pl.Int64)
+        value, shown = pl.col(panel.column) * panel.scale, part.drop_nulls(panel.column)
+        deviation = pl.col(error) * panel.scale if error in part.columns else None
+        ends = {} if deviation is None else {"low": value - deviation, "high": value + deviation}
+        points = shown.select(x=pl.col(self.x).cast(pl.Float64), y=value, line=line, **ends)
+        published = pl.DataFrame(schema={"x": pl.Float64, "y": pl.Float64, "line": pl.Int64})
+        if paper is not None:
+            known = paper.filter(pl.col(self.line).is_in(names), score=panel.column)
+            published = known.select(x=pl.col("x").cast(pl.Float64), y=pl.col("value") * panel.scale, line=line)
+        return {
+            "title": title, "x": {"title": self.x_title, "kind": self.x_kind}, "mark": self.mark,
+            "y": {"title": panel.label, "log": panel.logarithmic}, "kind": self.line,
+            "names": [width_label(name) for name in names] if self.line == "width" else names,
+            "bars": "error bars: ± one standard deviation over replicates" if ends else "",
+            "rows": columns(points), "paper": columns(published.sort("line", "x")),
+        }  # fmt: skip
+
+
+def _names(frame: pl.DataFrame, column: str) -> list[Any]:
+    values = frame[column].unique()
+    if column == "width":
+        return values.sort().to_list()
+    known = (*SURGERIES, *(label for _, label, _ in PARTS))
+    return [name for name in known if name in values] if set(values) <= set(known) else series_order(values)
 
 
 def _each(frame: pl.DataFrame, column: str) -> Iterator[tuple[str, pl.DataFrame]]:
     return ((name, frame.filter(pl.col(column) == name)) for name in series_order(frame[column]))
 
 
+def _error(panel: Panel) -> str:
+    """Return the column of a score's deviation over replicates, which is never the one over units."""
+    return "similar_units_replicate_std" if panel.column == "similar_units" else f"{panel.column}_std"
+
+
 def _width_panels(rows: FigureRows, arguments: list[str]) -> Iterator[dict[str, Any]]:
     for panel in panels_of(rows.frame, [name for name in arguments if "=" not in name]):
-        error = "similar_units_replicate_std" if panel.column == "similar_units" else f"{panel.column}_std"
-        yield _panel(panel.title, rows.frame, ("width", WIDTH), (panel.column, panel.label), "series", panel.scale,
-                     log=panel.logarithmic, error=error)  # fmt: skip
+        yield _Kind().panel(panel.title, rows.frame, rows.frame, panel, _error(panel), rows.published)
 
 
 def _ablation(rows: FigureRows, _: list[str]) -> Iterator[dict[str, Any]]:
-    x = ("fraction", {"title": "share of units dropped", "kind": "linear"})
+    kind = _Kind("fraction", "share of units dropped", "linear", "width")
+    panel = Panel("unchanged", "labels unchanged (%)", "", 100)
     for name, part in _each(rows.frame, "series"):
-        yield _panel(name, part, x, ("unchanged", "labels unchanged (%)"), "width", 100, "width")
+        yield kind.panel(name, part, rows.frame, panel, paper=rows.published.filter(series=name))
 
 
 def _correlations(rows: FigureRows, _: list[str]) -> Iterator[dict[str, Any]]:
-    x = ("bin_low", {"title": "|r| of a pair of units", "kind": "linear"})
+    kind = _Kind("bin_low", "|r| of a pair of units", "linear", "width")
+    panel = Panel("share", "% of all pairs", "", 100)
     for name, part in _each(rows.frame, "series"):
-        yield _panel(f"{name}, {part['layer'][0]}", part.sort("width", "bin_low"), x, ("share", "% of all pairs"),
-                     "width", 100, "width")  # fmt: skip
+        yield kind.panel(f"{name}, {part['layer'][0]}", part.sort("width", "bin_low"), rows.frame, panel)
 
 
 def _parameters(rows: FigureRows, _: list[str]) -> Iterator[dict[str, Any]]:
+    panel = Panel("parameters", "trainable parameters", "", logarithmic=True)
     for name, part in _each(rows.frame, "panel"):
-        yield _panel(name, part, ("width", WIDTH), ("parameters", "trainable parameters"), "series", log=True)
+        ours = rows.published.filter(pl.col("series").is_in(part["series"].unique().to_list()))
+        yield _Kind().panel(name, part, rows.frame, panel, paper=ours)
 
 
 def _last_epochs(rows: FigureRows, _: list[str]) -> Iterator[dict[str, Any]]:
-    x = ("epochs_before_end", {"title": "epochs before the end", "kind": "reverse"})
+    kind = _Kind("epochs_before_end", "epochs before the end", "reverse", "width")
     for name, part in _each(rows.frame, "series"):
         for panel in (PANELS[column] for column in ("test_accuracy", "auc", "similar_units")):
-            error = "similar_units_replicate_std" if panel.column == "similar_units" else f"{panel.column}_std"
-            yield _panel(f"{name}: {panel.title.lower()}", part, x, (panel.column, panel.label), "width", panel.scale,
-                         "width", log=panel.logarithmic, error=error)  # fmt: skip
+            paper = rows.published.filter(series=name)
+            yield kind.panel(f"{name}: {panel.title.lower()}", part, rows.frame, panel, _error(panel), paper)
 
 
 def _surgery_curves(rows: FigureRows, _: list[str]) -> Iterator[dict[str, Any]]:
-    x = ("taken", {"title": "share of units taken out", "kind": "linear"})
+    kind = _Kind("taken", "share of units taken out", "linear", "surgery")
+    panel = Panel("unchanged", "labels unchanged (%)", "", 100)
     for name, part in _each(rows.frame, "series"):
         for width in sorted({min(part["width"].to_list()), max(part["width"].to_list())}):
-            yield _panel(f"{name} at {width_label(width)}", part.filter(width=width).sort("surgery", "taken"), x,
-                         ("unchanged", "labels unchanged (%)"), "surgery", 100)  # fmt: skip
+            shown = part.filter(width=width).sort("surgery", "taken")
+            yield kind.panel(f"{name} at {width_label(width)}", shown, rows.frame, panel)
 
 
 def _compressed_widths(rows: FigureRows, _: list[str]) -> Iterator[dict[str, Any]]:
+    panel = Panel("compressed_width", "compressed width factor", "", logarithmic=True)
     for name, part in _each(rows.frame, "series"):
-        yield _panel(name, part, ("width", WIDTH), ("compressed_width", "compressed width factor"), "surgery", log=True,
-                     error="compressed_width_std")  # fmt: skip
+        yield _Kind(line="surgery").panel(name, part, rows.frame, panel, "compressed_width_std")
     parts = {column: label for column, label, _ in PARTS}
-    for name, part in _each(rows.frame, "series"):
-        units = part.unique("width").drop_nulls("needed").rename(parts)
-        if units.height:
-            long = units.unpivot(list(parts.values()), index="width", variable_name="units", value_name="share")
-            yield _panel(f"{name}: what its units are", long.sort("width", "units"), ("width", WIDTH),
-                         ("share", "% of the units"), "units", 100, mark="bar",
-                         names=list(parts.values()))  # fmt: skip
+    units = rows.frame.unique(["series", "width"]).drop_nulls("needed").rename(parts)
+    long = units.unpivot(list(parts.values()), index=["series", "width"], variable_name="units", value_name="share")
+    for name, part in _each(long, "series"):
+        kind, share = _Kind(line="units", mark="bar"), Panel("share", "% of the units", "", 100)
+        yield kind.panel(f"{name}: what its units are", part.sort("width"), long, share)
 
 
 _PANELS: dict[str, Callable[[FigureRows, list[str]], Iterator[dict[str, Any]]]] = {

@@ -20,12 +20,14 @@ function figurePanel(sweep, panel, place) {
   if (isBar) {
     layer.push({ data: { values: points }, mark: { type: "bar" }, encoding: { x, y: { ...y, stack: "zero" }, color, description: { field: "say" } } });
   } else {
+    const paper = rowsOf(panel.paper).filter(point => !log || point.y > 0);
+    if (paper.length) layer.push({ data: { values: paper }, mark: { type: "line", strokeDash: [4, 3], strokeWidth: 1.3, opacity: .75, aria: false }, encoding: { x, y, color } });
     if (bars.length) layer.push({ data: { values: bars }, mark: { type: "rule", aria: false }, encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" }, color } });
     layer.push({ data: { values: points }, mark: { type: "line", strokeWidth: 1.8, aria: false }, encoding: { x, y, color, ...(looks.length > 6 ? { strokeDash: scale("dash") } : {}) } });
     if (points.length < 600) layer.push({ data: { values: points }, mark: { type: "point", filled: true, size: 34, opacity: 1 }, encoding: { x, y, color, shape: scale("shape"), description: { field: "say" } } });
   }
   return {
-    key: `${place}`, title: panel.title, note: [panel.y.title, panel.bars].filter(Boolean).join("; "), height: 220, spec: { layer },
+    key: `${place}`, title: panel.title, note: [panel.y.title, panel.bars, panel.paper.x.length ? "dashed: the paper’s" : ""].filter(Boolean).join("; "), height: 220, spec: { layer },
     points: isBar ? stacked(points) : points, reach: isBar ? 200 : REACH, tell: at => ({
       title: panel.x.kind === "width" ? sweep.widthName(at.x) : `${panel.x.title}: ${short(at.x)}`,
       rows: points.filter(point => point.x === at.x).sort((a, b) => b.hit - a.hit).map(point => ({
