@@ -10,7 +10,7 @@ function layerPanel(sweep, name, cells, [low, high]) {
   const points = cells.map(cell => ({
     x: cell.width, y: cell.layer, value: cell.value, text: fixed(cell.value, digits), ids: [],
     fill: `color-mix(in oklab, var(--mb) ${Math.round(100 * level(cell.value))}%, var(--ma))`,
-    ink: level(cell.value) > .5 ? "var(--back)" : "var(--text)",
+    ink: level(cell.value) > .62 ? "var(--back)" : level(cell.value) < .45 ? "var(--text)" : "#14171b",  // ≥ 4.5 : 1
     say: `${cell.layer} at ${sweep.widthName(cell.width)}: ${label} ${fixed(cell.value, digits)}`,
   }));
   const names = sweep.data.widths.map(width => `datum.value == ${width} ? '${sweep.widthName(width)}' : `).join("");
