@@ -107,7 +107,7 @@ class Results:
         """
         rows = self._rows(name, definition, sweep)
         with mpl.rc_context(SETTINGS):
-            width_panels.draw_panel(axes, as_names(rows.frame), rows.published, column)
+            width_panels.draw_panel(axes, as_names(rows.frame), rows.published, column, rows.unmeasured)
 
     def report(self, table: str, sweep: str | None = None) -> pl.DataFrame:
         """Return the rows of a report's table, with every column.
