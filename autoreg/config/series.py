@@ -38,6 +38,7 @@ def figure_points(sweep: Sweep) -> Iterator[tuple[str, float, int, str, Any]]:
             map(str, grid.optimizer or [training.optimizer]),
             grid.parametrization or ["standard"],
             grid.richness or [None],
+            grid.learning_rate if len(grid.learning_rate or []) > 1 else [None],
             grid.lr_batch_factor,
             grid.epochs or [training.epochs],
         )
@@ -46,7 +47,7 @@ def figure_points(sweep: Sweep) -> Iterator[tuple[str, float, int, str, Any]]:
         labels = [_labels(*setting) for _, _, setting in own_settings]
         varies = [len(set(axis)) > 1 for axis in zip(*labels, strict=True)]
         for (index, widths, setting), words in zip(own_settings, labels, strict=True):
-            series = ", ".join((name, *compress(words, varies)))
+            series = ", ".join((name, *filter(None, compress(words, varies))))
             yield from ((series, width, index, name, setting) for width in widths)
 
 
@@ -57,6 +58,7 @@ def _labels(
     optimizer: str,
     parametrization: str,
     richness: float | None,
+    rate: float | None,
     factor: float,
     epochs: int,
 ) -> tuple[str, ...]:
@@ -68,6 +70,7 @@ def _labels(
         _known_labels().get(("optimizer", optimizer), optimizer),
         parametrization,
         "no γ" if richness is None else f"γ = {richness:g}",
+        "" if rate is None else f"η = {rate:g}",
         f"k = {factor:g}",
         f"{epochs} epochs",
     )
