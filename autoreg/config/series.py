@@ -30,6 +30,7 @@ def figure_points(sweep: Sweep) -> Iterator[tuple[str, float, int, str, Any]]:
     settings = defaultdict[str, list[tuple[int, list[float], Any]]](list)
     for index, (name, part) in enumerate(sweep.parts()):
         grid, training = part.grid, part.training
+        rates = grid.learning_rate or []
         own = {key: getattr(training, key) for key in REGULARIZERS["none"]}
         axes = (
             map(str, grid.initializer or [part.initializer]),
@@ -38,7 +39,7 @@ def figure_points(sweep: Sweep) -> Iterator[tuple[str, float, int, str, Any]]:
             map(str, grid.optimizer or [training.optimizer]),
             grid.parametrization or ["standard"],
             grid.richness or [None],
-            grid.learning_rate if len(grid.learning_rate or []) > 1 else [None],
+            rates if len(rates) > 1 else [None],
             grid.lr_batch_factor,
             grid.epochs or [training.epochs],
         )
