@@ -14,7 +14,14 @@ with labelled as (
         format('k = {:g}', trials.lr_batch_factor) as factor,
         coalesce(trials.config ->> '$.parametrization', 'standard') as parametrization,
         (trials.config ->> '$.richness')::double as richness,
-        (trials.config ->> '$.epochs')::integer as epochs
+        (trials.config ->> '$.epochs')::integer as epochs,
+        -- rates that an axis sets are told; those that a search chose differ between settings, not within one
+        case
+            when count(distinct trials.config ->> '$.learning_rate') over (
+                partition by sweep_trials.sweep_id, sweep_groups.variant,
+                    json_merge_patch(trials.config, '{"learning_rate": null, "batch_size": null, "exact_batch": null}')
+            ) > 1 then format('η = {:g}', (trials.config ->> '$.learning_rate')::double)
+        end as rate
     from sweep_trials
     join trials using (trial_id)
     left join sweep_groups using (sweep_id, group_id)
@@ -75,6 +82,7 @@ select
             case when count(distinct coalesce(labelled.richness, 0)) over alike > 1
                 then coalesce(format('γ = {:g}', labelled.richness), 'no γ')
             end,
+            case when count(distinct labelled.rate) over alike > 1 then labelled.rate end,
             case when count(distinct labelled.factor) over alike > 1 then labelled.factor end,
             case when count(distinct labelled.epochs) over alike > 1 then labelled.epochs || ' epochs' end
         ), ''),

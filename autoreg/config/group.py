@@ -105,7 +105,10 @@ class Group:
 
 def setting_labels(groups: Sequence[Group]) -> list[str]:
     """Return a line for each group: its variant or network, its width, its initializer, and what else varies."""
-    fields = ("optimizer", "random_labels", "augmentation", "dropout", "weight_decay", "parametrization", "richness")
+    fields = (
+        "optimizer", "random_labels", "augmentation", "dropout", "weight_decay", "parametrization", "richness",
+        "learning_rate",
+    )  # fmt: skip
     varying = [name for name in fields if len({str(getattr(group.template, name)) for group in groups}) > 1]
     labels = []
     for group in groups:

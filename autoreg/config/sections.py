@@ -63,6 +63,7 @@ class Grid(Strict):
     random_labels: list[bool] | None = Field(default=None, min_length=1)
     parametrization: list[Parametrization] | None = Field(default=None, min_length=1)
     richness: list[Factor | None] | None = Field(default=None, min_length=1)
+    learning_rate: list[LearningRate] | None = Field(default=None, min_length=1)
     lr_batch_factor: list[Factor] = Field(default=[1.0], min_length=1)
     epochs: list[Annotated[int, Field(ge=1, le=LARGEST)]] | None = Field(default=None, min_length=1)
 

@@ -30,6 +30,7 @@ def figure_points(sweep: Sweep) -> Iterator[tuple[str, float, int, str, Any]]:
     settings = defaultdict[str, list[tuple[int, list[float], Any]]](list)
     for index, (name, part) in enumerate(sweep.parts()):
         grid, training = part.grid, part.training
+        rates = grid.learning_rate or []
         own = {key: getattr(training, key) for key in REGULARIZERS["none"]}
         axes = (
             map(str, grid.initializer or [part.initializer]),
@@ -38,6 +39,7 @@ def figure_points(sweep: Sweep) -> Iterator[tuple[str, float, int, str, Any]]:
             map(str, grid.optimizer or [training.optimizer]),
             grid.parametrization or ["standard"],
             grid.richness or [None],
+            rates if len(rates) > 1 else [None],
             grid.lr_batch_factor,
             grid.epochs or [training.epochs],
         )
@@ -46,7 +48,7 @@ def figure_points(sweep: Sweep) -> Iterator[tuple[str, float, int, str, Any]]:
         labels = [_labels(*setting) for _, _, setting in own_settings]
         varies = [len(set(axis)) > 1 for axis in zip(*labels, strict=True)]
         for (index, widths, setting), words in zip(own_settings, labels, strict=True):
-            series = ", ".join((name, *compress(words, varies)))
+            series = ", ".join((name, *filter(None, compress(words, varies))))
             yield from ((series, width, index, name, setting) for width in widths)
 
 
@@ -57,6 +59,7 @@ def _labels(
     optimizer: str,
     parametrization: str,
     richness: float | None,
+    rate: float | None,
     factor: float,
     epochs: int,
 ) -> tuple[str, ...]:
@@ -68,6 +71,7 @@ def _labels(
         _known_labels().get(("optimizer", optimizer), optimizer),
         parametrization,
         "no γ" if richness is None else f"γ = {richness:g}",
+        "" if rate is None else f"η = {rate:g}",
         f"k = {factor:g}",
         f"{epochs} epochs",
     )

@@ -18,7 +18,9 @@ from autoreg.packaged import figure_name
 Section = TypeVar("Section", Grid, Training)
 
 #: The axes of a grid that make groups.
-AXES = ("width", "initializer", "optimizer", "regularizer", "random_labels", "parametrization", "richness")
+AXES = (
+    "width", "initializer", "optimizer", "regularizer", "random_labels", "parametrization", "richness", "learning_rate",
+)  # fmt: skip
 
 
 #: What a sweep may be called.
@@ -77,6 +79,8 @@ class Sweep(Strict):
             raise ValueError(f"training.epochs must be the largest of grid.epochs, {longest}, got {epochs}")
         if self.tune is None:
             return
+        if self.grid.learning_rate and self.tune.space.learning_rate:
+            raise ValueError("tune.space.learning_rate must be left out beside grid.learning_rate")
         space, rate, batch = self.tune.space, self.training.learning_rate, self.training.batch_size
         if space.learning_rate and not space.learning_rate.low <= rate <= space.learning_rate.high:
             raise ValueError(f"training.learning_rate must lie in tune.space, since it is tried first, got {rate}")
@@ -146,7 +150,8 @@ class Sweep(Strict):
                 if key in own:
                     raise ConfigError(f"two settings are the same trial: {group.template.initializer}")
                 own.add(key)
-                if points.setdefault((name, *group.shown_as), key) != key:
+                rate = group.template.learning_rate if part.grid.learning_rate else None
+                if points.setdefault((name, *group.shown_as, rate), key) != key:
                     point = f"{name} at {format_width(group.template.width)}x"
                     raise ConfigError(
                         f"variants of one name must differ in width or another axis, got two settings for {point}, "

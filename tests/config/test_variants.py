@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from autoreg.config.group import setting_labels
 from autoreg.config.series import figure_points
 from autoreg.config.sweep import load_definition
 from autoreg.config.sweep_file import LoadedSweep, load_sweep
@@ -117,8 +118,8 @@ def test_series_are_named_as_the_view_names_them(
 ) -> None:
     grid = "initializer: [{name: normal, sigma: 1}, {name: normal, sigma: 3}], optimizer: [sgd, adam], "
     grid += "regularizer: [none, all], random_labels: [false, true], parametrization: [standard, mup], "
-    grid += "richness: [null, 1/10], lr_batch_factor: [1, 1/4], epochs: [1, 3]"
-    sweep = several(f"variants=[{{name: A, grid: {{{grid}, width: [1/4]}}}}]").sweep
+    grid += "richness: [null, 1/10], learning_rate: [0.1, 1e-5], lr_batch_factor: [1, 1/4], epochs: [1, 3]"
+    sweep = several(f"variants=[{{name: A, grid: {{{grid}, width: [1/4]}}}}]", "tune=null").sweep
     [(name, part)] = sweep.parts()
     configs = [config for group in part.groups() for config in group.final_trials({})][:: part.replicates]
     folders = [trial(**dict(config.model_copy(update={"replicate": 0}))) for config in configs]
@@ -128,8 +129,30 @@ def test_series_are_named_as_the_view_names_them(
     rebuild(tmp_path / "results.db", runs)
     with reading(tmp_path / "results.db") as connection:
         named = query(connection, "select distinct series from final_trials order by all")["series"].to_list()
-    assert len(named) == 2**8
+    assert len(named) == 2**9
     assert named == sorted({series for series, *_ in figure_points(sweep)})
+
+
+def test_a_learning_rate_is_an_axis_that_is_not_searched_too(several: Several) -> None:
+    rates = "grid.learning_rate=[0.01, 1]"
+    with pytest.raises(ConfigError, match=r"tune.space.learning_rate: must be left out beside grid.learning_rate"):
+        several(rates)
+    sweep = several(rates, "tune=null", "variants=null", "grid.width=[1/4]").sweep
+    assert [group.template.learning_rate for group in sweep.groups()] == [0.01, 1]
+    assert [str(label).split()[-1] for label in setting_labels(sweep.groups())] == [
+        "learning_rate=0.01",
+        "learning_rate=1.0",
+    ]
+
+
+def test_rates_that_a_search_chose_are_no_axis(
+    tmp_path: Path, runs: Runs, trial: Callable[..., Any], sweep_record: Callable[..., Any]
+) -> None:
+    folders = [trial(width=width, learning_rate=rate) for width, rate in ((1.0, 0.1), (2.0, 0.2))]
+    write_record(runs, sweep_record(folders))
+    rebuild(tmp_path / "results.db", runs)
+    with reading(tmp_path / "results.db") as connection:
+        assert query(connection, "select distinct series from final_trials").rows() == [("He Norm",)]
 
 
 def test_ids_of_variants_are_golden(several: Several) -> None:

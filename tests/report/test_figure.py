@@ -73,7 +73,7 @@ def test_every_figure_is_written_in_both_definitions(
 
 def test_every_figure_of_the_paper_is_there_and_one_for_any_sweep() -> None:
     numbered = ["1a", "1b", "1c", "2", "3", "4", "5", "6", *(f"B{number}" for number in range(1, 14))]
-    assert figure_names() == [*numbered, "Curve", "Scores", "Width"]
+    assert figure_names() == [*numbered, "Curve", "Phase", "Scores", "Transfer", "Width"]
     assert [source.name for source in find_figures("1")] == ["1a", "1b", "1c"]
     assert [source.name for source in find_figures("b5")] == ["B5"]
 

@@ -65,8 +65,8 @@ def drawn(here: Path, plan: Plan) -> dict[str, pl.DataFrame]:
 
 
 def points(frame: pl.DataFrame) -> set[tuple[Any, ...]]:
-    """Series and width of each row; the length of a trial, which may be a figure's x axis, is taken off its series."""
-    return set(frame.select(pl.col("series").str.replace(r", \d+ epochs$", ""), "width").iter_rows())
+    """Series and width of each row; length and rate of a trial, which may be a figure's x axis, are off its series."""
+    return set(frame.select(pl.col("series").str.replace(r", (\d+ epochs|η = \S+)$", ""), "width").iter_rows())
 
 
 @pytest.mark.parametrize("name", sweep_names())

@@ -57,6 +57,8 @@ def shrink_part(part: dict[str, Any], widths: list[Any], real: dict[str, Any] | 
         part["network"] = {"name": network, "auxiliary": False}  # which asks for images of 299 pixels
     if "width" in part.get("grid", {}):
         part["grid"]["width"] = widths
+    for axis in {"richness", "learning_rate"} & part.get("grid", {}).keys():
+        part["grid"][axis] = part["grid"][axis][:2]
     several = "epochs" in part.get("grid", {})
     if several:
         part["grid"]["epochs"] = [1, 2]

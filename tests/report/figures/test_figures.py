@@ -477,3 +477,64 @@ def test_figure_curve_draws_the_narrowest_and_the_widest_network_with_the_random
     assert lines_of(figure, 0) == [pytest.approx([100, 90, 80, 70])] * 5
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["random", *SURGERIES]
     assert figure.axes[0].get_ylim()[0] == 70
+
+
+def phase(**changes: object) -> pl.DataFrame:
+    rows = [
+        {
+            "series": f"γ = {richness:g}", "richness": richness, "width": width, "network": "mlp",
+            "dataset": "teacher", "replicates": 5, "train_accuracy": 0.9 if width < 1 else 1.0,
+            "compressed_width": width / richness, "compressed_width_std": 0.01, "similar_units": 4 * width,
+            "similar_units_std": 0.1, "auc": 0.5, "auc_std": 0.01, "movement": richness, "movement_std": 0.01,
+            **changes,
+        }
+        for richness in (1.0, 10.0, 3.0) for width in (0.25, 1.0, 4.0)
+    ]  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+def test_figure_phase_draws_a_line_for_each_richness_and_a_map_of_both() -> None:
+    figure = drawn("phase", phase())
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles[:5] == ["(a) Units needed", "(b) Repeated units", "(c) Removable units", "(d) Movement", "(e) Map"]
+    assert lines_of(figure, 0) == [pytest.approx([w / gamma for w in (0.25, 1, 4)]) for gamma in (1, 3, 10)]
+    [image] = figure.axes[4].images
+    assert image.get_array().tolist() == [pytest.approx([w / gamma for w in (0.25, 1, 4)]) for gamma in (1, 3, 10)]
+    assert [text.get_text() for text in figure.axes[4].get_yticklabels()] == ["γ = 1", "γ = 3", "γ = 10"]
+
+
+def test_figure_phase_has_hollow_points_where_the_examples_are_not_learnt() -> None:
+    figure = drawn("phase", phase())
+    hollow = [line for line in figure.axes[3].lines if line.get_markerfacecolor() == "white"]
+    assert [(list(line.get_xdata()), list(line.get_ydata())) for line in hollow] == [
+        ([0.25], [1.0]), ([0.25], [3.0]), ([0.25], [10.0]),
+    ]  # fmt: skip
+    assert "hollow: training accuracy below 95%" in figure.get_supxlabel()
+
+
+def test_figure_phase_shows_what_is_measured_of_series_without_a_richness() -> None:
+    nothing = {"richness": None, "movement": None, "compressed_width": None}
+    frame = phase(**nothing).with_columns(series=pl.col("series").replace_strict({"γ = 1": "mup"}, default="standard"))
+    figure = drawn("phase", frame.unique(["series", "width"]))
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["(a) Repeated units", "(b) Removable units"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["mup", "standard"]
+
+
+def test_figure_transfer_draws_loss_against_rate_and_the_best_rate_with_its_range() -> None:
+    rows = [
+        {
+            "series": name, "width": width, "learning_rate": rate, "network": "mlp", "dataset": "teacher",
+            "replicates": 5, "train_loss": None if rate == 0.4 else width * rate, "best_rate": best,
+            "best_low": best / 2, "best_high": 2 * best,
+        }
+        for name, best in (("standard", 0.1), ("mup", 0.2)) for width in (0.25, 1.0, 4.0) for rate in (0.1, 0.2, 0.4)
+    ]  # fmt: skip
+    figure = drawn("transfer", pl.DataFrame(rows))
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["(a) mup", "(b) standard", "(c) Best rate"]
+    assert lines_of(figure, 0) == [pytest.approx([width * rate for rate in (0.1, 0.2)]) for width in (0.25, 1, 4)]
+    assert lines_of(figure, 2) == [[0.2] * 3, [0.1] * 3]
+    for container, best in zip(figure.axes[2].containers, (0.2, 0.1), strict=True):
+        [bars] = container[2]
+        assert [tuple(end[1] for end in bar) for bar in bars.get_segments()] == [
+            pytest.approx((best / 2, 2 * best))
+        ] * 3

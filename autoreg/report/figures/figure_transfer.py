@@ -1,0 +1,50 @@
+"""Figure Transfer: is a learning rate that is good at one width good at all of them?"""
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from autoreg.report.figures import style
+
+
+def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
+    """Return training loss against learning rate, a line a width and a panel a series; and the best rate against width.
+
+    Args:
+        frame: columns series, width, learning_rate, train_loss (null where a replicate diverged), best_rate with
+            best_low and best_high (null where all diverged), network, dataset, replicates.
+        published: not drawn.
+    """
+    names = style.series_order(frame["series"])
+    figure, [[*losses, best]] = style.new_figure([[*names, "Best rate"]])
+    widths = style.shades(frame["width"].unique().sort().to_list())
+    for axes, name in zip(losses, names, strict=True):
+        for width, look in widths.items():
+            line = frame.filter(series=name, width=width)
+            style.draw_line(axes, line, "learning_rate", "train_loss", "", label=style.width_label(width), **look)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("Learning rate")
+        axes.set_ylabel("Training loss (nats)")
+    _draw_best(best, frame, names)
+    handles, labels = style.legend_entries(losses)
+    figure.legend(handles, labels, loc="outside right upper", title="Width factor")
+    best.legend(fontsize=7)
+    style.describe_sources(figure, frame, [])
+    bars = "bars: smallest and largest of the replicates; a loss is a geometric mean, and missing where one diverged"
+    figure.supxlabel(f"{figure.get_supxlabel()}\n{bars}", fontsize=7, color="#555555")
+    return figure
+
+
+def _draw_best(axes: Axes, frame: pl.DataFrame, names: list[str]) -> None:
+    for index, name in enumerate(names):
+        line = frame.filter(series=name).drop_nulls("best_rate").unique("width").sort("width")
+        rates, lows, highs = (line[column] for column in ("best_rate", "best_low", "best_high"))
+        aside = 2 ** (0.04 * (index - (len(names) - 1) / 2))  # so that bars stand side by side
+        bars = [(rates - lows).clip(0).to_list(), (highs - rates).clip(0).to_list()]
+        places = (line["width"] * aside).to_list()
+        axes.errorbar(places, rates.to_list(), yerr=bars, capsize=2.5, label=name, **style.look_of(name, names))
+    style.width_axis(axes, frame["width"].to_list())
+    axes.set_yscale("log", base=2)
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.set_ylabel("Learning rate of the smallest loss")
