@@ -15,7 +15,7 @@ from autoreg.datasets import build_dataset
 from autoreg.metrics.ablation import ablation
 from autoreg.metrics.similarity import similarity
 from autoreg.runs.folder import Runs
-from autoreg.training.loop import train_epoch
+from autoreg.training.epoch import train_epoch
 from autoreg.training.state import TrialState
 
 

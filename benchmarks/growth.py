@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from autoreg.metrics.ablation import ablation
 from autoreg.metrics.similarity import similarity
-from autoreg.training.loop import train_epoch
+from autoreg.training.epoch import train_epoch
 from autoreg.training.state import TrialState
 from benchmarks.generate_trials import generate
 from benchmarks.resume import measure

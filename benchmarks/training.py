@@ -22,7 +22,7 @@ from autoreg.datasets import Dataset, Split
 from autoreg.datasets.images.cifar10_images import prepare_cropped, standardised
 from autoreg.networks import Network
 from autoreg.networks.normalization import LocalResponseNorm
-from autoreg.training.loop import train_epoch
+from autoreg.training.epoch import train_epoch
 from autoreg.training.precision import precision_of
 from autoreg.training.state import TrialState
 from benchmarks.rows import Row, alternate, ratio

@@ -46,7 +46,7 @@ def sweep(
     autoreg sweep cifar_init --dry-run         # what it would run, and how long it would take here
 
     What is done already, by this or another sweep, is not done again; interrupted, the same command goes on. The first
-    Ctrl-C has running trials save their state after their epoch, the second stops at once. With --json, each line of
+    Ctrl-C has running trials save their state, the second stops at once. With --json, each line of
     stdout is an object: what is `said`, and of each sweep in the end how it `ended`.
     """  # noqa: D301
     if quiet and verbose:

@@ -34,6 +34,10 @@ class Examples(ABC):
         CPU, and crops without randomness if there is none.
         """
 
+    def passing_over(self, batches: int) -> Self:
+        """Return this split for who uses none of its first batches, but draws from the generator what they draw."""
+        return self
+
     def to(self, device: torch.device) -> Self:
         """Return this split with its batches on a device."""
         return self.with_labels(self.labels.to(device))

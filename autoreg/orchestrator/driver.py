@@ -225,19 +225,18 @@ class Driver:
     def _stop(self) -> None:
         if not self.is_stopping:
             self.is_stopping = self.counts.stopping = True
+            self.measuring.stop(self._now)
             self._orders.append(ev.StopWorkers())
-            text = "stopping: running trials save their state after this epoch; Ctrl-C again stops now"
+            text = "stopping: running trials save their state; Ctrl-C again stops now"
             self._say(text, Verbosity.QUIET)
 
     def _tick(self) -> None:
         """Start what is to be measured, and bring the counts and results.db up to date."""
-        if not self.is_stopping:
-            is_training = bool(self.counts.running)
-            for trial_id in self.measuring.start(is_training, self.machine.measuring_slots, self._now):
-                measurements, own = tuple(self.plan.measurements), self.endings.config(trial_id).own_code
-                is_own = bool(own) or any(measurement.is_own for measurement in measurements)
-                job = MeasuringJob(trial_id, measurements, self.place, is_own)
-                self._orders.append(ev.StartMeasuring(job))
+        is_training = bool(self.counts.running)
+        for trial_id in self.measuring.start(is_training, self.machine.measuring_slots, self._now):
+            measurements, own = tuple(self.plan.measurements), self.endings.config(trial_id).own_code
+            is_own = bool(own) or any(measurement.is_own for measurement in measurements)
+            self._orders.append(ev.StartMeasuring(MeasuringJob(trial_id, measurements, self.place, is_own)))
         self.counts.measuring = self.endings.shown(self.measuring.running)
         self._tracker.look(self._now, self.machine)
         if self._now - self._committed_at >= SECONDS_BETWEEN_COMMITS:

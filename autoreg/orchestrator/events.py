@@ -198,4 +198,4 @@ class Say(Order):
 
 @dataclass(frozen=True)
 class StopWorkers(Order):
-    """Have running trials save their state after their epoch, and end."""
+    """Have running trials save their state, and end."""

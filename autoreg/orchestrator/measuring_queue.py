@@ -1,5 +1,8 @@
 """Finished trials that wait to be measured, and when each may start."""
 
+#: How long a sweep that is to stop waits for what is being measured; the next run measures it then.
+SECONDS_AFTER_STOP = 10.0
+
 
 class MeasuringQueue:
     """A few trials are measured at a time beside the training, and more when nothing trains any more.
@@ -17,6 +20,7 @@ class MeasuringQueue:
         self._waiting: dict[str, None] = {}
         self._alone: dict[str, None] = {}
         self._tried_alone: set[str] = set()
+        self._stopped_at: float | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -32,6 +36,10 @@ class MeasuringQueue:
         """Have a trial measured."""
         self._waiting[trial_id] = None
 
+    def stop(self, now: float) -> None:
+        """Start no more, and soon wait for none."""
+        self._stopped_at = now
+
     def start(self, is_training: bool, slots: int, now: float) -> list[str]:
         """Return the trials that start now.
 
@@ -40,6 +48,10 @@ class MeasuringQueue:
             slots: how many may be measured at once when nothing does.
             now: in seconds since 1970.
         """
+        if self._stopped_at is not None:
+            if now - self._stopped_at > SECONDS_AFTER_STOP:
+                self.running.clear()
+            return []
         limit = self.beside if is_training else max(self.beside, slots)
         first = list(self._waiting)[: max(0, limit - len(self.running))]
         if not first and self._alone and not (is_training or self.running):

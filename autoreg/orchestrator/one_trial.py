@@ -54,7 +54,7 @@ def run_trial(
 ) -> Summary:
     """Train and measure one final trial of a sweep as `run_sweep` would, and say how it ended.
 
-    What was done before is not done again. The first Ctrl-C has it save its state after its epoch; `resources` other
+    What was done before is not done again. The first Ctrl-C has it save its state and end; `resources` other
     than `cpus` and `gpu` do not apply.
 
     Args:
@@ -163,7 +163,7 @@ def _train(
         if report.epoch and (progress := running.progress(report.epoch, time.time())):
             say(progress[1])
 
-    say(f"{running.start(job.name, time.time())}; Ctrl-C saves its state after the epoch, twice stops now")
+    say(f"{running.start(job.name, time.time())}; Ctrl-C saves its state, twice stops now")
     with StopOnSignal(place.stop_file.touch):
         worker.train_trials(job, worker.Reporter(deliver), device)
     return ended.get(config.trial_id, False)

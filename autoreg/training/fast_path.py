@@ -33,7 +33,7 @@ def choose_path(state: TrialState, is_wanted: bool) -> str | None:
 
 def _kernel_for(state: TrialState, is_wanted: bool) -> Kernel | str:
     """Return the kernel, or why the trial is trained without."""
-    if state.epochs:
+    if state.epochs or state.begun:
         return load_kernel() if state.has_kernel else "as when the trial began"
     if not is_wanted:
         return "as resources.kernel says"

@@ -1,10 +1,8 @@
 """A trial's network before its first step: drawn from the replicate's seed, drawn again, and known again."""
 
 import math
-import random
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,6 +13,7 @@ from autoreg.networks import Network, build_network
 from autoreg.networks.initializers import initialize, weight_matrix
 from autoreg.runs.records import TrialResult
 from autoreg.seeds import derive_seed
+from autoreg.training.generators import seed_generators
 
 #: Sketches may differ by this share of a weight's norm: processors round differently. Other draws differ by about half.
 NEAR = 1e-4
@@ -77,12 +76,3 @@ def _matrices(network: Network) -> list[Tensor]:
 def _waves(matrix: Tensor) -> float:
     left, right = (torch.arange(size, dtype=torch.float64).cos().to(matrix) for size in matrix.shape)
     return float(left @ matrix @ right)
-
-
-def seed_generators(seed: int, device: torch.device) -> None:
-    """Seed what a network draws from; `torch.manual_seed` also prepares for devices that are not there, at length."""
-    torch.default_generator.manual_seed(seed)
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    if device.type == "cuda":
-        torch.cuda.manual_seed(seed)

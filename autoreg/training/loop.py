@@ -1,32 +1,27 @@
 """Training: one trial from its configuration to its checkpoint."""
 
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.nn import functional
 
 from autoreg.config.trial import TrialConfig
 from autoreg.datasets import Dataset, build_dataset
 from autoreg.networks import Network, trainable_parameters
 from autoreg.runs.folder import TrialFolder
 from autoreg.runs.records import Epoch, Layer, Status, TrialResult
-from autoreg.seeds import derive_seed
 from autoreg.training import checkpoints
 from autoreg.training.environment import environment_of
+from autoreg.training.epoch import evaluate, train_epoch
 from autoreg.training.fast_path import choose_path
-from autoreg.training.initial import constructed_network, initial_network, seed_generators
-from autoreg.training.optimizers import learning_rate_at, set_learning_rate
+from autoreg.training.initial import constructed_network, initial_network
 from autoreg.training.precision import precision_of
 from autoreg.training.reference import Logits, check_stages, reference_logits
+from autoreg.training.saving import Keeper, Stopped
 from autoreg.training.state import TrialState
-
-#: An interrupted trial repeats at most this much work.
-SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
 
 def train_trial(
@@ -44,8 +39,8 @@ def train_trial(
 ) -> TrialResult | None:
     """Train a trial to its end and return its result, which is also in the run folder; None if it was stopped early.
 
-    A trial that was stopped or killed continues from `resume.pt` and ends, on a CPU, with the same bits as one that was
-    not: all randomness of an epoch derives from the replicate and the epoch.
+    A trial that was stopped or killed continues from `resume.pt`, also in the middle of an epoch, and ends, on a CPU,
+    with the same bits as one that was not: all randomness of an epoch derives from the replicate and the epoch.
 
     Args:
         config: the trial.
@@ -58,33 +53,28 @@ def train_trial(
         has_successor: whether a longer trial will go on from this one, so that its state is kept.
         kernel: whether the compiled kernel may compute what it can; the last bits are others then.
         on_epoch: called after each epoch.
-        stop: asked after each epoch; when true, the state is saved and training ends without a result.
+        stop: asked after each epoch, and once a second within one; when true, the state is saved and training ends
+            without a result.
     """
     dataset = build_dataset(config, root, device)
     folder.write_config(config)
     state, resumed = TrialState.resumed(config, dataset, folder, *([parent] if parent else []))
     path = choose_path(state, kernel)
     check_stages(state.network, dataset)  # what cannot be measured is said before it is trained
-    status: Status = "done"
-    saved_at = time.monotonic()
-    while not state.is_finished(config):
-        epoch = train_epoch(config, dataset, state)
-        on_epoch(epoch)
-        if not epoch.is_finite:
-            status = "diverged"
-            break
-        if state.falls_behind(config, prune_below):
-            status = "pruned"
-            break
-        stopping = stop() and not state.is_finished(config)
-        if stopping or time.monotonic() - saved_at >= SECONDS_BETWEEN_CHECKPOINTS:
-            state.save(folder, config, dataset.fingerprint)
-            saved_at = time.monotonic()
-        if stopping:
-            return None
-    if has_successor and status == "done":
+
+    def save() -> None:
         state.save(folder, config, dataset.fingerprint)
-    result = _finish(config, folder, dataset, state, status, {"kernel": path, "resumed": resumed})
+
+    keeper = Keeper(save, stop)
+    try:
+        status = _train(config, dataset, state, keeper, prune_below, on_epoch)
+        if has_successor and status == "done":
+            save()
+        result = _finish(config, folder, dataset, state, status, {"kernel": path, "resumed": resumed}, keeper)
+    except Stopped:
+        if not (has_successor and state.is_finished(config)):  # whose state is saved, and weights may be the best now
+            save()
+        return None
     folder.discarded_path.unlink(missing_ok=True)
     if not has_successor:
         folder.delete_resume_state()
@@ -93,60 +83,25 @@ def train_trial(
     return result
 
 
-def train_epoch(config: TrialConfig, dataset: Dataset, state: TrialState) -> Epoch:
-    """Train one epoch, evaluate on the validation split, and return both; with the trial's precision."""
-    with precision_of(config.precision, dataset.train.labels.device):
-        return _train_epoch(config, dataset, state)
-
-
-def _train_epoch(config: TrialConfig, dataset: Dataset, state: TrialState) -> Epoch:
-    started = time.perf_counter()
-    network, optimizer, done = state.network, state.optimizer, len(state.epochs)
-    device = dataset.train.labels.device
-    generator = torch.Generator().manual_seed(derive_seed(config.replicate, "batches", done))
-    seed_generators(derive_seed(config.replicate, "dropout", done), device)
-    order = torch.randperm(len(dataset.train), generator=generator) if config.shuffle else None
-    augmenting = generator if config.augmentation else None
-    network.train()
-    seen, total_loss, correct = 0, torch.zeros((), device=device), torch.zeros((), device=device)
-    for inputs, labels in dataset.batches("train", config.effective_batch_size, order, augmenting):
-        rate = learning_rate_at(config, done + seen / len(dataset.train))
-        set_learning_rate(optimizer, rate)
-        logits, loss = network.loss(inputs, labels)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        if state.average is not None:
-            state.average.update_parameters(network)
-        seen += len(labels)
-        total_loss += loss.detach() * len(labels)
-        correct += (logits.detach().argmax(1) == labels).sum()
-    train_loss = total_loss.item() / len(dataset.train)
-    validation_loss, validation_accuracy = evaluate(state.kept, dataset, "validation")
-    epoch = Epoch(
-        epoch=done + 1,
-        learning_rate=rate,
-        train_loss=_finite(train_loss),
-        train_accuracy=correct.item() / len(dataset.train),
-        validation_loss=_finite(validation_loss),
-        validation_accuracy=validation_accuracy,
-        seconds=time.perf_counter() - started,
-    )
-    state.add(epoch, config)
-    return epoch
-
-
-@torch.inference_mode()
-def evaluate(network: Network, dataset: Dataset, split: str) -> tuple[float, float]:
-    """Return the mean cross-entropy and the accuracy, a share in [0, 1], of a split without augmentation."""
-    network.eval()
-    labels = dataset.split(split).labels
-    loss, correct = torch.zeros((), device=labels.device), torch.zeros((), device=labels.device)
-    for inputs, truth in dataset.batches(split):
-        logits = network(inputs)
-        loss += functional.cross_entropy(logits.float(), truth, reduction="sum")
-        correct += (logits.argmax(1) == truth).sum()
-    return loss.item() / len(labels), correct.item() / len(labels)
+def _train(
+    config: TrialConfig,
+    dataset: Dataset,
+    state: TrialState,
+    keeper: Keeper,
+    prune_below: Sequence[float | None],
+    on_epoch: Callable[[Epoch], object],
+) -> Status:
+    """Train what is left of a trial, and return how that ended. Raises Stopped."""
+    while not state.is_finished(config):
+        epoch = train_epoch(config, dataset, state, keeper)
+        on_epoch(epoch)
+        if not epoch.is_finite:
+            return "diverged"
+        if state.falls_behind(config, prune_below):
+            return "pruned"
+        if not state.is_finished(config):
+            keeper.after_epoch()
+    return "done"
 
 
 def _finish(
@@ -156,6 +111,7 @@ def _finish(
     state: TrialState,
     status: Status,
     history: Mapping[str, str | None],
+    keeper: Keeper,
 ) -> TrialResult:
     network = state.kept
     if state.best_weights:
@@ -166,7 +122,8 @@ def _finish(
     if config.kind == "final" and status == "done":
         with precision_of(config.precision, dataset.train.labels.device):
             accuracies = {
-                f"{split}_accuracy": evaluate(network, dataset, split)[1] for split in ("train", "validation", "test")
+                f"{split}_accuracy": evaluate(network, dataset, split, keeper)[1]
+                for split in ("train", "validation", "test")
             }
         logits = reference_logits(network, dataset)
         content = {"trial_id": config.trial_id, "epoch": state.best_epoch, "network": network.state_dict()}
@@ -225,10 +182,6 @@ def load_network(config: TrialConfig, folder: TrialFolder, dataset: Dataset) -> 
     if config.richness is not None:
         network.train_from(initial_network(config, dataset, folder.read_result()), config.richness)
     return network.eval()
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _device_name(dataset: Dataset) -> str:

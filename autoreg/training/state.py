@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor
@@ -19,10 +19,34 @@ from autoreg.networks.compiled import Kernel
 from autoreg.runs.folder import TrialFolder
 from autoreg.runs.records import Epoch, selection_score
 from autoreg.training import checkpoints
+from autoreg.training.generators import drawn_so_far
 from autoreg.training.initial import drawn_network, is_near, sketch
 from autoreg.training.optimizers import build_optimizer
 
 Weights = tuple[Tensor, ...] | list[Tensor]
+
+
+@dataclass
+class BegunEpoch:
+    """What the steps of an epoch have come to so far.
+
+    Attributes:
+        loss: sum over the examples seen, on their device.
+        correct: how many of them were classified correctly, on their device.
+        steps: how many were made.
+        seen: examples.
+        learning_rate: of the last step.
+        seconds: that they took.
+        drawn: where the random generators stood, if the state was loaded.
+    """
+
+    loss: Tensor
+    correct: Tensor
+    steps: int = 0
+    seen: int = 0
+    learning_rate: float = 0.0
+    seconds: float = 0.0
+    drawn: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -31,7 +55,7 @@ class TrialState:
 
     With `weight_average`, `average` holds a second network, whose weights follow those of the first. `has_kernel` says
     whether it is trained by the compiled kernel, see `autoreg.training.fast_path`. By `drawn` the initial weights are
-    known again.
+    known again. Between the first and the last step of an epoch, `begun` says how far it is.
     """
 
     network: Network
@@ -43,6 +67,7 @@ class TrialState:
     best_score: float = -1.0
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     has_kernel: bool = False
+    begun: BegunEpoch | None = None
 
     @classmethod
     def fresh(cls, config: TrialConfig, dataset: Dataset) -> Self:
@@ -85,7 +110,8 @@ class TrialState:
                         path.unlink()  # or it would take the place of the one before when the next is saved
                     continue
                 source = "" if folder.trial_id == config.trial_id else f" of {folder.trial_id}"
-                return state, "; ".join([*problems, f"continued after epoch {len(state.epochs)}{source}"])
+                steps = f" and {state.begun.steps} steps" if state.begun else ""
+                return state, "; ".join([*problems, f"continued after epoch {len(state.epochs)}{steps}{source}"])
         return cls.fresh(config, dataset), "; ".join([*problems, "trained from the start"]) if problems else None
 
     def set_kernel(self, kernel: Kernel | None) -> None:
@@ -101,6 +127,7 @@ class TrialState:
         Without early stopping the last weights are kept, which need no copy.
         """
         self.epochs.append(epoch)
+        self.begun = None
         score = selection_score(config, epoch)
         if epoch.is_finite and (config.patience is None or score > self.best_score):
             self.best_epoch, self.best_score = epoch.epoch, score
@@ -125,7 +152,7 @@ class TrialState:
         return wanted is not None and max(selection_score(config, epoch) for epoch in self.epochs) < wanted
 
     def save(self, folder: TrialFolder, config: TrialConfig, data: str) -> None:
-        """Write everything that the next epoch depends on; random states derive from the epoch's number.
+        """Write everything that the next step depends on; random states of an epoch's first derive from its number.
 
         The state saved before is kept until the next one is.
 
@@ -134,6 +161,7 @@ class TrialState:
             config: the trial.
             data: the dataset's fingerprint.
         """
+        device = next(self.network.parameters()).device
         with suppress(FileNotFoundError):
             folder.resume_path.replace(folder.previous_resume_path)
         checkpoints.save(
@@ -150,6 +178,7 @@ class TrialState:
                 "best_weights": self.best_weights,
                 "has_kernel": self.has_kernel,
                 "drawn": self.drawn,
+                "begun": {**asdict(self.begun), "drawn": drawn_so_far(device)} if self.begun else None,
             },
         )
 
@@ -172,6 +201,8 @@ class TrialState:
             self.best_epoch, self.best_score = content["best_epoch"], content["best_score"]
             self.best_weights = content["best_weights"]
             self.has_kernel = content.get("has_kernel", False)
+            begun = content.get("begun")  # states of earlier versions were saved between epochs
+            self.begun = BegunEpoch(**begun) if begun else None
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             if isinstance(error, torch.OutOfMemoryError | torch.AcceleratorError):  # the state is not to blame
                 raise

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,25 @@ def test_images_are_decoded_shortly_before_they_are_asked_for(dataset: Dataset, 
         for file in files[6 + 2 * number : 8 + 2 * number]:
             file.write_bytes(encoded(number))
     assert next(batches, None) is None
+
+
+@pytest.mark.parametrize("unused", [1, 4])
+def test_batches_after_some_that_nobody_uses_are_as_ever_and_only_those_are_decoded(
+    dataset: Dataset, tmp_path: Path, unused: int
+) -> None:
+    def drawing(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        return images + torch.rand(1, generator=generator)
+
+    dataset, order = replace(dataset, augment=drawing), torch.randperm(20, generator=seeded(1))
+    expected = list(dataset.batches("train", 3, order, seeded()))
+    source = find_images(tmp_path, "imagenet", with_val=True).train
+    for row in dataset.train.rows[order[: 3 * unused]].tolist():
+        source.path(row).write_bytes(b"damaged since")
+    found = list(dataset.batches("train", 3, order, seeded(), unused=unused))
+    assert len(found) == len(expected) == 7
+    for one, other in zip(found[unused:], expected[unused:], strict=True):
+        assert torch.equal(one[0], other[0])
+        assert torch.equal(one[1], other[1])
 
 
 def test_an_unreadable_image_is_named(dataset: Dataset, tmp_path: Path) -> None:

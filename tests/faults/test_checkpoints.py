@@ -42,7 +42,7 @@ def stopped_after(folder: TrialFolder, made: TrialConfig, *epochs: int) -> None:
         done: list[int] = []
         train_trial(
             made, folder, on_epoch=lambda now, done=done: done.append(now.epoch),
-            stop=lambda epoch=epoch, done=done: done[-1] == epoch,
+            stop=lambda epoch=epoch, done=done: done[-1:] == [epoch],
         )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from autoreg.config.trial import Choice, TrialConfig
 from autoreg.metrics.measure import measure_trial, measurements_of
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.runs.records import Epoch, TrialResult
-from autoreg.training import checkpoints, loop
+from autoreg.training import checkpoints, saving
 from autoreg.training.loop import train_trial
 from tests.helpers.image_trials import ALEXNET, RESNET, folder_of, weights_of, without_times
 from tests.helpers.promises import Promise
@@ -69,7 +69,7 @@ def train_stopping_after(made: TrialConfig, folder: TrialFolder, stops: tuple[in
         done: list[int] = []
         stopped = train_trial(
             made, folder, on_epoch=lambda epoch, done=done: done.append(epoch.epoch),
-            stop=lambda last=last, done=done: done[-1] == last,
+            stop=lambda last=last, done=done: done[-1:] == [last],
         )  # fmt: skip
         assert stopped is None
         assert not folder.is_trained
@@ -158,13 +158,13 @@ def test_without_any_one_part_of_the_state_it_would_end_differently(
 
 
 def train_as_told(root: Path, made: TrialConfig, parent: Connection) -> None:
-    """Train a trial, saving its state after each epoch, and begin none that the parent has not allowed."""
+    """Train a trial, saving its state after each step, and begin no epoch that the parent has not allowed."""
 
     def report(epoch: Epoch) -> None:
         parent.send(epoch.seconds)
         parent.recv()
 
-    loop.SECONDS_BETWEEN_CHECKPOINTS = 0.0
+    saving.SECONDS_BETWEEN_SAVES = saving.SECONDS_BETWEEN_LOOKS = 0.0
     torch.set_num_threads(1)  # as the test has it: the order of sums, and so the last bits, depend on it
     folder = Runs(root).trial(made.trial_id)
     with folder.locked():

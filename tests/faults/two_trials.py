@@ -25,7 +25,7 @@ from autoreg.metrics.measure import measure_trial
 from autoreg.orchestrator.failure import Kind, failure_of
 from autoreg.orchestrator.plan import make_plan
 from autoreg.runs.folder import Runs
-from autoreg.training import loop
+from autoreg.training import loop, saving
 from autoreg.training.checkpoints import load
 from tests.helpers.small_sweep import write_sweep
 from tests.helpers.sweep_process import rows_without_times
@@ -65,7 +65,7 @@ class Outcome:
 
 def work(folder: Path) -> None:
     """Do what is not yet done of a sweep of two trials, and say in the log what was trained."""
-    loop.SECONDS_BETWEEN_CHECKPOINTS = 0.0
+    saving.SECONDS_BETWEEN_SAVES = 0.0
     plan = make_plan(load_sweep(write_sweep(folder.parent / "two.yaml", replicates=1, epochs=2)))
     runs = Runs(folder / "runs")
     writer = Writer(folder / "results.db", runs)

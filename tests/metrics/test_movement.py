@@ -23,8 +23,9 @@ from autoreg.metrics.measure import measure_trial, measurements_of
 from autoreg.networks import Network, build_network
 from autoreg.networks.initializers import initialize
 from autoreg.runs.folder import Runs, TrialFolder
+from autoreg.training.epoch import train_epoch
 from autoreg.training.initial import drawn_network
-from autoreg.training.loop import load_network, train_epoch, train_trial
+from autoreg.training.loop import load_network, train_trial
 from autoreg.training.state import TrialState
 from tests.helpers.image_trials import folder_of
 from tests.helpers.records import add_movement, write_record

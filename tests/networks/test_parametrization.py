@@ -23,7 +23,8 @@ from autoreg.networks.network import weight_of
 from autoreg.networks.scale import Scale
 from autoreg.orchestrator.plan import make_plan
 from autoreg.runs.folder import Runs
-from autoreg.training.loop import train_epoch, train_trial
+from autoreg.training.epoch import train_epoch
+from autoreg.training.loop import train_trial
 from autoreg.training.optimizers import build_optimizer, set_learning_rate
 from autoreg.training.state import TrialState
 

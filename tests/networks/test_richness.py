@@ -21,8 +21,9 @@ from autoreg.networks.initializers import initialize
 from autoreg.orchestrator.plan import make_plan
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.training import checkpoints
+from autoreg.training.epoch import evaluate, train_epoch
 from autoreg.training.initial import drawn_network
-from autoreg.training.loop import evaluate, load_network, train_epoch, train_trial
+from autoreg.training.loop import load_network, train_trial
 from autoreg.training.optimizers import build_optimizer
 from autoreg.training.state import TrialState
 from tests.helpers.image_trials import ALEXNET, folder_of

@@ -175,6 +175,21 @@ def test_once_stopped_nothing_new_begins_and_what_runs_may_end(finals: Simulated
     assert not finals.driver.is_blocked
 
 
+def test_once_stopped_what_is_being_measured_is_waited_for_ten_seconds(finals: SimulatedSweep) -> None:
+    job = finals.next()
+    assert job
+    finals.train(job)
+    finals.tell(ev.Tick(), ev.StopRequested())
+    assert len(finals.measuring) == 1
+    for seconds, running in ((10.0, 1), (10.1, 0)):
+        finals.now = 1000.0 + seconds
+        finals.tell(ev.Tick())
+        assert len(finals.driver.measuring.running) == running
+    assert finals.driver.has_work
+    finals.tell(ev.MeasuringEnded(finals.measuring.popleft().trial_id, 11.0))
+    assert counts(finals) == (0, 1, 0, 1), "it may still come to its end"
+
+
 def test_a_process_that_ends_without_a_word_has_its_trial_tried_again(finals: SimulatedSweep) -> None:
     tries = 0
     while job := finals.next():

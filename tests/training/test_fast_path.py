@@ -14,8 +14,9 @@ from autoreg.networks.cpu import cpu_flags
 from autoreg.runs.folder import Runs
 from autoreg.runs.records import TrialResult
 from autoreg.training import fast_path
+from autoreg.training.epoch import train_epoch
 from autoreg.training.fast_path import choose_path
-from autoreg.training.loop import train_epoch, train_trial
+from autoreg.training.loop import train_trial
 from autoreg.training.state import TrialState
 from tests.helpers.image_trials import ALEXNET, folder_of, weights_of, without_times
 

@@ -15,7 +15,8 @@ from autoreg.errors import ConfigError
 from autoreg.runs.folder import Runs
 from autoreg.runs.records import selection_score
 from autoreg.training import checkpoints
-from autoreg.training.loop import evaluate, load_network, train_epoch, train_trial
+from autoreg.training.epoch import evaluate, train_epoch
+from autoreg.training.loop import load_network, train_trial
 from autoreg.training.state import TrialState
 from tests.helpers.drawing import MADE
 from tests.helpers.image_trials import folder_of, weights_of
@@ -114,9 +115,9 @@ def test_tuning_never_looks_at_the_test_split(runs: Runs, config: MakeConfig, mo
     looked: list[str] = []
     real = Dataset.batches
 
-    def watched(self: Dataset, name: str, *rest: Any) -> Any:
+    def watched(self: Dataset, name: str, *rest: Any, **named: Any) -> Any:
         looked.append(name)
-        return real(self, name, *rest)
+        return real(self, name, *rest, **named)
 
     monkeypatch.setattr(Dataset, "batches", watched)
     made = config(kind="tune")

@@ -12,7 +12,8 @@ from autoreg.metrics.measure import measure_trial, measurements_of
 from autoreg.networks import Network
 from autoreg.networks.normalization import LocalResponseNorm
 from autoreg.runs.folder import Runs
-from autoreg.training.loop import train_epoch, train_trial
+from autoreg.training.epoch import train_epoch
+from autoreg.training.loop import train_trial
 from autoreg.training.precision import precision_of
 from autoreg.training.state import TrialState
 

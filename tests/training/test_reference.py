@@ -15,7 +15,8 @@ from autoreg.errors import ConfigError, DataError
 from autoreg.metrics.measure import measure_trial, measurements_of
 from autoreg.networks import Network
 from autoreg.runs.folder import Runs, TrialFolder
-from autoreg.training.loop import evaluate, load_network, train_trial
+from autoreg.training.epoch import evaluate
+from autoreg.training.loop import load_network, train_trial
 from autoreg.training.reference import check_network, reference_logits
 from tests.helpers.image_trials import folder_of
 

@@ -4,7 +4,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -34,12 +34,18 @@ class StreamedSplit(Examples):
         rows: which of them are in this split, int64, [examples].
         labels: int64, [examples], on the device that batches arrive on.
         crops: how an image becomes a square of one size.
+        undecoded: how many batches, the first, are black squares, since nobody uses them.
     """
 
     images: EncodedImages
     rows: Tensor
     labels: Tensor
     crops: ImagenetCrops
+    undecoded: int = 0
+
+    @override
+    def passing_over(self, batches: int) -> "StreamedSplit":
+        return replace(self, undecoded=batches)
 
     @override
     def batches(
@@ -54,8 +60,8 @@ class StreamedSplit(Examples):
         pool = ThreadPoolExecutor(max(2, torch.get_num_threads()))
         ahead: deque[Callable[[], tuple[Tensor, Tensor]]] = deque()
         try:
-            for chosen in torch.split(indices, batch_size):
-                ahead.append(self._start(chosen, generator, pool))
+            for number, chosen in enumerate(torch.split(indices, batch_size)):
+                ahead.append(self._start(chosen, generator, pool, is_used=number >= self.undecoded))
                 if len(ahead) > LOOK_AHEAD:
                     yield ahead.popleft()()
             while ahead:
@@ -64,12 +70,12 @@ class StreamedSplit(Examples):
             pool.shutdown(cancel_futures=True)
 
     def _start(
-        self, chosen: Tensor, generator: torch.Generator | None, pool: ThreadPoolExecutor
+        self, chosen: Tensor, generator: torch.Generator | None, pool: ThreadPoolExecutor, *, is_used: bool
     ) -> Callable[[], tuple[Tensor, Tensor]]:
         """Have a batch decoded, and return what waits for it."""
         size, count, device = self.crops.size, len(chosen), self.labels.device
         drawn = self.crops.draw(count, generator) if generator is not None else [None] * count
-        pixels = torch.empty(count, size, size, 3, dtype=torch.uint8, pin_memory=device.type == "cuda")
+        pixels = torch.zeros(count, size, size, 3, dtype=torch.uint8, pin_memory=device.type == "cuda")
 
         def decode(row: int, numbers: Sequence[float] | None, target: Array) -> None:
             image = self.images.open(row)
@@ -77,7 +83,7 @@ class StreamedSplit(Examples):
                 warnings.warn(DataWarning(f"some images {remark}"), stacklevel=2)
             target[:] = np.asarray(self.crops.crop(image, numbers))
 
-        decoded = pool.map(decode, self.rows[chosen].tolist(), drawn, pixels.numpy())
+        decoded = pool.map(decode, self.rows[chosen].tolist(), drawn, pixels.numpy()) if is_used else ()
 
         def finish() -> tuple[Tensor, Tensor]:
             list(decoded)

@@ -18,8 +18,8 @@ from autoreg.exits import told_exits
 from autoreg.metrics import metrics
 from autoreg.metrics.measure import Measurement
 from autoreg.orchestrator.durations import Durations, Key, Size, measuring_key, training_key
+from autoreg.training.epoch import train_epoch
 from autoreg.training.fast_path import choose_path
-from autoreg.training.loop import train_epoch
 from autoreg.training.precision import precision_of
 from autoreg.training.state import TrialState
 

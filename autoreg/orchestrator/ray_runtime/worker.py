@@ -165,7 +165,7 @@ def _train(
         if result:
             log.result(result)
         else:
-            log.say(f"stopped after epoch {last}; its state is saved")
+            log.say("stopped; its state is saved")
     finally:
         give_memory_back(device)
 

@@ -122,7 +122,7 @@ def test_a_log_tells_of_every_start_epoch_measurement_and_end(
     assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  \w", line) for line in lines), lines
     said = [line[21:] for line in lines]
     assert [line.split(":")[0].split("  ")[0] for line in said[:6]] == [
-        "start", "epoch 1/2", "stopped after epoch 1; its state is saved", "start", "continued after epoch 1",
+        "start", "epoch 1/2", "stopped; its state is saved", "start", "continued after epoch 1",
         "epoch 2/2",
     ]  # fmt: skip
     assert said[0].startswith("start: mlp 1/2x glorot_normal lr 0.1 bs 50 r0 on cpu, 1 thread, process ")
