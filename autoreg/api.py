@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,6 +147,7 @@ def measure_model(
     seed: int = 0,
     batch_size: int = 250,
     logits: str | int | None = None,
+    layers: Sequence[str] | None = None,
     **options: Any,
 ) -> Measures:
     """Return the removable and the repeated units of a trained model, which is not changed.
@@ -164,6 +165,9 @@ def measure_model(
         seed: of the random choices.
         batch_size: how many examples are passed at once; all activations of a batch are held.
         logits: which of a model's outputs they are, the key of a dict or the place in a tuple; None if it has one.
+        layers: paths of the modules whose outputs are measured, as `model.named_modules()` has them:
+            `["encoder.layers.encoder_layer_0.mlp.1"]`; with hooks, so that the model need not be cut. `path:1` is the
+            second run of a module. None for all activations through which all that follows passes.
         options: of the metrics, each for all that have it, as `autoreg list metrics` names them: `samples=1`.
 
     Raises:
@@ -180,7 +184,7 @@ def measure_model(
         raise ConfigError(f"no metric has an option {unknown[0]!r}{did_you_mean(unknown[0], known)}")
     device, dtype = device_and_type(model)
     inputs, labels = given_examples(inputs, labels, dtype)
-    network = wrap(model, inputs[:2].to(device), logits).to(device).eval()
+    network = wrap(model, inputs[:2].to(device), logits, layers).to(device).eval()
     if inputs.dtype in (torch.float16, torch.bfloat16):
         inputs = inputs.float()
     with torch.inference_mode():

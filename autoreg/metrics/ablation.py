@@ -1,6 +1,7 @@
 """Removable units: how many predicted labels stay unchanged while a growing share of units is dropped."""
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from itertools import groupby, product
 from operator import itemgetter
 from typing import Annotated
@@ -15,6 +16,7 @@ from autoreg.datasets import Dataset
 from autoreg.errors import DataError
 from autoreg.metrics.metric import metric
 from autoreg.networks import Network
+from autoreg.networks.hooked import Hooked
 from autoreg.networks.pool_first import is_pooling
 from autoreg.runs.records import Layer
 from autoreg.seeds import derive_seed
@@ -83,6 +85,7 @@ def ablation(
     """
     hits: dict[tuple[str, int, Counts], Tensor] = {}
     drawn: dict[tuple[str, int], Orders] = {}
+    predictions = _predictions_of_whole if isinstance(network, Hooked) else _predictions
     for inputs, labels in dataset.batches(split):
         activations = dict(network.walk(inputs))
         drawn = drawn or _draw_orders(activations, samples, replicate)
@@ -91,7 +94,7 @@ def ablation(
         base = network.after(last)(activations[last]).argmax(1)
         for (granularity, sample), orders in drawn.items():
             wanted = set(_masks(orders, fractions, granularity).values()) - {intact}
-            for counts, predicted in [(intact, base), *_predictions(network, activations, orders, wanted)]:
+            for counts, predicted in [(intact, base), *predictions(network, activations, orders, wanted)]:
                 found = torch.stack([(predicted == base).sum(), (predicted == labels).sum(), (predicted < 0).sum()])
                 key = granularity, sample, counts
                 hits[key] = hits[key] + found if key in hits else found
@@ -162,7 +165,21 @@ def _predictions(
             yield from _predictions(network, remaining, orders, list(group), passed)
         else:
             [counts] = group
-            yield counts, passed.argmax(1).where(passed.isfinite().all(1), -1)
+            yield counts, _labels(passed)
+
+
+def _predictions_of_whole(
+    network: Network, _activations: object, orders: Orders, wanted: Collection[Counts]
+) -> Iterator[tuple[Counts, Tensor]]:
+    """Yield the labels that the last walk's batch gets under each mask; see `_predictions`."""
+    assert isinstance(network, Hooked)
+    for counts in wanted:
+        kept = {layer: orders[layer] >= count for layer, count in zip(orders, counts, strict=True)}
+        yield counts, _labels(network.acting({layer: partial(torch.mul, mask) for layer, mask in kept.items()}))
+
+
+def _labels(logits: Tensor) -> Tensor:
+    return logits.argmax(1).where(logits.isfinite().all(1), -1)
 
 
 def _split(stages: nn.Sequential) -> tuple[nn.Sequential, nn.Sequential]:

@@ -11,6 +11,7 @@ from torch import Tensor, fx, nn
 from autoreg.errors import ConfigError, ModelWarning, first_line
 from autoreg.networks.cuts import Cuts
 from autoreg.networks.given_model import Part, copied, keep_output, part_of, unwrapped
+from autoreg.networks.hooked import Hooked
 from autoreg.networks.network import Network
 from autoreg.networks.node_kinds import function_of, is_activation, is_map, is_plain, place_of
 
@@ -18,7 +19,7 @@ from autoreg.networks.node_kinds import function_of, is_activation, is_map, is_p
 _NAMED = 10
 
 
-def wrap(model: nn.Module, example: Tensor, logits: Part | None = None) -> Network:
+def wrap(model: nn.Module, example: Tensor, logits: Part | None = None, layers: Sequence[str] | None = None) -> Network:
     """Return a model as a network whose measured layers are its activations, which `ablation` and `similarity` take.
 
     The model is traced by `torch.fx` in evaluation mode and cut at each value through which everything passes that
@@ -32,6 +33,8 @@ def wrap(model: nn.Module, example: Tensor, logits: Part | None = None) -> Netwo
             model stays as it is.
         example: one or more of its inputs, [examples, …]; the model is run on them to see what the cut one gives.
         logits: which of its outputs they are, by key or place; None if it has one.
+        layers: paths of the modules whose outputs are measured instead, by hooks (`autoreg.networks.hooked`); the model
+            is neither traced nor cut.
 
     Raises:
         ConfigError: the model cannot be traced, has no such layer, or looks at several examples together; or the cut
@@ -45,18 +48,23 @@ def wrap(model: nn.Module, example: Tensor, logits: Part | None = None) -> Netwo
         own, example = own.float(), example.float() if example.is_floating_point() else example
     with _running(example):
         expected = part_of(own(example.clone()), logits)  # before a network changes the layout of what they share
-    if isinstance(own, Network):
-        _require_same(expected, own, example)
-        return own
     for module in own.modules():
         if getattr(module, "inplace", False):
             module.inplace = False  # type: ignore[assignment]
+    if layers is not None:
+        hooked = Hooked(own, layers, logits).eval()
+        _require_same(expected, hooked, example)
+        return hooked
+    if isinstance(own, Network):
+        _require_same(expected, own, example)
+        return own
     try:
         traced = fx.symbolic_trace(own)
     except Exception as error:  # fx knows many ways to fail, and the model is the user's: anything may go wrong in it
         reason = f"{type(error).__name__}: {first_line(error)}"
         raise ConfigError(
-            f"{type(model).__name__} cannot be traced by torch.fx; write its stages as a Network ({reason})"
+            f"{type(model).__name__} cannot be traced by torch.fx; name modules, layers=[…], or write its stages as a "
+            f"Network ({reason})"
         ) from error
     keep_output(traced, logits)
     with _running(example):
@@ -65,7 +73,7 @@ def wrap(model: nn.Module, example: Tensor, logits: Part | None = None) -> Netwo
     if not measured:
         raise ConfigError(
             f"{type(model).__name__} has no hidden activation through which all that follows passes; "
-            "write its stages as a Network"
+            "name modules, layers=[…], or write its stages as a Network"
         )
     network = Network(stages, measured).eval()
     _require_same(expected, network, example)
@@ -73,7 +81,8 @@ def wrap(model: nn.Module, example: Tensor, logits: Part | None = None) -> Netwo
         count = f"{len(left_out)} of {len(left_out) + len(measured)} layers are not measured"
         names = ", ".join(left_out[:_NAMED]) + (", …" if len(left_out) > _NAMED else "")
         reason = "they end at no activation function of torch's through which all that follows passes"
-        warnings.warn(ModelWarning(f"{type(model).__name__}: {count}, since {reason}: {names}"), stacklevel=3)
+        way = "layers=[…] measures modules by path"
+        warnings.warn(ModelWarning(f"{type(model).__name__}: {count}, since {reason}; {way}: {names}"), stacklevel=3)
     return network
 
 
@@ -154,7 +163,7 @@ def _require_same(expected: Any, network: Network, example: Tensor) -> None:
         activations = dict(network.walk(example))
         before = [values.clone() for values in activations.values()]
         logits = network(example)
-        network(example.flip(0))  # what a stage remembers of a call is of other examples now
+        flipped = network(example.flip(0))  # what a stage remembers of a call is of other examples now
         outputs = [logits, *(network.after(layer)(values) for layer, values in activations.items())]
     if not isinstance(expected, Tensor) or expected.ndim != 2:
         shape = tuple(expected.shape) if isinstance(expected, Tensor) else type(expected).__name__
@@ -168,6 +177,13 @@ def _require_same(expected: Any, network: Network, example: Tensor) -> None:
 
     is_kept = all(are_same(values, kept, 0, 0) for values, kept in zip(activations.values(), before, strict=True))
     if not (is_kept and all(are_same(expected, found, 1e-3, near) for found in outputs)):
-        raise ConfigError("the model gives other logits when it is cut into stages; write its stages as a Network")
-    if alone.shape != expected[:1].shape or not are_same(expected[:1], alone, 1e-3, near):
+        if isinstance(network, Hooked):
+            names = ", ".join(network.measured)
+            raise ConfigError(f"the model reads more than the first output of a measured module, of {names}")
+        raise ConfigError(
+            "the model gives other logits when it is cut into stages; name modules, layers=[…], or write its stages as "
+            "a Network"
+        )
+    is_alone = alone.shape == expected[:1].shape and are_same(expected[:1], alone, 1e-3, near)
+    if not (is_alone and are_same(expected.flip(0), flipped, 1e-3, near)):
         raise ConfigError("the logits of an example must not depend on the others that are passed with it")
