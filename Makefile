@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test faults bench growth docs lint install clean
+.PHONY: demo test faults bench growth gallery docs lint install clean
 
 install: $(VENV)/.installed
 
@@ -34,6 +34,10 @@ bench: install
 growth: install
 	$(BIN)/python -m benchmarks.growth reports/growth
 
+## gallery: its pictures and tables again, from the results that lie beside them
+gallery: install
+	$(BIN)/python reports/gallery/make.py
+
 ## docs: the pages that are generated from results.db's schema and the commands' help, then the site in build/site
 docs: install
 	$(BIN)/python docs/database_page.py
@@ -42,8 +46,8 @@ docs: install
 
 ## lint: style, types, and who may import whom
 lint: install
-	$(BIN)/ruff check autoreg tests benchmarks docs
-	$(BIN)/ruff format --check autoreg tests benchmarks docs/*.py
+	$(BIN)/ruff check autoreg tests benchmarks docs reports
+	$(BIN)/ruff format --check autoreg tests benchmarks docs/*.py reports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

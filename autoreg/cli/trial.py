@@ -9,34 +9,36 @@ import click
 from autoreg.cli import completion
 from autoreg.cli.options import DATABASE, OVERRIDES, RUNS, print_columns, print_text
 from autoreg.cli.sweep import command, tell_end
-from autoreg.errors import AutoregError, ConfigError, Interrupted
+from autoreg.errors import AutoregError, ConfigError, DataError, Interrupted
 
 
 @click.command()
 @click.argument("sweep", metavar="SWEEP", shell_complete=completion.sweeps)
 @OVERRIDES
 @click.option("--index", type=int, metavar="N", help="Train and measure this one, from 0; without it they are listed.")
+@click.option("--trained", is_flag=True, help="Measure all that are trained, one after another, and train none.")
 @click.option("--count", is_flag=True, help="Print how many there are.")
 @click.option("--device", metavar="DEVICE", help="cpu, cuda or cuda:N; otherwise as resources.gpu says.")
 @click.option("--retry-failed", is_flag=True, help="Train it again if it has failed.")
 @DATABASE
 @RUNS
 def trial(
-    sweep: str, overrides: tuple[str, ...], index: int | None, count: bool, device: str | None, retry_failed: bool,
-    database: Path, runs: Path,
+    sweep: str, overrides: tuple[str, ...], index: int | None, trained: bool, count: bool, device: str | None,
+    retry_failed: bool, database: Path, runs: Path,
 ) -> None:  # fmt: skip
     """Train and measure one final trial of a sweep in this process, without Ray; or list them.
 
     \b
     autoreg trial quickstart --set tune=null               # their numbers and ids, and which are trained
     autoreg trial quickstart --set tune=null --index 3
+    autoreg trial quickstart --set tune=null --set 'measure.metrics.movement={}' --trained
     python -m pdb -m autoreg trial quickstart --set tune=null --index 3
 
     It goes into the run folder as in a sweep, which then counts it as done. Interrupted, the same command goes on.
     Where a search chooses the hyperparameters, `autoreg sweep` finishes that first. No time limit applies.
     """  # noqa: D301
-    if count and index is not None:
-        raise ConfigError("--count prints a number and --index trains a trial: leave one of both out")
+    if count + trained + (index is not None) > 1:
+        raise ConfigError("--count prints a number, --index trains a trial and --trained measures: give one of them")
     from autoreg.config.sweep_file import load_sweep
     from autoreg.orchestrator.one_trial import final_trials, run_trial, why_unknown
     from autoreg.orchestrator.plan import check_resources, make_plan
@@ -50,18 +52,26 @@ def trial(
     if count:
         click.echo(plan.sweep.final_count)
         return
+    numbers = [] if index is None else [index]
     if index is None:
         rows = []
         for number, (state, config) in enumerate(final_trials(plan.schedule(Runs(runs)))):
-            trained = "trained" if config and state.is_trained(config.trial_id) else ""
-            what = [config.trial_id, trained, describe(config)] if config else ["", "", why_unknown(state)]
+            if config and state.is_trained(config.trial_id):
+                numbers.append(number)
+            mark = "trained" if number in numbers else ""
+            what = [config.trial_id, mark, describe(config)] if config else ["", "", why_unknown(state)]
             rows.append([str(number), *what])
-        print_columns(rows)
-        return
-    say = partial(print_text, err=True)
+        if not trained:
+            print_columns(rows)
+            return
+        if not numbers:
+            raise DataError(f"--trained measures trials that are trained, and {runs} has none of this sweep")
+    say, problems = partial(print_text, err=True), False
     try:
-        summary = run_trial(plan, Runs(runs), database, index, device=device, retry_failed=retry_failed, say=say)
+        for number in numbers:
+            summary = run_trial(plan, Runs(runs), database, number, device=device, retry_failed=retry_failed, say=say)
+            problems |= tell_end(summary, database)
     except KeyboardInterrupt as error:
         raise Interrupted(f"stopped at once; to go on from the last saved state: {command()}") from error
-    if tell_end(summary, database):
+    if problems:
         sys.exit(AutoregError.exit_code)

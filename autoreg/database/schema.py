@@ -147,7 +147,7 @@ def _comments(connection: Connection) -> Iterator[str]:
         sentence, grain = (line.removeprefix("-- ") for line in sql.splitlines()[:2])
         yield f"comment on view {name} is {literal(f'{sentence} {grain}')}"
         # A column means what it does in the first source that has it, unless the view's file says it beside the column.
-        sources = [known[source] for source in _sources(sql) if source in known]
+        sources = [known[source] for source in sources_of(sql) if source in known]
         own = dict(re.findall(r"(\w+),?  -- (.+)$", sql, re.MULTILINE))
         known[name] = {column: ChainMap(own, *sources).get(column, "") for column in columns[name]}
     for name, meanings in known.items():
@@ -201,8 +201,12 @@ def _schema_version(connection: Connection, path: Path) -> int:
 
 @cache
 def _views_hash() -> str:
-    rows = {name: (_REFERENCE / f"{name}.csv").read_text(encoding="utf-8") for name in REFERENCE_TABLES}
-    return content_id([TABLES_SQL, METRIC_SQL, REFERENCE_SQL, rows, view_texts()])
+    return content_id([TABLES_SQL, METRIC_SQL, REFERENCE_SQL, reference_texts(), view_texts()])
+
+
+def reference_texts() -> dict[str, str]:
+    """Return the CSV file behind each table of reference."""
+    return {name: (_REFERENCE / f"{name}.csv").read_text(encoding="utf-8") for name in REFERENCE_TABLES}
 
 
 @cache
@@ -214,13 +218,13 @@ def view_texts() -> dict[str, str]:
     }
     ordered: dict[str, str] = {}
     while texts:
-        ready = [name for name in texts if not ({*_sources(texts[name])} & texts.keys()) - {name}]
+        ready = [name for name in texts if not ({*sources_of(texts[name])} & texts.keys()) - {name}]
         if not ready:
             raise DatabaseError(f"views in {folder} read each other in a circle: {', '.join(texts)}")
         ordered |= {name: texts.pop(name) for name in ready}
     return ordered
 
 
-def _sources(sql: str) -> list[str]:
+def sources_of(sql: str) -> list[str]:
     """Return the names that a query reads, as they come."""
     return re.findall(r"\b(?:from|join)\s+(\w+)", re.sub(r"--.*", "", sql))

@@ -25,7 +25,7 @@ from autoreg.packaged import figure_names, find_sweep, sweep_names
 from autoreg.report.figures.source import FigureSource
 from autoreg.report.figures.style import SETTINGS, fonts_for
 from autoreg.report.formats import as_csv
-from autoreg.report.provenance import trained_with, versions
+from autoreg.report.provenance import made_by, trained_with, versions
 from autoreg.report.published import published_points
 
 #: The figure that fits every sweep, also those that name others.
@@ -137,7 +137,7 @@ class FigureRows:
             "sweep": self.sweep,
             "trials": self.trials,
             "missing": self.missing,
-            "versions": versions(),
+            "versions": {**versions(), "figure": made_by(self.source)},
             "trained_with": self.trained_with,
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }

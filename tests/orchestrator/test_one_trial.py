@@ -154,4 +154,20 @@ def test_the_command_lists_and_counts_the_trials_and_trains_one(tmp_path: Path) 
     assert "trained" not in first
     assert " trained  mlp 1/4x" in second
     ended = autoreg("trial", file, "--count", "--index", "1", cwd=tmp_path)
-    assert (ended.returncode, ended.stderr.endswith(": leave one of both out\n")) == (2, True)
+    assert (ended.returncode, ended.stderr.endswith(": give one of them\n")) == (2, True)
+
+
+def test_the_command_measures_what_is_trained_and_trains_none(tmp_path: Path) -> None:
+    file = str(write_sweep(tmp_path / "short.yaml", epochs=1, replicates=1))
+    ended = autoreg("trial", file, "--trained", cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (
+        3,
+        "autoreg: --trained measures trials that are trained, and runs has none of this sweep\n",
+    )
+    autoreg("trial", file, "--index", "1", cwd=tmp_path)
+    ended = autoreg("trial", file, "--set", "measure.metrics.movement={}", "--trained", cwd=tmp_path)
+    assert (ended.returncode, ended.stderr.splitlines()[-1]) == (
+        0,
+        "0 trials trained, 1 were done before; rows in results.db",
+    )
+    assert len([*tmp_path.glob("runs/*/result.json")]) == len([*tmp_path.glob("runs/*/measurements/movement-*")]) == 1

@@ -64,7 +64,7 @@ def test_every_figure_is_written_in_both_definitions(
     facts = json.loads(paths[2].read_text(encoding="utf-8"))
     assert (facts["definition"], facts["sweep"]) == (definition, "fixture")
     assert len(facts["trials"]) == (0 if name == "B1" else 8)
-    assert set(facts["versions"]) == {"autoreg", "python", "duckdb", "matplotlib", "polars"}
+    assert set(facts["versions"]) == {"autoreg", "python", "duckdb", "matplotlib", "polars", "figure"}
     assert facts["trained_with"] == {}, "nothing is recorded of these"
     table = pl.read_csv(paths[1])
     assert set(table["series"]) == ({"mlp"} if name == "B1" else {"He Norm", "Glorot Norm"})

@@ -63,10 +63,11 @@ class FigureSource:
         """
         with mpl.rc_context({**SETTINGS, "font.family": fonts_for(frame)[0]}):
             try:
-                module, arguments = self._drawing()
-                takes = "unmeasured" in signature(module.draw).parameters
+                path, arguments = self.drawing()
+                draw = _module_of(path).draw
+                takes = "unmeasured" in signature(draw).parameters
                 more = {"unmeasured": as_names(unmeasured)} if takes and unmeasured is not None else {}
-                drawn: Figure = module.draw(as_names(frame), published, *arguments, **more)
+                drawn: Figure = draw(as_names(frame), published, *arguments, **more)
                 if not isinstance(drawn, Figure):
                     raise TypeError(f"draw must return a matplotlib Figure, got {drawn!r}")
             except Exception as error:
@@ -78,26 +79,30 @@ class FigureSource:
                 ) from error
         return drawn
 
-    def drawing(self) -> tuple[str, list[str]] | None:
-        """Return the packaged drawing that its SQL names, with what is handed to it. Raises ConfigError as `sql`."""
+    def drawing(self) -> tuple[Path, list[str]]:
+        """Return the Python file that draws it, and what is handed to its `draw`. Raises ConfigError if it has none."""
         named = re.search(r"^-- drawing: (\w+) *(.*)$", self.sql(), re.MULTILINE)
-        return (named[1], named[2].split()) if named else None
+        path = Path(__file__).with_name(f"{named[1]}.py") if named else self.path.with_suffix(".py")
+        if not path.is_file():
+            rule = f"a figure needs a line `-- drawing: …`, or {path.name} beside it"
+            raise ConfigError(f"{self.path}: {f'no drawing is called {named[1]!r}' if named else rule}")
+        return path, named[2].split() if named else []
 
-    def _drawing(self) -> tuple[Any, list[str]]:
-        if named := self.drawing():
-            try:
-                return importlib.import_module(f"autoreg.report.figures.{named[0]}"), named[1]
-            except ModuleNotFoundError as error:
-                raise ConfigError(f"{self.path}: no drawing is called {named[0]!r}") from error
-        beside = self.path.with_suffix(".py")
-        if not beside.is_file():
-            raise ConfigError(f"{self.path}: a figure needs a line `-- drawing: …`, or {beside.name} beside it")
-        spec = importlib.util.spec_from_file_location(beside.stem, beside)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module, []
+    def packaged_drawing(self) -> tuple[str, list[str]] | None:
+        """Return the name of the packaged drawing it has, and what is handed to that; None if it has one of its own."""
+        path, arguments = self.drawing()
+        return (path.stem, arguments) if path.parent == Path(__file__).parent else None
+
+
+def _module_of(drawing: Path) -> Any:
+    if drawing.parent == Path(__file__).parent:
+        return importlib.import_module(f"autoreg.report.figures.{drawing.stem}")
+    spec = importlib.util.spec_from_file_location(drawing.stem, drawing)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def find_figures(text: str) -> list[FigureSource]:

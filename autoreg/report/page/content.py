@@ -166,7 +166,7 @@ def _rows_of_panels(
     connection: Connection, sweep_id: str, sources: Sequence[FigureSource], series: list[str]
 ) -> list[dict[str, Any]]:
     """Return which series stand in each row of panels: all, or those of a variant where a figure has it so."""
-    by_variant = any("rows=variant" in (source.drawing() or ("", []))[1] for source in sources)
+    by_variant = any("rows=variant" in (source.packaged_drawing() or ("", []))[1] for source in sources)
     sql = "select distinct variant, series from final_trials where sweep_id = $id and variant is not null"
     named = query(connection, sql, id=sweep_id) if by_variant else pl.DataFrame()
     if named.is_empty():

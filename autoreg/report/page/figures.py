@@ -22,7 +22,7 @@ def drawn(rows: FigureRows) -> dict[str, Any]:
     Raises:
         ConfigError: a drawing of the user's own fails.
     """
-    checked, named = None if rows.source.is_packaged else rows.draw(), rows.source.drawing()
+    checked, named = None if rows.source.is_packaged else rows.draw(), rows.source.packaged_drawing()
     head = rows.source.sql().partition("\n")[0].removeprefix("--").strip().rstrip(".")
     figure = {
         "name": rows.source.name,
@@ -39,7 +39,7 @@ def drawn(rows: FigureRows) -> dict[str, Any]:
 
 def shows_scores(source: FigureSource) -> bool:
     """Whether a figure shows nothing but scores of trials or layers against width, which have parts of their own."""
-    named, known = source.drawing(), {"test_accuracy", "train_accuracy", "auc", "similar_units", "rows=variant"}
+    named, known = source.packaged_drawing(), {"test_accuracy", "train_accuracy", "auc", "similar_units", "rows=variant"}
     if not source.is_packaged or named is None:
         return False
     return named[0] == "layer_panels" or (named[0] == "width_panels" and set(named[1]) <= known)
