@@ -11,7 +11,7 @@ from autoreg.database.queries import chosen_sweeps
 from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, DataError, did_you_mean
 from autoreg.files import write_text
-from autoreg.packaged import CAPACITY, VERDICTS, table_names
+from autoreg.packaged import CAPACITY, CLAIMS, VERDICTS, table_names
 from autoreg.report.formats import FORMATS
 
 #: The paper's threshold of |r|, whose verdicts people see first.
@@ -46,7 +46,7 @@ def read_table(connection: Connection, table: str, sweep: str | None = None) -> 
     """Return a table of results.db.
 
     Of verdicts, people are shown those at |r| ≥ 0.5, the paper's threshold, with the other thresholds at which they are
-    the same; of capacity, those at 99 % of the labels.
+    the same; of capacity, those at 99 % of the labels; of claims, both definitions side by side.
 
     Args:
         connection: to results.db.
@@ -59,42 +59,50 @@ def read_table(connection: Connection, table: str, sweep: str | None = None) -> 
     """
     if table not in table_names():
         raise ConfigError(f"unknown table {table!r}{did_you_mean(table, table_names())}")
-    made = {VERDICTS: _verdicts, CAPACITY: _capacity}
-    frame = made[table](connection) if table in made else query(connection, f"select * from table_{table}")
-    frame = frame.filter(pl.col("sweep_id").is_in(chosen_sweeps(connection, sweep)))
+    made, sweeps = {VERDICTS: _verdicts, CAPACITY: _capacity, CLAIMS: _claims}, chosen_sweeps(connection, sweep)
+    if table in made:
+        frame = made[table](connection, sweeps)
+    else:
+        frame = query(connection, f"select * from table_{table} where list_contains($sweeps, sweep_id)", sweeps=sweeps)
     if frame.is_empty():
         raise DataError(f"table {table} has no row yet in {path_of(connection)}")
     frame = frame.sort([name for name in frame.columns if name != "sweep_id"])
-    main = {VERDICTS: _main_verdicts, CAPACITY: _main_capacity}
+    main = {VERDICTS: _main_verdicts, CAPACITY: _main_capacity, CLAIMS: _main_claims}
     return Table(table, frame, (main[table](frame) if table in main else frame).drop("sweep_id"))
 
 
-def _verdicts(connection: Connection) -> pl.DataFrame:
-    """Return the verdicts over the latest sweep of each name, on the test split where it was measured."""
+def _verdicts(connection: Connection, sweeps: list[str]) -> pl.DataFrame:
+    """Return the verdicts over sweeps, on the test split where it was measured."""
     from autoreg.report.verdicts import verdicts  # scipy takes half a second to import, which no other report needs
 
-    trends = _latest(connection, "width_trends")
-    if trends.is_empty():
-        return trends
-    return verdicts(trends).with_columns(pl.col("figures").list.join(", "))
+    trends = _rows(connection, "width_trends", sweeps)
+    return trends if trends.is_empty() else verdicts(trends).with_columns(pl.col("figures").list.join(", "))
 
 
-def _capacity(connection: Connection) -> pl.DataFrame:
+def _capacity(connection: Connection, sweeps: list[str]) -> pl.DataFrame:
     """Return the verdicts on compressed width likewise."""
     from autoreg.report.capacity import capacity_verdicts
 
-    widths = _latest(connection, "compressed_widths")
+    widths = _rows(connection, "compressed_widths", sweeps)
     return widths if widths.is_empty() else capacity_verdicts(widths)
 
 
-def _latest(connection: Connection, view: str) -> pl.DataFrame:
+def _claims(connection: Connection, sweeps: list[str]) -> pl.DataFrame:
+    """Return what the same trials say of the paper's claims, at its threshold."""
+    from autoreg.report.claims import judge_claims
+
+    trends = _rows(connection, "width_trends", sweeps).filter(threshold=THRESHOLD)
+    return trends if trends.is_empty() else judge_claims(query(connection, "from claims"), trends)
+
+
+def _rows(connection: Connection, view: str, sweeps: list[str]) -> pl.DataFrame:
     sql = f"""
         select *
         from {view}
-        where sweep_id in (select sweep_id from latest_sweeps)
+        where list_contains($sweeps, sweep_id)
         qualify split = first_value(split) over (partition by sweep_id order by split = 'test' desc, split)
     """
-    return query(connection, sql)
+    return query(connection, sql, sweeps=sweeps)
 
 
 def _main_capacity(frame: pl.DataFrame) -> pl.DataFrame:
@@ -113,3 +121,16 @@ def _main_verdicts(frame: pl.DataFrame) -> pl.DataFrame:
     keys = ("sweep_id", "definition", "split", "series")
     frame = frame.with_columns(same_at=agreeing.str.join(" ").over(keys))
     return frame.filter(is_main).sort("sweep", "definition", "series").select(columns)
+
+
+def _main_claims(frame: pl.DataFrame) -> pl.DataFrame:
+    def outcome(definition: str) -> pl.Expr:
+        return pl.col("outcome").filter(definition=definition).first()
+
+    keys = ["claim", "place", "figure", "words", "sweep_id", "sweep"]
+    return frame.group_by(keys, maintain_order=True).agg(
+        released=outcome("released"),
+        text=outcome("text"),
+        replicates_needed=pl.col("replicates_needed").max(),
+        vectors=pl.col("vectors").first(),
+    )
