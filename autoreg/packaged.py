@@ -49,13 +49,13 @@ def _place(name: str) -> tuple[str, int, str]:
 
 
 #: The tables that are made from a view, and no views themselves.
-VERDICTS, CAPACITY = "verdicts", "capacity"
+VERDICTS, CAPACITY, CLAIMS = "verdicts", "capacity", "claims"
 
 
 def table_names() -> list[str]:
-    """Return the names of all tables: `1`, `capacity`, `comparison`, `verdicts`."""
+    """Return the names of all tables: `1`, `capacity`, `claims`, `comparison`, `verdicts`."""
     stems = (path.stem for path in packaged_folder("analysis_sql").glob("reports/table_*.sql"))
-    return sorted([*(stem.removeprefix("table_") for stem in stems), CAPACITY, VERDICTS])
+    return sorted([*(stem.removeprefix("table_") for stem in stems), CAPACITY, CLAIMS, VERDICTS])
 
 
 def find_sweep(text: str) -> Path:

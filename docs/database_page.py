@@ -21,8 +21,8 @@ correlation) is null.
 
 ## Tables
 
-Those of a metric are made by the SQL file beside it in [autoreg/metrics](../autoreg/metrics), the last three by
-[reference](../reference), all others by [schema.sql](../autoreg/database/schema.sql).
+Those of a metric are made by the SQL file beside it in [autoreg/metrics](../autoreg/metrics), the last ones, from
+`published` on, by [reference](../reference), all others by [schema.sql](../autoreg/database/schema.sql).
 """
 VIEWS = """
 ## Views

@@ -42,3 +42,14 @@ create or replace table paper_datasets (
     dimensions varchar,  -- that option; null where it is not set
     paper_dataset varchar  -- as the authors name it, without the split; - for numbers of parameters
 );
+-- One row for each claim of the paper about a figure, in our words.
+create or replace table claims (
+    claim integer,  -- its number
+    place varchar,  -- section or caption that makes it
+    figure varchar,  -- that shows it
+    words varchar,  -- what it says
+    quantity varchar,  -- removability, repetition, either of them, accuracy or error; null where no verdict speaks of it
+    says varchar,  -- grows, does not grow, shrinks; higher or as, than or like the series against
+    series varchar,  -- of the figure, of each of which it is said, with ; between
+    against varchar  -- the series that they are compared to; null for none
+);

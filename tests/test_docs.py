@@ -117,7 +117,7 @@ def test_every_command_in_a_sentence_is_one(page: Path) -> None:
             assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known, span
 
 
-@pytest.mark.parametrize("name", ["database", "commands"])
+@pytest.mark.parametrize("name", ["database", "commands", "claims"])
 def test_a_page_that_is_made_is_up_to_date(name: str) -> None:
     spec = importlib.util.spec_from_file_location(f"{name}_page", ROOT / "docs" / f"{name}_page.py")
     assert spec is not None

@@ -36,7 +36,8 @@ select
     width,
     vectors,  -- of similar units: drawn, or all where every trial of the series has them
     done.auc,
-    avg(similar_units_by_threshold.similar_units) as similar_units
+    avg(similar_units_by_threshold.similar_units) as similar_units,
+    done.test_accuracy
 from done
 left join chosen using (sweep_id, series, split)
 cross join similarity_thresholds

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from autoreg.errors import DataError
-from autoreg.report.verdicts import ALPHA, FEWEST_WIDTHS, RESOLUTION, holm
+from autoreg.report.judge import ALPHA, RESOLUTION, holm
+from autoreg.report.verdicts import FEWEST_WIDTHS
 
 #: A slope below this is none, and one this much below 1 is as good as 1.
 BOUND = 0.1

@@ -11,7 +11,7 @@ from autoreg.database.queries import chosen_sweeps
 from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, DataError, did_you_mean
 from autoreg.files import write_text
-from autoreg.packaged import CAPACITY, VERDICTS, table_names
+from autoreg.packaged import CAPACITY, CLAIMS, VERDICTS, table_names
 from autoreg.report.formats import FORMATS
 
 #: The paper's threshold of |r|, whose verdicts people see first.
@@ -46,7 +46,7 @@ def read_table(connection: Connection, table: str, sweep: str | None = None) -> 
     """Return a table of results.db.
 
     Of verdicts, people are shown those at |r| ≥ 0.5, the paper's threshold, with the other thresholds at which they are
-    the same; of capacity, those at 99 % of the labels.
+    the same; of capacity, those at 99 % of the labels; of claims, both definitions side by side.
 
     Args:
         connection: to results.db.
@@ -59,12 +59,12 @@ def read_table(connection: Connection, table: str, sweep: str | None = None) -> 
     """
     if table not in table_names():
         raise ConfigError(f"unknown table {table!r}{did_you_mean(table, table_names())}")
-    made, chosen = {VERDICTS: _verdicts, CAPACITY: _capacity}, chosen_sweeps(connection, sweep)
+    made, chosen = {VERDICTS: _verdicts, CAPACITY: _capacity, CLAIMS: _claims}, chosen_sweeps(connection, sweep)
     frame = made[table](connection, chosen) if table in made else _rows_of(connection, f"table_{table}", chosen)
     if frame.is_empty():
         raise DataError(f"table {table} has no row yet in {path_of(connection)}")
     frame = frame.sort([name for name in frame.columns if name != "sweep_id"])
-    main = {VERDICTS: _main_verdicts, CAPACITY: _main_capacity}
+    main = {VERDICTS: _main_verdicts, CAPACITY: _main_capacity, CLAIMS: _main_claims}
     return Table(table, frame, (main[table](frame) if table in main else frame).drop("sweep_id"))
 
 
@@ -74,13 +74,11 @@ def _rows_of(connection: Connection, view: str, sweeps: list[str]) -> pl.DataFra
 
 
 def _verdicts(connection: Connection, sweeps: list[str]) -> pl.DataFrame:
-    """Return the verdicts over some sweeps, on the test split where it was measured."""
+    """Return the verdicts over sweeps, on the test split where it was measured."""
     from autoreg.report.verdicts import verdicts  # scipy takes half a second to import, which no other report needs
 
     trends = _of_one_split(connection, "width_trends", sweeps)
-    if trends.is_empty():
-        return trends
-    return verdicts(trends).with_columns(pl.col("figures").list.join(", "))
+    return trends if trends.is_empty() else verdicts(trends).with_columns(pl.col("figures").list.join(", "))
 
 
 def _capacity(connection: Connection, sweeps: list[str]) -> pl.DataFrame:
@@ -89,6 +87,14 @@ def _capacity(connection: Connection, sweeps: list[str]) -> pl.DataFrame:
 
     widths = _of_one_split(connection, "compressed_widths", sweeps)
     return widths if widths.is_empty() else capacity_verdicts(widths)
+
+
+def _claims(connection: Connection, sweeps: list[str]) -> pl.DataFrame:
+    """Return what the same trials say of the paper's claims, at its threshold."""
+    from autoreg.report.claims import judge_claims
+
+    trends = _of_one_split(connection, "width_trends", sweeps).filter(threshold=THRESHOLD)
+    return trends if trends.is_empty() else judge_claims(query(connection, "from claims"), trends)
 
 
 def _of_one_split(connection: Connection, view: str, sweeps: list[str]) -> pl.DataFrame:
@@ -117,3 +123,16 @@ def _main_verdicts(frame: pl.DataFrame) -> pl.DataFrame:
     keys = ("sweep_id", "definition", "split", "series")
     frame = frame.with_columns(same_at=agreeing.str.join(" ").over(keys))
     return frame.filter(is_main).sort("sweep", "definition", "series").select(columns)
+
+
+def _main_claims(frame: pl.DataFrame) -> pl.DataFrame:
+    def outcome(definition: str) -> pl.Expr:
+        return pl.col("outcome").filter(definition=definition).first()
+
+    keys = ["claim", "place", "figure", "words", "sweep_id", "sweep"]
+    return frame.group_by(keys, maintain_order=True).agg(
+        released=outcome("released"),
+        text=outcome("text"),
+        replicates_needed=pl.col("replicates_needed").max(),
+        vectors=pl.col("vectors").first(),
+    )

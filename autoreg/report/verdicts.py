@@ -30,29 +30,19 @@ even if it is above 0; one above 0 "grows". Any other is "undecided". So a growt
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from autoreg.errors import ConfigError, DataError
+from autoreg.report.judge import judge
 
-#: Largest probability of a false "grows" or "shrinks", and of a false "does not grow", among all claims of a report.
-ALPHA = 0.05
-#: Probability with which the replicates that are said to be needed decide a claim.
-POWER = 0.8
 #: A line over fewer widths would be no trend: a replicate that has fewer is left out.
 FEWEST_WIDTHS = 3
-#: Fewer than two replicates have no spread to plan from; the paper has this many.
-FEWEST_REPLICATES = 3
-#: More replicates than this are not counted: `replicates_needed` is then one more.
-MOST_REPLICATES = 100
-#: Standard errors below this are rounding: the slopes are equal.
-RESOLUTION = 1e-12
+#: Smallest change of the AUC, and smallest factor of the size of groups, for each doubling of the width that matters.
+AUC_BOUND, SIMILARITY_BOUND = 0.01, 1.05
+#: What slopes of repetition are of.
+LOG_GROUP_SIZE = (1 + pl.col("similar_units").clip(lower_bound=0)).log(2)
 
 SERIES = ["sweep_id", "definition", "threshold", "split", "series"]
 LABELS = ["sweep", "figures", "network", "dataset", "vectors"]
-#: A sweep is one experiment, so a verdict does not change when others come into the database. Definition, threshold and
-#: split are chosen before one looks: claims under another choice are another report's.
-REPORT = ["sweep_id", "definition", "threshold", "split"]
 _RESULTS = [
     "verdict", "removability", "repetition",
     "auc_slope", "auc_low", "auc_high", "auc_p", "auc_no_growth_p",
@@ -61,7 +51,9 @@ _RESULTS = [
 ]  # fmt: skip
 
 
-def verdicts(trials: pl.DataFrame, *, auc_bound: float = 0.01, similarity_bound: float = 1.05) -> pl.DataFrame:
+def verdicts(
+    trials: pl.DataFrame, *, auc_bound: float = AUC_BOUND, similarity_bound: float = SIMILARITY_BOUND
+) -> pl.DataFrame:
     """Return one row for each sweep, definition, threshold, split and series: what grows with its width.
 
     Args:
@@ -91,12 +83,7 @@ def verdicts(trials: pl.DataFrame, *, auc_bound: float = 0.01, similarity_bound:
         ConfigError: a bound is out of its range.
         DataError: there is no trial, or two for the same series, replicate and width, or a series mixes its vectors.
     """
-    _check(trials, auc_bound, similarity_bound)
-    log_group_size = (1 + pl.col("similar_units").clip(lower_bound=0)).log(2)
-    of_auc = _claims(trials, "auc", pl.col("auc"), auc_bound)
-    of_similarity = _claims(trials, "similarity", log_group_size, float(np.log2(similarity_bound)))
-    reports = pl.concat([of_auc, of_similarity]).partition_by(REPORT, maintain_order=True)
-    judged = pl.concat(map(_judge, reports))
+    judged = judge_growth(trials, auc_bound, similarity_bound)
     auc = judged.filter(measure="auc").select(
         *SERIES, *LABELS, auc_slope="mean", auc_low="low", auc_high="high", auc_p="p", auc_no_growth_p="no_growth_p",
         removability="state", replicates="there", widths="widths", needed="needed",
@@ -119,6 +106,16 @@ def verdicts(trials: pl.DataFrame, *, auc_bound: float = 0.01, similarity_bound:
     )
 
 
+def judge_growth(
+    trials: pl.DataFrame, auc_bound: float = AUC_BOUND, similarity_bound: float = SIMILARITY_BOUND
+) -> pl.DataFrame:
+    """Return what `judge` says of each series and measure, `auc` and `similarity`; see `verdicts`."""
+    _check(trials, auc_bound, similarity_bound)
+    of_auc = slopes(trials, "auc", pl.col("auc"), auc_bound)
+    of_similarity = slopes(trials, "similarity", LOG_GROUP_SIZE, float(np.log2(similarity_bound)))
+    return judge(pl.concat([of_auc, of_similarity]))
+
+
 def _check(trials: pl.DataFrame, auc_bound: float, similarity_bound: float) -> None:
     if not auc_bound > 0:
         raise ConfigError(f"the smallest change of the AUC that matters must be above 0, got {auc_bound}")
@@ -135,10 +132,10 @@ def _check(trials: pl.DataFrame, auc_bound: float, similarity_bound: float) -> N
         raise DataError(f"similar units of a series are over drawn vectors or over all, got both for {mixed.row(0)}")
 
 
-def _claims(trials: pl.DataFrame, measure: str, score: pl.Expr, bound: float) -> pl.DataFrame:
+def slopes(trials: pl.DataFrame, measure: str, score: pl.Expr, bound: float) -> pl.DataFrame:
     """Return each series' mean slope of a score over log2(width), its deviation over replicates, and their number."""
     doublings = pl.col("width").log(2)
-    slopes = (
+    by_replicate = (
         trials.select(*SERIES, "replicate", "width", score=score)
         .filter(pl.col("score").is_finite())
         .sort(*SERIES, "replicate", "width")  # sums do not depend on the order of the rows
@@ -148,7 +145,7 @@ def _claims(trials: pl.DataFrame, measure: str, score: pl.Expr, bound: float) ->
         .with_columns(is_counted=pl.col("is_trend") | ~pl.col("is_trend").any().over(SERIES))
     )
     slope, counted = pl.col("slope").filter("is_trend"), pl.col("widths").filter("is_counted")
-    means = slopes.group_by(SERIES).agg(
+    means = by_replicate.group_by(SERIES).agg(
         mean=slope.mean(), deviation=slope.std(), replicates=slope.len(), there=counted.len(), widths=counted.min()
     )
     labels = trials.group_by(SERIES).agg(pl.col(LABELS).first())
@@ -157,82 +154,6 @@ def _claims(trials: pl.DataFrame, measure: str, score: pl.Expr, bound: float) ->
         .with_columns(pl.col("replicates").fill_null(0), measure=pl.lit(measure), bound=pl.lit(bound))
         .sort(SERIES)
     )
-
-
-def _judge(report: pl.DataFrame) -> pl.DataFrame:
-    """Return the claims of one report with intervals, p-values, states and the replicates that they need."""
-    count = report["replicates"].to_numpy().astype(float)
-    mean, bound, deviation = (
-        report[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("mean", "bound", "deviation")
-    )
-    error = deviation / np.sqrt(np.maximum(count, 1))
-    freedom = np.maximum(count - 1, 1)
-    half = special.stdtrit(freedom, 0.975) * error
-    unit = np.maximum(error, RESOLUTION)
-    tested = count >= 2
-    changes = np.where(tested, 2 * special.stdtr(freedom, -np.abs(mean / unit)), 1.0)
-    stays = np.where(tested, special.stdtr(freedom, (mean - bound) / unit), 1.0)
-    # A claim that has a slope but cannot be tested yet counts with p = 1, so that its test takes back no other verdict.
-    counted = count >= 1
-    changes[counted], stays[counted] = holm(changes[counted]), holm(stays[counted])
-    state = np.select(
-        [(changes < ALPHA) & (mean < 0), stays < ALPHA, (changes < ALPHA) & (mean > 0)],
-        ["shrinks", "does not grow", "grows"],
-        "undecided",
-    )
-    needed = [
-        replicates_needed(int(n), m, d, b, int(counted.sum())) if s == "undecided" and n else None
-        for n, m, d, b, s in zip(count, mean, deviation, bound, state, strict=True)
-    ]
-    return report.with_columns(
-        low=pl.Series(mean - half, nan_to_null=True),
-        high=pl.Series(mean + half, nan_to_null=True),
-        p=pl.when(pl.lit(tested)).then(pl.lit(changes)),
-        no_growth_p=pl.when(pl.lit(tested)).then(pl.lit(stays)),
-        state=pl.Series(state.tolist(), dtype=pl.String),
-        needed=pl.Series(needed, dtype=pl.Int64),
-    )
-
-
-def holm(p_values: ArrayLike) -> NDArray[np.float64]:
-    """Return p-values corrected over all of them by Holm's step-down method (1979), in the order given."""
-    values = np.asarray(p_values, dtype=float)
-    order = np.argsort(values, kind="stable")
-    steps = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
-    corrected = np.empty_like(values)
-    corrected[order] = np.minimum(steps, 1.0)
-    return corrected
-
-
-def replicates_needed(replicates: int, mean: float, deviation: float, bound: float, claims: int) -> int:
-    """Return the smallest total number of replicates at which an undecided claim is decided with a power of 80 %.
-
-    The mean and deviation seen so far are taken for the true ones, so with few replicates this is a rough guess. The
-    level of the tests is Holm's first step, ALPHA / claims, which is the strictest; power is that of the better test,
-    from the noncentral t distribution.
-
-    Args:
-        replicates: how many there are.
-        mean: of their slopes.
-        deviation: standard deviation of their slopes.
-        bound: smallest slope that matters.
-        claims: how many the report makes; at least 1.
-
-    Returns:
-        At least `replicates` + 1; 3 if there are fewer than two, which have no spread; 101 if 100 are not enough.
-    """
-    if replicates < 2:
-        return FEWEST_REPLICATES
-    level = ALPHA / claims
-
-    def power(total: int) -> float:
-        freedom, scale = total - 1, np.sqrt(total) / max(deviation, RESOLUTION)
-        changes = special.nctdtr(freedom, abs(mean) * scale, special.stdtrit(freedom, 1 - level / 2))
-        stays = special.nctdtr(freedom, max(bound - mean, 0) * scale, special.stdtrit(freedom, 1 - level))
-        return float(1 - min(changes, stays))
-
-    totals = range(replicates + 1, MOST_REPLICATES + 1)
-    return next((total for total in totals if power(total) >= POWER), MOST_REPLICATES + 1)
 
 
 def _verdict() -> pl.Expr:

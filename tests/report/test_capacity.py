@@ -9,7 +9,7 @@ from scipy import stats
 
 from autoreg.errors import DataError
 from autoreg.report.capacity import capacity_verdicts
-from autoreg.report.verdicts import holm
+from autoreg.report.judge import holm
 
 WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
 

@@ -66,7 +66,7 @@ def test_table_1_has_a_row_for_each_series_and_width(database: Path, tmp_path: P
 
 def test_an_unknown_table_is_answered_with_the_known_ones(database: Path, tmp_path: Path) -> None:
     with pytest.raises(
-        ConfigError, match=r"unknown table 'comparisn'; did you mean 'comparison'\? \(allowed: 1, capacity, comp"
+        ConfigError, match=r"unknown table 'comparisn'; did you mean 'comparison'\? \(allowed: 1, capacity, cla"
     ):
         report(database, "comparisn", tmp_path / "out")
 

@@ -11,7 +11,8 @@ import pytest
 from scipy import stats
 
 from autoreg.errors import ConfigError, DataError
-from autoreg.report.verdicts import ALPHA, MOST_REPLICATES, POWER, holm, replicates_needed, verdicts
+from autoreg.report.judge import ALPHA, MOST_REPLICATES, POWER, holm, replicates_needed
+from autoreg.report.verdicts import verdicts
 
 WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
 
