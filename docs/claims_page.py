@@ -16,7 +16,7 @@ Of {judged} of them verdicts can say whether they hold. One command puts beside 
     autoreg report --table claims
     autoreg report --table claims --sweep mlp_10d_init --json
 
-This page is made by `make docs` from that file and from the `claims.csv` of sweeps in the
+This page is made by `make docs` from that file and from the `table_claims.csv` of sweeps in the
 [gallery](../reports/gallery/README.md), those at the paper's scale; nothing else stands in it as a result. {run} of the
 claims have one.
 
@@ -68,7 +68,7 @@ def results() -> pl.DataFrame:
     """
     known = pl.read_csv(packaged_folder("reference") / "claims.csv", infer_schema_length=None)
     frames = []
-    for path in sorted(ROOT.glob("reports/gallery/*/claims.csv")):
+    for path in sorted(ROOT.glob("reports/gallery/*/table_claims.csv")):
         frame = pl.read_csv(path, infer_schema_length=None)
         if not frame.join(known, on=known.columns, how="anti", nulls_equal=True).is_empty():
             raise ValueError(f"{path} is of other claims than reference/claims.csv; `autoreg report --table claims`")

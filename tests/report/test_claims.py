@@ -244,7 +244,7 @@ def test_one_replicate_decides_nothing_and_three_are_needed() -> None:
     assert found.filter(definition="text").select("outcome", "replicates_needed").row(0) == ("undecided", 3)
 
 
-@pytest.mark.parametrize("path", sorted(Path(__file__).parents[2].glob("reports/gallery/*/claims.csv")), ids=str)
+@pytest.mark.parametrize("path", sorted(Path(__file__).parents[2].glob("reports/gallery/*/table_claims.csv")), ids=str)
 def test_the_gallerys_claims_say_what_its_verdicts_do(path: Path) -> None:
     verdict = pl.read_csv(path.with_name("verdicts.csv"), infer_schema_length=None).filter(threshold=0.5)
     states = {(row["definition"], row["series"]): row for row in verdict.to_dicts()}

@@ -3,7 +3,8 @@
 from autoreg.report.findings.facts import Facts
 from autoreg.report.findings.growth import REMOVABLE, REPEATED, judged
 from autoreg.report.findings.wording import counted, listed
-from autoreg.report.verdicts import ALPHA, FEWEST_REPLICATES, FEWEST_WIDTHS, MOST_REPLICATES
+from autoreg.report.judge import ALPHA, FEWEST_REPLICATES, MOST_REPLICATES
+from autoreg.report.verdicts import FEWEST_WIDTHS
 
 
 def certainty(facts: Facts) -> str:

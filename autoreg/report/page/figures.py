@@ -39,7 +39,8 @@ def drawn(rows: FigureRows) -> dict[str, Any]:
 
 def shows_scores(source: FigureSource) -> bool:
     """Whether a figure shows nothing but scores of trials or layers against width, which have parts of their own."""
-    named, known = source.packaged_drawing(), {"test_accuracy", "train_accuracy", "auc", "similar_units", "rows=variant"}
+    known = {"test_accuracy", "train_accuracy", "auc", "similar_units", "rows=variant"}
+    named = source.packaged_drawing()
     if not source.is_packaged or named is None:
         return False
     return named[0] == "layer_panels" or (named[0] == "width_panels" and set(named[1]) <= known)
