@@ -101,7 +101,8 @@ class Writer:
             with self._problems_of(f"sweep {sweep_id}"):
                 replace_sweep(connection, self.runs.read_sweep(sweep_id))
             self._sweeps.discard(sweep_id)
-        waiting = list(self._trials.values())
+        self._trials = {name: folder for name, folder in self._trials.items() if folder.is_trained}
+        waiting = list(self._trials.values())  # others were found damaged since, and are to be trained again
         for start in range(0, len(waiting), TRIALS_AT_ONCE):
             some = waiting[start : start + TRIALS_AT_ONCE]
             try:

@@ -39,8 +39,9 @@ class Driver:
     def __init__(self, plan: Plan, schedule: Schedule, place: Place, now: float) -> None:
         self.plan, self.schedule, self.place = plan, schedule, place
         sweep = plan.sweep
-        total = sweep.final_count + sweep.tuning_count
-        self.counts = Counts(total=total, skipped=0, to_measure=sweep.final_count, began=now)
+        self._finals = sweep.final_count  # which the sweep works out anew whenever it is asked
+        total = self._finals + sweep.tuning_count
+        self.counts = Counts(total=total, skipped=0, to_measure=self._finals, began=now)
         self.durations = Durations()
         self.measuring = MeasuringQueue(sweep.resources.measuring)
         self.machine = Machine()
@@ -88,7 +89,7 @@ class Driver:
                 self._block(event.why)
             case ev.Tick():
                 self._tick()
-        self.endings.update(self.counts, self.plan.sweep.final_count)
+        self.endings.update(self.counts, self._finals)
         return self._orders
 
     @property

@@ -228,6 +228,22 @@ def test_a_damaged_trial_leaves_no_row_and_does_not_keep_the_others_out(
     assert (count, len(problems)) == (2, 1)
 
 
+def test_a_trial_that_was_found_damaged_since_waits_until_it_is_trained_again(
+    path: Path, runs: Runs, trial: MakeTrial
+) -> None:
+    good, bad = trial(), trial(replicate=1)
+    writer = Writer(path, runs)
+    for folder in (good, bad):
+        writer.queue_trial(folder)
+    bad.discard("checkpoint.pt was damaged")
+    assert writer.commit()
+    assert writer.problems == []
+    assert {row[0] for row in contents(path)["trials"]} == {good.trial_id}
+    writer.queue_trial(trial(replicate=1))
+    assert writer.commit()
+    assert {row[0] for row in contents(path)["trials"]} == {good.trial_id, bad.trial_id}
+
+
 def test_the_file_is_in_the_format_that_the_command_line_client_opens(path: Path, runs: Runs, trial: MakeTrial) -> None:
     write(path, runs, [trial()])
     client = shutil.which("duckdb", path=f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin")

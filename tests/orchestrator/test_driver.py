@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from autoreg.config.sweep import Sweep
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.orchestrator import events as ev
 from autoreg.orchestrator.failure import Failure, Kind, out_of_time
@@ -264,6 +265,13 @@ def test_few_trials_are_measured_beside_the_training_and_more_without(start: Sta
     sweep.train(running)
     sweep.tell(ev.Tick())
     assert len(sweep.measuring) == 2
+
+
+def test_no_event_has_the_whole_sweep_worked_out_again(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = start()
+    monkeypatch.setattr(Sweep, "groups", lambda _: pytest.fail("it takes milliseconds, and seconds for a large sweep"))
+    sweep.run()
+    assert counts(sweep) == (0, 14, 0, 4)
 
 
 def test_a_search_of_which_everything_failed_has_no_final_trials_and_is_told(start: Start) -> None:
