@@ -34,10 +34,11 @@ bench: install
 growth: install
 	$(BIN)/python -m benchmarks.growth reports/growth
 
-## docs: the pages that are generated from results.db's schema and the commands' help, then the site in build/site
+## docs: the pages that are generated (schema, help, models of torchvision), then the site in build/site
 docs: install
 	$(BIN)/python docs/database_page.py
 	$(BIN)/python docs/commands_page.py
+	$(BIN)/python docs/models_page.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 ## lint: style, types, and who may import whom
