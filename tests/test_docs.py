@@ -117,15 +117,28 @@ def test_every_command_in_a_sentence_is_one(page: Path) -> None:
             assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known, span
 
 
-@pytest.mark.parametrize("name", ["database", "commands", "claims"])
-def test_a_page_that_is_made_is_up_to_date(name: str) -> None:
+def maker_of(name: str) -> Any:
     spec = importlib.util.spec_from_file_location(f"{name}_page", ROOT / "docs" / f"{name}_page.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") == module.page(), "run `make docs`"
-    assert "| column |  |" not in module.page()
+    return module
+
+
+@pytest.mark.parametrize("name", ["database", "commands", "claims"])
+def test_a_page_that_is_made_is_up_to_date(name: str) -> None:
+    made = maker_of(name).page()
+    assert (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") == made, "run `make docs`"
+    assert "| column |  |" not in made
+
+
+@pytest.mark.parametrize("name", ["googlenet", "shufflenet_v2_x0_5", "mobilenet_v2", "swin_t"])
+def test_the_table_of_models_has_what_is_found_in_them(name: str) -> None:
+    text, maker = (ROOT / "docs" / "models.md").read_text(encoding="utf-8"), maker_of("models")
+    assert f"\n{maker.row(name)}\n" in text, "run `make docs`"
+    rows = text.removeprefix(maker.HEAD).splitlines()
+    assert [row.split(" | ")[0] for row in rows] == [f"| {name}" for name in maker.MODELS]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "```python" in page.read_text("utf-8")], ids=name_of)
