@@ -29,15 +29,16 @@ def entries() -> list[Path]:
     return [path.parent for path in sorted(GALLERY.glob(f"*/{ENTRY}"))]
 
 
+def read(entry: Path) -> dict[str, list]:
+    """Return what `entry.yaml` says: `figures`, `tables`, and what other files lie `beside` them, each a list."""
+    wanted = yaml.safe_load((entry / ENTRY).read_text(encoding="utf-8"))
+    return {"figures": [], "tables": [], "beside": []} | wanted
+
+
 def figures_of(entry: Path) -> list[FigureSource]:
     """Return the figures that an entry shows; SQL files lie in its folder."""
-    names = map(str, yaml.safe_load((entry / ENTRY).read_text(encoding="utf-8"))["figures"])
+    names = map(str, read(entry)["figures"])
     return [source for name in names for source in find_figures(str(entry / name) if name.endswith(".sql") else name)]
-
-
-def tables_of(entry: Path) -> list[str]:
-    """Return the tables that an entry has as CSV."""
-    return yaml.safe_load((entry / ENTRY).read_text(encoding="utf-8")).get("tables", [])
 
 
 def make(entry: Path, out: Path) -> None:
@@ -58,7 +59,7 @@ def make(entry: Path, out: Path) -> None:
                 after = json.loads(facts.read_text(encoding="utf-8"))
                 if after | {"made_at": None} == before | {"made_at": None}:  # nothing new: it keeps its date
                     facts.write_text(json.dumps(before, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-            for name in tables_of(entry):
+            for name in read(entry)["tables"]:
                 read_table(connection, name).write(out, ["csv"])
     print(f"{entry.name}: {trials} trials")
 

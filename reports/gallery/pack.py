@@ -1,6 +1,6 @@
-"""Pack what an entry of the gallery is made from: `python reports/gallery/pack.py RUNS SWEEP ENTRY`.
+"""Pack what an entry of the gallery is made from: `python reports/gallery/pack.py RUNS ENTRY SWEEP…`.
 
-It takes a sweep's record, and of its final trials in the run folder settings, result and measurements: all that
+It takes the sweeps' records, and of their final trials in the run folder settings, results and measurements: all that
 `autoreg rebuild` reads, and no weights. The same files give the same archive.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from autoreg.runs.folder import Runs
 
 
-def files_of(runs: Runs, sweep: str) -> list[Path]:
+def files_of(runs: Runs, sweep: str) -> set[Path]:
     """Return the files of the latest sweep of that name."""
     records = [runs.read_sweep(path.stem) for path in runs.sweeps.glob("*.json")]
     named = sorted((each for each in records if each.name == sweep), key=lambda each: each.updated_at)
@@ -21,7 +21,7 @@ def files_of(runs: Runs, sweep: str) -> list[Path]:
     finals = [runs.trial(trial.trial_id) for trial in named[-1].sweep_trials if trial.kind == "final"]
     trained = [folder for folder in finals if folder.is_trained]
     own = ((folder.config_path, folder.result_path, *folder.measurement_paths()) for folder in trained)
-    return sorted([runs.sweep_path(named[-1].sweep_id), *chain(*own)])
+    return {runs.sweep_path(named[-1].sweep_id), *chain(*own)}
 
 
 def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -31,7 +31,8 @@ def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 if __name__ == "__main__":
-    folder, name, entry = sys.argv[1:]
+    folder, entry, *sweeps = sys.argv[1:]
+    runs = Runs(Path(folder))
     with tarfile.open(Path(__file__).parent / entry / "runs.tar.xz", "w:xz", preset=9) as archive:
-        for path in files_of(runs := Runs(Path(folder)), name):
+        for path in sorted(set().union(*(files_of(runs, sweep) for sweep in sweeps))):
             archive.add(path, path.relative_to(runs.root), filter=anonymous)

@@ -37,11 +37,12 @@ def test_every_picture_is_made_by_the_views_and_drawings_of_today(name: str, scr
 def test_an_entry_has_what_it_says_and_nothing_else(name: str, script: ModuleType) -> None:
     figures = script.figures_of(GALLERY / name)
     made = {f"{source.path.stem}.{kind}" for source in figures for kind in ("png", "csv", "json")}
-    tables = {f"table_{table}.csv" for table in script.tables_of(GALLERY / name)}
+    entry = script.read(GALLERY / name)
+    beside = {*(f"table_{table}.csv" for table in entry["tables"]), *entry["beside"]}
     own = {
         path.name for source in figures if not source.is_packaged for path in GALLERY.glob(f"{name}/{source.name}.*")
     }
-    assert {path.name for path in (GALLERY / name).iterdir()} == {"entry.yaml", "runs.tar.xz", *made, *tables, *own}
+    assert {path.name for path in (GALLERY / name).iterdir()} == {"entry.yaml", "runs.tar.xz", *made, *beside, *own}
 
 
 @pytest.mark.parametrize("name", sorted({*FOLDERS} - {*ENTRIES}))
