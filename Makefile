@@ -38,12 +38,11 @@ growth: install
 gallery: install
 	$(BIN)/python reports/gallery/make.py
 
-## docs: the pages that are generated (schema, help, claims, models of torchvision), then the site in build/site
+## docs: the pages that are generated (schema, help, claims), then the site in build/site
 docs: install
 	$(BIN)/python docs/database_page.py
 	$(BIN)/python docs/commands_page.py
 	$(BIN)/python docs/claims_page.py
-	$(BIN)/python docs/models_page.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 ## lint: style, types, and who may import whom

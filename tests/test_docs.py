@@ -136,7 +136,7 @@ def test_a_page_that_is_made_is_up_to_date(name: str) -> None:
 @pytest.mark.parametrize("name", ["googlenet", "shufflenet_v2_x0_5", "mobilenet_v2", "swin_t"])
 def test_the_table_of_models_has_what_is_found_in_them(name: str) -> None:
     text, maker = (ROOT / "docs" / "models.md").read_text(encoding="utf-8"), maker_of("models")
-    assert f"\n{maker.row(name)}\n" in text, "run `make docs`"
+    assert f"\n{maker.row(name)}\n" in text, "run `python docs/models_page.py`"
     rows = text.removeprefix(maker.HEAD).splitlines()
     assert [row.split(" | ")[0] for row in rows] == [f"| {name}" for name in maker.MODELS]
 
