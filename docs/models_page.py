@@ -41,8 +41,9 @@ autoreg.measure_model(model, inputs, layers=["1"])  # paths as model.named_modul
   `nn.LSTM(…, batch_first=True)` it is the LSTM itself, if the model reads its first output only.
 - `layer1.0.relu:1` is the second run of a module that is run more than once for an input.
 
-`python docs/models_page.py` fills this table from torchvision's models, in minutes. Measured are layers found by cutting; left out is what else ends
-a layer of weights outside of blocks; the last column has the first activation that `layers=[…]` can name, of how many.
+`python docs/models_page.py` fills this table from torchvision's models, in minutes. Measured are
+layers found by cutting; left out is what else ends a layer of weights outside of blocks; the last column has the first
+activation that `layers=[…]` can name, of how many.
 
 | model | measured | left out | by `layers=[…]` |
 |---|---|---|---|
