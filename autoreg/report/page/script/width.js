@@ -75,12 +75,12 @@ function widthPanel(sweep, row, key, letter) {
     dot.picked = sweep.isPicked(dot.ids);
     dot.say = `${dot.series} at ${sweep.widthName(dot.width)}: ${label} ${fixed(dot.y, score.digits)}${score.unit}`;
   }
+  const ceiling = key === "similar" ? Object.entries(data.ceiling).map(([width, most]) => ({ x: +width, y: most, label: "all units of the layer" })).sort((a, b) => a.x - b.x) : [];
   const { colour, shape, dash } = seriesColours(sweep, names), x = widthAxis(sweep, linear), y = {
     field: "y", type: "quantitative", scale: log ? { type: "log", nice: false } : { zero: key === "similar", nice: true },
-    axis: { title: null, domain: false, ticks: false, ...(log ? { values: countTicks(dots.map(dot => dot.y)), format: ",~g", labelOverlap: true } : { tickCount: 5 }) },
+    axis: { title: null, domain: false, ticks: false, ...(log ? { values: countTicks([...dots, ...papers, ...ceiling].map(point => point.y)), format: ",~g", labelOverlap: true } : { tickCount: 5 }) },
   };
   const line = { x, y, color: colour, ...(data.series.length > 6 ? { strokeDash: dash } : {}) }, layer = [];
-  const ceiling = key === "similar" ? Object.entries(data.ceiling).map(([width, most]) => ({ x: +width, y: most, label: "all units of the layer" })).sort((a, b) => a.x - b.x) : [];
   if (ceiling.length > 1) {
     layer.push({ data: { values: ceiling }, mark: { type: "line", stroke: "var(--soft)", strokeDash: [1, 4], aria: false }, encoding: { x, y } },
       { data: { values: ceiling.slice(-1) }, mark: { type: "text", align: "right", dx: -14, dy: 2, aria: false, fill: "var(--soft)", fontSize: 11.5 },
