@@ -66,6 +66,7 @@ function widthPanel(sweep, row, key, letter) {
     id: trial.id, ids: [trial.id], series: trial.series, width: trial.width, replicate: trial.replicate,
     x: aside(sweep, trial.series, trial.width, linear), value: score.read(sweep, trial), hollow: trial.state !== "measured",
   })).filter(dot => dot.value != null && (!log || dot.value > 0));
+  const below = log ? sweep.finals.filter(trial => names.includes(trial.series) && score.read(sweep, trial) <= 0 && score.read(sweep, trial) != null).length : 0;
   for (const dot of dots) dot.y = dot.value *= score.scale;
   const papers = state.paper === "on" && (state.definition === "released" || score.scale === 100)
     ? rowsOf(data.paper).filter(point => point.score === score.paper && point.split === (state.split ?? "test") && names.includes(point.series))
@@ -98,7 +99,7 @@ function widthPanel(sweep, row, key, letter) {
     stroke: { condition: { test: "datum.picked", value: "var(--text)" }, ...colour },
     fill: { condition: { test: "datum.hollow", value: "var(--back)" }, ...colour }, description: { field: "say" } } });
   return {
-    key: `${row.name} ${key}`, title: `(${letter}) ${row.name ? `${row.name}: ` : ""}${score.title}`, note: score.note, height: 250,
+    key: `${row.name} ${key}`, title: `(${letter}) ${row.name ? `${row.name}: ` : ""}${score.title}`, note: score.note + (below ? `; ${counted(below, "trial")} at 0 or below: on the linear axis only` : ""), height: 250,
     spec: { layer }, points: shown, pick: ids => pick(sweep, ids), tell: at => ({
       title: `${label} at ${sweep.widthName(at.width)}`,
       note: at.id ? `${at.series}, replicate ${at.replicate}: ${fixed(at.y, score.digits)}${score.unit}, trial ${shortId(at.id)}${at.hollow ? ", not measured" : ""}` : "",
