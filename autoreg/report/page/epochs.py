@@ -1,7 +1,5 @@
 """Training curves: every epoch of every trial, or some of each if there are too many."""
 
-import math
-
 import polars as pl
 
 from autoreg.database.connection import query
@@ -33,5 +31,4 @@ def read_epochs(connection: Connection, sweep_id: str, ids: list[str]) -> tuple[
     last = pl.col("epoch").max().over("trial")
     step = (last / POINTS).ceil().cast(pl.Int64)
     thinned = frame.filter(((last - pl.col("epoch")) % step == 0) | (pl.col("epoch") == 1))
-    every = math.ceil(frame.height / thinned.height)
-    return thinned, f"Of training curves about one epoch in {every} is here, {POINTS} of a long one."
+    return thinned, f"Of training curves {thinned.height:,} of {frame.height:,} epochs are here, some {POINTS} of each."

@@ -66,15 +66,9 @@ class Shown:
         self.page.wait_for_selector("body[data-ready]")
 
 
-@pytest.fixture
-def show(browser: Any, written: Path) -> Iterator[Callable[..., Shown]]:
-    """Open a page, the common one if no other is named."""
-    opened: list[Shown] = []
-
-    def make(address: str = written.as_uri(), **how: Any) -> Shown:
-        opened.append(Shown(browser, address, **how))
-        return opened[-1]
-
-    yield make
-    for shown in opened:
-        shown.context.close()
+@pytest.fixture(scope="package")
+def shown(browser: Any, written: Path) -> Iterator[Shown]:
+    """The page, opened once; a test leaves it as it found it."""
+    opened = Shown(browser, written.as_uri())
+    yield opened
+    opened.context.close()

@@ -1,16 +1,12 @@
 """The page in a real browser: pointer, clicks, search, switches, dark, phone, print, assistive technology."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from tests.helpers.swept import FIRST, LATER, PLANTED, accuracy_of
 from tests.report.page.conftest import Shown
 
-Show = Callable[..., Shown]
 #: The latest sweep's section, which comes first, and its chart of accuracies.
 SWEEP = f"#s-{LATER}"
 DOT = f'{SWEEP} [data-chart=width] figure:nth-of-type(1) [aria-label^="σ = 1 at 4×"]'
@@ -21,31 +17,41 @@ def point_at(page: Any, selector: str) -> None:
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
-@pytest.mark.parametrize("width", [1400, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_is_shown_without_a_complaint_a_request_or_an_obstacle(show: Show, scheme: str, width: int) -> None:
+def obstacles(page: Any) -> list[tuple[str, str]]:
+    """Return what axe-core finds to stand in the way of assistive technology."""
     from axe_playwright_python.sync_playwright import Axe
 
-    shown = show(width=width, scheme=scheme)
-    page = shown.page
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate("document.documentElement.dataset.theme") == scheme
-    background = "getComputedStyle(document.body).backgroundColor"
-    before = page.evaluate(background)
-    page.click("#theme")
-    assert page.evaluate(background) != before
     found = Axe().run(page).response["violations"]
-    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+    return [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
+
+
+def test_it_is_shown_without_a_complaint_a_request_or_an_obstacle(shown: Shown) -> None:
+    page = shown.page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1400
+    assert obstacles(page) == []
     assert shown.said == []
     assert [url for url in shown.asked if not url.startswith(("file:", "data:"))] == []
     assert page.title().startswith("results.db")
     assert page.locator("img[src=x]").count() == 0
 
 
-def test_the_pointer_and_the_arrow_keys_say_values_with_their_trial(show: Show, database: Path) -> None:
+def test_so_it_is_on_a_dark_phone(browser: Any, written: Path) -> None:
+    shown = Shown(browser, written.as_uri(), width=390, scheme="dark")
+    page, background = shown.page, "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert obstacles(page) == []
+    before = page.evaluate(background)
+    page.click("#theme")
+    assert page.evaluate(background) != before
+    assert shown.said == []
+    shown.context.close()
+
+
+def test_the_pointer_and_the_arrow_keys_say_values_with_their_trial(shown: Shown, database: Path) -> None:
     import duckdb
 
-    page = show().page
+    page = shown.page
     page.locator(DOT).first.scroll_into_view_if_needed()
     point_at(page, DOT)
     told = page.inner_text("#tip")
@@ -62,8 +68,7 @@ def test_the_pointer_and_the_arrow_keys_say_values_with_their_trial(show: Show, 
     assert re.match(r"σ = .* at ¼×: AUC 0\.\d{3}$", page.inner_text("#say"))
 
 
-def test_a_click_filters_the_table_and_fades_other_curves(show: Show) -> None:
-    shown = show()
+def test_a_click_filters_the_table_and_fades_other_curves(shown: Shown) -> None:
     page, rows = shown.page, f"{SWEEP} .trials tbody tr:not(.more)"
     assert page.locator(rows).count() == 12
     page.locator(DOT).first.scroll_into_view_if_needed()
@@ -77,8 +82,8 @@ def test_a_click_filters_the_table_and_fades_other_curves(show: Show) -> None:
     assert page.locator(rows).count() == 12
 
 
-def test_trials_are_searched_and_sorted(show: Show) -> None:
-    page, rows = show().page, f"{SWEEP} .trials tbody tr:not(.more)"
+def test_trials_are_searched_and_sorted(shown: Shown) -> None:
+    page, rows = shown.page, f"{SWEEP} .trials tbody tr:not(.more)"
     page.fill(f"{SWEEP} [data-search]", "4× failed")
     assert page.locator(rows).count() == 1
     page.fill(f"{SWEEP} [data-search]", "")
@@ -89,10 +94,10 @@ def test_trials_are_searched_and_sorted(show: Show) -> None:
     assert page.get_attribute(f"{SWEEP} th[data-sort=test]", "aria-sort") == "descending"
     page.select_option(f"{SWEEP} [data-kind]", "tune")
     assert page.locator(rows).count() == 18
+    page.select_option(f"{SWEEP} [data-kind]", "final")
 
 
-def test_a_trial_opens_with_its_configuration_log_and_files_as_text(show: Show) -> None:
-    shown = show()
+def test_a_trial_opens_with_its_configuration_log_and_files_as_text(shown: Shown) -> None:
     page = shown.page
     page.fill(f"{SWEEP} [data-search]", "failed")
     page.click(f"{SWEEP} .trials [data-open]")
@@ -102,12 +107,37 @@ def test_a_trial_opens_with_its_configuration_log_and_files_as_text(show: Show) 
         assert text in told
     assert re.search(r"runs/[0-9a-f]{16}-r1/", told)
     assert page.locator(f"{SWEEP} .detail svg polyline").count() == 1
+    page.click(f"{SWEEP} .trials [data-open]")
+    page.fill(f"{SWEEP} [data-search]", "")
     assert "taken" not in page.title()
     assert shown.said == []
 
 
-def test_switches_change_what_is_shown(show: Show) -> None:
-    shown = show()
+def test_a_chart_is_enlarged_and_zoomed(shown: Shown) -> None:
+    page = shown.page
+    page.click(f"{SWEEP} [data-chart=width] .enlarge >> nth=1")
+    page.wait_for_selector("#zoom[data-ready] svg")
+    ticks = "[...document.querySelectorAll('#zoom .role-axis-label text')].map(text => text.textContent).join()"
+    before, box = page.evaluate(ticks), page.locator("#zoom svg").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.wheel(0, -400)
+    page.wait_for_function(f"{ticks} !== {before!r}")
+    page.keyboard.press("Escape")
+    assert not page.evaluate("document.getElementById('zoom').open")
+    assert shown.said == []
+
+
+def test_it_prints_with_all_rows(shown: Shown) -> None:
+    shown.page.evaluate(
+        "addEventListener('beforeprint', () => { window.rows = document.querySelectorAll('.trials tbody tr').length })"
+    )
+    printed = shown.page.pdf(format="A4")
+    assert printed.startswith(b"%PDF")
+    assert 2 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 20
+    assert shown.page.evaluate("window.rows") == 24
+
+
+def test_switches_change_what_is_shown(shown: Shown) -> None:
     page, panel = shown.page, f"{SWEEP} [data-chart=width] figure:nth-of-type"
     assert page.locator(f"{panel}(1) [aria-label^='σ = 0.01 at']").count() == 6
     page.click(f"{SWEEP} .chip >> nth=0")
@@ -135,29 +165,3 @@ def test_switches_change_what_is_shown(show: Show) -> None:
         shown.wait()
     assert page.locator(f"#s-{FIRST} .chip[aria-pressed=false]").count() == 0  # the other sweep is as it was
     assert shown.said == []
-
-
-def test_a_chart_is_enlarged_and_zoomed(show: Show) -> None:
-    shown = show()
-    page = shown.page
-    page.click(f"{SWEEP} [data-chart=width] .enlarge >> nth=1")
-    page.wait_for_selector("#zoom[data-ready] svg")
-    ticks = "[...document.querySelectorAll('#zoom .role-axis-label text')].map(text => text.textContent).join()"
-    before, box = page.evaluate(ticks), page.locator("#zoom svg").bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.wheel(0, -400)
-    page.wait_for_function(f"{ticks} !== {before!r}")
-    page.keyboard.press("Escape")
-    assert not page.evaluate("document.getElementById('zoom').open")
-    assert shown.said == []
-
-
-def test_it_prints_with_all_rows(show: Show) -> None:
-    shown = show(scheme="dark")
-    shown.page.evaluate(
-        "addEventListener('beforeprint', () => { window.rows = document.querySelectorAll('.trials tbody tr').length })"
-    )
-    printed = shown.page.pdf(format="A4")
-    assert printed.startswith(b"%PDF")
-    assert 2 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 20
-    assert shown.page.evaluate("window.rows") == 24

@@ -12,8 +12,11 @@ import pytest
 
 from autoreg.database.connection import reading
 from autoreg.errors import ConfigError, DataError
+from autoreg.report.figure import read_figure
 from autoreg.report.figures.source import find_figures
 from autoreg.report.page import compact, epochs
+from autoreg.report.page.figures import drawn
+from autoreg.report.page.trials import read_trials
 from autoreg.report.page.write import Page, read_page, write_page
 from autoreg.runs.folder import TrialFolder
 from tests.helpers.swept import FIRST, LATER, PLANTED, accuracy_of
@@ -82,42 +85,35 @@ def test_compact_columns_keep_every_value() -> None:
     }  # fmt: skip
 
 
-def test_too_many_epochs_are_thinned_and_the_page_says_so(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_epochs_are_thinned_and_said_to_be(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(epochs, "MOST_EPOCHS", 20)
     monkeypatch.setattr(epochs, "POINTS", 2)
     with reading(database) as connection:
-        text = read_page(connection, sweep=FIRST).html()
-        ids = connection.execute("select trial_id from trials where kind = 'final'").fetchall()
-        kept, told = epochs.read_epochs(connection, FIRST, [trial for [trial] in ids])
-    assert (
-        kept.filter(pl.col("trial").is_not_null()).group_by("trial").agg("epoch")["epoch"].to_list() == [[1, 2, 4]] * 12
-    )
-    assert told == "Of training curves about one epoch in 1 is here, 2 of a long one."
-    assert told in text
+        kept, told = epochs.read_epochs(connection, FIRST, read_trials(connection, FIRST)["id"].to_list())
+    of_finals = kept.filter(pl.col("trial") < 12).group_by("trial", maintain_order=True).agg("epoch")
+    assert of_finals["epoch"].to_list() == [[1, 2, 4]] * 12
+    assert told == "Of training curves 72 of 84 epochs are here, some 2 of each."
 
 
-def test_a_figure_of_ones_own_comes_in_of_any_column(database: Path, tmp_path: Path) -> None:
+def test_figures_of_ones_own_come_in_as_charts_of_any_column_or_as_pictures(database: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.sql").write_text(OWN, encoding="utf-8")
-    with reading(database) as connection:
-        page = read_page(connection, own=find_figures(str(tmp_path / "mine.sql")))
-    for sweep in page.sweeps:
-        [figure] = sweep["figures"]
-        [panel] = figure["panels"]
-        assert panel["title"] == "Effective rank"
-        assert panel["rows"]["y"] == [2 * width for width in panel["rows"]["x"]]
-    assert f'id="figure-mine-{FIRST}"' in page.html()
-
-
-def test_a_drawing_of_ones_own_is_a_picture(database: Path, tmp_path: Path) -> None:
-    (tmp_path / "mine.sql").write_text(OWN.replace("-- drawing: width_panels effective_rank\n", ""), encoding="utf-8")
-    beside = tmp_path / "mine.py"
+    (tmp_path / "drawn.sql").write_text(OWN.replace("-- drawing: width_panels effective_rank\n", ""), encoding="utf-8")
+    beside = tmp_path / "drawn.py"
     beside.write_text("from matplotlib.figure import Figure\ndef draw(frame, published):\n    return Figure()\n")
-    source = find_figures(str(tmp_path / "mine.sql"))
+    own = [*find_figures(str(tmp_path / "mine.sql")), *find_figures(str(tmp_path / "drawn.sql"))]
     with reading(database) as connection:
-        assert 'src="data:image/svg+xml;base64,' in read_page(connection, sweep=FIRST, own=source).html()
+        page = read_page(connection, sweep=FIRST, own=own)
         beside.write_text("def draw(frame, published):\n    raise ValueError('no')\n")
         with pytest.raises(ConfigError, match="its drawing failed: ValueError: no"):
-            read_page(connection, sweep=FIRST, own=source)
+            drawn(read_figure(connection, own[1], sweep=FIRST))
+    chart, picture = page.sweeps[0]["figures"]
+    [panel] = chart["panels"]
+    assert panel["title"] == "Effective rank"
+    assert panel["rows"]["y"] == [2 * width for width in panel["rows"]["x"]]
+    text = page.html()
+    assert f'id="figure-mine-{FIRST}"' in text
+    assert f'<img src="{picture["picture"]}"' in text
+    assert picture["picture"].startswith("data:image/svg+xml;base64,")
 
 
 def test_without_a_sweep_there_is_no_page(tmp_path: Path, fill_in: Callable[..., Path]) -> None:
@@ -131,7 +127,7 @@ def test_without_a_sweep_there_is_no_page(tmp_path: Path, fill_in: Callable[...,
 @pytest.mark.parametrize(
     ("changes", "answer"),
     [
-        ({"drop": 8}, "none of 8 networks is trained (8 not run)."),
+        ({"drop": 8}, "None of 8 networks is trained (8 not run)."),
         ({"definition": {"name": "old", "of": "another version"}}, "This sweep was run by another version"),
     ],
 )
@@ -156,5 +152,5 @@ def test_a_sweep_whose_trials_all_failed_says_so(
     rebuild(tmp_path / "results.db", runs)
     with reading(tmp_path / "results.db") as connection:
         text = write_page(read_page(connection, runs=tmp_path / "runs"), tmp_path).read_text(encoding="utf-8")
-    assert "none of 1 network is trained (1 failed)." in text
+    assert "None of 1 network is trained (1 failed)." in text
     assert "out of memory" in text

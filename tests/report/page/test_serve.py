@@ -1,9 +1,11 @@
 """The page while a sweep runs: another one as trials end, to its own reader alone."""
 
 import http.client
-import json
+import os
+import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,47 +13,57 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from autoreg.database.writer import Writer
 from autoreg.report.page import serve
-from autoreg.report.page.write import read_page
-from autoreg.runs.folder import Runs, TrialFolder
-from tests.helpers.records import write_record
-from tests.helpers.swept import LATER, swept
+from autoreg.report.page.write import Page
+from tests.helpers.swept import LATER
 from tests.report.page.conftest import Shown
 
 
-@pytest.fixture
-def database(tmp_path: Path, trial_in: Callable[..., TrialFolder], sweep_record: Callable[..., Any]) -> Path:
-    return swept(tmp_path, trial_in, sweep_record)
+class Watched:
+    """A page that is watched, of a results.db whose rows are these sweeps."""
 
+    def __init__(self, folder: Path, page: Page) -> None:
+        self.database, self.out, self.page = folder / "results.db", folder / "out", page
+        self.told: list[str] = []
+        self.begun, self.over = threading.Event(), threading.Event()
 
-@pytest.fixture
-def address(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Watch a sweep until the test ends, as by a Ctrl-C, and give the page's address."""
-    told: list[str] = []
-    begun, over = threading.Event(), threading.Event()
+    def tell(self, text: str) -> None:
+        self.told.append(text)
+        self.begun.set()
 
-    def sleep(_: float) -> None:
-        if over.wait(0.05):
+    def rest(self, _: float) -> None:
+        """Take the place of sleeping between two looks, and of Ctrl-C at the end."""
+        if self.over.wait(0.05):
             raise KeyboardInterrupt
 
-    def tell(text: str) -> None:
-        told.append(text)
-        begun.set()
-
-    def watch() -> None:
+    def watch(self) -> None:
         with pytest.raises(KeyboardInterrupt):
-            serve.watch_page(database, read_page, tmp_path / "out", tell)
+            serve.watch_page(self.database, lambda _: self.page, self.out, self.tell)
 
-    monkeypatch.setattr(serve, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: 0.0))
-    thread = threading.Thread(target=watch)
+    def change(self, page: Page) -> None:
+        """Have other rows be in results.db."""
+        self.page = page
+        os.utime(self.database, (0, 0))
+
+    @property
+    def address(self) -> str:
+        return self.told[0].split("\n")[0]
+
+
+@pytest.fixture
+def watched(page: Page, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+    """The page with the latest sweep alone, watched until the test ends."""
+    shutil.copyfile(database, tmp_path / "results.db")
+    made = Watched(tmp_path, replace(page, sweeps=page.sweeps[:1], version="before"))
+    monkeypatch.setattr(serve, "time", SimpleNamespace(sleep=made.rest, monotonic=lambda: 0.0))
+    thread = threading.Thread(target=made.watch)
     thread.start()
-    assert begun.wait(60)
-    yield told[0].split("\n")[0]
-    over.set()
+    assert made.begun.wait(60)
+    yield made
+    made.over.set()
     thread.join(60)
     assert not thread.is_alive()
-    assert len(told) == 1
+    assert len(made.told) == 1
 
 
 def asked(address: str, path: str = "", host: str | None = None) -> tuple[int, str]:
@@ -64,21 +76,8 @@ def asked(address: str, path: str = "", host: str | None = None) -> tuple[int, s
     return answer.status, answer.read().decode()
 
 
-def end_another_trial(database: Path, trial_in: Callable[..., TrialFolder]) -> None:
-    runs = Runs(database.parent / "runs")
-    made = trial_in(runs, width=2.0)
-    record = json.loads(runs.read_sweep(LATER).model_dump_json())
-    record["sweep_trials"].append(
-        {"trial_id": made.trial_id, "group_id": made.read_config().config_id, "kind": "final"}
-    )
-    write_record(runs, record)
-    writer = Writer(database, runs)
-    writer.queue_trial(made)
-    writer.queue_sweep(LATER)
-    assert writer.commit()
-
-
-def test_only_who_knows_the_address_is_answered(address: str) -> None:
+def test_only_who_knows_the_address_is_answered(watched: Watched) -> None:
+    address = watched.address
     status, page = asked(address)
     assert (status, "connect-src 'self'" in page) == (200, True)
     assert asked(address, "/")[0] == 404
@@ -88,22 +87,23 @@ def test_only_who_knows_the_address_is_answered(address: str) -> None:
 
 
 def test_an_open_page_follows_the_sweep_and_stays_as_the_reader_left_it(
-    address: str, database: Path, trial_in: Callable[..., TrialFolder], browser: Any, tmp_path: Path
+    watched: Watched, page: Page, browser: Any
 ) -> None:
-    shown = Shown(browser, address)
-    page, rows = shown.page, f"#s-{LATER} .trials tbody tr:not(.more)"
-    assert page.locator(rows).count() == 12
-    page.click(f"#s-{LATER} [data-key=x][data-value=linear]")
-    page.click(f"#s-{LATER} .chip >> nth=0")
-    page.evaluate("scrollTo(0, 900)")
-    end_another_trial(database, trial_in)
-    page.wait_for_function(f"document.querySelectorAll('{rows}').length === 13")
-    page.wait_for_function("scrollY === 900")
-    assert page.get_attribute(f"#s-{LATER} [data-key=x][data-value=linear]", "aria-pressed") == "true"
-    assert page.get_attribute(f"#s-{LATER} .chip >> nth=0", "aria-pressed") == "false"
+    shown = Shown(browser, watched.address)
+    opened, linear = shown.page, f"#s-{LATER} [data-key=x][data-value=linear]"
+    opened.click(linear)
+    opened.click(f"#s-{LATER} .chip >> nth=0")
+    opened.evaluate("scrollTo(0, 900)")
+    assert opened.locator("article").count() == 1
+    watched.change(replace(page, version="after"))
+    opened.wait_for_function("document.querySelectorAll('article').length === 2")
+    opened.wait_for_function("scrollY === 900")
+    assert opened.get_attribute(linear, "aria-pressed") == "true"
+    assert opened.get_attribute(f"#s-{LATER} .chip >> nth=0", "aria-pressed") == "false"
     assert shown.said == []
-    assert {urlsplit(url).netloc for url in shown.asked if not url.startswith("data:")} == {urlsplit(address).netloc}
-    text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    hosts = {urlsplit(url).netloc for url in shown.asked if not url.startswith("data:")}
+    assert hosts == {urlsplit(watched.address).netloc}
+    text = (watched.out / "report.html").read_text(encoding="utf-8")
+    assert 'data-version="after"' in text
     assert "connect-src" not in text
-    assert page.get_attribute("body", "data-version") in text
     shown.context.close()

@@ -66,6 +66,7 @@ function widthPanel(sweep, row, key, letter) {
     id: trial.id, ids: [trial.id], series: trial.series, width: trial.width, replicate: trial.replicate,
     x: aside(sweep, trial.series, trial.width, linear), value: score.read(sweep, trial), hollow: trial.state !== "measured",
   })).filter(dot => dot.value != null && (!log || dot.value > 0));
+  const below = log ? sweep.finals.filter(trial => names.includes(trial.series) && score.read(sweep, trial) <= 0 && score.read(sweep, trial) != null).length : 0;
   for (const dot of dots) dot.y = dot.value *= score.scale;
   const papers = state.paper === "on" && (state.definition === "released" || score.scale === 100)
     ? rowsOf(data.paper).filter(point => point.score === score.paper && point.split === (state.split ?? "test") && names.includes(point.series))
@@ -75,12 +76,12 @@ function widthPanel(sweep, row, key, letter) {
     dot.picked = sweep.isPicked(dot.ids);
     dot.say = `${dot.series} at ${sweep.widthName(dot.width)}: ${label} ${fixed(dot.y, score.digits)}${score.unit}`;
   }
+  const ceiling = key === "similar" ? Object.entries(data.ceiling).map(([width, most]) => ({ x: +width, y: most, label: "all units of the layer" })).sort((a, b) => a.x - b.x) : [];
   const { colour, shape, dash } = seriesColours(sweep, names), x = widthAxis(sweep, linear), y = {
     field: "y", type: "quantitative", scale: log ? { type: "log", nice: false } : { zero: key === "similar", nice: true },
-    axis: { title: null, domain: false, ticks: false, ...(log ? { values: countTicks(dots.map(dot => dot.y)), format: ",~g", labelOverlap: true } : { tickCount: 5 }) },
+    axis: { title: null, domain: false, ticks: false, ...(log ? { values: countTicks([...dots, ...papers, ...ceiling].map(point => point.y)), format: ",~g", labelOverlap: true } : { tickCount: 5 }) },
   };
   const line = { x, y, color: colour, ...(data.series.length > 6 ? { strokeDash: dash } : {}) }, layer = [];
-  const ceiling = key === "similar" ? Object.entries(data.ceiling).map(([width, most]) => ({ x: +width, y: most, label: "all units of the layer" })).sort((a, b) => a.x - b.x) : [];
   if (ceiling.length > 1) {
     layer.push({ data: { values: ceiling }, mark: { type: "line", stroke: "var(--soft)", strokeDash: [1, 4], aria: false }, encoding: { x, y } },
       { data: { values: ceiling.slice(-1) }, mark: { type: "text", align: "right", dx: -14, dy: 2, aria: false, fill: "var(--soft)", fontSize: 11.5 },
@@ -98,7 +99,7 @@ function widthPanel(sweep, row, key, letter) {
     stroke: { condition: { test: "datum.picked", value: "var(--text)" }, ...colour },
     fill: { condition: { test: "datum.hollow", value: "var(--back)" }, ...colour }, description: { field: "say" } } });
   return {
-    key: `${row.name} ${key}`, title: `(${letter}) ${row.name ? `${row.name}: ` : ""}${score.title}`, note: score.note, height: 250,
+    key: `${row.name} ${key}`, title: `(${letter}) ${row.name ? `${row.name}: ` : ""}${score.title}`, note: score.note + (below ? `; ${counted(below, "trial")} at 0 or below: on the linear axis only` : ""), height: 250,
     spec: { layer }, points: shown, pick: ids => pick(sweep, ids), tell: at => ({
       title: `${label} at ${sweep.widthName(at.width)}`,
       note: at.id ? `${at.series}, replicate ${at.replicate}: ${fixed(at.y, score.digits)}${score.unit}, trial ${shortId(at.id)}${at.hollow ? ", not measured" : ""}` : "",
