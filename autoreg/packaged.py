@@ -49,13 +49,13 @@ def _place(name: str) -> tuple[str, int, str]:
 
 
 #: The tables that are made from a view, and no views themselves.
-VERDICTS, CAPACITY = "verdicts", "capacity"
+VERDICTS, CAPACITY, RICHNESS = "verdicts", "capacity", "richness"
 
 
 def table_names() -> list[str]:
-    """Return the names of all tables: `1`, `capacity`, `comparison`, `verdicts`."""
+    """Return the names of all tables: `1`, `capacity`, `comparison`, `richness`, `verdicts`."""
     stems = (path.stem for path in packaged_folder("analysis_sql").glob("reports/table_*.sql"))
-    return sorted([*(stem.removeprefix("table_") for stem in stems), CAPACITY, VERDICTS])
+    return sorted([*(stem.removeprefix("table_") for stem in stems), CAPACITY, RICHNESS, VERDICTS])
 
 
 def find_sweep(text: str) -> Path:

@@ -20,7 +20,7 @@ from autoreg.database.queries import sweep_status
 from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, DataError
 from autoreg.files import write_text
-from autoreg.packaged import CAPACITY, VERDICTS, table_names
+from autoreg.packaged import CAPACITY, RICHNESS, VERDICTS, table_names
 from autoreg.report.figure import figures_with_data, picture, read_figure
 from autoreg.report.figures import residuals
 from autoreg.report.figures.source import find_figures
@@ -33,6 +33,7 @@ from autoreg.report.table import read_table
 TITLES = {
     VERDICTS: "Verdicts",
     CAPACITY: "Verdicts on compressed width",
+    RICHNESS: "Verdicts on compressed width by richness",
     "comparison": "Beside the paper",
     "1": "Table 1: how each network was trained",
 }

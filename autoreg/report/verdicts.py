@@ -28,19 +28,20 @@ even if it is above 0; one above 0 "grows". Any other is "undecided". So a growt
 (figure 6: AUC 0.31 to 0.34 over four doublings) is none, however many replicates show that it is not 0.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from autoreg.errors import ConfigError, DataError
+from autoreg.report.slopes import FEWEST_WIDTHS, held, replicate_slopes
 
 #: Largest probability of a false "grows" or "shrinks", and of a false "does not grow", among all claims of a report.
 ALPHA = 0.05
 #: Probability with which the replicates that are said to be needed decide a claim.
 POWER = 0.8
-#: A line over fewer widths would be no trend: a replicate that has fewer is left out.
-FEWEST_WIDTHS = 3
 #: Fewer than two replicates have no spread to plan from; the paper has this many.
 FEWEST_REPLICATES = 3
 #: More replicates than this are not counted: `replicates_needed` is then one more.
@@ -55,9 +56,9 @@ LABELS = ["sweep", "figures", "network", "dataset", "vectors"]
 REPORT = ["sweep_id", "definition", "threshold", "split"]
 _RESULTS = [
     "verdict", "removability", "repetition",
-    "auc_slope", "auc_low", "auc_high", "auc_p", "auc_no_growth_p",
+    "auc_slope", "auc_low", "auc_high", "auc_p", "auc_no_growth_p", "auc_held",
     "similarity_factor", "similarity_low", "similarity_high", "similarity_p", "similarity_no_growth_p",
-    "replicates", "widths", "replicates_needed",
+    "similarity_held", "replicates", "widths", "replicates_needed",
 ]  # fmt: skip
 
 
@@ -81,6 +82,8 @@ def verdicts(trials: pl.DataFrame, *, auc_bound: float = 0.01, similarity_bound:
           not corrected for the number of claims; similarity_factor, similarity_low, similarity_high likewise;
         - auc_p, similarity_p: that the slope is 0; auc_no_growth_p, similarity_no_growth_p: that it reaches the bound;
           both corrected by Holm; null with fewer than two replicates;
+        - auc_held, similarity_held: with how many of the widths left out, each alone, the mean slope keeps its sign
+          (that of similar units also its side of 1: a factor of 2), such as `4 of 5`; null with fewer than four widths;
         - replicates, widths: the fewest replicates behind either measure, and the fewest widths behind any slope. A
           replicate takes part with the widths that it has, if they are at least 3; where none has so many, those that
           there are are counted, and the verdict is `undecided`;
@@ -93,18 +96,19 @@ def verdicts(trials: pl.DataFrame, *, auc_bound: float = 0.01, similarity_bound:
     """
     _check(trials, auc_bound, similarity_bound)
     log_group_size = (1 + pl.col("similar_units").clip(lower_bound=0)).log(2)
-    of_auc = _claims(trials, "auc", pl.col("auc"), auc_bound)
-    of_similarity = _claims(trials, "similarity", log_group_size, float(np.log2(similarity_bound)))
+    of_auc = _claims(trials, "auc", pl.col("auc"), auc_bound, marks=(0,))
+    of_similarity = _claims(trials, "similarity", log_group_size, float(np.log2(similarity_bound)), marks=(0, 1))
     reports = pl.concat([of_auc, of_similarity]).partition_by(REPORT, maintain_order=True)
     judged = pl.concat(map(_judge, reports))
     auc = judged.filter(measure="auc").select(
         *SERIES, *LABELS, auc_slope="mean", auc_low="low", auc_high="high", auc_p="p", auc_no_growth_p="no_growth_p",
-        removability="state", replicates="there", widths="widths", needed="needed",
+        auc_held="held", removability="state", replicates="there", widths="widths", needed="needed",
     )  # fmt: skip
     similarity = judged.filter(measure="similarity").select(
         *SERIES, similarity_factor=2.0 ** pl.col("mean"), similarity_low=2.0 ** pl.col("low"),
         similarity_high=2.0 ** pl.col("high"), similarity_p="p", similarity_no_growth_p="no_growth_p",
-        repetition="state", similarity_replicates="there", similarity_widths="widths", similarity_needed="needed",
+        similarity_held="held", repetition="state", similarity_replicates="there", similarity_widths="widths",
+        similarity_needed="needed",
     )  # fmt: skip
     return (
         auc.join(similarity, on=SERIES)
@@ -135,25 +139,24 @@ def _check(trials: pl.DataFrame, auc_bound: float, similarity_bound: float) -> N
         raise DataError(f"similar units of a series are over drawn vectors or over all, got both for {mixed.row(0)}")
 
 
-def _claims(trials: pl.DataFrame, measure: str, score: pl.Expr, bound: float) -> pl.DataFrame:
+def _claims(trials: pl.DataFrame, measure: str, score: pl.Expr, bound: float, marks: Sequence[float]) -> pl.DataFrame:
     """Return each series' mean slope of a score over log2(width), its deviation over replicates, and their number."""
-    doublings = pl.col("width").log(2)
-    slopes = (
-        trials.select(*SERIES, "replicate", "width", score=score)
-        .filter(pl.col("score").is_finite())
-        .sort(*SERIES, "replicate", "width")  # sums do not depend on the order of the rows
-        .group_by(*SERIES, "replicate", maintain_order=True)
-        .agg(slope=pl.cov(doublings, "score") / doublings.var(), widths=pl.len())
-        .with_columns(is_trend=pl.col("widths") >= FEWEST_WIDTHS)
-        .with_columns(is_counted=pl.col("is_trend") | ~pl.col("is_trend").any().over(SERIES))
-    )
-    slope, counted = pl.col("slope").filter("is_trend"), pl.col("widths").filter("is_counted")
-    means = slopes.group_by(SERIES).agg(
-        mean=slope.mean(), deviation=slope.std(), replicates=slope.len(), there=counted.len(), widths=counted.min()
-    )
+
+    def means(trials: pl.DataFrame) -> pl.DataFrame:
+        slopes = (
+            replicate_slopes(trials, SERIES, score)
+            .with_columns(is_trend=pl.col("widths") >= FEWEST_WIDTHS)
+            .with_columns(is_counted=pl.col("is_trend") | ~pl.col("is_trend").any().over(SERIES))
+        )
+        slope, counted = pl.col("slope").filter("is_trend"), pl.col("widths").filter("is_counted")
+        return slopes.group_by(SERIES).agg(
+            mean=slope.mean(), deviation=slope.std(), replicates=slope.len(), there=counted.len(), widths=counted.min()
+        )
+
     labels = trials.group_by(SERIES).agg(pl.col(LABELS).first())
     return (
-        labels.join(means, on=SERIES, how="left")
+        labels.join(means(trials), on=SERIES, how="left")
+        .join(held(trials.filter(score.is_finite()), SERIES, means, marks), on=SERIES, how="left")
         .with_columns(pl.col("replicates").fill_null(0), measure=pl.lit(measure), bound=pl.lit(bound))
         .sort(SERIES)
     )
