@@ -49,13 +49,13 @@ def _place(name: str) -> tuple[str, int, str]:
 
 
 #: The tables that are made from a view, and no views themselves.
-VERDICTS, CAPACITY, CLAIMS = "verdicts", "capacity", "claims"
+VERDICTS, CAPACITY, RICHNESS, CLAIMS = "verdicts", "capacity", "richness", "claims"
 
 
 def table_names() -> list[str]:
-    """Return the names of all tables: `1`, `capacity`, `claims`, `comparison`, `verdicts`."""
+    """Return the names of all tables: `1`, `capacity`, `claims`, `comparison`, `richness`, `verdicts`."""
     stems = (path.stem for path in packaged_folder("analysis_sql").glob("reports/table_*.sql"))
-    return sorted([*(stem.removeprefix("table_") for stem in stems), CAPACITY, CLAIMS, VERDICTS])
+    return sorted([*(stem.removeprefix("table_") for stem in stems), CAPACITY, CLAIMS, RICHNESS, VERDICTS])
 
 
 def find_sweep(text: str) -> Path:

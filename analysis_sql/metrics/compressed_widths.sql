@@ -30,7 +30,8 @@ select
     levels.flops,
     levels.unchanged_validation,  -- by which the level was chosen
     levels.unchanged,
-    levels.accuracy
+    levels.accuracy,
+    final_trials.richness
 from asked
 join allowed using (surgery)
 join compression_levels as levels

@@ -15,7 +15,7 @@ from scipy import special
 
 from autoreg.errors import DataError
 from autoreg.report.judge import ALPHA, RESOLUTION, holm
-from autoreg.report.verdicts import FEWEST_WIDTHS
+from autoreg.report.slopes import FEWEST_WIDTHS, held, replicate_slopes
 
 #: A slope below this is none, and one this much below 1 is as good as 1.
 BOUND = 0.1
@@ -38,32 +38,38 @@ def capacity_verdicts(widths: pl.DataFrame) -> pl.DataFrame:
           grows, but below 1), `grows` (which of the last two is not known), or `undecided`;
         - slope, low, high: mean over replicates and its 95 % interval, which is not corrected for the number of claims;
         - growth_p, none_p, less_p, proportion_p: of the four tests, corrected; null with fewer than two replicates;
-        - replicates: that have the fewest widths of a trend, which are 3; widths: the fewest behind any slope.
+        - replicates: that have the fewest widths of a trend, which are 3; widths: the fewest behind any slope;
+        - held: with how many of the widths left out, each alone, the mean slope keeps its sign and its side of 1, such
+          as `4 of 5`; null with fewer than four widths.
 
     Raises:
         DataError: there are two trials for the same claim, replicate and width.
     """
-    keys = [*CLAIM, "replicate", "width"]
+    check_once(widths, CLAIM)
+    claims = _claims(widths).join(held(widths, CLAIM, _claims, marks=(0, 1)), on=CLAIM)
+    return pl.concat(map(_judge, claims.partition_by(REPORT, maintain_order=True))).sort(CLAIM)
+
+
+def check_once(widths: pl.DataFrame, claim: list[str]) -> None:
+    """Raise DataError if there are two trials for the same claim, replicate and width."""
+    keys = [*claim, "replicate", "width"]
     twice = widths.filter(widths.select(keys).is_duplicated()).select(keys)
     if not twice.is_empty():
         raise DataError(f"compressed widths need one trial for each replicate and width, got two for {twice.row(0)}")
-    doublings, score = pl.col("width").log(2), pl.col("compressed_width").log(2)
-    slopes = (
-        widths.sort(keys)  # sums do not depend on the order of the rows
-        .group_by(*CLAIM, *LABELS, "replicate", maintain_order=True)
-        .agg(slope=pl.cov(doublings, score) / doublings.var(), widths=pl.len())
+
+
+def _claims(widths: pl.DataFrame) -> pl.DataFrame:
+    """Return each claim's mean slope, its deviation over replicates, and the numbers of replicates and widths."""
+    slopes = replicate_slopes(widths, [*CLAIM, *LABELS], pl.col("compressed_width").log(2))
+    slope = pl.col("slope").filter(pl.col("widths") >= FEWEST_WIDTHS)
+    return slopes.group_by(*CLAIM, *LABELS, maintain_order=True).agg(
+        mean=slope.mean(), deviation=slope.std(), replicates=slope.len(), widths=pl.col("widths").min()
     )
-    is_trend = pl.col("widths") >= FEWEST_WIDTHS
-    slope = pl.col("slope").filter(is_trend)
-    claims = slopes.group_by(*CLAIM, *LABELS, maintain_order=True).agg(
-        slope=slope.mean(), deviation=slope.std(), replicates=slope.len(), widths=pl.col("widths").min()
-    )
-    return pl.concat(map(_judge, claims.partition_by(REPORT, maintain_order=True))).sort(CLAIM)
 
 
 def _judge(claims: pl.DataFrame) -> pl.DataFrame:
     count = claims["replicates"].to_numpy().astype(float)
-    mean, deviation = (claims[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("slope", "deviation"))
+    mean, deviation = (claims[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("mean", "deviation"))
     error, freedom = deviation / np.sqrt(np.maximum(count, 1)), np.maximum(count - 1, 1)
     half, tested, unit = special.stdtrit(freedom, 0.975) * error, count >= 2, np.maximum(error, RESOLUTION)
 
@@ -95,4 +101,5 @@ def _judge(claims: pl.DataFrame) -> pl.DataFrame:
         **{name: pl.when(pl.lit(pl.Series(tested))).then(pl.lit(pl.Series(values))) for name, values in tests.items()},
         replicates="replicates",
         widths="widths",
+        held="held",
     )

@@ -23,9 +23,9 @@ import numpy as np
 import polars as pl
 
 from autoreg.report.judge import REPORT, judge
+from autoreg.report.slopes import FEWEST_WIDTHS
 from autoreg.report.verdicts import (
     AUC_BOUND,
-    FEWEST_WIDTHS,
     LOG_GROUP_SIZE,
     SIMILARITY_BOUND,
     judge_growth,

@@ -115,7 +115,7 @@ class Results:
         """Return the rows of a report's table, with every column.
 
         Args:
-            table: `1`, `capacity`, `claims`, `comparison` or `verdicts`.
+            table: `1`, `capacity`, `claims`, `comparison`, `richness` or `verdicts`.
             sweep: a sweep's name or id; None takes the latest of each name.
 
         Raises:

@@ -11,7 +11,7 @@ from autoreg.database.queries import chosen_sweeps
 from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, DataError, did_you_mean
 from autoreg.files import write_text
-from autoreg.packaged import CAPACITY, CLAIMS, VERDICTS, table_names
+from autoreg.packaged import CAPACITY, CLAIMS, RICHNESS, VERDICTS, table_names
 from autoreg.report.formats import FORMATS
 
 #: The paper's threshold of |r|, whose verdicts people see first.
@@ -46,7 +46,7 @@ def read_table(connection: Connection, table: str, sweep: str | None = None) -> 
     """Return a table of results.db.
 
     Of verdicts, people are shown those at |r| ≥ 0.5, the paper's threshold, with the other thresholds at which they are
-    the same; of capacity, those at 99 % of the labels; of claims, both definitions side by side.
+    the same; of capacity and richness, those at 99 % of the labels; of claims, both definitions side by side.
 
     Args:
         connection: to results.db.
@@ -59,12 +59,18 @@ def read_table(connection: Connection, table: str, sweep: str | None = None) -> 
     """
     if table not in table_names():
         raise ConfigError(f"unknown table {table!r}{did_you_mean(table, table_names())}")
-    made, chosen = {VERDICTS: _verdicts, CAPACITY: _capacity, CLAIMS: _claims}, chosen_sweeps(connection, sweep)
+    made = {VERDICTS: _verdicts, CAPACITY: _capacity, RICHNESS: _richness, CLAIMS: _claims}
+    chosen = chosen_sweeps(connection, sweep)
     frame = made[table](connection, chosen) if table in made else _rows_of(connection, f"table_{table}", chosen)
     if frame.is_empty():
         raise DataError(f"table {table} has no row yet in {path_of(connection)}")
     frame = frame.sort([name for name in frame.columns if name != "sweep_id"])
-    main = {VERDICTS: _main_verdicts, CAPACITY: _main_capacity, CLAIMS: _main_claims}
+    main = {
+        VERDICTS: _main_verdicts,
+        CAPACITY: _main_capacity,
+        RICHNESS: _main_richness,
+        CLAIMS: _main_claims,
+    }
     return Table(table, frame, (main[table](frame) if table in main else frame).drop("sweep_id"))
 
 
@@ -89,6 +95,14 @@ def _capacity(connection: Connection, sweeps: list[str]) -> pl.DataFrame:
     return widths if widths.is_empty() else capacity_verdicts(widths)
 
 
+def _richness(connection: Connection, sweeps: list[str]) -> pl.DataFrame:
+    """Return the verdicts on how compressed width follows richness likewise."""
+    from autoreg.report.richness import richness_verdicts
+
+    widths = _of_one_split(connection, "compressed_widths", sweeps).drop_nulls("richness")
+    return widths if widths.is_empty() else richness_verdicts(widths)
+
+
 def _claims(connection: Connection, sweeps: list[str]) -> pl.DataFrame:
     """Return what the same trials say of the paper's claims, at its threshold."""
     from autoreg.report.claims import judge_claims
@@ -108,7 +122,24 @@ def _of_one_split(connection: Connection, view: str, sweeps: list[str]) -> pl.Da
 
 
 def _main_capacity(frame: pl.DataFrame) -> pl.DataFrame:
-    columns = ["sweep_id", "sweep", "series", "surgery", "verdict", "slope", "low", "high", "replicates", "widths"]
+    columns = [
+        "sweep_id",
+        "sweep",
+        "series",
+        "surgery",
+        "verdict",
+        "slope",
+        "low",
+        "high",
+        "held",
+        "replicates",
+        "widths",
+    ]
+    return frame.filter(tolerance=TOLERANCE).sort("sweep", "series", "surgery").select(columns)
+
+
+def _main_richness(frame: pl.DataFrame) -> pl.DataFrame:
+    columns = ["sweep_id", "sweep", "series", "surgery", "verdict", "change", "low", "high", "held", "replicates"]
     return frame.filter(tolerance=TOLERANCE).sort("sweep", "series", "surgery").select(columns)
 
 
@@ -117,8 +148,8 @@ def _main_verdicts(frame: pl.DataFrame) -> pl.DataFrame:
     agreeing = pl.col("threshold").filter(verdict == verdict.filter(is_main).first()).sort().cast(pl.String)
     columns = [
         "sweep_id", "sweep", "definition", "series", "verdict", "removability", "repetition", "same_at", "auc_slope",
-        "auc_low", "auc_high", "similarity_factor", "similarity_low", "similarity_high", "vectors", "replicates",
-        "widths", "replicates_needed",
+        "auc_low", "auc_high", "auc_held", "similarity_factor", "similarity_low", "similarity_high", "similarity_held",
+        "vectors", "replicates", "widths", "replicates_needed",
     ]  # fmt: skip
     keys = ("sweep_id", "definition", "split", "series")
     frame = frame.with_columns(same_at=agreeing.str.join(" ").over(keys))

@@ -28,14 +28,15 @@ even if it is above 0; one above 0 "grows". Any other is "undecided". So a growt
 (figure 6: AUC 0.31 to 0.34 over four doublings) is none, however many replicates show that it is not 0.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
 from autoreg.errors import ConfigError, DataError
 from autoreg.report.judge import judge
+from autoreg.report.slopes import FEWEST_WIDTHS, held, replicate_slopes
 
-#: A line over fewer widths would be no trend: a replicate that has fewer is left out.
-FEWEST_WIDTHS = 3
 #: Smallest change of the AUC, and smallest factor of the size of groups, for each doubling of the width that matters.
 AUC_BOUND, SIMILARITY_BOUND = 0.01, 1.05
 #: What slopes of repetition are of.
@@ -45,9 +46,9 @@ SERIES = ["sweep_id", "definition", "threshold", "split", "series"]
 LABELS = ["sweep", "figures", "network", "dataset", "vectors"]
 _RESULTS = [
     "verdict", "removability", "repetition",
-    "auc_slope", "auc_low", "auc_high", "auc_p", "auc_no_growth_p",
+    "auc_slope", "auc_low", "auc_high", "auc_p", "auc_no_growth_p", "auc_held",
     "similarity_factor", "similarity_low", "similarity_high", "similarity_p", "similarity_no_growth_p",
-    "replicates", "widths", "replicates_needed",
+    "similarity_held", "replicates", "widths", "replicates_needed",
 ]  # fmt: skip
 
 
@@ -73,6 +74,8 @@ def verdicts(
           not corrected for the number of claims; similarity_factor, similarity_low, similarity_high likewise;
         - auc_p, similarity_p: that the slope is 0; auc_no_growth_p, similarity_no_growth_p: that it reaches the bound;
           both corrected by Holm; null with fewer than two replicates;
+        - auc_held, similarity_held: with how many of the widths left out, each alone, the mean slope keeps its sign
+          (that of similar units also its side of 1: a factor of 2), such as `4 of 5`; null with fewer than four widths;
         - replicates, widths: the fewest replicates behind either measure, and the fewest widths behind any slope. A
           replicate takes part with the widths that it has, if they are at least 3; where none has so many, those that
           there are are counted, and the verdict is `undecided`;
@@ -86,12 +89,13 @@ def verdicts(
     judged = judge_growth(trials, auc_bound, similarity_bound)
     auc = judged.filter(measure="auc").select(
         *SERIES, *LABELS, auc_slope="mean", auc_low="low", auc_high="high", auc_p="p", auc_no_growth_p="no_growth_p",
-        removability="state", replicates="there", widths="widths", needed="needed",
+        auc_held="held", removability="state", replicates="there", widths="widths", needed="needed",
     )  # fmt: skip
     similarity = judged.filter(measure="similarity").select(
         *SERIES, similarity_factor=2.0 ** pl.col("mean"), similarity_low=2.0 ** pl.col("low"),
         similarity_high=2.0 ** pl.col("high"), similarity_p="p", similarity_no_growth_p="no_growth_p",
-        repetition="state", similarity_replicates="there", similarity_widths="widths", similarity_needed="needed",
+        similarity_held="held", repetition="state", similarity_replicates="there", similarity_widths="widths",
+        similarity_needed="needed",
     )  # fmt: skip
     return (
         auc.join(similarity, on=SERIES)
@@ -112,7 +116,7 @@ def judge_growth(
     """Return what `judge` says of each series and measure, `auc` and `similarity`; see `verdicts`."""
     _check(trials, auc_bound, similarity_bound)
     of_auc = slopes(trials, "auc", pl.col("auc"), auc_bound)
-    of_similarity = slopes(trials, "similarity", LOG_GROUP_SIZE, float(np.log2(similarity_bound)))
+    of_similarity = slopes(trials, "similarity", LOG_GROUP_SIZE, float(np.log2(similarity_bound)), marks=(0, 1))
     return judge(pl.concat([of_auc, of_similarity]))
 
 
@@ -132,25 +136,29 @@ def _check(trials: pl.DataFrame, auc_bound: float, similarity_bound: float) -> N
         raise DataError(f"similar units of a series are over drawn vectors or over all, got both for {mixed.row(0)}")
 
 
-def slopes(trials: pl.DataFrame, measure: str, score: pl.Expr, bound: float) -> pl.DataFrame:
-    """Return each series' mean slope of a score over log2(width), its deviation over replicates, and their number."""
-    doublings = pl.col("width").log(2)
-    by_replicate = (
-        trials.select(*SERIES, "replicate", "width", score=score)
-        .filter(pl.col("score").is_finite())
-        .sort(*SERIES, "replicate", "width")  # sums do not depend on the order of the rows
-        .group_by(*SERIES, "replicate", maintain_order=True)
-        .agg(slope=pl.cov(doublings, "score") / doublings.var(), widths=pl.len())
-        .with_columns(is_trend=pl.col("widths") >= FEWEST_WIDTHS)
-        .with_columns(is_counted=pl.col("is_trend") | ~pl.col("is_trend").any().over(SERIES))
-    )
-    slope, counted = pl.col("slope").filter("is_trend"), pl.col("widths").filter("is_counted")
-    means = by_replicate.group_by(SERIES).agg(
-        mean=slope.mean(), deviation=slope.std(), replicates=slope.len(), there=counted.len(), widths=counted.min()
-    )
+def slopes(
+    trials: pl.DataFrame, measure: str, score: pl.Expr, bound: float, marks: Sequence[float] = (0,)
+) -> pl.DataFrame:
+    """Return each series' mean slope of a score over log2(width), its deviation over replicates, and their number.
+
+    `held` says with how many of the widths left out the mean stays on its side of all marks.
+    """
+
+    def means(trials: pl.DataFrame) -> pl.DataFrame:
+        by_replicate = (
+            replicate_slopes(trials, SERIES, score)
+            .with_columns(is_trend=pl.col("widths") >= FEWEST_WIDTHS)
+            .with_columns(is_counted=pl.col("is_trend") | ~pl.col("is_trend").any().over(SERIES))
+        )
+        slope, counted = pl.col("slope").filter("is_trend"), pl.col("widths").filter("is_counted")
+        return by_replicate.group_by(SERIES).agg(
+            mean=slope.mean(), deviation=slope.std(), replicates=slope.len(), there=counted.len(), widths=counted.min()
+        )
+
     labels = trials.group_by(SERIES).agg(pl.col(LABELS).first())
     return (
-        labels.join(means, on=SERIES, how="left")
+        labels.join(means(trials), on=SERIES, how="left")
+        .join(held(trials.filter(score.is_finite()), SERIES, means, marks), on=SERIES, how="left")
         .with_columns(pl.col("replicates").fill_null(0), measure=pl.lit(measure), bound=pl.lit(bound))
         .sort(SERIES)
     )

@@ -80,3 +80,26 @@ def test_two_trials_for_one_width_are_refused() -> None:
     frame = trials((0.5, 0.6))
     with pytest.raises(DataError, match="one trial for each replicate and width, got two for"):
         capacity_verdicts(pl.concat([frame, frame.head(1)]))
+
+
+def test_a_slope_that_hangs_on_one_width_says_so() -> None:
+    steady = trials((0.5, 0.52))
+    hanging = steady.with_columns(compressed_width=pl.when(pl.col("width") < 4).then(0.1).otherwise(0.4))
+    short = steady.filter(pl.col("width") < 2)
+    rows = {"steady": steady, "hanging": hanging, "short": short}
+    named = pl.concat([frame.with_columns(series=pl.lit(name)) for name, frame in rows.items()])
+    found = {row["series"]: row["held"] for row in capacity_verdicts(named).to_dicts()}
+    # by hand: the slope of log2 (1, 1, 1, 1, 4) is 0.4, and without 4x it is 0
+    assert found == {"steady": "5 of 5", "hanging": "4 of 5", "short": None}
+
+
+def test_a_slope_on_the_other_side_of_1_without_one_width_is_told() -> None:
+    logs = np.array([0.0, 1, 2, 3, 4.4])
+    lines = [np.polyfit(np.delete(np.log2(WIDTHS), out), np.delete(logs, out), 1)[0] for out in range(5)]
+    assert np.polyfit(np.log2(WIDTHS), logs, 1)[0] > 1
+    kept = sum(line > 1 + 1e-9 for line in lines)
+    frame = trials((0.0, 0.0)).with_columns(
+        compressed_width=pl.col("width").replace_strict(dict(zip(WIDTHS, 2.0 ** (logs * 1.0), strict=True)))
+    )
+    [row] = capacity_verdicts(frame).to_dicts()
+    assert (row["held"], kept) == (f"{kept} of 5", 4)

@@ -9,9 +9,9 @@ import pytest
 
 from autoreg.config.trial import Choice
 from autoreg.database.connection import reading
-from autoreg.database.writer import Writer
+from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import ConfigError, DataError
-from autoreg.packaged import table_names
+from autoreg.packaged import RICHNESS, table_names
 from autoreg.report.table import read_table
 from autoreg.runs.folder import Runs, TrialFolder
 from tests.conftest import COMPRESSED
@@ -43,7 +43,7 @@ def database(tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], swee
     return path
 
 
-@pytest.mark.parametrize("name", table_names())
+@pytest.mark.parametrize("name", sorted({*table_names()} - {RICHNESS}))
 def test_every_table_is_written_as_markdown_csv_and_latex(database: Path, tmp_path: Path, name: str) -> None:
     paths = report(database, name, tmp_path / "out")
     assert [path.name for path in paths] == [f"table_{name}.{kind}" for kind in ("md", "csv", "tex")]
@@ -55,6 +55,22 @@ def test_every_table_is_written_as_markdown_csv_and_latex(database: Path, tmp_pa
     shown = len(markdown.splitlines()) - 2
     assert 0 < shown <= frame.height
     assert latex.count(r" \\") == shown + 1
+
+
+def test_table_richness_has_a_row_for_each_surgery_of_a_sweep_over_richness(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folders = [
+        trial(richness=gamma, width=width, replicate=replicate, compressed=COMPRESSED)
+        for gamma in (0.1, 1.0, 10.0) for width in (0.25, 0.5, 1.0) for replicate in (0, 1)
+    ]  # fmt: skip
+    write_record(runs, sweep_record(folders))
+    rebuild(tmp_path / "results.db", runs)
+    frame = pl.read_csv(report(tmp_path / "results.db", RICHNESS, tmp_path / "out")[1]).filter(tolerance=0.99)
+    # every network keeps the same share of its units
+    assert frame.select("surgery", "verdict", "change", "replicates").rows() == [
+        (surgery, "does not fall", 0.0, 2) for surgery in ("drop", "either", "merge", "rebuild")
+    ]
 
 
 def test_table_1_has_a_row_for_each_series_and_width(database: Path, tmp_path: Path) -> None:

@@ -293,3 +293,19 @@ def test_what_cannot_be_judged_is_refused(change: Callable[..., Any], error: typ
 def test_reports_and_the_database_do_not_import_scipy() -> None:
     code = "import sys, autoreg.report.figure, autoreg.database.connection; assert 'scipy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_each_slope_says_with_how_many_widths_left_out_it_holds() -> None:
+    rises = trials(GROWS, GROWS).with_columns(
+        auc=pl.when(pl.col("width") < 4).then(pl.lit(0.5) - pl.col("width").log(2) / 1000).otherwise(0.6)
+    )
+    row = verdict_of(rises)
+    assert (row["auc_held"], row["similarity_held"]) == ("4 of 5", "5 of 5")
+    short = verdict_of(trials(GROWS, GROWS, widths=WIDTHS[:3]))
+    assert (short["auc_held"], short["similarity_held"]) == (None, None)
+
+
+def test_a_width_at_which_a_score_is_not_measured_is_not_one_that_is_left_out() -> None:
+    frame = trials(GROWS, GROWS).with_columns(auc=pl.when(pl.col("width") < 4).then("auc"))
+    row = verdict_of(frame)
+    assert (row["auc_held"], row["similarity_held"]) == ("4 of 4", "5 of 5")

@@ -4,7 +4,7 @@ from autoreg.report.findings.facts import Facts
 from autoreg.report.findings.growth import REMOVABLE, REPEATED, judged
 from autoreg.report.findings.wording import counted, listed
 from autoreg.report.judge import ALPHA, FEWEST_REPLICATES, MOST_REPLICATES
-from autoreg.report.verdicts import FEWEST_WIDTHS
+from autoreg.report.slopes import FEWEST_WIDTHS
 
 
 def certainty(facts: Facts) -> str:
