@@ -19,6 +19,9 @@ from uuid import uuid4
 MARK = "AUTOREG_REAPED_BY"
 #: How long the reaper looks for processes that have just been started.
 SECONDS_OF_SEARCH = 10.0
+#: Told to the reaper, as the last of the folders, by a driver that ends as it should.
+FAREWELL = b"\0"
+LAST_WORDS = "autoreg: the sweep was ended from outside, or by Ray; rerun the same command to resume"
 
 
 class Reaper:
@@ -53,6 +56,7 @@ class Reaper:
             os.environ[MARK] = self._outer
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
+            self._process.stdin.write(FAREWELL)
             self._process.stdin.close()
         self._process.wait()
 
@@ -71,7 +75,7 @@ def processes_with(mark: str) -> list[int]:
 
 
 def _reap(mark: str) -> None:
-    folders = sys.stdin.buffer.read().split(b"\0")[:-1]  # until the driver closes the pipe, or dies
+    told = sys.stdin.buffer.read().split(b"\0")[:-1]  # until the driver closes the pipe, or dies
     deadline, empty = time.monotonic() + SECONDS_OF_SEARCH, 0
     while empty < 2 and time.monotonic() < deadline:  # a process that is being started shows at the second look
         found = processes_with(mark)
@@ -82,8 +86,11 @@ def _reap(mark: str) -> None:
                 continue
         empty = 0 if found else empty + 1
         time.sleep(0.05)
-    for folder in folders:
+    for folder in filter(None, told):
         shutil.rmtree(os.fsdecode(folder), ignore_errors=True)
+    if b"" not in told:
+        with suppress(OSError):
+            print(LAST_WORDS, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from autoreg.orchestrator.ray_runtime.reaper import processes_with
+from autoreg.orchestrator.ray_runtime.reaper import LAST_WORDS, processes_with
 
 DRIVER = """
 import os, subprocess, sys, time
@@ -40,6 +40,22 @@ def gone(mark: str, folder: Path, seconds: float) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def test_a_sweep_that_was_killed_says_how_to_go_on_and_one_that_ended_does_not(tmp_path: Path) -> None:
+    for how in ("wait", "end"):
+        with (tmp_path / how).open("w+") as errors:
+            script = [sys.executable, "-c", DRIVER, tmp_path / "scratch", how]
+            process = subprocess.Popen(script, stdout=subprocess.PIPE, stderr=errors)
+            assert process.stdout
+            mark = process.stdout.readline().decode().strip()
+            if how == "wait":
+                process.kill()
+            process.communicate()
+            assert gone(mark, tmp_path / "scratch", seconds=3)
+            time.sleep(0.1)
+            errors.seek(0)
+            assert errors.read() == (f"{LAST_WORDS}\n" if how == "wait" else "")
 
 
 def test_when_the_driver_is_killed_its_processes_are_and_its_folder_is_removed(tmp_path: Path) -> None:
