@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 #: A trial that was killed repeats at most this much work.
 SECONDS_BETWEEN_SAVES = 30.0
+#: Where saving takes longer, it is done less often by as much: a large network on a slow disk would hardly train.
+SECONDS_TO_SAVE = 1.5
 #: Whether it is to stop is looked up at most this often: the answer lies on a disk, and steps may be short.
 SECONDS_BETWEEN_LOOKS = 1.0
 
@@ -24,6 +26,7 @@ class Keeper:
     def __init__(self, save: Callable[[], None], stop: Callable[[], bool]) -> None:
         self._save, self._stop = save, stop
         self._saved_at = self._looked_at = time.monotonic()
+        self._pause = SECONDS_BETWEEN_SAVES
 
     def after_step(self) -> None:
         """Do what is due within an epoch. Raises Stopped."""
@@ -33,9 +36,11 @@ class Keeper:
     def after_epoch(self) -> None:
         """Do what is due between two epochs. Raises Stopped."""
         self._look()
-        if time.monotonic() - self._saved_at >= SECONDS_BETWEEN_SAVES:
+        began = time.monotonic()
+        if began - self._saved_at >= self._pause:
             self._save()
             self._saved_at = time.monotonic()
+            self._pause = SECONDS_BETWEEN_SAVES * max(1.0, (self._saved_at - began) / SECONDS_TO_SAVE)
 
     def in_evaluation(self) -> None:
         """Raise Stopped if that is wanted; there is nothing to save."""

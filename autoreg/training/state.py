@@ -161,7 +161,7 @@ class TrialState:
             config: the trial.
             data: the dataset's fingerprint.
         """
-        device = next(self.network.parameters()).device
+        begun = self.begun
         with suppress(FileNotFoundError):
             folder.resume_path.replace(folder.previous_resume_path)
         checkpoints.save(
@@ -178,7 +178,7 @@ class TrialState:
                 "best_weights": self.best_weights,
                 "has_kernel": self.has_kernel,
                 "drawn": self.drawn,
-                "begun": {**asdict(self.begun), "drawn": drawn_so_far(device)} if self.begun else None,
+                "begun": {**asdict(begun), "drawn": drawn_so_far(begun.loss.device)} if begun else None,
             },
         )
 

@@ -1,9 +1,11 @@
 """A trial that is stopped or killed in the middle of an epoch goes on there, and ends with the same bits."""
 
+import math
 import random
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -182,3 +184,22 @@ def test_a_state_of_an_earlier_version_which_knew_no_steps_is_read(
     assert result is not None
     assert result.environment["resumed"] == "continued after epoch 1"
     assert_same(folder, whole)
+
+
+@pytest.mark.parametrize(("takes", "times"), [(0.1, [30, 60, 90]), (1.5, [30, 62, 94]), (6.0, [30, 156, 282])])
+def test_a_state_is_saved_every_half_minute_or_less_often_where_that_takes_long(
+    monkeypatch: pytest.MonkeyPatch, takes: float, times: list[int]
+) -> None:
+    now, saved = 0.0, list[float]()
+    monkeypatch.setattr(saving, "time", SimpleNamespace(monotonic=lambda: now))
+
+    def save() -> None:
+        nonlocal now
+        saved.append(now)
+        now += takes
+
+    keeper = saving.Keeper(save, lambda: False)
+    while len(saved) < 3:
+        now = math.floor(now) + 1.0
+        keeper.after_step()
+    assert saved == pytest.approx(times, abs=2)
