@@ -212,7 +212,7 @@ CAUTIONS: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str]]] = {
             *STEEP,
         ],
         {},
-        ["Trained but not measured: 10 of 27 networks (all of a and b at ½×)."],
+        ["Trained but not fully measured: 10 of 27 networks (all of a and b at ½×)."],
     ),
     "at the ceiling": (
         [*series("a", GROWS, FULL), *STEEP],

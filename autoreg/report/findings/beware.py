@@ -50,7 +50,7 @@ def _missing(facts: Facts) -> Iterator[str]:
             is_all = facts.states.filter(series=name)["state"].unique().to_list() == ["not measured"]
             places.append(f"all of {name}" if is_all else f"{name} at {_widths(widths.to_list())}")
         count = unmeasured["trial_id"].n_unique()
-        yield f"Trained but not measured: {count} of {counted(trials.height, 'network')} ({listed(places)})."
+        yield f"Trained but not fully measured: {count} of {counted(trials.height, 'network')} ({listed(places)})."
 
 
 def _full(facts: Facts) -> Iterator[str]:
