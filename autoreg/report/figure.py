@@ -181,8 +181,8 @@ def read_figure(
         lacking = f"; missing: {'; '.join(missing[:3])}{more}" if missing else ""
         raise DataError(f"figure {figure.name} has no measured trial yet in {path_of(connection)}{lacking}")
     frame = frame.sort([name for name in frame.columns if not isinstance(frame.schema[name], pl.List)])
-    states = "select sweep_id, trial_id from final_trial_states where state = 'not measured'"
-    sql = f"from final_trials semi join ({states}) using (sweep_id, trial_id) where sweep_id = $sweep_id order by all"
+    done = "from final_trials where sweep_id = $sweep_id and status = 'done'"
+    sql = f"from ({done}) anti join trial_scores using (sweep_id, trial_id) order by all"  # what is in no mean
     unmeasured = query(connection, sql, sweep_id=sweep_id) if figure.is_packaged else None
     trained = trained_with(connection, sweep_id)
     return FigureRows(figure, frame, published, sweep_id, definition, missing, choices, threshold, trained, unmeasured)

@@ -106,6 +106,9 @@ def test_a_trial_that_is_trained_but_not_measured_is_hollow_and_in_no_mean(fill:
     figure = rows.draw()
     [hollow] = [line for line in figure.axes[0].lines if line.get_gid() == HOLLOW]
     assert list(hollow.get_ydata()) == [50]
+    assert rows.unmeasured is not None
+    assert rows.unmeasured["trial_id"].to_list() == [trial]
+    assert trial not in rows.trials
     assert "hollow: trained, not measured" in figure.get_supxlabel().replace("\n", " ")
 
 

@@ -100,6 +100,13 @@ CASES: dict[str, tuple[list[dict[str, Any]], str, str, str]] = {
         f"whether wider networks have more of them is undecided: {GROUP} grows 1.00- to 2.00-fold",
         "with one replicate of each setting nothing here can be told from chance; at least 3 are needed.",
     ),
+    "one series has more replicates": (
+        [*series("a"), *series("b", GROWS[:1])],
+        f"wider networks seem to have more of them: {DROPPING} +0.050 {DOUBLING}; ",
+        f"wider networks seem to have more of them: {GROUP} grows 2.00-fold",
+        "removable units are undecided in 1 of 2 series and repeated units are undecided in 1 of 2 series; "
+        "about 3 replicates would decide all, there are 1 to 3.",
+    ),
     "a series at its ceiling is in no range": (
         [*series("a", GROWS, ((3, 6, 11),) * 3), *series("full", GROWS, FULL)],
         f"wider networks have more of them: {DROPPING} +0.050 {DOUBLING}; ",
@@ -121,8 +128,8 @@ CASES: dict[str, tuple[list[dict[str, Any]], str, str, str]] = {
     ),
     "one width": (
         [trial for trial in series("a") + series("b") if trial["width"] == 1.0],
-        "one width, 1×, shows no growth; labels survive dropping units with an AUC of 0.50.",
-        "one width, 1×, shows no growth; similar units per unit: 7.00.",
+        "measured at one width, 1×, which shows no growth; labels survive dropping units with an AUC of 0.50.",
+        "measured at one width, 1×, which shows no growth; similar units per unit: 7.00.",
         "growth can be tested from 3 widths of a series on.",
     ),
     "two widths": (
@@ -195,7 +202,7 @@ CAUTIONS: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str]]] = {
     "trials are missing": (
         [{**trial, "status": ("done", "failed", "diverged")[trial["replicate"]]} for trial in series("a")],
         {},
-        ["6 of 9 final trials have no trained network: 3 failed, 3 diverged."],
+        ["Without a trained network: 6 of 9 final trials (3 failed, 3 diverged)."],
     ),
     "not measured": (
         [
@@ -205,7 +212,7 @@ CAUTIONS: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str]]] = {
             *STEEP,
         ],
         {},
-        ["10 of 27 networks are trained but not measured: all of a and b at ½×."],
+        ["Trained but not fully measured: 10 of 27 networks (all of a and b at ½×)."],
     ),
     "at the ceiling": (
         [*series("a", GROWS, FULL), *STEEP],

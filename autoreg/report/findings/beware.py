@@ -41,7 +41,7 @@ def _missing(facts: Facts) -> Iterator[str]:
     states = Counter(trials["state"].to_list())
     if ended := [f"{states[state]} {state}" for state in ("failed", "diverged", "not run") if states[state]]:
         lacking = sum(states[state] for state in ("failed", "diverged", "not run"))
-        yield f"{lacking} of {counted(trials.height, 'final trial')} have no trained network: {', '.join(ended)}."
+        yield f"Without a trained network: {lacking} of {counted(trials.height, 'final trial')} ({', '.join(ended)})."
     unmeasured = facts.states.filter(state="not measured")
     if not unmeasured.is_empty():
         places = []
@@ -50,7 +50,7 @@ def _missing(facts: Facts) -> Iterator[str]:
             is_all = facts.states.filter(series=name)["state"].unique().to_list() == ["not measured"]
             places.append(f"all of {name}" if is_all else f"{name} at {_widths(widths.to_list())}")
         count = unmeasured["trial_id"].n_unique()
-        yield f"{count} of {counted(trials.height, 'network')} are trained but not measured: {listed(places)}."
+        yield f"Trained but not fully measured: {count} of {counted(trials.height, 'network')} ({listed(places)})."
 
 
 def _full(facts: Facts) -> Iterator[str]:

@@ -137,6 +137,6 @@ def _without_a_trend(lines: dict[str, list[tuple[float, float]]], measure: Measu
     if len(longest) == 1:
         values = ranged([value for line in lines.values() for _, value in line], ".2f")
         what = "labels survive dropping units with an AUC of" if measure is REMOVABLE else "similar units per unit:"
-        return f"one width, {width_label(longest[0][0])}, shows no growth; {what} {values}"
+        return f"measured at one width, {width_label(longest[0][0])}, which shows no growth; {what} {values}"
     name = next(name for name, line in lines.items() if line is longest)
     return f"two widths make no trend, three are needed; for {name}, {_ends(longest, measure)}"
