@@ -16,6 +16,7 @@ select
     avg(auc) as auc,
     stddev_pop(auc) as auc_std,  -- standard deviation over replicates
     avg(similar_units) as similar_units,  -- mean over units and replicates
+    stddev_pop(similar_units) as similar_units_replicate_std,  -- standard deviation over replicates
     avg(similar_units_std) as similar_units_std,  -- standard deviation over units, mean over replicates
     avg(similar_units_sample_std) as similar_units_sample_std,  -- deviation over samples, mean over replicates
     avg(dead_share) as dead_share,

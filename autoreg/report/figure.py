@@ -26,6 +26,7 @@ from autoreg.report.figures.source import FigureSource
 from autoreg.report.figures.style import SETTINGS, fonts_for
 from autoreg.report.formats import as_csv
 from autoreg.report.provenance import trained_with, versions
+from autoreg.report.published import published_points
 
 #: The figure that fits every sweep, also those that name others.
 OF_ANY_SWEEP = "Scores"
@@ -48,6 +49,7 @@ class FigureRows:
         choices: how many sweeps it could be of, this one being the latest.
         threshold: the sweep's own of |r|, from which on units are similar; None where it names none.
         trained_with: the versions, commits and machines of the sweep's trials.
+        unmeasured: the sweep's trials that are trained but not measured; None for a figure of a user's own.
     """
 
     source: FigureSource
@@ -59,6 +61,7 @@ class FigureRows:
     choices: int = 1
     threshold: float | None = None
     trained_with: dict[str, str] = field(default_factory=dict)
+    unmeasured: pl.DataFrame | None = None
 
     @property
     def sweep(self) -> str | None:
@@ -106,7 +109,7 @@ class FigureRows:
 
     def draw(self) -> Figure:
         """Return the figure and what it says below itself. Raises ConfigError if a drawing of the user's own fails."""
-        figure = self.source.draw(self.frame, self.published)
+        figure = self.source.draw(self.frame, self.published, self.unmeasured)
         if said := [*filter(None, [self.measured]), *self.remarks]:
             lines = [textwrap.fill(line, width=55 * max(1, len(figure.axes[:3]))) for line in said]
             with mpl.rc_context({**SETTINGS, "font.family": fonts_for(self.frame)[0]}):
@@ -172,14 +175,17 @@ def read_figure(
     if "split" in frame.columns:  # the test split, or the only one that was measured
         splits = frame["split"].unique().sort().to_list()
         frame = frame.filter(split="test" if "test" in splits or not splits else splits[-1])
-    published = _published(connection, figure.name, frame, definition)
+    published = published_points(connection, figure.name, frame, definition)
     if frame.is_empty():
         more = f"; … ({len(missing)} settings)" if len(missing) > 3 else ""
         lacking = f"; missing: {'; '.join(missing[:3])}{more}" if missing else ""
         raise DataError(f"figure {figure.name} has no measured trial yet in {path_of(connection)}{lacking}")
     frame = frame.sort([name for name in frame.columns if not isinstance(frame.schema[name], pl.List)])
+    states = "select sweep_id, trial_id from final_trial_states where state = 'not measured'"
+    sql = f"from final_trials semi join ({states}) using (sweep_id, trial_id) where sweep_id = $sweep_id order by all"
+    unmeasured = query(connection, sql, sweep_id=sweep_id) if figure.is_packaged else None
     trained = trained_with(connection, sweep_id)
-    return FigureRows(figure, frame, published, sweep_id, definition, missing, choices, threshold, trained)
+    return FigureRows(figure, frame, published, sweep_id, definition, missing, choices, threshold, trained, unmeasured)
 
 
 def picture(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:
@@ -190,17 +196,6 @@ def picture(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from")  # the remarks say it
         figure.savefig(file, format=kind, dpi=160, metadata=dates.get(kind), transparent=transparent)
     return file.getvalue()
-
-
-def _published(connection: Connection, figure: str, frame: pl.DataFrame, definition: str) -> pl.DataFrame:
-    """Return the paper's points that may stand behind a frame: of the network and data of their series in it."""
-    sql = "select * from published_points where figure = $figure and $definition = 'released'"
-    points = query(connection, sql, figure=figure, definition=definition)
-    if not {"network", "dataset", "series"}.issubset(frame.columns):
-        return points.clear()
-    named = frame.join(query(connection, "from published_names"), on=["network", "dataset"])
-    same = {"series", "split", "teacher_examples", "paper_network", "paper_dataset"}.intersection(named.columns)
-    return points.join(named, on=sorted(same), how="semi")
 
 
 def figures_with_data(connection: Connection, sweep: str | None = None) -> list[str]:

@@ -11,11 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from autoreg.database.connection import query, reading, table_names
-from autoreg.errors import ConfigError, did_you_mean
+from autoreg.database.queries import chosen_sweeps
+from autoreg.errors import ConfigError, DataError, did_you_mean
 from autoreg.report.figure import FigureRows, figures_with_data, picture, read_figure
 from autoreg.report.figures import width_panels
 from autoreg.report.figures.source import find_figures
 from autoreg.report.figures.style import SETTINGS, as_names
+from autoreg.report.findings import cautions, findings
 from autoreg.report.table import read_table
 
 
@@ -107,7 +109,7 @@ class Results:
         """
         rows = self._rows(name, definition, sweep)
         with mpl.rc_context(SETTINGS):
-            width_panels.draw_panel(axes, as_names(rows.frame), rows.published, column)
+            width_panels.draw_panel(axes, as_names(rows.frame), rows.published, column, rows.unmeasured)
 
     def report(self, table: str, sweep: str | None = None) -> pl.DataFrame:
         """Return the rows of a report's table, with every column.
@@ -122,6 +124,22 @@ class Results:
         """
         with reading(self.path) as connection:
             return read_table(connection, table, sweep).frame
+
+    def findings(self, sweep: str | None = None, definition: str = "released") -> list[str]:
+        """Return what a sweep found and what to beware of, in sentences with numbers.
+
+        Args:
+            sweep: a sweep's name or id; None takes the latest.
+            definition: `released` or `text`, of removability and similarity.
+
+        Raises:
+            ConfigError: there is no such sweep.
+            DataError: there is no sweep at all.
+        """
+        with reading(self.path) as connection:
+            if not (sweeps := chosen_sweeps(connection, sweep)):
+                raise DataError(f"{self.path} has no sweep yet")
+            return [line for tell in (findings, cautions) for line in tell(connection, sweeps[-1], definition)]
 
     def _rows(self, name: str, definition: str, sweep: str | None) -> FigureRows:
         sources = find_figures(name)

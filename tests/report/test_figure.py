@@ -20,6 +20,7 @@ from autoreg.errors import ConfigError, DatabaseError, DataError
 from autoreg.packaged import figure_names
 from autoreg.report.figure import figures_with_data, read_figure
 from autoreg.report.figures.source import find_figures
+from autoreg.report.figures.style import HOLLOW
 from tests.conftest import COMPRESSED
 
 Fill = Callable[..., Path]
@@ -90,6 +91,22 @@ def test_the_picture_says_which_of_several_sweeps_it_shows_and_what_is_missing(f
         assert rows.sweep_id == "0123456789abcdef"
         assert "sweep fixture (0123456789abcdef), the latest of 2 with this figure" in rows.draw().get_supxlabel()
         assert read_figure(connection, source, sweep="0123456789abcdef").remarks == rows.remarks[1:]
+
+
+def test_a_trial_that_is_trained_but_not_measured_is_hollow_and_in_no_mean(fill: Fill) -> None:
+    path, sql = fill(), "select trial_id from final_trials where series = 'He Norm' and width = 1 order by all limit 1"
+    with duckdb.connect(str(path)) as connection:
+        [[trial]] = connection.execute(sql).fetchall()
+        for table in ("measurements", "ablation", "units", "correlations"):
+            connection.execute(f"delete from {table} where trial_id = ?", [trial])
+    [source] = find_figures("B5")
+    with reading(path) as connection:
+        rows = read_figure(connection, source)
+    assert rows.frame.filter(series="He Norm", width=1.0)["replicates"].to_list() == [1]
+    figure = rows.draw()
+    [hollow] = [line for line in figure.axes[0].lines if line.get_gid() == HOLLOW]
+    assert list(hollow.get_ydata()) == [50]
+    assert "hollow: trained, not measured" in figure.get_supxlabel().replace("\n", " ")
 
 
 def test_letters_without_a_font_are_told_and_are_no_warning(fill: Fill, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], str, str, str]] = {
         f"wider networks have more of them: {GROUP} grows 2.00-fold {DOUBLING} (2-fold: in proportion); "
         "for a, a unit has 3.0 similar units at ½× and 15.0 at 2×.",
         "removable units and repeated units are decided in every series "
-        "(3 replicates of each setting, tested at 5% over all claims of the sweep).",
+        "(3 replicates of each setting, tested at 5 % over all claims of the sweep).",
     ),
     "none grows": (
         [*series("a", FLAT, SAME), *series("b", SHRINKS, SAME)],
@@ -235,7 +235,7 @@ CAUTIONS: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str]]] = {
         [*series("a", dead=16), *STEEP],
         {},
         [
-            "Up to 50% of a network's units are dead (constant) for a: "
+            "Up to 50 % of a network's units are dead (constant) for a: "
             "the two definitions count them differently, so look at both."
         ],
     ),
@@ -284,7 +284,7 @@ def test_a_metric_that_is_not_asked_for_is_named(said: Callable[..., list[str]])
 def test_compressed_width_is_said_where_it_was_measured(said: Callable[..., list[str]]) -> None:
     assert said("compressed")[1].endswith(
         " With units taken out for real (either), for a a ½× network needs 0.25× and a 2× network needs 0.5× to keep "
-        "99% of the labels; of 2 series, this compressed width grows less than in proportion in 2."
+        "99 % of the labels; of 2 series, this compressed width grows less than in proportion in 2."
     )
 
 

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 import autoreg
 from autoreg.errors import ConfigError, DataError
+from tests.helpers.scored import scored
 
 
 @pytest.fixture
@@ -35,6 +36,24 @@ def test_a_figure_is_drawn_whole_or_into_axes(results: autoreg.Results) -> None:
     labels = [container.get_label() for container in axes.containers]
     assert labels == ["Glorot Norm", "He Norm"]
     assert results.frame("6")["series"].unique().sort().to_list() == labels
+
+
+def test_findings_are_sentences_of_the_latest_sweep_or_of_a_named_one(results: autoreg.Results) -> None:
+    removable, repeated, sure, *_ = results.findings()
+    assert removable.startswith(
+        "Removable units: two widths make no trend, three are needed; for Glorot Norm, from 0.53"
+    )
+    assert repeated.startswith("Repeated units: two widths make no trend")
+    assert sure == "How sure: growth can be tested from 3 widths of a series on."
+    assert results.findings("fixture") == results.findings()
+    with pytest.raises(ConfigError, match="no sweep 'other'"):
+        results.findings("other")
+
+
+def test_findings_of_no_sweep_are_an_error(tmp_path: Path) -> None:
+    path = scored(tmp_path / "results.db", {})
+    with pytest.raises(DataError, match="has no sweep yet"):
+        autoreg.Results(path).findings()
 
 
 @pytest.mark.parametrize(

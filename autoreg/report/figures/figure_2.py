@@ -7,7 +7,7 @@ from autoreg.report.figures import style
 
 
 def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
-    """Return the share of labels unchanged against the share of units dropped; bars: deviation over samples.
+    """Return the share of labels unchanged against that of units dropped; pale bars: deviation over samples of units.
 
     Args:
         frame: columns series, width, fraction, unchanged, unchanged_std; one row each.
@@ -20,9 +20,8 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
         for width, look in style.shades(frame["width"].unique().sort()).items():
             style.draw_published(axes, papers.filter(width=width), condition, "unchanged", 100, look["marker"])
             curve = curves.filter(series=condition, width=width)
-            style.draw_line(
-                axes, curve, "fraction", "unchanged", "unchanged_std", 100, label=style.width_label(width), **look
-            )
+            style.draw_spread(axes, curve, "fraction", "unchanged", "unchanged_std", 100, look["color"])
+            style.draw_line(axes, curve, "fraction", "unchanged", "", 100, label=style.width_label(width), **look)
         axes.set_ylim(0, 103)
         axes.set_xlabel("Units dropped (%)")
         axes.set_ylabel("Labels unchanged (%)")
@@ -30,5 +29,6 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
     samples, replicates = max(frame["samples"].to_list()), max(frame["replicates"].to_list())
     counted = f"{replicates} replicate{'' if replicates == 1 else 's'}, {samples} samples of units each"
     note = f"{frame['network'][0]} on {frame['dataset'][0]}, {counted}"
+    note = f"{note}\npale bars: ± standard deviation over these samples"
     figure.supxlabel(note, fontsize=7, color="#555555")
     return figure

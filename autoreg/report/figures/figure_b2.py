@@ -26,12 +26,12 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
     figure, rows = style.new_figure(titles)
     for row, name in zip(rows, names, strict=True):
         for axes, panel in zip(row, panels, strict=True):
-            error = "similar_units_replicate_std" if panel.column == "similar_units" else f"{panel.column}_std"
             for width, look in widths.items():
                 paper, curve = published.filter(width=width), frame.filter(series=name, width=width)
                 style.draw_published(axes, paper, name, panel.column, panel.scale, look["marker"])
                 label = style.width_label(width)
-                style.draw_line(axes, curve, "epochs_before_end", panel.column, error, panel.scale, label=label, **look)
+                place, own = "epochs_before_end", {"label": label, **look}
+                style.draw_line(axes, curve, place, panel.column, panel.deviation, panel.scale, **own)
             axes.invert_xaxis()
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.set_xlabel("Epochs before the end")

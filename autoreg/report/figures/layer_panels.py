@@ -8,7 +8,7 @@ from autoreg.report.figures.width_panels import panels_of
 
 
 def draw(frame: pl.DataFrame, published: pl.DataFrame, *columns: str) -> Figure:
-    """Return a figure with a row for each series; bars: deviation over replicates, of similar units over units.
+    """Return a figure with a row for each series; bars: deviation over replicates, pale ones over a network's units.
 
     Args:
         frame: columns series, width, layer, layer_index, network, dataset, replicates and the panels' columns; one row
@@ -28,8 +28,9 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame, *columns: str) -> Figure:
         for axes, panel in zip(row, panels, strict=True):
             for layer, look in layers.items():
                 line = frame.filter(series=name, layer=layer)
-                deviation = f"{panel.column}_std"
-                style.draw_line(axes, line, "width", panel.column, deviation, label=layer, capsize=2, **look)
+                if panel.spread:
+                    style.draw_spread(axes, line, "width", panel.column, panel.spread, panel.scale, look["color"])
+                style.draw_line(axes, line, "width", panel.column, panel.deviation, label=layer, capsize=2, **look)
             style.width_axis(axes, frame["width"].to_list())
             axes.set_ylabel(panel.label)
     style.legend_outside(figure, title="Layer")

@@ -11,6 +11,7 @@ import importlib.util
 import os
 import re
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +50,13 @@ class FigureSource:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{self.path}: cannot be read: {first_line(error)}") from error
 
-    def draw(self, frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
+    def draw(self, frame: pl.DataFrame, published: pl.DataFrame, unmeasured: pl.DataFrame | None = None) -> Figure:
         """Return the figure in the style of the house, without touching the user's own matplotlib settings.
 
         Args:
             frame: the view's rows.
             published: the paper's points for this figure, columns series, width, x, score, value; may be empty.
+            unmeasured: trials that are trained but not measured, for a drawing that takes them.
 
         Raises:
             ConfigError: a figure of the user's own has no drawing, or the drawing failed.
@@ -62,7 +64,9 @@ class FigureSource:
         with mpl.rc_context({**SETTINGS, "font.family": fonts_for(frame)[0]}):
             try:
                 module, arguments = self._drawing()
-                drawn: Figure = module.draw(as_names(frame), published, *arguments)
+                takes = "unmeasured" in signature(module.draw).parameters
+                more = {"unmeasured": as_names(unmeasured)} if takes and unmeasured is not None else {}
+                drawn: Figure = module.draw(as_names(frame), published, *arguments, **more)
                 if not isinstance(drawn, Figure):
                     raise TypeError(f"draw must return a matplotlib Figure, got {drawn!r}")
             except Exception as error:

@@ -13,6 +13,7 @@ import matplotlib as mpl
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, fontManager
 from matplotlib.ft2font import FT2Font
@@ -34,7 +35,11 @@ SERIES_COLOURS = {
 }
 COLOURS = SERIES_COLOURS["light"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
-FILLINGS = ["full", "none", "left", "top", "right", "bottom"]
+FILLINGS = ["full", "left", "top", "right", "bottom"]
+#: What marks the bars of one network's units, which are no uncertainty.
+PALE = "over units"
+#: What marks the points of networks that are trained but not measured.
+HOLLOW = "not measured"
 
 #: Conditions that keep their colour and marker in every figure: which one of `COLOURS` and `MARKERS`.
 CONDITIONS: dict[str, int] = {
@@ -130,11 +135,34 @@ def shades(things: Iterable[Thing]) -> dict[Thing, dict[str, Any]]:
 
 
 def draw_line(axes: Axes, rows: pl.DataFrame, x: str, y: str, error: str, scale: float = 1.0, **look: Any) -> None:
-    """Draw a column, with its deviation if there is one, against another, where it is measured, both times `scale`."""
+    """Draw a column against another, where it is measured, with its deviation over replicates, both times `scale`.
+
+    A point of one replicate has no bar, nor has one whose deviation is null or in no column.
+    """
     line = rows.drop_nulls(y).sort(x)
-    values = (line[y] * scale).to_list()
-    errors = (line[error].fill_null(0.0) * scale).to_list() if error in line.columns else None
+    values, errors = (line[y] * scale).to_list(), None
+    if error in line.columns and (line.get_column("replicates", default=pl.Series([2])) > 1).any():
+        shown = pl.when(pl.col("replicates") > 1).then(error) if "replicates" in line.columns else pl.col(error)
+        errors = (line.select(shown.fill_null(math.nan)).to_series() * scale).to_list()
     axes.errorbar(line[x].to_list(), values, yerr=errors, **{"capsize": 2.5, **look})
+
+
+def draw_spread(axes: Axes, rows: pl.DataFrame, x: str, y: str, spread: str, scale: float, colour: str) -> None:
+    """Draw, pale and wide behind a line, the standard deviation within its networks, if the rows have that column."""
+    if spread in rows.columns:
+        line = rows.drop_nulls([y, spread])
+        low, high = ((line[y] + sign * line[spread]) * scale for sign in (-1, 1))
+        look: Any = {"color": colour, "alpha": 0.2, "linewidth": 5, "zorder": 1.4, "gid": PALE}
+        axes.vlines(line[x].to_list(), low.to_list(), high.to_list(), **look)
+
+
+def draw_hollow(axes: Axes, points: pl.DataFrame, column: str, scale: float, look: dict[str, Any]) -> None:
+    """Draw trials that are trained but not measured at their widths, in the colour and marker of their series."""
+    if not points.is_empty():
+        axes.plot(
+            points["width"].to_list(), (points[column] * scale).to_list(), color=look["color"], marker=look["marker"],
+            linestyle="none", markerfacecolor="white", zorder=2.5, gid=HOLLOW,
+        )  # fmt: skip
 
 
 def draw_published(axes: Axes, published: pl.DataFrame, series: str, score: str, scale: float, marker: str) -> None:
@@ -167,7 +195,7 @@ def legend_outside(figure: Figure, title: str | None = None) -> None:
 
 
 def describe_sources(figure: Figure, frame: pl.DataFrame, columns: Sequence[str]) -> None:
-    """Write below a figure which networks, data and how many replicates it shows.
+    """Write below a figure which networks, data and how many replicates it shows, and what its bars and points mean.
 
     If similar units are among its columns, it also says how far random choices of vectors differ, which bars do not.
     """
@@ -177,8 +205,21 @@ def describe_sources(figure: Figure, frame: pl.DataFrame, columns: Sequence[str]
     known = "similar_units" in columns and "similar_units_sample_std" in frame.columns
     spreads = frame["similar_units_sample_std"].drop_nulls().to_list() if known else []
     spread = f"; similar units: up to ±{max(spreads):.2g} over samples of vectors" if any(spreads) else ""
-    text = textwrap.fill(f"{networks} on {datasets}, {counted} a point{spread}", width=55 * len(figure.axes[:3]))
+    text = f"{networks} on {datasets}, {counted} a point{spread}{''.join(f'; {mark}' for mark in _marks(figure))}"
+    text = textwrap.fill(text, width=55 * len(figure.axes[:3]))
     figure.supxlabel(text, fontsize=7, color="#555555")
+
+
+def _marks(figure: Figure) -> list[str]:
+    """Return what the bars and the hollow points that a figure has mean."""
+    drawn = {artist.get_gid() for axes in figure.axes for artist in axes.get_children()}
+    bars = [bar for axes in figure.axes for bar in axes.containers if isinstance(bar, ErrorbarContainer)]
+    means = {
+        "bars: ± standard deviation over replicates": any(bar.has_yerr for bar in bars),
+        "pale bars: ± standard deviation over a network's units": PALE in drawn,
+        "hollow: trained, not measured": HOLLOW in drawn,
+    }
+    return [text for text, is_there in means.items() if is_there]
 
 
 def width_label(width: float) -> str:

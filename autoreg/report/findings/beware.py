@@ -99,7 +99,7 @@ def _dead(connection: Connection, sweep_id: str) -> Iterator[str]:
     many = query(connection, sql, sweep_id=sweep_id, least=MANY_DEAD)
     if not many.is_empty():
         yield (
-            f"Up to {max(many['share'].to_list()):.0%} of a network's units are dead (constant) for "
+            f"Up to {100 * max(many['share'].to_list()):.0f} % of a network's units are dead (constant) for "
             f"{listed(series_order(many['series']))}: the two definitions count them differently, so look at both."
         )
 

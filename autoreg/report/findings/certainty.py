@@ -25,10 +25,9 @@ def certainty(facts: Facts) -> str:
     }
     open_claims, names = sum(count for count, _ in undecided.values()), listed([*undecided])
     if not open_claims:
-        tested = (
-            f"{counted(replicates, 'replicate')} of each setting, tested at {ALPHA:.0%} over all claims of the sweep"
-        )
-        return f"How sure: {names} are decided in every series ({tested})."
+        each = f"{counted(replicates, 'replicate')} of each setting"
+        tested = f"tested at {100 * ALPHA:g} % over all claims of the sweep"
+        return f"How sure: {names} are decided in every series ({each}, {tested})."
     needed = max((row["replicates_needed"] or 0 for rows in claims.values() for row in rows), default=0)
     more = f"more than {MOST_REPLICATES}" if needed > MOST_REPLICATES else f"about {needed}"
     each = "it" if open_claims == 1 else "all"

@@ -36,8 +36,13 @@ def compressed(facts: Facts) -> str:
         [f"a {width_label(width)} network needs {kept:.2g}×" for width, kept in dict.fromkeys([rows[0], rows[-1]])]
     )
     tally = Counter(verdicts["verdict"].to_list())
-    grown = listed([f"{text} in {tally[verdict]}" for verdict, text in _SAID.items() if tally[verdict]])
+    decided = [f"{text} in {tally[verdict]}" for verdict, text in _SAID.items() if tally[verdict]]
+    grown = (
+        "how this compressed width grows is undecided"
+        if tally.keys() == {"undecided"}
+        else f"of {counted(verdicts.height, 'series')}, this compressed width {listed(decided)}"
+    )
     return (
-        f"With units taken out for real ({surgery}), for {name} {ends} to keep {TOLERANCE:.0%} of the labels; "
-        f"of {counted(verdicts.height, 'series')}, this compressed width {grown}."
+        f"With units taken out for real ({surgery}), for {name} {ends} to keep {100 * TOLERANCE:g} % of the labels; "
+        f"{grown}."
     )

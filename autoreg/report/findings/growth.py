@@ -70,7 +70,7 @@ def _lead(rows: Sequence[dict[str, Any]], measure: Measure) -> str:
     states = {row[measure.state] for row in rows}
     rises, falls = ([sign * (row[measure.slope] - measure.still) > 0 for row in rows] for sign in (1, -1))
     wider = "wider networks"
-    if min(row["replicates"] for row in rows) == 1 and (all(rises) or all(falls)):
+    if max(row["replicates"] for row in rows) == 1 and (all(rises) or all(falls)):
         return f"in the one replicate there is, {wider} have {'more' if all(rises) else 'fewer'} of them"
     if states == {"grows"}:
         return f"{wider} have more of them"

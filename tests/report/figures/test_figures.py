@@ -7,6 +7,7 @@ import matplotlib as mpl
 import polars as pl
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
@@ -14,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from autoreg.errors import ConfigError
 from autoreg.report.figures.source import find_figures
-from autoreg.report.figures.style import COLOURS, CONDITIONS, PAPER, fonts_for, look_of, width_label
+from autoreg.report.figures.style import COLOURS, CONDITIONS, HOLLOW, PALE, PAPER, fonts_for, look_of, width_label
 
 NO_POINTS = pl.DataFrame(
     schema={"series": pl.String, "width": pl.Float64, "x": pl.Float64, "score": pl.String, "value": pl.Float64}
@@ -32,7 +33,7 @@ def scores(series: tuple[str, ...] = ("Glorot Norm", "He Norm")) -> pl.DataFrame
             "series": name, "variant": None, "width": width, "network": "alexnet", "dataset": "cifar10",
             "replicates": 3,
             "test_accuracy": 0.7, "test_accuracy_std": 0.01, "auc": 0.3 + 0.1 * place + 0.01 * width, "auc_std": 0.02,
-            "similar_units": 1.0 + place + width, "similar_units_std": 0.5,
+            "similar_units": 1.0 + place + width, "similar_units_std": 0.5, "similar_units_replicate_std": 0.1,
         }
         for place, name in enumerate(series) for width in (0.25, 0.5, 1.0, 2.0, 4.0)
     ]  # fmt: skip
@@ -52,11 +53,66 @@ def test_figure_6_draws_each_series_at_each_width() -> None:
         assert [label.get_text() for label in axes.get_xticklabels()] == ["¼×", "½×", "1×", "2×", "4×"]
         assert axes.get_xscale() == "log"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Glorot Norm", "He Norm"]
-    assert figure.get_supxlabel().endswith("3 replicates a point")
+    assert "3 replicates a point; bars: ±" in figure.get_supxlabel()
     spread = scores().with_columns(similar_units_sample_std=pl.col("width"))
     said = drawn("6", spread).get_supxlabel().replace("\n", " ")
-    assert said.endswith("3 replicates a point; similar units: up to ±4 over samples of vectors")
-    assert drawn("1a", spread).get_supxlabel().endswith("3 replicates a point")
+    assert "3 replicates a point; similar units: up to ±4 over samples of vectors; bars: ±" in said
+    assert "samples of vectors" not in drawn("1a", spread).get_supxlabel()
+
+
+def half_bars(axes: Axes) -> list[float]:
+    """Half the lengths of the error bars of a panel's first line."""
+    [segments] = axes.containers[0][2]
+    return [(high - low) / 2 for (_, low), (_, high) in segments.get_segments()]
+
+
+def pale(axes: Axes) -> list[LineCollection]:
+    return [bars for bars in axes.collections if isinstance(bars, LineCollection) and bars.get_gid() == PALE]
+
+
+def test_error_bars_are_over_replicates_in_every_panel_and_pale_ones_over_units() -> None:
+    figure = drawn("B5", scores())
+    assert [half_bars(axes) for axes in figure.axes] == [
+        pytest.approx([half] * 5)
+        for half in (1.0, 0.02, 0.1)  # the accuracy's in percent
+    ]
+    assert [len(pale(axes)) for axes in figure.axes] == [0, 0, 2]
+    [first, _] = pale(figure.axes[2])
+    assert [tuple(segment[:, 1]) for segment in first.get_segments()] == [
+        pytest.approx((0.5 + width, 1.5 + width)) for width in (0.25, 0.5, 1, 2, 4)
+    ]
+    said = figure.get_supxlabel().replace("\n", " ")
+    assert said.endswith(
+        "bars: ± standard deviation over replicates; pale bars: ± standard deviation over a network's units"
+    )
+    assert "pale" not in drawn("1a", scores()).get_supxlabel()
+
+
+def test_one_replicate_has_no_error_bars_and_none_are_explained() -> None:
+    figure = drawn("B5", scores().with_columns(replicates=1))
+    assert not any(container.has_yerr for axes in figure.axes for container in axes.containers)
+    assert "; bars" not in figure.get_supxlabel()
+    mixed = scores().with_columns(replicates=pl.when(pl.col("width") == 1).then(1).otherwise(3))
+    [bars] = drawn("B5", mixed).axes[0].containers[0][2]
+    assert [len(segment) for segment in bars.get_segments()] == [2, 2, 0, 2, 2]
+
+
+def test_trials_that_are_trained_but_not_measured_are_hollow_beside_the_accuracies() -> None:
+    unmeasured = pl.DataFrame(
+        {"series": ["He Norm", "new"], "variant": [None, None], "width": [1.0, 8.0], "test_accuracy": [0.6, 0.9]}
+    )
+    [source] = find_figures("B5")
+    figure = source.draw(scores(), NO_POINTS, unmeasured)
+    points = {line.get_color(): line for line in figure.axes[0].lines if line.get_gid() == HOLLOW}
+    by_colour = {line[0].get_color(): line.get_label() for line in figure.axes[0].containers}
+    he, new = sorted(points, key=lambda colour: by_colour[colour])
+    assert [list(points[colour].get_ydata()) for colour in (he, new)] == [[60], [90]]
+    assert [by_colour[colour] for colour in (he, new)] == ["He Norm", "new"]
+    assert {line.get_markerfacecolor() for line in points.values()} == {"white"}
+    assert not any(line.get_gid() == HOLLOW for axes in figure.axes[1:] for line in axes.lines)
+    assert "hollow: trained, not measured" in figure.get_supxlabel().replace("\n", " ")
+    assert figure.axes[0].get_xlim()[1] > 8
+    assert "hollow" not in drawn("B5", scores()).get_supxlabel()
 
 
 def test_a_name_with_dollars_is_no_formula() -> None:
