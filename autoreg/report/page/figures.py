@@ -99,14 +99,9 @@ def _each(frame: pl.DataFrame, column: str) -> Iterator[tuple[str, pl.DataFrame]
     return ((name, frame.filter(pl.col(column) == name)) for name in series_order(frame[column]))
 
 
-def _error(panel: Panel) -> str:
-    """Return the column of a score's deviation over replicates, which is never the one over units."""
-    return "similar_units_replicate_std" if panel.column == "similar_units" else f"{panel.column}_std"
-
-
 def _width_panels(rows: FigureRows, arguments: list[str]) -> Iterator[dict[str, Any]]:
     for panel in panels_of(rows.frame, [name for name in arguments if "=" not in name]):
-        yield _Kind().panel(panel.title, rows.frame, rows.frame, panel, _error(panel), rows.published)
+        yield _Kind().panel(panel.title, rows.frame, rows.frame, panel, panel.deviation, rows.published)
 
 
 def _ablation(rows: FigureRows, _: list[str]) -> Iterator[dict[str, Any]]:
@@ -135,7 +130,7 @@ def _last_epochs(rows: FigureRows, _: list[str]) -> Iterator[dict[str, Any]]:
     for name, part in _each(rows.frame, "series"):
         for panel in (PANELS[column] for column in ("test_accuracy", "auc", "similar_units")):
             paper = rows.published.filter(series=name)
-            yield kind.panel(f"{name}: {panel.title.lower()}", part, rows.frame, panel, _error(panel), paper)
+            yield kind.panel(f"{name}: {panel.title.lower()}", part, rows.frame, panel, panel.deviation, paper)
 
 
 def _surgery_curves(rows: FigureRows, _: list[str]) -> Iterator[dict[str, Any]]:
