@@ -34,7 +34,7 @@ class Outcome:
     Attributes:
         percent: of messages that were lost.
         number: of the sweep.
-        ending: `all rows`, `a sentence`, `stopped`, `no sentence` or `hung`.
+        ending: `all rows`, `a sentence`, `stopped`, `hung`, or another exit code without a sentence.
         silence: the longest time in which nothing was heard of it, in seconds.
         to_stop: how long it took to end after Ctrl-C, in seconds; None if it was not stopped.
         restarts: how often Ray was started again.
@@ -76,7 +76,7 @@ def run_losing(percent: int, number: int, folder: Path) -> Outcome:
     while living(process, str(folder)):
         time.sleep(0.1)
     log = (folder / "log").read_text()
-    ending = {0: "all rows", 130: "stopped"}.get(process.returncode, "no sentence")
+    ending = {0: "all rows", 130: "stopped"}.get(process.returncode, f"code {process.returncode}")
     if "rerun the same command to resume" in log:
         ending = "a sentence"
     before = finished_files(folder)
@@ -94,13 +94,14 @@ def run_losing(percent: int, number: int, folder: Path) -> Outcome:
 
 
 def wait(process: "subprocess.Popen[bytes]", folder: Path, stop_after: float | None) -> tuple[float, float | None]:
-    """Wait for the end of a sweep, or until it must have ended; return its longest silence, and how long it stopped."""
-    began = heard = time.monotonic()
+    """Wait until a sweep ends, or must have ended; return its longest silence, and how long a stop took."""
+    began, heard = None, time.monotonic()
     known, silence, stopped = None, 0.0, None
     while process.poll() is None:
         time.sleep(0.1)
         now = time.monotonic()
-        if stop_after is not None and stopped is None and now - began > stop_after:
+        began = began or (now if (folder / "log").stat().st_size else None)
+        if stop_after is not None and stopped is None and began and now - began > stop_after:
             process.send_signal(signal.SIGINT)
             stopped = now
         found = (folder / "log").stat().st_size, len(finished_files(folder))
