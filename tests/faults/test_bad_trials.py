@@ -43,7 +43,7 @@ def test_every_bad_trial_is_contained_recorded_and_listed_and_only_they_are_trie
     cpus = int(ray_here.cluster_resources()["CPU"])
     widths = [bad.SOUND, bad.RAISES, bad.IS_KILLED, bad.WANTS_MEMORY, bad.HANGS, bad.DIVERGES]
     file = write_sweep(
-        tmp_path / "bad.yaml", replicates=1, grid={"width": widths}, resources={"time_limit_hours": 0.005},
+        tmp_path / "bad.yaml", replicates=1, grid={"width": widths}, resources={"time_limit_hours": 0.003},
         network={"name": "tests.faults.bad_networks:build", "folder": str(tmp_path), "cpus": cpus},
     )  # fmt: skip
     assert swept(file, monkeypatch=monkeypatch) == 1
@@ -55,7 +55,7 @@ def test_every_bad_trial_is_contained_recorded_and_listed_and_only_they_are_trie
     }  # fmt: skip
     assert found[bad.RAISES][1].startswith("RuntimeError: this width is not for you")
     assert "gave up after several tries: " in found[bad.IS_KILLED][1]
-    assert "it was stopped after 0.005 h, which is resources.time_limit_hours" in found[bad.HANGS][1]
+    assert "it was stopped after 0.003 h, which is resources.time_limit_hours" in found[bad.HANGS][1]
     assert "bad_networks.py" in found[bad.HANGS][1], "the stack says where"
     runs = Runs(tmp_path / "runs")
     logs = {folder.read_config().width: folder.log_path.read_text() for folder in runs.trials()}

@@ -36,7 +36,7 @@ DATASET = {"name": "teacher", "dimensions": 10_000, **SIZES}
 def test_a_sweep_on_a_full_disk_says_so_and_ends_with_every_row_once_there_is_space(
     share: float, tmp_path: Path, promise: Promise
 ) -> None:
-    file = write_sweep(tmp_path / "full.yaml", replicates=8, dataset=DATASET)
+    file = write_sweep(tmp_path / "full.yaml", replicates=4, epochs=1, dataset=DATASET)
     disk, kept, roomy = tmp_path / "disk", tmp_path / "kept", tmp_path / "roomy"
     disk.mkdir()
     kept.mkdir()

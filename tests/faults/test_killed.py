@@ -50,7 +50,7 @@ def kills_of(count: int, aims: list[str], file: Path, folder: Path, moments: Mom
 @pytest.mark.parametrize(
     ("kills", "aims", "tuning", "replicates", "epochs"),
     [
-        pytest.param(3, ["begun", "committing", OWN_CALL], 4, 1, 30, id="short"),
+        pytest.param(2, ["begun", "committing"], 4, 1, 20, id="short"),
         pytest.param(112, AIMS, 24, 24, 7000, id="long", marks=pytest.mark.slow),
     ],
 )

@@ -22,7 +22,7 @@ def test_a_sweep_gives_the_same_rows_however_many_trials_run_at_once(
     notes = tmp_path / "notes"
     notes.mkdir()
     network = {"name": "tests.helpers.meeting:build", "folder": str(notes)}
-    file = write_sweep(tmp_path / "same.yaml", tuning=tuning, epochs=20, network=network)
+    file = write_sweep(tmp_path / "same.yaml", tuning=tuning, replicates=1, epochs=5, network=network)
     with one_core_left(ray_here):
         run_here(file, tmp_path / "one")
     alone = len(trainers(notes))
