@@ -104,11 +104,13 @@ def _richness(connection: Connection, sweeps: list[str]) -> pl.DataFrame:
 
 
 def _claims(connection: Connection, sweeps: list[str]) -> pl.DataFrame:
-    """Return what the same trials say of the paper's claims, at its threshold."""
+    """Return what the same trials say of the paper's claims, at its threshold; nothing if they feed no figure of it."""
     from autoreg.report.claims import judge_claims
 
+    claims = query(connection, "from claims")
     trends = _of_one_split(connection, "width_trends", sweeps).filter(threshold=THRESHOLD)
-    return trends if trends.is_empty() else judge_claims(query(connection, "from claims"), trends)
+    of_a_figure = pl.col("figures").list.eval(pl.element().is_in(claims["figure"].to_list())).list.any()
+    return judge_claims(claims, trends) if not trends.filter(of_a_figure).is_empty() else trends.clear()
 
 
 def _of_one_split(connection: Connection, view: str, sweeps: list[str]) -> pl.DataFrame:

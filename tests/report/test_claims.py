@@ -14,6 +14,7 @@ from autoreg.config.sweep_file import load_sweep
 from autoreg.config.trial import Choice
 from autoreg.database.connection import reading
 from autoreg.database.writer import Writer
+from autoreg.errors import DataError
 from autoreg.packaged import figure_names, find_sweep, packaged_folder, sweep_names
 from autoreg.report.claims import IS_SO, SCORES, judge_claims
 from autoreg.report.table import read_table
@@ -101,6 +102,21 @@ def test_a_database_says_of_each_claim_whether_it_holds(
     assert row["replicates_needed"] > 3
     assert (row["sweep"], row["vectors"]) == ("fixture", None)
     assert table.frame.filter(words="repetition grows under He")["vectors"].to_list() == ["drawn", "drawn"]
+
+
+def test_a_sweep_that_feeds_no_figure_of_the_paper_is_not_held_against_it(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folder = trial()
+    write_record(runs, sweep_record([folder], ["Width"]))
+    writer = Writer(tmp_path / "results.db", runs)
+    writer.queue_sweep("0123456789abcdef")
+    writer.queue_trial(folder)
+    assert writer.commit()
+    with reading(tmp_path / "results.db") as connection:
+        with pytest.raises(DataError, match="table claims has no row yet"):
+            read_table(connection, "claims")
+        assert read_table(connection, "verdicts").frame.height > 0
 
 
 def trials(
