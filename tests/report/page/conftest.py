@@ -49,6 +49,15 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
+def until(page: Any, condition: str) -> None:
+    """Wait for a condition. Its policy forbids the page to run texts, and so what Playwright has for this."""
+    for _ in range(600):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never {condition}")
+
+
 class Shown:
     """A page that is open, with what it said and what it asked for."""
 

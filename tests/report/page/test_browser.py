@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.helpers.swept import FIRST, LATER, PLANTED, accuracy_of
-from tests.report.page.conftest import Shown
+from tests.report.page.conftest import Shown, until
 
 #: The latest sweep's section, which comes first, and its chart of accuracies.
 SWEEP = f"#s-{LATER}"
@@ -121,7 +121,7 @@ def test_a_chart_is_enlarged_and_zoomed(shown: Shown) -> None:
     before, box = page.evaluate(ticks), page.locator("#zoom svg").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.wheel(0, -400)
-    page.wait_for_function(f"{ticks} !== {before!r}")
+    until(page, f"{ticks} !== {before!r}")
     page.keyboard.press("Escape")
     assert not page.evaluate("document.getElementById('zoom').open")
     assert shown.said == []

@@ -16,7 +16,7 @@ import pytest
 from autoreg.report.page import serve
 from autoreg.report.page.write import Page
 from tests.helpers.swept import LATER
-from tests.report.page.conftest import Shown
+from tests.report.page.conftest import Shown, until
 
 
 class Watched:
@@ -96,8 +96,8 @@ def test_an_open_page_follows_the_sweep_and_stays_as_the_reader_left_it(
     opened.evaluate("scrollTo(0, 900)")
     assert opened.locator("article").count() == 1
     watched.change(replace(page, version="after"))
-    opened.wait_for_function("document.querySelectorAll('article').length === 2")
-    opened.wait_for_function("scrollY === 900")
+    opened.locator("article").nth(1).wait_for()
+    until(opened, "scrollY === 900")
     assert opened.get_attribute(linear, "aria-pressed") == "true"
     assert opened.get_attribute(f"#s-{LATER} .chip >> nth=0", "aria-pressed") == "false"
     assert shown.said == []
