@@ -12,7 +12,8 @@ learning strength"). Steps of Adam and RMSProp do not go with the gradient, whic
 loss was 0.01 to 0.16 for Adam and 0.01 to 0.04 for RMSProp at each of seven γ from 0.03 to 30 (an MLP in muP at width
 1, 500 examples of a teacher, 20 epochs, two seeds).
 
-In muP a lazy network moves as far at every width from 64 units on; one of 32 moves about 1.4 times as far.
+In muP a lazy network that fits all its examples moves as far at every width from 64 units on; one of 32 moves about 1.4
+times as far. With more examples than narrow networks fit, those move further still (`docs/science.md`).
 """
 
 from torch import nn

@@ -211,6 +211,29 @@ def test_wider_networks_move_less_but_in_mup_as_far(config: MakeConfig) -> None:
     assert abs(mup) <= -standard / 3
 
 
+def test_a_lazy_network_that_fits_its_examples_moves_as_far_at_every_width_from_64_units_on(config: MakeConfig) -> None:
+    found = []
+    for width in (0.5, 1.0, 4.0):
+        for seed in range(3):
+            data = Choice(
+                name="teacher", options={"train_size": 20, "validation_size": 10, "test_size": 10, "seed": seed}
+            )
+            chosen = {"dataset": data, "batch_size": 20, "parametrization": "mup", "richness": 0.03}
+            made = config(width=width, replicate=seed, **chosen)
+            dataset = build_dataset(made, None)
+            state = TrialState.fresh(made, dataset)
+            for _ in range(150):
+                train_epoch(made, dataset, state)
+            first, last = (
+                next(module.weight.detach() for _, module in each.maps())  # type: ignore[union-attr]
+                for each in (drawn_network(made, dataset), state.network)
+            )
+            found.append(float((last - first).norm() / first.norm()))  # type: ignore[operator, union-attr]
+    means = np.reshape(found, (3, 3)).mean(1)
+    print(f"movement at γ = 0.03: {means}")
+    assert means.max() / means.min() <= 1.25
+
+
 def test_a_model_that_is_given_has_no_movement() -> None:
     found = autoreg.measure_model(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)), torch.randn(9, 4))
     assert "movement" not in found.rows

@@ -254,19 +254,24 @@ def own(parameters: Any, learning_rate: float) -> torch.optim.Optimizer:
 
 def change(made: TrialConfig) -> float:
     """Return how much five steps change the hidden layer, mean over units and inputs."""
+    [changed] = layer_changes(made).values()
+    return changed
+
+
+def layer_changes(made: TrialConfig) -> dict[str, float]:
     dataset = build_dataset(made, None)
     state = TrialState.fresh(made, dataset)
     inputs, _ = next(dataset.batches("test"))
     with torch.no_grad():
-        [(_, before)] = state.network.walk(inputs)
-    for batch, labels in islice(dataset.batches("train", 40), 5):
+        before = dict(state.network.walk(inputs))
+    for batch, labels in islice(dataset.batches("train", 40 if made.network.name == "mlp" else 32), 5):
         state.optimizer.zero_grad()
         state.network.loss(batch, labels)[1].backward()  # type: ignore[no-untyped-call]
         set_learning_rate(state.optimizer, made.learning_rate)
         state.optimizer.step()
     with torch.no_grad():
-        [(_, after)] = state.network.walk(inputs)
-    return float((after - before).abs().mean())
+        after = dict(state.network.walk(inputs))
+    return {layer: float((after[layer] - values).abs().mean()) for layer, values in before.items()}
 
 
 def slope(values: list[float]) -> float:
@@ -288,3 +293,18 @@ def test_a_step_changes_the_hidden_layer_as_much_at_every_width(config: MakeConf
     print(f"slope of the hidden layer's change: {slopes}")
     assert abs(slopes["mup"]) <= 0.1
     assert slopes["standard"] < -0.25
+
+
+@pytest.mark.slow
+def test_what_five_steps_change_in_each_layer_of_alexnet_is_printed(config: MakeConfig) -> None:
+    """It proves nothing, since the first steps are small beside what the fully connected layers begin with."""
+    data = Choice(name="noise", options={"shape": [3, 32, 32], "train_size": 160, "test_size": 32})
+    chosen: dict[str, Any] = {"network": Choice(name="alexnet"), "dataset": data, "learning_rate": 1e-3}
+    for name in ("standard", "mup"):
+        changes = [
+            layer_changes(config(**chosen, width=width, parametrization=name, batch_size=32))
+            for width in (0.25, 0.5, 1.0, 2.0)
+        ]
+        slopes = {layer: np.polyfit(range(4), np.log2([each[layer] for each in changes]), 1)[0] for layer in changes[0]}
+        print(name, {layer: round(float(value), 2) for layer, value in slopes.items()})
+        assert np.isfinite(list(slopes.values())).all()

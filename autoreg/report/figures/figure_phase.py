@@ -7,6 +7,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from autoreg.report.figures import style
 
@@ -69,7 +70,10 @@ def _draw_map(figure: Figure, axes: Axes, frame: pl.DataFrame, column: str, labe
     widths = table.columns[1:]
     values = table.select(widths).to_numpy()
     image = axes.imshow(values, norm=LogNorm(), cmap="viridis", aspect="auto", origin="lower")
-    figure.colorbar(image, ax=axes, label=label)
+    bar = figure.colorbar(image, ax=axes, label=label)
+    bar.ax.yaxis.set_major_locator(LogLocator(base=2, numticks=20))
+    bar.ax.yaxis.set_major_formatter("{x:g}")
+    bar.minorticks_off()
     axes.set_xticks(range(len(widths)), [style.width_label(float(width)) for width in widths])
     axes.set_yticks(range(table.height), table["series"].to_list())
     axes.grid(visible=False)

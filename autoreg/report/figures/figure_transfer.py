@@ -6,6 +6,9 @@ from matplotlib.figure import Figure
 
 from autoreg.report.figures import style
 
+#: Losses are drawn up to this many times the largest of the smallest rate: what explodes would flatten all else.
+MOST = 3
+
 
 def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
     """Return training loss against learning rate, a line a width and a panel a series; and the best rate against width.
@@ -17,6 +20,9 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
     """
     names = style.series_order(frame["series"])
     figure, [[*losses, best]] = style.new_figure([[*names, "Best rate"]])
+    known = frame.drop_nulls("train_loss")
+    start = known.filter(pl.col("learning_rate") == pl.col("learning_rate").min())["train_loss"].to_list()
+    lowest, highest = min(known["train_loss"].to_list(), default=0.1), MOST * max(start, default=1.0)
     widths = style.shades(frame["width"].unique().sort().to_list())
     for axes, name in zip(losses, names, strict=True):
         for width, look in widths.items():
@@ -24,6 +30,7 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
             style.draw_line(axes, line, "learning_rate", "train_loss", "", label=style.width_label(width), **look)
         axes.set_xscale("log")
         axes.set_yscale("log")
+        axes.set_ylim(lowest / 1.5, highest)
         axes.set_xlabel("Learning rate")
         axes.set_ylabel("Training loss (nats)")
     _draw_best(best, frame, names)
@@ -31,7 +38,10 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
     figure.legend(handles, labels, loc="outside right upper", title="Width factor")
     best.legend(fontsize=7)
     style.describe_sources(figure, frame, [])
-    bars = "bars: smallest and largest of the replicates; a loss is a geometric mean, and missing where one diverged"
+    bars = (
+        f"bars: smallest and largest of the replicates; a loss is a geometric mean, missing where one diverged, "
+        f"and cut off above {MOST} × that of the smallest rate"
+    )
     figure.supxlabel(f"{figure.get_supxlabel()}\n{bars}", fontsize=7, color="#555555")
     return figure
 
@@ -47,4 +57,4 @@ def _draw_best(axes: Axes, frame: pl.DataFrame, names: list[str]) -> None:
     style.width_axis(axes, frame["width"].to_list())
     axes.set_yscale("log", base=2)
     axes.yaxis.set_major_formatter("{x:g}")
-    axes.set_ylabel("Learning rate of the smallest loss")
+    axes.set_ylabel("Best learning rate")
