@@ -294,8 +294,8 @@ def ray_here() -> Iterator[Any]:
     """One Ray session for all tests of a process that train through Ray."""
     from autoreg.orchestrator.ray_runtime.session import ray_session
 
-    with ray_session() as ray:
-        yield ray
+    with ray_session() as session:
+        yield session.ray
 
 
 @pytest.fixture(scope="session")

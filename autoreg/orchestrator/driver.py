@@ -9,7 +9,7 @@ from autoreg.orchestrator import events as ev
 from autoreg.orchestrator.bundles import Bundler, job_of
 from autoreg.orchestrator.durations import Durations
 from autoreg.orchestrator.endings import Endings
-from autoreg.orchestrator.failure import Failure, Kind, Verdict, verdict
+from autoreg.orchestrator.failure import SILENT, Failure, Kind, Verdict, verdict
 from autoreg.orchestrator.jobs import Machine, MeasuringJob, Place, Share, TrialJob, share_of
 from autoreg.orchestrator.measuring_queue import MeasuringQueue
 from autoreg.orchestrator.plan import Plan
@@ -22,8 +22,6 @@ from autoreg.runs.records import TrialResult
 
 SECONDS_BETWEEN_COMMITS = 2.0
 RESUME = "fix it and rerun the same command to resume"
-#: What is to blame if a process comes to the end of a bundle, and one of its trials has not ended.
-SILENT = Failure(Kind.TRANSIENT, "its process said nothing of it")
 
 
 class Driver:
@@ -86,6 +84,9 @@ class Driver:
                 self._stop()
             case ev.StorageFailed():
                 self._block(event.why)
+            case ev.BackendLost():
+                self.running.put_back(self.schedule)
+                self.measuring.put_back()
             case ev.Tick():
                 self._tick()
         self.endings.update(self.counts, self.plan.sweep.final_count)
@@ -189,7 +190,7 @@ class Driver:
                 self._orders.append(ev.GiveUp(blamed, failure.at_last()))
 
     def _measure(self, event: ev.MeasuringEnded) -> None:
-        """Have a trial measured again that ran out of memory, and trained again if its weights are damaged, once."""
+        """Have a trial measured again that is not to blame, and trained again if its weights are damaged, once."""
         trial_id, failure = event.trial_id, event.failure
         self.measuring.end(trial_id)
         if trial_id not in self.endings:
@@ -200,7 +201,7 @@ class Driver:
                 self.durations.note_measuring(config, event.seconds)
                 self._say(f"measured {describe(config)}", Verbosity.VERBOSE)
                 self._orders.append(ev.WriteRows(trial_id))
-        elif failure.kind is Kind.MEMORY and self.measuring.try_alone(trial_id):
+        elif failure.kind in (Kind.MEMORY, Kind.TRANSIENT) and self.measuring.try_alone(trial_id):
             return
         elif event.is_damaged and trial_id not in self._trained_again:
             self._trained_again.add(trial_id)

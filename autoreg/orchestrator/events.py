@@ -130,6 +130,11 @@ class StorageFailed(Event):
 
 
 @dataclass(frozen=True)
+class BackendLost(Event):
+    """No process of the sweep is left; what they had in hand is to be done by others, and is not to blame."""
+
+
+@dataclass(frozen=True)
 class Tick(Event):
     """Some time has passed."""
 

@@ -41,6 +41,10 @@ class Failure:
         return self if is_own else replace(self, why=f"gave up after several tries: {self.why}")
 
 
+#: What is to blame if a process comes to the end of a bundle, and one of its trials has not ended.
+SILENT = Failure(Kind.TRANSIENT, "its process said nothing of it")
+
+
 class Verdict(Enum):
     """What follows from a failure."""
 

@@ -77,6 +77,10 @@ class Place:
         """Is there once running trials are to save their state and end; it reaches all nodes."""
         return self.scratch / "stop"
 
+    def waiting(self, bundle: str) -> Path:
+        """Is there while the process of a bundle waits until its report is taken."""
+        return self.scratch / f"{bundle} waits"
+
     def trace(self, trial_id: str) -> Path:
         """Return the file in which a trial's process leaves its stacks when its time is over."""
         return self.scratch / "traces" / trial_id

@@ -54,6 +54,11 @@ class MeasuringQueue:
         """Take note that a trial is no longer being measured."""
         self.running.pop(trial_id, None)
 
+    def put_back(self) -> None:
+        """Take note that nothing is being measured any more; what was, waits first."""
+        self._waiting = dict.fromkeys(self.running) | self._waiting
+        self.running.clear()
+
     def try_alone(self, trial_id: str) -> bool:
         """Have a trial measured once more when nothing else runs, and return whether that is its first time."""
         if trial_id in self._tried_alone:

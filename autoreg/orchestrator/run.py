@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from autoreg.orchestrator.backend import BackendLost
 from autoreg.orchestrator.events import Connected
 from autoreg.orchestrator.older import older_note
 from autoreg.orchestrator.plan import Plan
@@ -10,6 +11,8 @@ from autoreg.orchestrator.progress.terminal import JsonLines
 from autoreg.orchestrator.ray_runtime.backend import RayBackend
 from autoreg.orchestrator.ray_runtime.session import check_address, check_interpreter, check_not_imported, ray_session
 from autoreg.orchestrator.ray_runtime.signals import StopOnSignal
+from autoreg.orchestrator.ray_runtime.turn import Turn, is_stuck, watched
+from autoreg.orchestrator.ray_runtime.watch import Watch, lost_process
 from autoreg.orchestrator.recorder import Summary
 from autoreg.orchestrator.resume import superseded
 from autoreg.orchestrator.runner import SweepRunner
@@ -59,9 +62,32 @@ def run_sweep(
         for line in (f"{plan.sweep.name}: {plan.counts_text}", *said):
             runner.display.line(line)
         if runner.driver.has_work:
-            # The signals are taken last, since Ray sets handlers of its own.
-            with ray_session(address, runner.scratch) as ray, StopOnSignal(runner.request_stop):
-                backend = RayBackend(ray, runner)
-                runner.tell(Connected(backend.machine))
-                runner.run(backend)
+            _outlive(runner, address)
         return runner.end()
+
+
+def _outlive(runner: SweepRunner, address: str | None) -> None:
+    """Run a sweep, and go on with it once more if Ray is lost."""
+    for is_last in (False, True):
+        try:
+            _run(runner, address)
+        except BackendLost as error:
+            is_over = is_last or is_stuck()
+            runner.lose_backend(str(error), is_over)
+            if not (is_over or runner.stop_requested):
+                continue
+        break
+
+
+def _run(runner: SweepRunner, address: str | None) -> None:
+    # The signals are taken last, since Ray sets handlers of its own.
+    with ray_session(address, runner.scratch) as session, StopOnSignal(runner.request_stop):
+        turn = Turn(lambda: lost_process(session.processes) is not None)
+
+        def run() -> None:
+            with turn.away():
+                backend = RayBackend(session.ray, runner, turn)
+            runner.tell(Connected(backend.machine))
+            runner.run(backend)
+
+        watched(run, Watch(session.processes, runner, turn).look, turn)

@@ -5,16 +5,16 @@ Files, the clock and the screen are here; processes are the backend's.
 
 import time
 from collections import deque
-from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
 
 from autoreg.database.writer import Writer
 from autoreg.errors import DataError, first_line
 from autoreg.orchestrator import events as ev
+from autoreg.orchestrator.backend import Backend, BackendLost
 from autoreg.orchestrator.driver import Driver
 from autoreg.orchestrator.failure import Failure
-from autoreg.orchestrator.jobs import BundleJob, MeasuringJob, Place
+from autoreg.orchestrator.jobs import BundleJob, Place
 from autoreg.orchestrator.plan import Plan
 from autoreg.orchestrator.progress.counts import Verbosity
 from autoreg.orchestrator.progress.live_file import LiveStateFile
@@ -26,28 +26,8 @@ from autoreg.orchestrator.study import propose
 from autoreg.runs.folder import Runs
 
 
-class Backend(Protocol):
-    """What has processes train and measure."""
-
-    def train(self, runner: "SweepRunner") -> None:
-        """Train what `runner.next_job` gives until it says that it is over, and tell the runner what happens."""
-
-    def measure(self, job: MeasuringJob) -> None:
-        """Have a process measure a trial."""
-
-    def measured(self, timeout: float) -> Iterable[ev.Event]:
-        """Return what has become of measuring by now."""
-
-
 class SweepRunner:
-    """A sweep that runs.
-
-    Args:
-        plan: the checked sweep.
-        runs: the run folder.
-        database: results.db.
-        verbosity: how much is said on stderr.
-    """
+    """A sweep that runs: its checked plan, its run folder, results.db, and how much is said on stderr."""
 
     backend: Backend
 
@@ -62,7 +42,9 @@ class SweepRunner:
         self.live_file = LiveStateFile(self.scratch, plan.sweep.sweep_id, plan.sweep.name, self.driver.counts)
         self._jobs: deque[BundleJob] = deque()
         self._failures: dict[str, Failure] = {}
-        self._stop_requested = False
+        self.stop_requested = False
+        #: How often something was heard of a process.
+        self.heard = 0
         self._errors: dict[str, None] = {}
 
     def begin(self, retry_failed: bool = False) -> list[str]:
@@ -97,9 +79,9 @@ class SweepRunner:
         return list(dict.fromkeys(lines))
 
     def run(self, backend: Backend) -> None:
-        """Train and measure until nothing is left or the user stops it."""
+        """Train and measure until nothing is left or the user stops it. Raises BackendLost if that cannot go on."""
         self.backend = backend
-        self.scratch.mkdir(parents=True)
+        self.scratch.mkdir(parents=True, exist_ok=True)
         with self.live_file.kept():
             driver, progress = self.driver, None
             # More than once if weights turn out to be damaged.
@@ -113,11 +95,12 @@ class SweepRunner:
     def _train(self) -> None:
         try:
             self.backend.train(self)
-        except OSError as error:
-            self.tell(ev.StorageFailed(first_line(error)))
-        except Exception:  # Tune reads its own notes of an error back, which a full disk has cut off
-            if not self.driver.is_blocked:
-                raise
+        except Exception as error:
+            is_disk = isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError)
+            if is_disk:
+                self.tell(ev.StorageFailed(first_line(error)))
+            elif not self.driver.is_blocked:  # else Tune read its own notes back, which a full disk has cut off
+                raise BackendLost(f"{type(error).__name__}: {first_line(error)}") from error
         for name in self.driver.running.names:  # whose end nobody told
             self.end_bundle(name)
         for line in self.take_what_is_trained():
@@ -126,6 +109,7 @@ class SweepRunner:
     def tell(self, event: ev.Event) -> None:
         """Tell the driver of an event, and do what it wants done, and what follows from that."""
         events = deque([event])
+        self.heard += not isinstance(event, ev.Tick | ev.WorkerFree | ev.StopRequested)
         while events:
             for order in self.driver.step(events.popleft(), time.time()):
                 try:
@@ -152,7 +136,7 @@ class SweepRunner:
     @property
     def is_over(self) -> bool:
         """Whether no bundle is to come any more."""
-        return self._stop_requested or self.driver.is_stopping or self.driver.is_finished or bool(self._errors)
+        return self.stop_requested or self.driver.is_stopping or self.driver.is_finished or bool(self._errors)
 
     def trial_ended(self, trial_id: str, was_trained: bool = True) -> None:
         """Tell the driver that a process is done with a trial, whose result is in the run folder if it has one."""
@@ -184,9 +168,24 @@ class SweepRunner:
                 failure = self.recorder.failure(config.trial_id, failure)
         self.tell(ev.BundleEnded(name, failure))
 
+    def lose_backend(self, why: str, is_last: bool) -> None:
+        """Take note that all processes are gone, for a reason, after what they left in the run folder."""
+        self._jobs.clear()
+        self._failures.clear()
+        for trial_id in list(self.driver.schedule.in_flight):
+            if self.runs.trial(trial_id).is_trained:
+                self.trial_ended(trial_id)
+        self.tell(ev.BackendLost())
+        if self.stop_requested:
+            self.tell(ev.StopRequested())
+        elif is_last:
+            self._errors[f"stopped, since {why}; rerun the same command to resume"] = None
+        else:
+            self.display.line(f"{why}; Ray is started again, with what ran", Verbosity.QUIET)
+
     def tick(self, timeout: float = 0.0) -> None:
         """Collect what was measured, waiting so many seconds at most, and let the driver do what is due."""
-        if self._stop_requested:
+        if self.stop_requested:
             self.tell(ev.StopRequested())
         for event in self.backend.measured(timeout):
             self.tell(event)
@@ -196,7 +195,7 @@ class SweepRunner:
 
     def request_stop(self) -> None:
         """Have the sweep stop; called from a signal handler, so it only leaves a note for the next `tick`."""
-        self._stop_requested = True
+        self.stop_requested = True
 
     def note_error(self, error: Exception) -> None:
         """Take note of an error of ours that must not end the sweep at once; nothing new is begun after it."""
@@ -246,5 +245,6 @@ class SweepRunner:
             case ev.Say():
                 self.display.line(order.text, order.at)
             case ev.StopWorkers():
-                self.driver.place.stop_file.touch()
+                with suppress(FileNotFoundError):  # the folder goes with its processes
+                    self.driver.place.stop_file.touch()
         return None

@@ -7,6 +7,7 @@ from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator.events import EpochEnded
 from autoreg.orchestrator.jobs import BundleJob
 from autoreg.orchestrator.progress.counts import RunningTrial
+from autoreg.orchestrator.schedule import Schedule
 from autoreg.runs.describe import describe
 
 
@@ -53,6 +54,13 @@ class RunningBundles:
         """Return the trials of a bundle that have not ended, in their order."""
         job = self._jobs.get(name)
         return [trial.config for trial in (job.trials if job else ()) if trial.config.trial_id in in_flight]
+
+    def put_back(self, schedule: Schedule) -> None:
+        """Give all that has not ended back to the schedule; none of it is to blame."""
+        for name in self.names:
+            for config in self.left(name, schedule.in_flight):
+                schedule.put_back(config.trial_id)
+            self.remove(name)
 
     def remove(self, name: str) -> None:
         """Take note that a bundle's process does something else now."""

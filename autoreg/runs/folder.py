@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from autoreg.config.trial import TrialConfig, canonical_json
 from autoreg.errors import ConfigError, DataError, first_line, is_utf8
-from autoreg.files import hold, read_json, write_text
+from autoreg.files import hold, is_held, read_json, write_text
 from autoreg.runs.records import DamagedResult, SweepRecord, TrialResult
 
 Record = TypeVar("Record", bound=BaseModel)
@@ -49,6 +49,8 @@ class TrialFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.trial_id = path.name
+        # A file beside the trials' folders, since not every shared file system locks folders.
+        self._lock = path.parent / ".locks" / path.name
 
     @property
     def is_trained(self) -> bool:
@@ -114,6 +116,14 @@ class TrialFolder:
         """
         return _read(self.result_path, TrialResult, "a result", DamagedResult, trial_id=self.trial_id)
 
+    @property
+    def is_held(self) -> bool:
+        """Whether a process trains or measures it."""
+        try:
+            return is_held(self._lock)
+        except FileNotFoundError:
+            return False
+
     @contextmanager
     def locked(self, give_up: Callable[[], bool] = lambda: False) -> Iterator[bool]:
         """Hold this trial, and say whether it is held: an orphan of a killed sweep, or a second sweep, waits.
@@ -123,8 +133,7 @@ class TrialFolder:
         Args:
             give_up: asked while the trial is held elsewhere; when true, the waiting ends without the lock.
         """
-        # A file beside the trials' folders, since not every shared file system locks folders.
-        with hold(self.path.parent / ".locks" / self.trial_id, give_up=give_up) as is_held:
+        with hold(self._lock, give_up=give_up) as is_held:
             if is_held:
                 for leftover in (*self.path.glob(".*.tmp"), *self.measurements.glob(".*.tmp")):
                     leftover.unlink(missing_ok=True)

@@ -73,9 +73,10 @@ def forks(monkeypatch: pytest.MonkeyPatch) -> None:
     from multiprocessing.forkserver import ensure_running
 
     from autoreg.orchestrator import run
+    from autoreg.orchestrator.ray_runtime.session import Session
     from tests.helpers.forked import ForkedBackend
 
     ensure_running()  # before the folder changes: what it imports first, it finds from the one that it starts in
     monkeypatch.setattr(run, "check_not_imported", lambda: None)  # by another test, perhaps
-    monkeypatch.setattr(run, "ray_session", lambda *_: nullcontext())
+    monkeypatch.setattr(run, "ray_session", lambda *_: nullcontext(Session(None, {})))
     monkeypatch.setattr(run, "RayBackend", lambda *_: ForkedBackend())

@@ -202,6 +202,40 @@ def test_messages_that_come_twice_late_or_of_nothing_change_nothing(finals: Simu
     assert counts(finals) == (0, 4, 0, 4)
 
 
+def test_what_ran_when_all_processes_were_lost_is_done_once_by_others_and_not_to_blame(start: Start) -> None:
+    sweep = start("tune=null", "replicates=6")
+    for _ in range(4):  # more than the tries of a trial that is to blame
+        lost = sweep.next()
+        assert lost
+        sweep.started.clear()
+        sweep.tell(ev.BackendLost())
+    again = sweep.next()
+    assert again
+    assert again.trials == lost.trials
+    sweep.train(again)
+    sweep.tell(ev.Tick())
+    measured_in_vain = {sweep.measuring.popleft().trial_id for _ in list(sweep.measuring)}
+    assert measured_in_vain
+    sweep.tell(ev.BackendLost())
+    sweep.run()
+    assert counts(sweep) == (0, 12, 0, 12)
+    assert sweep.driver.endings.problems == {}
+    rows = Counter(order.trial_id for order in sweep.orders if isinstance(order, ev.WriteRows))
+    assert set(rows.values()) == {2}, "once when trained, once when measured"
+
+
+def test_a_measurement_whose_process_is_not_to_blame_is_made_once_more(finals: SimulatedSweep) -> None:
+    job = finals.next()
+    assert job
+    finals.train(job)
+    finals.tell(ev.Tick())
+    trial_id = finals.measuring.popleft().trial_id
+    finals.tell(ev.MeasuringEnded(trial_id, failure=FAILURES[Kind.TRANSIENT]))
+    assert finals.driver.endings.problems == {}
+    finals.run()
+    assert counts(finals) == (0, 4, 0, 4)
+
+
 def test_damaged_weights_have_a_trial_trained_again_once_whoever_trained_it(finals: SimulatedSweep) -> None:
     configs = [config for _, config in finals.driver.schedule.planned()]
     finals.tell(ev.TrialFound(configs[0], result_of(configs[0]), is_measured=False))

@@ -8,6 +8,7 @@ from autoreg.orchestrator import events as ev
 from autoreg.orchestrator.failure import failure_of
 from autoreg.orchestrator.jobs import Machine, MeasuringJob
 from autoreg.orchestrator.ray_runtime import worker
+from autoreg.orchestrator.ray_runtime.turn import Turn
 from autoreg.orchestrator.runner import SweepRunner
 from autoreg.training.checkpoints import DamagedCheckpoint
 
@@ -20,10 +21,11 @@ class RayBackend:
     Args:
         ray: the module, with a running session.
         runner: the sweep.
+        turn: of the thread that runs it.
     """
 
-    def __init__(self, ray: Any, runner: SweepRunner) -> None:
-        self._ray, self._runner = ray, runner
+    def __init__(self, ray: Any, runner: SweepRunner, turn: Turn) -> None:
+        self._ray, self._runner, self._turn = ray, runner, turn
         total, nodes = ray.cluster_resources(), [node for node in ray.nodes() if node["Alive"]]
         resources = runner.plan.sweep.resources
         gpus = int(total.get("GPU", 0))
@@ -42,22 +44,27 @@ class RayBackend:
         """Train what the runner gives until it says that it is over."""
         from autoreg.orchestrator.ray_runtime.tune import fit
 
-        fit(runner, self.machine.slots)
+        with self._turn.away():
+            fit(runner, self.machine.slots, self._turn)
 
     def measure(self, job: MeasuringJob) -> None:
         """Have a task measure a trial."""
         task = self._task_in_a_process_of_its_own if job.has_own_code else self._task
-        self._running[task.remote(job)] = job.trial_id, time.monotonic()
+        with self._turn.away():
+            reference = task.remote(job)
+        self._running[reference] = job.trial_id, time.monotonic()
 
     def measured(self, timeout: float) -> Iterable[ev.Event]:
         """Yield what has become of measuring within so many seconds."""
         if not self._running:
             return
-        ended, _ = self._ray.wait(list(self._running), num_returns=len(self._running), timeout=timeout)
+        with self._turn.away():
+            ended, _ = self._ray.wait(list(self._running), num_returns=len(self._running), timeout=timeout)
         for reference in ended:
             trial_id, since = self._running.pop(reference)
             try:
-                self._ray.get(reference)
+                with self._turn.away():
+                    self._ray.get(reference)
             except Exception as error:
                 cause = getattr(error, "cause", None) or error
                 failure = self._runner.recorder.failure(trial_id, failure_of(cause))

@@ -1,5 +1,6 @@
 """Ray, started quietly and on this machine only, or joined where it already runs."""
 
+import atexit
 import logging
 import os
 import secrets
@@ -7,13 +8,16 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from subprocess import Popen
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 from autoreg.errors import ConfigError, first_line
+from autoreg.orchestrator.backend import BackendLost
 from autoreg.orchestrator.ray_runtime.reaper import Reaper
+from autoreg.orchestrator.ray_runtime.turn import is_stuck, started
 
 #: Read by Ray when it is first imported: no chatter, no usage report, no loggers.
 QUIET = {
@@ -34,6 +38,9 @@ OWN = {
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    # Ray takes its own processes for dead that have not answered for a minute; here, for five: a busy machine is slow.
+    "RAY_health_check_failure_threshold": "30",  # at 10 s for an answer, and 3 s between two
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "300",
     "SPT_NOENV": "1",  # or Ray's agents write their title over their environment, by which the reaper knows them
 }
 #: How glibc manages the memory of processes that are started here: in huge pages, and what is freed stays at hand.
@@ -50,13 +57,29 @@ MALLOC = {
 LONGEST_TEMPORARY = 36
 #: `ray`, once a session has imported it.
 _imported_here: set[str] = set()
+#: How long Ray may take to start here, and to end.
+SECONDS_TO_START, SECONDS_TO_SHUT_DOWN = 60.0, 30.0
+#: Ray's names of its own processes without which it does not go on; the raylet ends with its agents.
+OWN_PROCESSES = ("raylet", "gcs_server")
 #: How long the head of a cluster may take to answer.
 SECONDS_TO_ANSWER = 10.0
 
 
+class Session(NamedTuple):
+    """A running session.
+
+    Attributes:
+        ray: the module.
+        processes: those of Ray's own, by name, without which it does not go on; none if it was not started here.
+    """
+
+    ray: Any
+    processes: Mapping[str, "Popen[bytes]"]
+
+
 @contextmanager
-def ray_session(address: str | None = None, scratch: Path | None = None) -> Iterator[Any]:
-    """Give the `ray` module with a running session, and end the session if it was started here.
+def ray_session(address: str | None = None, scratch: Path | None = None) -> Iterator[Session]:
+    """Give a running session of Ray, and end it if it was started here.
 
     Args:
         address: None starts Ray on this machine; `auto` or `host:port` joins a running cluster.
@@ -64,12 +87,13 @@ def ray_session(address: str | None = None, scratch: Path | None = None) -> Iter
 
     Raises:
         ConfigError: there is no Ray at that address.
+        BackendLost: Ray does not start here.
     """
     with session_environment(QUIET if address else QUIET | OWN):
         yield from _session(address, scratch)
 
 
-def _session(address: str | None, scratch: Path | None) -> Iterator[Any]:
+def _session(address: str | None, scratch: Path | None) -> Iterator[Session]:
     import ray
 
     _imported_here.add("ray")
@@ -77,25 +101,53 @@ def _session(address: str | None, scratch: Path | None) -> Iterator[Any]:
     Thread(target=_import_tune, daemon=True).start()
     for name in ("ray", "ray.tune", "ray.train", "ray.data"):  # what goes wrong, the driver tells in its own words
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    # "local" and not None, which would join whatever Ray happens to run on this machine
-    where = {"address": address} if address else {"address": "local", "include_dashboard": False, **own_folders()}
+    ray._private.worker._worker_logs_enabled = False  # nor on stdout, by a thread that no option stops
     with Reaper() as reaper:
         if scratch:
             reaper.remove(scratch)
         if ray.is_initialized():
-            yield ray
+            yield Session(ray, {})
             return
         try:
-            with inherited({} if address else MALLOC):
-                context: Any = ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
-        except (ConnectionError, ValueError) as error:
-            raise ConfigError(f"no Ray session at {address or 'this machine'}: {first_line(error)}") from error
-        if not address:
-            reaper.remove(Path(context.address_info["session_dir"]))
-        try:
-            yield ray
+            with _joined(ray, address) if address else _started(ray, reaper) as processes:
+                yield Session(ray, processes)
         finally:
-            ray.shutdown()
+            if is_stuck():  # and so would its last call be, when Python ends
+                atexit.unregister(ray.shutdown)
+
+
+@contextmanager
+def _joined(ray: Any, address: str) -> "Iterator[dict[str, Popen[bytes]]]":
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, ValueError) as error:
+        raise ConfigError(f"no Ray session at {address}: {first_line(error)}") from error
+    try:
+        yield {}
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def _started(ray: Any, reaper: Reaper) -> "Iterator[dict[str, Popen[bytes]]]":
+    """Start Ray, and give its own processes."""
+
+    def start() -> None:
+        # "local" and not None, which would join whatever Ray happens to run on this machine
+        options = {"address": "local", "include_dashboard": False, **own_folders()}
+        with inherited(MALLOC):
+            context = ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+        reaper.remove(Path(context.address_info["session_dir"]))
+
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(started(start, ray.shutdown, (SECONDS_TO_START, SECONDS_TO_SHUT_DOWN)))
+        except ValueError as error:
+            raise ConfigError(f"no Ray session at this machine: {first_line(error)}") from error
+        except Exception as error:
+            raise BackendLost(f"Ray did not start: {first_line(error)}") from error
+        processes = ray._private.worker._global_node.all_processes
+        yield {name: info.process for name in OWN_PROCESSES for info in processes[name]}
 
 
 @contextmanager

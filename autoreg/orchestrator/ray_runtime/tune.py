@@ -11,11 +11,12 @@ from ray.tune.search import Searcher
 from autoreg.orchestrator import events as ev
 from autoreg.orchestrator.failure import failure_in
 from autoreg.orchestrator.ray_runtime import worker
+from autoreg.orchestrator.ray_runtime.turn import Turn
 from autoreg.orchestrator.runner import SweepRunner
 
 
-def fit(runner: SweepRunner, slots: int) -> None:
-    """Train in so many processes at once until the runner says that it is over."""
+def fit(runner: SweepRunner, slots: int, turn: Turn) -> None:
+    """Train in so many processes at once until the runner says that it is over; it is called in its turn."""
     # Or Tune would ask for one trial at a time, and start its first processes one after another.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(slots)
     tuner = tune.Tuner(
@@ -24,7 +25,7 @@ def fit(runner: SweepRunner, slots: int) -> None:
             metric="metric",
             mode="max",
             num_samples=-1,
-            search_alg=_Bundles(runner),
+            search_alg=_Bundles(runner, turn),
             reuse_actors=True,
             trial_name_creator=_name,
             trial_dirname_creator=_name,
@@ -34,7 +35,7 @@ def fit(runner: SweepRunner, slots: int) -> None:
             storage_path=str(runner.scratch),
             verbose=0,
             log_to_file=True,
-            callbacks=[_Callback(runner)],
+            callbacks=[_Callback(runner, turn)],
             # The driver tries again: Tune would do so with the same share of the machine.
             failure_config=tune.FailureConfig(max_failures=0),
         ),
@@ -49,14 +50,15 @@ def _name(trial: Any) -> str:
 class _Bundles(Searcher):
     """Gives Tune the runner's bundles, each of which is a trial to Tune; what it learns of them it does not need."""
 
-    def __init__(self, runner: SweepRunner) -> None:
+    def __init__(self, runner: SweepRunner, turn: Turn) -> None:
         super().__init__(metric="metric", mode="max")
-        self._runner = runner
+        self._runner, self._turn = runner, turn
 
     def suggest(self, trial_id: str) -> Any:
         """Return the config of a bundle, None for "not now", or FINISHED."""
         try:
-            job = None if self._runner.is_over else self._runner.next_job()
+            with self._turn.held():
+                job = None if self._runner.is_over else self._runner.next_job()
         except Exception as error:  # which would end Tune
             self._runner.note_error(error)
             job = None
@@ -86,8 +88,8 @@ class _Callback(tune.Callback):
     An exception in a callback would end the whole run, so it becomes a line for the user instead.
     """
 
-    def __init__(self, runner: SweepRunner) -> None:
-        self._runner = runner
+    def __init__(self, runner: SweepRunner, turn: Turn) -> None:
+        self._runner, self._turn = runner, turn
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the runner: Tune pickles its callbacks to files that we never read."""
@@ -118,7 +120,8 @@ class _Callback(tune.Callback):
 
     def _guarded(self, tell: Callable[..., None], *arguments: Any) -> None:
         try:
-            tell(*arguments)
+            with self._turn.held():
+                tell(*arguments)
         except Exception as error:
             self._runner.note_error(error)
 
