@@ -95,10 +95,11 @@ class SweepRunner:
     def _train(self) -> None:
         try:
             self.backend.train(self)
-        except OSError as error:
-            self.tell(ev.StorageFailed(first_line(error)))
-        except Exception as error:  # Tune reads its own notes of an error back, which a full disk has cut off
-            if not self.driver.is_blocked:
+        except Exception as error:
+            is_disk = isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError)
+            if is_disk:
+                self.tell(ev.StorageFailed(first_line(error)))
+            elif not self.driver.is_blocked:  # else Tune read its own notes back, which a full disk has cut off
                 raise BackendLost(f"{type(error).__name__}: {first_line(error)}") from error
         for name in self.driver.running.names:  # whose end nobody told
             self.end_bundle(name)
