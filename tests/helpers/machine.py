@@ -15,3 +15,8 @@ needs_a_compiler = pytest.mark.skipif(
 def can_mount() -> bool:
     words = ["unshare", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
     return bool(shutil.which("unshare")) and subprocess.run(words, capture_output=True).returncode == 0
+
+
+def can_unshare() -> bool:
+    words = ["unshare", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc", "true"]
+    return bool(shutil.which("unshare")) and subprocess.run(words, capture_output=True).returncode == 0
