@@ -67,7 +67,6 @@ class Dataset:
         batch_size: int | None = None,
         order: Tensor | None = None,
         generator: torch.Generator | None = None,
-        unused: int = 0,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield (network inputs, labels) of a split: the one way in which training, evaluation and metrics see inputs.
 
@@ -76,7 +75,6 @@ class Dataset:
             batch_size: None for `evaluation_batch`; the last batch may be smaller.
             order: a permutation of the split's indices, or None for the stored order.
             generator: on the CPU; augments the inputs. Without one they are prepared, which has no randomness.
-            unused: of how many batches, the first, the inputs may be anything: only what they draw counts.
 
         Raises:
             ConfigError: there is a generator, but the dataset has no augmentation.
@@ -84,8 +82,7 @@ class Dataset:
         """
         if generator is not None and self.augment is None:
             raise ConfigError(f"the dataset {self.fingerprint} has no augmentation, got a generator for it")
-        split = self.split(name).passing_over(unused)
-        for stored, labels in split.batches(batch_size or self.evaluation_batch, order, generator):
+        for stored, labels in self.split(name).batches(batch_size or self.evaluation_batch, order, generator):
             if self.augment is not None and generator is not None:
                 yield self.augment(stored, generator), labels
             else:

@@ -35,7 +35,10 @@ class Examples(ABC):
         """
 
     def passing_over(self, batches: int) -> Self:
-        """Return this split for who uses none of its first batches, but draws from the generator what they draw."""
+        """Return this split for who uses none of its first batches, but has them draw what they draw.
+
+        Their inputs may be anything; a split that decodes images leaves that out.
+        """
         return self
 
     def to(self, device: torch.device) -> Self:

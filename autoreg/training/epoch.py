@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import replace
 
 import torch
 from torch.nn import functional
@@ -37,7 +38,8 @@ def _train_epoch(config: TrialConfig, dataset: Dataset, state: TrialState, keepe
     augmenting = generator if config.augmentation else None
     network.train()
     begun = state.begun = state.begun or BegunEpoch(torch.zeros((), device=device), torch.zeros((), device=device))
-    batches = dataset.batches("train", config.effective_batch_size, order, augmenting, unused=begun.steps)
+    given = replace(dataset, train=dataset.train.passing_over(begun.steps)) if begun.steps else dataset
+    batches = given.batches("train", config.effective_batch_size, order, augmenting)
     for _ in range(begun.steps):
         next(batches)
     if begun.drawn:

@@ -115,9 +115,9 @@ def test_tuning_never_looks_at_the_test_split(runs: Runs, config: MakeConfig, mo
     looked: list[str] = []
     real = Dataset.batches
 
-    def watched(self: Dataset, name: str, *rest: Any, **named: Any) -> Any:
+    def watched(self: Dataset, name: str, *rest: Any) -> Any:
         looked.append(name)
-        return real(self, name, *rest, **named)
+        return real(self, name, *rest)
 
     monkeypatch.setattr(Dataset, "batches", watched)
     made = config(kind="tune")

@@ -7,7 +7,7 @@ from autoreg.orchestrator.failure import Failure, Kind, failure_in
 from autoreg.orchestrator.jobs import BundleJob, Machine, MeasuringJob
 from autoreg.orchestrator.runner import SweepRunner
 from tests.faults.simulation import processes
-from tests.faults.simulation.world import World
+from tests.faults.simulation.world import Process, World
 
 #: With no process at work for so long, the backend gives up: the promise of its watchdog.
 SECONDS_WITHOUT_LIFE = 60.0
@@ -33,6 +33,7 @@ class SimulatedBackend:
         self.machine = Machine(cores=slots, slots=slots, measuring_slots=slots)
         self._training: dict[str, BundleJob] = {}
         self._measured: list[ev.Event] = []
+        self._own: list[Process] = []
         self._began = self._alive_at = world.now
         #: What happens in place of the next moment: a second Ctrl-C, a Tune that breaks.
         self.error: BaseException | None = None
@@ -67,7 +68,7 @@ class SimulatedBackend:
                 failure = self._runner.recorder.failure(job.trial_id, Failure(Kind.MEMORY, text))
                 self._measured.append(ev.MeasuringEnded(job.trial_id, failure=failure))
 
-        world.start(name, processes.measure(world, job, tell), at_end)
+        self._own.append(world.start(name, processes.measure(world, job, tell), at_end))
 
     def measured(self, timeout: float) -> Iterator[ev.Event]:
         if timeout:
@@ -82,7 +83,7 @@ class SimulatedBackend:
             self.error, self.is_broken = None, True
             raise error
         now = self._world.now
-        if self._world.processes:
+        if any(process.is_alive for process in self._own):
             self._alive_at = now
         if now - self._alive_at > SECONDS_WITHOUT_END or now - self._began > SECONDS_AT_MOST:
             raise Hung
@@ -97,7 +98,7 @@ class SimulatedBackend:
         self._training[job.name] = job
         self._deliver(lambda: runner.tell(ev.BundleStarted(job.name)))
         tell = lambda report: self._deliver(lambda: runner.take(job.name, report))  # noqa: E731
-        self._world.start(f"bundle {job.name}", processes.train(self._world, job, tell), at_end)
+        self._own.append(self._world.start(f"bundle {job.name}", processes.train(self._world, job, tell), at_end))
 
     def _deliver(self, message: Callable[[], object]) -> None:
         """Bring a message to the runner at its time, which may be late, twice, or never."""

@@ -56,7 +56,7 @@ def _begin_second_sweep(world: World, runner: SweepRunner) -> None:
     config = world.rng.choice(jobs) if jobs else None
     if config is None:
         return
-    place = Place(runner.runs.root, None, runner.runs.root / "elsewhere")
+    place = Place(runner.runs.root, None, runner.runs.root / "elsewhere", seconds=180.0)
     job = BundleJob("second sweep", (TrialJob(config),), tuple(runner.plan.measurements), place, Share())
     world.start(f"second sweep {config.trial_id}", processes.train(world, job, lambda _: None), lambda _: None)
 

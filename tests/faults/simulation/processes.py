@@ -136,6 +136,9 @@ def measure(
     def work(process: Process) -> Work:
         folder = Runs(job.place.runs).trial(job.trial_id)
         yield from world.hold(process, job.trial_id, lambda: False)
+        if is_measured(folder, [], job.measurements):  # by a process that has outlived its sweep
+            tell(None, False)
+            return
         blows = ("killed", "hangs", "memory", "raises", "damaged")
         blow = world.rng.choice(blows) if world.strikes(world.rates.measuring) else ""
         world.say(f"{process.name}: begins{f', {blow}' if blow else ''}")
