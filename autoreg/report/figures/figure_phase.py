@@ -42,7 +42,7 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
     if has_map:
         _draw_map(figure, row[-1], rich.sort("richness", "series", "width"), *panels[0][:2])
     style.describe_sources(figure, frame, [])
-    hollow = f"bars: standard deviation over replicates; hollow: training accuracy below {LEARNT:.0%}"
+    hollow = f"hollow: training accuracy below {LEARNT:.0%}"
     figure.supxlabel(f"{figure.get_supxlabel()}\n{hollow}", fontsize=7, color="#555555")
     return figure
 

@@ -37,12 +37,9 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
     handles, labels = style.legend_entries(losses)
     figure.legend(handles, labels, loc="outside right upper", title="Width factor")
     best.legend(fontsize=7)
-    style.describe_sources(figure, frame, [])
-    bars = (
-        f"bars: smallest and largest of the replicates; a loss is a geometric mean, missing where one diverged, "
-        f"and cut off above {MOST} × that of the smallest rate"
-    )
-    figure.supxlabel(f"{figure.get_supxlabel()}\n{bars}", fontsize=7, color="#555555")
+    style.describe_sources(figure, frame, [], bars="smallest and largest of the replicates")
+    of_losses = f"losses: geometric means, missing where one diverged, cut off above {MOST} × that of the smallest rate"
+    figure.supxlabel(f"{figure.get_supxlabel()}\n{of_losses}", fontsize=7, color="#555555")
     return figure
 
 

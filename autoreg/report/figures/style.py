@@ -36,6 +36,7 @@ SERIES_COLOURS = {
 COLOURS = SERIES_COLOURS["light"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 FILLINGS = ["full", "left", "top", "right", "bottom"]
+DEVIATION = "± standard deviation over replicates"
 #: What marks the bars of one network's units, which are no uncertainty.
 PALE = "over units"
 #: What marks the points of networks that are trained but not measured.
@@ -194,7 +195,7 @@ def legend_outside(figure: Figure, title: str | None = None) -> None:
     figure.legend(handles, labels, loc="outside right upper", title=title, ncols=2 if len(labels) > 10 else 1)
 
 
-def describe_sources(figure: Figure, frame: pl.DataFrame, columns: Sequence[str]) -> None:
+def describe_sources(figure: Figure, frame: pl.DataFrame, columns: Sequence[str], bars: str = DEVIATION) -> None:
     """Write below a figure which networks, data and how many replicates it shows, and what its bars and points mean.
 
     If similar units are among its columns, it also says how far random choices of vectors differ, which bars do not.
@@ -205,17 +206,17 @@ def describe_sources(figure: Figure, frame: pl.DataFrame, columns: Sequence[str]
     known = "similar_units" in columns and "similar_units_sample_std" in frame.columns
     spreads = frame["similar_units_sample_std"].drop_nulls().to_list() if known else []
     spread = f"; similar units: up to ±{max(spreads):.2g} over samples of vectors" if any(spreads) else ""
-    text = f"{networks} on {datasets}, {counted} a point{spread}{''.join(f'; {mark}' for mark in _marks(figure))}"
+    text = f"{networks} on {datasets}, {counted} a point{spread}{''.join(f'; {mark}' for mark in _marks(figure, bars))}"
     text = textwrap.fill(text, width=55 * len(figure.axes[:3]))
     figure.supxlabel(text, fontsize=7, color="#555555")
 
 
-def _marks(figure: Figure) -> list[str]:
+def _marks(figure: Figure, of_bars: str) -> list[str]:
     """Return what the bars and the hollow points that a figure has mean."""
     drawn = {artist.get_gid() for axes in figure.axes for artist in axes.get_children()}
     bars = [bar for axes in figure.axes for bar in axes.containers if isinstance(bar, ErrorbarContainer)]
     means = {
-        "bars: ± standard deviation over replicates": any(bar.has_yerr for bar in bars),
+        f"bars: {of_bars}": any(bar.has_yerr for bar in bars),
         "pale bars: ± standard deviation over a network's units": PALE in drawn,
         "hollow: trained, not measured": HOLLOW in drawn,
     }
