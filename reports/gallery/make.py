@@ -10,6 +10,7 @@ import sys
 import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import yaml
 
@@ -17,6 +18,7 @@ from autoreg.database.connection import opened_for_writing
 from autoreg.database.writer import rebuild
 from autoreg.report.figure import read_figure
 from autoreg.report.figures.source import FigureSource, find_figures
+from autoreg.report.page.write import read_page, write_page
 from autoreg.report.table import read_table
 from autoreg.runs.folder import Runs
 
@@ -29,10 +31,10 @@ def entries() -> list[Path]:
     return [path.parent for path in sorted(GALLERY.glob(f"*/{ENTRY}"))]
 
 
-def read(entry: Path) -> dict[str, list]:
-    """Return what `entry.yaml` says: `figures`, `tables`, and what other files lie `beside` them, each a list."""
+def read(entry: Path) -> dict[str, Any]:
+    """Return what `entry.yaml` says: its `figures`, its `tables`, files `beside` them, and whether it has a `page`."""
     wanted = yaml.safe_load((entry / ENTRY).read_text(encoding="utf-8"))
-    return {"figures": [], "tables": [], "beside": []} | wanted
+    return {"figures": [], "tables": [], "beside": [], "page": False} | wanted
 
 
 def figures_of(entry: Path) -> list[FigureSource]:
@@ -61,6 +63,8 @@ def make(entry: Path, out: Path) -> None:
                     facts.write_text(json.dumps(before, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             for name in read(entry)["tables"]:
                 read_table(connection, name).write(out, ["csv"])
+            if read(entry)["page"]:
+                write_page(read_page(connection), out)
     print(f"{entry.name}: {trials} trials")
 
 

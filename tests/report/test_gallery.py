@@ -38,7 +38,11 @@ def test_an_entry_has_what_it_says_and_nothing_else(name: str, script: ModuleTyp
     figures = script.figures_of(GALLERY / name)
     made = {f"{source.path.stem}.{kind}" for source in figures for kind in ("png", "csv", "json")}
     entry = script.read(GALLERY / name)
-    beside = {*(f"table_{table}.csv" for table in entry["tables"]), *entry["beside"]}
+    beside = {
+        *(f"table_{table}.csv" for table in entry["tables"]),
+        *entry["beside"],
+        *(["report.html"] if entry["page"] else []),
+    }
     own = {
         path.name for source in figures if not source.is_packaged for path in GALLERY.glob(f"{name}/{source.name}.*")
     }
