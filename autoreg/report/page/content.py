@@ -100,6 +100,8 @@ def read_sweep(
         "has_paper": not paper.is_empty(),
         "has_scores": bool(scores),
         "capacity": _table(connection, "capacity", key),
+        "richness": _table(connection, "richness", key),
+        "paper_claims": _table(connection, "claims", key, [source.name for source in sources]),
         "protocol": _table(connection, "1", key),
         "missing": [] if status["final_trials"] is None else missing_trials(connection, key),
         "origin": read_origin(connection, key),
@@ -217,11 +219,17 @@ def _facts(connection: Connection, sweep_id: str) -> dict[str, Any]:
     }
 
 
-def _table(connection: Connection, name: str, sweep_id: str) -> dict[str, Any] | None:
-    """Return a table of a report as texts, or None if it has no row of this sweep."""
+def _table(
+    connection: Connection, name: str, sweep_id: str, figures: Sequence[str] | None = None
+) -> dict[str, Any] | None:
+    """Return a table of a report as texts, or of it what is about some figures; None if it has no row of this sweep."""
     try:
         shown = read_table(connection, name, sweep_id).shown.drop("sweep", strict=False)
     except DataError:
+        return None
+    if figures is not None:
+        shown = shown.filter(pl.col("figure").is_in(figures))
+    if shown.is_empty():
         return None
     head, *rows = shown_cells(shown.with_columns(pl.col(pl.List(pl.String)).list.join(" ")))
     return {"head": head, "rows": rows, "numeric": numeric_columns(shown)}
