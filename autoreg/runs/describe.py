@@ -1,7 +1,7 @@
 """A trial in words, for people."""
 
 from autoreg.config.factors import format_width
-from autoreg.config.trial import TrialConfig
+from autoreg.config.trial import Choice, TrialConfig
 from autoreg.runs.records import TrialResult
 
 
@@ -13,24 +13,27 @@ def describe(config: TrialConfig) -> str:
 
 
 def outcome(config: TrialConfig, result: TrialResult) -> str:
-    """Return a finished trial in one line."""
+    """Return a finished trial in one line, with its accuracy on the validation split."""
     if result.status == "failed":
         reason = (result.error or "").splitlines()[0]
-        return f"failed   {describe(config)}: {reason}"
-    accuracy = "" if result.validation_accuracy is None else f", validation accuracy {result.validation_accuracy:.1%}"
+        return f"failed {describe(config)}: {reason}"
+    accuracy = "" if result.validation_accuracy is None else f"{result.validation_accuracy:.1%} in "
     epochs = f"{result.epochs_run} epoch{'s' * (result.epochs_run != 1)}"
-    return f"{result.status:8} {describe(config)}: {epochs} in {result.seconds:.1f} s{accuracy}"
+    return f"{result.status} {describe(config)}: {accuracy}{epochs}, {result.seconds:.3g} s"
 
 
 def setting_of(config: TrialConfig) -> str:
     """Return what tells a trial from others of its network and width, beside its learning rate and batch size."""
     words = (
+        (config.optimizer, config.optimizer != Choice(name="momentum")),
         ("augmentation", config.augmentation),
+        (f"dropout {config.dropout:g}", config.dropout),
+        (f"decay {config.weight_decay:g}", config.weight_decay),
         ("random labels", config.random_labels),
         ("mup", config.parametrization == "mup"),
         (f"richness {config.richness}", config.richness),
     )
-    return " ".join([str(config.initializer), *(word for word, on in words if on)])
+    return " ".join([str(config.initializer), *(str(word) for word, on in words if on)])
 
 
 def kind_of(config: TrialConfig) -> str:

@@ -1,0 +1,16 @@
+"""A trial in words."""
+
+from collections.abc import Callable
+from typing import Any
+
+from autoreg.config.trial import Choice, TrialConfig
+from autoreg.runs.describe import describe
+
+CHANGES: list[dict[str, Any]] = [
+    {}, {"width": 0.5}, {"optimizer": Choice(name="adam")}, {"augmentation": True}, {"dropout": 0.5},
+    {"weight_decay": 0.001}, {"random_labels": True}, {"parametrization": "mup"}, {"richness": 0.1}, {"replicate": 1},
+]  # fmt: skip
+
+
+def test_trials_of_other_settings_have_other_words(config: Callable[..., TrialConfig]) -> None:
+    assert len({describe(config(**changes)) for changes in CHANGES}) == len(CHANGES)
