@@ -32,6 +32,8 @@ one of several outputs; what `DataParallel` or `torch.compile` put around a mode
 that cannot be traced can be measured so too.
 
 ```python
+import autoreg
+
 autoreg.measure_model(model, inputs, layers=["1"])  # paths as model.named_modules() has them
 ```
 

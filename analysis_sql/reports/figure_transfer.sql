@@ -36,5 +36,7 @@ select
     list(trial_id order by trial_id) as trials  -- their ids
 from transfer
 join best using (sweep_id, series, width)
-where sweep_id in (select sweep_id from sweep_figures where figure = 'Transfer')
+where
+    sweep_id in (select sweep_id from sweep_figures where figure = 'Transfer')
+    and sweep_id in (select sweep_id from transfer where train_loss is not null)
 group by all

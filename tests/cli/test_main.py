@@ -206,7 +206,7 @@ def test_reports_come_in_the_formats_that_are_asked_for(filled: Path) -> None:
 
     assert made("--figure", "6", "--format", "svg,csv") == ["figure_6.svg", "figure_6.csv", "figure_6.json"]
     assert made("--table", "1", "--format", "md") == ["table_1.md"]
-    assert made("--all", "--format", "tex") == ["table_1.tex", "table_verdicts.tex"]
+    assert made("--all", "--format", "tex") == ["table_1.tex", "table_claims.tex", "table_verdicts.tex"]
     assert made("--html", "--table", "1", "--format", "md") == ["report.html", "table_1.md"]
     for name in ("figure_6.svg", "figure_6.csv", "figure_6.json", "table_1.md", "table_1.tex", "report.html"):
         assert (filled / "out" / name).stat().st_size > 100

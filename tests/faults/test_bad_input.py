@@ -187,7 +187,7 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "a table without a row": (["report", "--table", "1", "--db", "begun.db"], 3, "table 1 has no row yet in begun.db"),
     "a query with a mistake": (["query", "selct 1", "--db", "begun.db"], 2, "a query failed: "),
     "a query that writes": (["query", "delete from sweeps", "--db", "begun.db"], 2, "a query failed: "),
-    "an unknown table": (["report", "--table", "99"], 2, "'--table': unknown '99' (allowed: 1, capacity, comparison,"),
+    "an unknown table": (["report", "--table", "99"], 2, "'--table': unknown '99' (allowed: 1, capacity, claims,"),
     "an unknown definition": (["report", "--all", "--definition", "mine"], 2, "'--definition': unknown 'mine' ("),
     "a figure file that is not there": (["report", "--figure", "my/absent.sql"], 2, "no figure file 'my/absent.sql'"),
     "a report without results": (["report", "--figure", "6"], 3, "results.db does not exist; a sweep makes it"),

@@ -15,6 +15,7 @@ DANGEROUS = (
     "torch.load", "torch.jit", "torch.hub", "numpy.load", "os.system", "os.popen",
     "polars.LazyFrame.deserialize", "polars.DataFrame.deserialize", "shutil.unpack_archive", "tempfile.mktemp",
 )  # fmt: skip
+ENDS_A_THREAD = "ends a thread of ours that a library holds"
 PRCTL = "asks the system to end the worker with its driver"
 DATA_ONLY = "reads data and nothing else"
 OWN_CODE = "a user's own function or drawing, which the user names"
@@ -37,6 +38,9 @@ ALLOWED = {
     ("orchestrator/ray_runtime/reaper.py", "subprocess.Popen"): "autoreg itself, without a shell",
     ("orchestrator/ray_runtime/process.py", "ctypes.CDLL"): PRCTL,
     ("orchestrator/ray_runtime/process.py", "ctypes.CDLL(None).prctl"): PRCTL,
+    ("orchestrator/ray_runtime/turn.py", "ctypes.pythonapi.PyThreadState_SetAsyncExc"): ENDS_A_THREAD,
+    ("orchestrator/ray_runtime/turn.py", "ctypes.c_ulong"): ENDS_A_THREAD,
+    ("orchestrator/ray_runtime/turn.py", "ctypes.py_object"): ENDS_A_THREAD,
     ("networks/compiled.py", "subprocess.run"): "the C compiler on autoreg's own source, without a shell",
     ("networks/compiled.py", "ctypes.CDLL"): "what that compiled, private and with the content that its name states",
 }

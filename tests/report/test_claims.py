@@ -262,7 +262,7 @@ def test_one_replicate_decides_nothing_and_three_are_needed() -> None:
 
 @pytest.mark.parametrize("path", sorted(Path(__file__).parents[2].glob("reports/gallery/*/table_claims.csv")), ids=str)
 def test_the_gallerys_claims_say_what_its_verdicts_do(path: Path) -> None:
-    verdict = pl.read_csv(path.with_name("verdicts.csv"), infer_schema_length=None).filter(threshold=0.5)
+    verdict = pl.read_csv(path.with_name("table_verdicts.csv"), infer_schema_length=None).filter(threshold=0.5)
     states = {(row["definition"], row["series"]): row for row in verdict.to_dicts()}
     claims = pl.read_csv(path, infer_schema_length=None)
     compared = claims.filter(pl.col("found").is_not_null(), pl.col("quantity").is_in(["removability", "repetition"]))

@@ -96,7 +96,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], str, str, str]] = {
     ),
     "one replicate": (
         [*series("a", GROWS[:1]), *series("b", GROWS[:1], SAME)],
-        f"in the one replicate there is, wider networks have more of them: {DROPPING} +0.050 {DOUBLING}; ",
+        f"in the one replicate that has three widths, wider networks have more of them: {DROPPING} +0.050 {DOUBLING}; ",
         f"whether wider networks have more of them is undecided: {GROUP} grows 1.00- to 2.00-fold",
         "with one replicate of each setting nothing here can be told from chance; at least 3 are needed.",
     ),

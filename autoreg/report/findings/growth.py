@@ -57,7 +57,9 @@ def growth(facts: Facts, measure: Measure) -> str:
         return f"{measure.name}: none of the trained networks is measured yet."
     rows = judged(facts, measure)
     if rows:
-        text = f"{_lead(rows, measure)}: {_slopes(rows, measure)}; {_example(rows, lines, measure)}"
+        over_all = measure is REPEATED and any(row["vectors"] == "all" for row in rows)
+        counted = " (counted over all vectors; figures draw some)" if over_all else ""
+        text = f"{_lead(rows, measure)}: {_slopes(rows, measure)}; {_example(rows, lines, measure)}{counted}"
     elif measure is REPEATED and all(map(facts.full_widths, lines)):
         ends = ranged([value for line in lines.values() for _, value in line], ".1f")
         text = f"nearly every unit is similar to all others of its layer ({ends}), so there is nothing left to repeat"
@@ -71,7 +73,7 @@ def _lead(rows: Sequence[dict[str, Any]], measure: Measure) -> str:
     rises, falls = ([sign * (row[measure.slope] - measure.still) > 0 for row in rows] for sign in (1, -1))
     wider = "wider networks"
     if max(row["replicates"] for row in rows) == 1 and (all(rises) or all(falls)):
-        return f"in the one replicate there is, {wider} have {'more' if all(rises) else 'fewer'} of them"
+        return f"in the one replicate that has three widths, {wider} have {'more' if all(rises) else 'fewer'} of them"
     if states == {"grows"}:
         return f"{wider} have more of them"
     if states == {"shrinks"}:

@@ -91,7 +91,7 @@ def _names(frame: pl.DataFrame, column: str) -> list[Any]:
     values = frame[column].unique()
     if column == "width":
         return values.sort().to_list()
-    known = (*SURGERIES, *(label for _, label, _ in PARTS))
+    known = (*SURGERIES[1:], SURGERIES[0], *(label for _, label, _ in PARTS))  # a surgery looks the same in all figures
     return [name for name in known if name in values] if set(values) <= set(known) else series_order(values)
 
 

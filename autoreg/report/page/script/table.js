@@ -20,8 +20,12 @@ function valueOf(sweep, trial, key) {
   if (key === "auc" || key === "similar") return sweep.score(trial, key);
   return key === "series" ? sweep.place.get(trial.series) ?? Infinity : trial[key];
 }
+const FRACTIONS = { "1/4": "¼", "1/2": "½", "3/4": "¾" };
+function asShown(word) {  // a width as one can type it: 1/2x
+  return word.replace(/^([13]\/[24])x?$/, (_, part) => FRACTIONS[part] ?? part).replace(/^(\d+)x$/, "$1×");
+}
 function matching(sweep) {
-  const { picked, kind, words, sort: [key, way] } = sweep.state, sought = words.toLowerCase().split(/\s+/).filter(Boolean);
+  const { picked, kind, words, sort: [key, way] } = sweep.state, sought = words.toLowerCase().split(/\s+/).filter(Boolean).map(asShown);
   const text = trial => trial.text ??= [trial.id, trial.series, sweep.widthName(trial.width), trial.state, trial.rate, trial.error ?? ""].join(" ").toLowerCase();
   const rows = sweep.trials.filter(trial => (picked ? picked.has(trial.id) : !kind || trial.kind === kind) && sought.every(word => text(trial).includes(word)));
   const values = new Map(rows.map(trial => [trial, valueOf(sweep, trial, key)]));
