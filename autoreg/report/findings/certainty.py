@@ -12,7 +12,7 @@ def certainty(facts: Facts) -> str:
     replicates = facts.verdicts["replicates"].to_list()
     if max(replicates) == 1:
         return (
-            "How sure: with one replicate of each setting nothing here can be told from chance; "
+            "How sure: only one replicate of each series spans the widths, so nothing can be told from chance; "
             f"at least {FEWEST_REPLICATES} are needed."
         )
     claims = {measure: judged(facts, measure) for measure in (REMOVABLE, REPEATED)}

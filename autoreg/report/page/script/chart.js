@@ -137,6 +137,7 @@ function panels(box, list, css = "") {
     return [figure, { ...chart, title: chart.title ?? title }];
   });
   box.replaceChildren(...figures.map(([figure]) => figure));
+  if (!list.length) box.append(make("p", { className: "soft" }, "Nothing here is measured, or no series is on."));
   for (const [figure, chart] of figures) draw($(".chart", figure), chart);
 }
 function newPanel(key) {

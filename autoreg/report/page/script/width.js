@@ -118,8 +118,7 @@ function moreOf(group, score, each, paper) {
 function drawWidth(sweep) {
   const box = $("[data-chart=width]", sweep.root), { state } = sweep;
   if (!box) return;
-  const keys = sweep.finals.some(trial => sweep.score(trial, "auc") != null || sweep.score(trial, "similar") != null)
-    ? [state.accuracy, "auc", "similar"] : [state.accuracy];
+  const keys = [state.accuracy, ...["auc", "similar"].filter(key => sweep.finals.some(trial => sweep.score(trial, key) != null))];
   const list = sweep.data.rows.flatMap((row, place) => keys.map((key, column) => widthPanel(sweep, row, key, "abcdefghijklmnopqrstuvwxyz"[(place * keys.length + column) % 26])));
   $("[data-what=dots]", sweep.root).textContent = sweep.replicates < 2
     ? "Each dot is a trained network; there is one replicate, so nothing here shows how much chance matters."
