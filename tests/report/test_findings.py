@@ -98,7 +98,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], str, str, str]] = {
         [*series("a", GROWS[:1]), *series("b", GROWS[:1], SAME)],
         f"in the one replicate that has three widths, wider networks have more of them: {DROPPING} +0.050 {DOUBLING}; ",
         f"whether wider networks have more of them is undecided: {GROUP} grows 1.00- to 2.00-fold",
-        "How sure: only one replicate of each series spans the widths, so nothing can be told from chance; at least 3",
+        "only one replicate of each series spans the widths, so nothing can be told from chance; at least 3 are",
     ),
     "one series has more replicates": (
         [*series("a"), *series("b", GROWS[:1])],
