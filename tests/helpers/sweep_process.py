@@ -109,5 +109,4 @@ def rows_without_times(path: Path) -> dict[str, list[Any]]:
 
 def trained_in(log: str) -> list[str]:
     """Return what the driver's log calls each trial that it trained, one item for each time that it did."""
-    lines = [line for line in log.splitlines() if " tuning: " in line or re.search(r" r\d+: \d+ epochs? in ", line)]
-    return [line.split("] ")[1].split(" epoch")[0].rsplit(":", 1)[0] for line in lines]
+    return re.findall(r"\] (\w+ .* (?:tuning|r\d+)): (?:[\d.]+% in )?\d+ epochs?, ", log)
