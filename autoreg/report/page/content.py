@@ -228,7 +228,7 @@ def _table(
     except DataError:
         return None
     if figures is not None:
-        shown = shown.filter(pl.col("figure").is_in(figures))
+        shown = shown.filter(pl.col("figure").is_in(figures)).drop("place", "vectors")
     if shown.is_empty():
         return None
     head, *rows = shown_cells(shown.with_columns(pl.col(pl.List(pl.String)).list.join(" ")))
