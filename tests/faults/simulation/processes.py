@@ -56,7 +56,7 @@ def train(world: World, job: BundleJob, tell: Tell) -> Callable[[Process], Work]
 
 def _train(world: World, process: Process, job: BundleJob, trial: TrialJob, folder: TrialFolder, tell: Tell) -> Work:
     config, trial_id = trial.config, trial.trial_id
-    world.tries[trial_id] += 1
+    world.tries[trial_id, job.place.scratch] += 1
     blow = world.rng.choice(BLOWS) if world.strikes(world.rates.training) else ""
     strikes_at = world.rng.randint(1, config.epochs)
     world.blows += bool(blow)

@@ -129,7 +129,6 @@ class Simulation:
     def _set_rates(self, *, is_wild: bool) -> None:
         world, rng, rates = self.world, self.world.rng, self.world.rates
         world.is_disk_full, world.kill_driver_at_write, world.writes_of_driver = False, 0, 0
-        world.tries.clear()
         self.is_wild = is_wild
         world.hangs, world.asked_to_stop_at = 0, None
         for name in ("training", "measuring", "message", "second_sweep"):

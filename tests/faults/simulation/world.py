@@ -67,8 +67,10 @@ class World:
         self.kill_driver_at_write = 0
         self.writes_of_driver = 0
         self.inside: Process | None = None
-        #: How often each trial was trained to its end, was found damaged since, and was begun in this run of the sweep.
-        self.trained, self.discarded, self.tries = Counter[str](), Counter[str](), Counter[str]()
+        #: How often each trial was trained to its end, and was found damaged since.
+        self.trained, self.discarded = Counter[str](), Counter[str]()
+        #: How often each trial was begun for a run of a sweep, by its folder.
+        self.tries = Counter[tuple[str, Path]]()
         #: What went wrong that may make a trial a failed one.
         self.blows = 0
         #: How many processes have stood still in this run.
