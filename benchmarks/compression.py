@@ -21,7 +21,7 @@ from autoreg.runs.folder import Runs
 from autoreg.surgery.anatomy import Anatomy
 from autoreg.surgery.compress import compress_trained
 from autoreg.surgery.known import MAPS
-from autoreg.surgery.levels import Labelled
+from autoreg.surgery.labelled import Labelled
 from autoreg.training.loop import load_network
 from benchmarks.ablation import network_of, random_images
 from benchmarks.rows import Row, Times, seconds_of

@@ -16,7 +16,8 @@ from autoreg.networks import Network
 from autoreg.seeds import derive_seed
 from autoreg.surgery.anatomy import Anatomy
 from autoreg.surgery.draw import Draw
-from autoreg.surgery.levels import Labelled, Levels, Narrow
+from autoreg.surgery.labelled import Labelled
+from autoreg.surgery.levels import Levels, Narrow
 from autoreg.surgery.order import SURGERIES, Surgery
 from autoreg.surgery.surgeon import Surgeon, examine
 

@@ -1,14 +1,14 @@
 """A model, traced once: its sites, what their reads see, and the model with units masked or taken out."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from autoreg.errors import ConfigError, first_line
-from autoreg.surgery.columns import NO_UNIT, Columns
+from autoreg.surgery.columns import NO_UNIT, Columns, Integers
 from autoreg.surgery.find import find_sites
 from autoreg.surgery.known import LOCAL_RESPONSE_NORMS
 from autoreg.surgery.masked import axis_of, masked
@@ -100,11 +100,7 @@ class Anatomy:
         They are 0 where a local response normalisation looks at their neighbours.
         """
         reads = list(self._reads(cuts))
-        seen = {
-            path: kept
-            for path, _, kept in self._kept(cuts)
-            if isinstance(self.model.get_submodule(path), LOCAL_RESPONSE_NORMS)
-        }
+        seen = {path: kept for path, _, kept in self._kept(cuts) if self._is_norm(path)}
         return masked(self.model, reads, seen)
 
     def layout(self, cuts: Cuts) -> Layout:
@@ -141,8 +137,34 @@ class Anatomy:
         self._require_same(self.masked(cuts), narrower)
         return narrower
 
+    def kept_after(self, stages: Sequence[str], cuts: Cuts) -> tuple[int, Tensor] | None:
+        """Return which columns stay of what the first stages of a `Network` give: (dimension, indices).
+
+        None if nothing is known of them, or if their values are not those of the intact model.
+        """
+        changed = {read.module for read, _, _ in self._reads(cuts)}
+        changed.update(path for path, _, _ in self._kept(cuts) if self._is_norm(path))
+        if (
+            not stages
+            or stages[-1] not in self._traced.stages
+            or {path.split(".")[1] for path in changed} & set(stages)
+        ):
+            return None
+        columns = self._traced.stages[stages[-1]]
+        return columns.axis, self._left(columns, self._removed(cuts))
+
     def _kept(self, cuts: Cuts) -> Iterator[tuple[str, Tensor | None, Tensor]]:
         """Yield (path, inputs that stay, outputs that stay) of each module that is another one."""
+        removed = self._removed(cuts)
+        mended = {read.module for read, _, _ in self._reads(cuts)}
+        for use in self._traced.uses:
+            inputs = None if use.inputs is None else self._left(use.inputs, removed)
+            outputs = self._left(use.outputs, removed)
+            if use.path in mended or len(outputs) < len(use.outputs.units):
+                yield use.path, inputs, outputs
+
+    def _removed(self, cuts: Cuts) -> Integers:
+        """Return the roots of the units that no module makes any more."""
         gone = [self._units[site][cut.removed(self.sites[site].units).numpy()] for site, cut in cuts.items()]
         removed = np.concatenate([np.empty(0, np.int64), *gone])
         for use in self._traced.uses:
@@ -151,15 +173,13 @@ class Anatomy:
                     # A branch that is concatenated with others has lost all: PyTorch has no layers of no units, so one
                     # stays, which nobody reads.
                     removed = removed[removed != self._roots[columns.units[0]]]
+        return removed
 
-        def kept(columns: Columns) -> Tensor:
-            return torch.from_numpy(np.flatnonzero(~np.isin(self._roots[columns.units], removed)))
+    def _left(self, columns: Columns, removed: Integers) -> Tensor:
+        return torch.from_numpy(np.flatnonzero(~np.isin(self._roots[columns.units], removed)))
 
-        mended = {read.module for read, _, _ in self._reads(cuts)}
-        for use in self._traced.uses:
-            inputs, outputs = None if use.inputs is None else kept(use.inputs), kept(use.outputs)
-            if use.path in mended or len(outputs) < len(use.outputs.units):
-                yield use.path, inputs, outputs
+    def _is_norm(self, path: str) -> bool:
+        return isinstance(self.model.get_submodule(path), LOCAL_RESPONSE_NORMS)
 
     def _reads(self, cuts: Cuts) -> Iterator[tuple[Read, Cut, Mend]]:
         """Yield what is done at each read. Raises ValueError if a cut does not fit its site."""

@@ -20,7 +20,8 @@ from autoreg.surgery.anatomy import Anatomy
 from autoreg.surgery.bound import least_hits
 from autoreg.surgery.draw import Draw
 from autoreg.surgery.fate import fate_of_units
-from autoreg.surgery.levels import Labelled, Levels, Narrow, error_grid, size_of
+from autoreg.surgery.labelled import Labelled
+from autoreg.surgery.levels import Levels, Narrow, error_grid, size_of
 from autoreg.surgery.order import SURGERIES, Surgery
 from autoreg.surgery.small import Small
 from autoreg.surgery.surgeon import Surgeon, examine

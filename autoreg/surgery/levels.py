@@ -2,17 +2,16 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from autoreg.errors import DataError
-from autoreg.networks import Network
+from autoreg.surgery.halfway import Judge
+from autoreg.surgery.labelled import Labelled
 from autoreg.surgery.order import Surgery
 from autoreg.surgery.sites import Cut
 from autoreg.surgery.surgeon import Counts, Surgeon
@@ -23,51 +22,6 @@ NOTHING = 1e-9
 EXPONENTS = (-4.0, -0.5)
 #: Errors between are tried where the share of unchanged labels goes below these, by halving the step so often.
 REFINED_AT, BISECTIONS = (0.99, 0.95), 4
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """Examples in batches: inputs, the intact network's labels, true ones, and what makes logits of its stages' values.
-
-    Without a richness the latter changes nothing (`Network.compared`).
-    """
-
-    batches: list[tuple[Tensor, Tensor, Tensor, nn.Module]]
-
-    @classmethod
-    def of(cls, network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Self:
-        """Return examples, (inputs, true labels), with what a network says of them; DataError if that is not finite."""
-        compared = network.compared if isinstance(network, Network) else lambda _: nn.Identity()
-        return cls([(inputs, _labels(network(inputs)), labels, compared(inputs)) for inputs, labels in batches])
-
-    @property
-    def examples(self) -> int:
-        """How many there are."""
-        return sum(len(labels) for _, _, labels, _ in self.batches)
-
-    @property
-    def accuracy(self) -> float:
-        """The share to which the intact network gives the true label."""
-        return sum(int((before == labels).sum()) for _, before, labels, _ in self.batches) / self.examples
-
-    def compare(self, network: nn.Module) -> tuple[float, float]:
-        """Return the shares of examples to which a network gives the intact one's label, and the true one.
-
-        Raises:
-            DataError: its logits are not finite.
-        """
-        hits = torch.zeros(2, dtype=torch.int64)
-        for inputs, before, labels, compared in self.batches:
-            predicted = _labels(compared(network(inputs)), " of a network with units taken out")
-            hits += torch.stack([(predicted == before).sum(), (predicted == labels).sum()]).cpu()
-        unchanged, accuracy = (hits.double() / self.examples).tolist()
-        return unchanged, accuracy
-
-
-def _labels(logits: Tensor, whose: str = "") -> Tensor:
-    if not logits.isfinite().all():
-        raise DataError(f"logits must be finite numbers, got NaN or ±inf{whose}")
-    return logits.argmax(1)
 
 
 def size_of(network: nn.Module, inputs: Tensor) -> tuple[int, int]:
@@ -104,27 +58,29 @@ class Narrow:
         surgeon: who takes the units out.
         surgery: how.
         counts: how many of each site.
-        validation: examples by which a level may be chosen.
-        shown: examples that choose nothing.
+        validation: by examples by which a level may be chosen.
+        shown: by examples that choose nothing.
     """
 
     surgeon: Surgeon
     surgery: Surgery
     counts: Counts
-    validation: Labelled
-    shown: Labelled
+    validation: Judge
+    shown: Judge
 
     @cached_property
     def on_validation(self) -> float:
         """The share of labels unchanged on validation."""
-        return self.facts.unchanged if self.shown is self.validation else self.validation.compare(self.network())[0]
+        if self.shown is self.validation:
+            return self.facts.unchanged
+        return self.validation.compare(self.network(), self.cuts())[0]
 
     @cached_property
     def facts(self) -> Facts:
         """What the network is, and what it says of the examples that choose nothing."""
-        network = self.network()
-        sizes = size_of(network, self.shown.batches[0][0])
-        return Facts(self.surgeon.kept(self.cuts()), *sizes, *self.shown.compare(network))
+        cuts, network = self.cuts(), self.network()
+        sizes = size_of(network, self.surgeon.anatomy.example)
+        return Facts(self.surgeon.kept(cuts), *sizes, *self.shown.compare(network, cuts))
 
     def cuts(self) -> dict[int, Cut]:
         """Return what is done to each site."""
@@ -145,7 +101,8 @@ class Levels:
     """
 
     def __init__(self, surgeon: Surgeon, validation: Labelled, shown: Labelled) -> None:
-        self.surgeon, self._validation, self._shown = surgeon, validation, shown
+        self.surgeon, self._shown = surgeon, Judge(surgeon.anatomy, shown)
+        self._validation = self._shown if validation is shown else Judge(surgeon.anatomy, validation)
         self._by_counts: dict[tuple[Surgery, Counts], Narrow] = {}
         self._by_cuts: dict[str, Narrow] = {}
 

@@ -70,23 +70,23 @@ def entry_of(module: nn.Module, inputs: Tensor | None, outputs: Tensor, bias: bo
 @torch.no_grad()
 def mend(narrower: nn.Module, original: nn.Module, entry: Layout, reads: Iterable[tuple[Read, Cut, Mend]]) -> None:
     """Give a narrower map the weights by which it reads what stands for the removed units; sums are float64."""
-    weight: Any = original.weight
-    weight = weight.double()  # [outputs, inputs, kernel…]
-    mended, offset = weight.clone(), weight[:, 0] * 0
+    before: Any = original.weight
+    weight = before[entry["outputs"]].double()  # [outputs, inputs, kernel…]
+    mended, offset = weight.clone(), torch.zeros_like(weight[:, 0])
     for read, cut, mend in reads:
         columns = read.columns()
         kept, removed = columns[cut.kept.cpu()], columns[cut.removed(len(columns))]
-        gone = weight[:, removed]  # [outputs, removed, positions, kernel…]
         mended[:, removed] = 0
-        mended[:, kept] += torch.einsum("orp...,rk->okp...", gone, mend.matrix.to(weight))
-        offset += torch.einsum("orp...,r->o...", gone, mend.offset.to(weight))
-    outputs, inputs = entry["outputs"], entry["inputs"]
+        if mend.matrix.any() or mend.offset.any():
+            gone = weight[:, removed]  # [outputs, removed, positions, kernel…]
+            mended[:, kept] += torch.einsum("orp...,rk->okp...", gone, mend.matrix.to(weight))
+            offset += torch.einsum("orp...,r->o...", gone, mend.offset.to(weight))
     plain: Any = narrower.convolution if isinstance(narrower, ConstantUnit) else narrower
-    plain.weight.copy_(mended[:, inputs][outputs])
+    plain.weight.copy_(mended[:, entry["inputs"]])
     if isinstance(narrower, ConstantUnit):
-        narrower.constant.weight.copy_(offset[outputs, None])
+        narrower.constant.weight.copy_(offset[:, None])
     elif plain.bias is not None:
-        plain.bias.copy_(plain.bias.double() + offset[outputs].reshape(len(outputs), -1).sum(1))
+        plain.bias.copy_(plain.bias.double() + offset.reshape(len(offset), -1).sum(1))
 
 
 def _plain_class(module: nn.Module) -> type[nn.Module]:

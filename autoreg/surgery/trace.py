@@ -20,12 +20,14 @@ class Traced:
     Attributes:
         uses: its modules that are narrower where units are taken out, in the order of their calls.
         units: all its units.
-        layers: of a `Network`, the columns of each measured layer.
+        stages: of a `Network`, the columns of what each stage gives, if it has units.
+        layers: those of its measured layers.
         called: paths of the modules that it runs in evaluation mode.
     """
 
     uses: list[Use]
     units: Units
+    stages: dict[str, Columns]
     layers: dict[str, Columns]
     called: set[str]
 
@@ -53,13 +55,15 @@ def trace(model: nn.Module, example: Tensor) -> Traced:
     except Exception as error:
         reason = f"{type(error).__name__}: {first_line(error)}"
         raise ConfigError(f"{name} cannot be run on the inputs, {tuple(example.shape)}: {reason}") from error
-    ends = {layer: run.last.get(call) for layer, call in _calls(model).items()} if isinstance(model, Network) else {}
-    layers = {layer: run.columns[end] for layer, end in ends.items() if end in run.columns}
-    return Traced(run.uses, run.units, layers, run.called)
+    calls, measured = (_calls(model), model.measured) if isinstance(model, Network) else ({}, ())
+    ends = {name: run.last.get(call) for name, call in calls.items()}
+    stages = {name: run.columns[end] for name, end in ends.items() if end in run.columns}
+    layers = {name: columns for name, columns in stages.items() if name in measured}
+    return Traced(run.uses, run.units, stages, layers, run.called)
 
 
 def _calls(network: Network) -> dict[str, str]:
-    """Return which call of which module is each measured layer; one module may stand at several places."""
+    """Return which call of which module is each stage; one module may stand at several places."""
     calls: dict[str, str] = {}
     names: dict[nn.Module | None, str] = {}
     seen: Counter[nn.Module | None] = Counter()
@@ -67,4 +71,4 @@ def _calls(network: Network) -> dict[str, str]:
         first = names.setdefault(stage, name)
         calls[name] = f"stages.{first}@{seen[stage]}" if seen[stage] else f"stages.{first}"
         seen[stage] += 1
-    return {layer: calls[layer] for layer in network.measured}
+    return calls
