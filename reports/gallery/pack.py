@@ -33,6 +33,7 @@ def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
 if __name__ == "__main__":
     folder, entry, *sweeps = sys.argv[1:]
     runs = Runs(Path(folder))
+    files = sorted(set().union(*(files_of(runs, sweep) for sweep in sweeps)))
     with tarfile.open(Path(__file__).parent / entry / "runs.tar.xz", "w:xz", preset=9) as archive:
-        for path in sorted(set().union(*(files_of(runs, sweep) for sweep in sweeps))):
+        for path in files:
             archive.add(path, path.relative_to(runs.root), filter=anonymous)
