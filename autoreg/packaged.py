@@ -53,7 +53,7 @@ VERDICTS, CAPACITY, RICHNESS, CLAIMS = "verdicts", "capacity", "richness", "clai
 
 
 def table_names() -> list[str]:
-    """Return the names of all tables: `1`, `capacity`, `claims`, `comparison`, `richness`, `verdicts`."""
+    """Return the names of all tables: `1`, `capacity`, `claims`, `comparison`, `precision` and so on."""
     stems = (path.stem for path in packaged_folder("analysis_sql").glob("reports/table_*.sql"))
     return sorted([*(stem.removeprefix("table_") for stem in stems), CAPACITY, CLAIMS, RICHNESS, VERDICTS])
 

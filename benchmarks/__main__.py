@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 PROGRAMS = [
-    ["ablation"], ["similarity"], ["training", "cpu"], ["training", "cuda"], ["sweeps", "tiny"], ["sweeps", "whole"],
-    ["start"], ["many_trials"], ["page"], ["compression"],
+    ["ablation"], ["similarity"], ["training", "cpu"], ["training", "cuda"], ["kernel"], ["sweeps", "tiny"],
+    ["sweeps", "whole"], ["start"], ["many_trials"], ["page"], ["compression"],
 ]  # fmt: skip
 COLUMNS = ["what", "against", "ours", "other", "ratio", "reach", "reached", "limit"]
 SAID = {True: "yes", False: "**no**", None: "–"}

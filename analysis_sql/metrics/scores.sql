@@ -12,6 +12,7 @@ select
     regularizer,
     labels,
     lr_batch_factor,
+    precision,  -- of products in training: float32, tf32 or bfloat16
     learning_rate,
     batch_size,
     epochs,
@@ -28,6 +29,7 @@ select
     similarity_split,
     similarity_options
 from final_trials
+join (select trial_id, coalesce(config ->> '$.precision', 'float32') as precision from trials) using (trial_id)
 left join (from default_scores where layer is null) using (trial_id)
 where status = 'done'
 group by all

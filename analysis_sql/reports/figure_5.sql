@@ -1,6 +1,6 @@
--- Figure 5: area under the curve and similar units by width, of AlexNet and ResNet56 with true and with random labels.
+-- Figure 5: AUC, similar units and labels learnt against width, of AlexNet and ResNet56 with true and random labels.
 -- grain: sweep_id, definition, split, series, width
--- drawing: width_panels auc similar_units
+-- drawing: width_panels auc similar_units train_accuracy
 select * exclude (figures)
 from scores_by_width
 where list_contains(figures, '5')

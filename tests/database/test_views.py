@@ -68,7 +68,7 @@ def grid_of(trial: Callable[..., TrialFolder], network: str, **changes: Any) -> 
 def every_network(
     tmp_path_factory: pytest.TempPathFactory, trial_in: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
 ) -> Iterator[Connection]:
-    """The same grid for a network of each family, in one sweep, and AlexNet on CIFAR-10 in another."""
+    """The same grid for a network of each family, in one sweep, and AlexNet on CIFAR-10 in two, one in bfloat16."""
     folder = tmp_path_factory.mktemp("networks")
     runs = Runs(folder / "runs")
     names = ("mlp", "alexnet", "resnet56", "resnet18", "inception_v3")
@@ -78,7 +78,9 @@ def every_network(
     record, [moved, *_] = sweep_record(alexnets), [add_movement(folder) for folder in alexnets]
     asked = [*record["sweep_measurements"], moved]
     alone = {**record, "sweep_id": "f" * 16, "name": "alexnet_alone", "sweep_measurements": asked}
-    with opened(folder / "results.db", runs, [*folders, *alexnets], sweep_record(folders), alone) as connection:
+    reduced = grid_of(partial(trial_in, runs), "alexnet", dataset=Choice(name="cifar10"), precision="bfloat16")
+    records = sweep_record(folders), alone, {**sweep_record(reduced), "sweep_id": "e" * 16, "name": "alexnet_bfloat16"}
+    with opened(folder / "results.db", runs, [*folders, *alexnets, *reduced], *records) as connection:
         yield connection
 
 

@@ -24,7 +24,7 @@ def scored(path: Path, sweeps: Mapping[str, Mapping[str, Any]]) -> Path:
 
             - trials: each with `series` (the name of its initializer), `width` and `replicate`, and what is known of
               `auc`, the same in both definitions, `similar`, a whole number, `variant`, `status` (`not run` for none),
-              `compressed`, `accuracy`, and `dead`, the number of dead units;
+              `compressed`, `accuracy`, `learnt`, the share of random labels, and `dead`, the number of dead units;
             - metrics: those that it asks for, of themselves `ablation` and `similarity`;
             - groups: variant, width and parameters of settings without trials;
             - options: of its measurements.
@@ -78,10 +78,10 @@ def _add(
         {
             "trial_id": identity, "config_id": group, "kind": "final", "network": network, "dataset": "noise",
             "width": width, "initializer": series, "optimizer": "sgd", "augmentation": False, "dropout": 0.0,
-            "weight_decay": 0.0, "random_labels": False, "learning_rate": 0.1, "batch_size": 1, "lr_batch_factor": 1.0,
-            "replicate": replicate, "status": status, "parameters": 10, "epochs_run": 1,
-            "test_accuracy": trial.get("accuracy", 0.9), "seconds": 1.0, "config": '{"epochs": 1}', "environment": "{}",
-            "finished_at": _SAID,
+            "weight_decay": 0.0, "random_labels": "learnt" in trial, "learning_rate": 0.1, "batch_size": 1,
+            "lr_batch_factor": 1.0, "replicate": replicate, "status": status, "parameters": 10, "epochs_run": 1,
+            "train_accuracy": trial.get("learnt"), "test_accuracy": trial.get("accuracy", 0.9), "seconds": 1.0,
+            "config": '{"epochs": 1}', "environment": "{}", "finished_at": _SAID,
         }
     )  # fmt: skip
     units = int(UNITS * width)

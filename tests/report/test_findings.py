@@ -214,6 +214,12 @@ CAUTIONS: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str]]] = {
         {},
         ["Trained but not fully measured: 10 of 27 networks (all of a and b at ½×)."],
     ),
+    "random labels that are not learnt": (
+        [{**trial, "learnt": 0.2 + 0.4 * trial["width"]} for trial in series("a")]
+        + [{**trial, "learnt": 0.96} for trial in STEEP],
+        {},
+        ["Random labels that were not learnt by heart: a at ½× (40 %) and a at 1× (60 %)."],
+    ),
     "at the ceiling": (
         [*series("a", GROWS, FULL), *STEEP],
         {},

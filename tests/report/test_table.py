@@ -7,15 +7,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from autoreg.config.trial import Choice
+from autoreg.config.trial import Choice, canonical_json, measurement_id
 from autoreg.database.connection import reading
 from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import ConfigError, DataError
 from autoreg.packaged import RICHNESS, table_names
 from autoreg.report.table import read_table
 from autoreg.runs.folder import Runs, TrialFolder
-from tests.conftest import COMPRESSED
-from tests.helpers.records import write_record
+from tests.conftest import COMPRESSED, IDS
+from tests.helpers.records import plant_result, write_record
 
 
 def report(database: Path, name: str, out: Path) -> list[Path]:
@@ -43,7 +43,7 @@ def database(tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], swee
     return path
 
 
-@pytest.mark.parametrize("name", sorted({*table_names()} - {RICHNESS}))
+@pytest.mark.parametrize("name", sorted({*table_names()} - {RICHNESS, "precision"}))
 def test_every_table_is_written_as_markdown_csv_and_latex(database: Path, tmp_path: Path, name: str) -> None:
     paths = report(database, name, tmp_path / "out")
     assert [path.name for path in paths] == [f"table_{name}.{kind}" for kind in ("md", "csv", "tex")]
@@ -71,6 +71,43 @@ def test_table_richness_has_a_row_for_each_surgery_of_a_sweep_over_richness(
     assert frame.select("surgery", "verdict", "change", "replicates").rows() == [
         (surgery, "does not fall", 0.0, 2) for surgery in ("drop", "either", "merge", "rebuild")
     ]
+
+
+def test_table_precision_has_the_scores_of_trials_that_differ_in_nothing_else_side_by_side(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    reduced = [
+        trial(unchanged=(1.0, 0.5 + 0.1 * replicate, 0.1), replicate=replicate, precision="bfloat16")
+        for replicate in (0, 1, 2)
+    ]  # fmt: skip
+    exact = [trial(replicate=1), trial(replicate=2, learning_rate=0.2), trial(replicate=2, width=1.0)]
+    plant_result(exact[0], test_accuracy=0.53)
+    other = trial(replicate=0)  # of another threshold of similarity
+    path, options = other.measurement_path("similarity", IDS["similarity"]), {"threshold": 0.4}
+    identity = measurement_id("similarity", 1, "test", options)
+    facts = {"metric": "similarity", "version": "1", "split": "test", "options": canonical_json(options)}
+    pl.read_parquet(path).write_parquet(other.measurement_path("similarity", identity), metadata=facts)
+    path.unlink()
+    record = sweep_record([other])
+    record["sweep_measurements"].append({"metric": "similarity", "split": "test", "measurement_id": identity})
+    write_record(runs, {**sweep_record(reduced), "name": "bfloat16"})
+    write_record(runs, {**sweep_record(exact), "sweep_id": "1" * 16})
+    write_record(runs, {**record, "sweep_id": "2" * 16})
+    assert rebuild(tmp_path / "results.db", runs) == (7, [])
+    frame = pl.read_csv(report(tmp_path / "results.db", "precision", tmp_path / "out")[1])
+    assert frame["config_id"].unique().to_list() == [reduced[0].read_config().config_id]
+    # AUC: means of three points, of which the middle one is 0.5, 0.6, 0.7 in bfloat16 and 0.5 in float32
+    spread = pytest.approx((2 / 3) ** 0.5 * 0.1 / 3)
+    assert {row[0]: row[1:] for row in frame.select(
+        "score", "sweep", "precision", "float32", "reduced", "difference", "float32_std", "reduced_std", "pairs",
+        "float32_replicates", "reduced_replicates",
+    ).rows()} == {
+        "test_accuracy": ("bfloat16", "bfloat16", 0.515, 0.5, pytest.approx(-0.015), pytest.approx(0.015), 0, 2, 2, 3),
+        "train_accuracy": ("bfloat16", "bfloat16", 0.7, 0.7, 0, 0, 0, 2, 2, 3),
+        "auc": ("bfloat16", "bfloat16", pytest.approx(1.6 / 3), pytest.approx(0.55), pytest.approx(0.05 / 3), 0, spread,
+                2, 2, 3),
+        "similar_units": ("bfloat16", "bfloat16", 0.75, 0.75, 0, 0, 0, 1, 1, 3),
+    }  # fmt: skip
 
 
 def test_table_1_has_a_row_for_each_series_and_width(database: Path, tmp_path: Path) -> None:

@@ -213,9 +213,13 @@ def _group(left: GroupLeft, network: Network, label: str, parameters: int, costs
 
 
 def _faster_precision(built: nn.Module, network: Network) -> str | None:
-    """Return `bfloat16` where convolutions are computed in float32 on a CPU that multiplies bfloat16 by itself."""
+    """Return `bfloat16` where convolutions are computed in float32 on a CPU that multiplies bfloat16 by itself.
+
+    With a richness bfloat16 is refused.
+    """
     has_convolutions = any(isinstance(module, nn.modules.conv._ConvNd) for module in built.modules())
-    is_slower = network.device == "cpu" and network.config.precision == "float32" and has_convolutions
+    is_exact = network.config.precision == "float32" and network.config.richness is None
+    is_slower = network.device == "cpu" and is_exact and has_convolutions
     return "bfloat16" if is_slower and cpu_flags() & {"avx512_bf16", "amx_bf16"} else None
 
 

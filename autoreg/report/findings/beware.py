@@ -8,6 +8,7 @@ import polars as pl
 
 from autoreg.database.connection import query
 from autoreg.database.schema import Connection
+from autoreg.report.figures.figure_phase import LEARNT
 from autoreg.report.figures.style import series_order, width_label
 from autoreg.report.findings.facts import Facts, read_facts, turns
 from autoreg.report.findings.wording import counted, listed, number, ranged
@@ -27,6 +28,7 @@ def cautions(connection: Connection, sweep_id: str, definition: str = "released"
     facts = read_facts(connection, sweep_id, definition)
     return [
         *_missing(facts),
+        *_unlearnt(connection, sweep_id),
         *_full(facts),
         *_turning(facts),
         *_coinciding(facts),
@@ -51,6 +53,21 @@ def _missing(facts: Facts) -> Iterator[str]:
             places.append(f"all of {name}" if is_all else f"{name} at {_widths(widths.to_list())}")
         count = unmeasured["trial_id"].n_unique()
         yield f"Trained but not fully measured: {count} of {counted(trials.height, 'network')} ({listed(places)})."
+
+
+def _unlearnt(connection: Connection, sweep_id: str) -> Iterator[str]:
+    sql = """
+        select series, width, avg(train_accuracy) as learnt
+        from final_trials
+        where sweep_id = $sweep_id and labels = 'Random labels'
+        group by all
+        having learnt < $least
+        order by learnt, series
+    """
+    few = query(connection, sql, sweep_id=sweep_id, least=LEARNT).rows()
+    if few:
+        networks = [f"{series} at {width_label(width)} ({100 * learnt:.0f} %)" for series, width, learnt in few]
+        yield f"Random labels that were not learnt by heart: {listed(networks)}."
 
 
 def _full(facts: Facts) -> Iterator[str]:

@@ -97,6 +97,13 @@ def test_one_replicate_has_no_error_bars_and_none_are_explained() -> None:
     assert [len(segment) for segment in bars.get_segments()] == [2, 2, 0, 2, 2]
 
 
+@pytest.mark.parametrize("name", ["5", "B10"])
+def test_a_figure_of_random_labels_or_regularizers_shows_how_much_of_the_labels_was_learnt(name: str) -> None:
+    figure = drawn(name, scores().with_columns(train_accuracy=pl.col("width") / 8 + 0.5))
+    assert figure.axes[-1].get_title(loc="left").endswith(" Training accuracy")
+    assert lines_of(figure, -1)[0] == pytest.approx([53.125, 56.25, 62.5, 75, 100])
+
+
 def test_trials_that_are_trained_but_not_measured_are_hollow_beside_the_accuracies() -> None:
     unmeasured = pl.DataFrame(
         {"series": ["He Norm", "new"], "variant": [None, None], "width": [1.0, 8.0], "test_accuracy": [0.6, 0.9]}
