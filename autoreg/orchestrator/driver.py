@@ -166,7 +166,7 @@ class Driver:
 
     def _close(self, name: str, failure: Failure | None) -> None:
         """Take note that a process is done with a bundle, whose trials have begun one after another."""
-        left = self.running.left(name, self.schedule.in_flight)
+        left = self.running.left(name, self.schedule)
         self.running.remove(name)
         for config in left if self.is_stopping and not failure else left[1:]:
             self.schedule.put_back(config.trial_id)

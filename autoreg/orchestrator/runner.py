@@ -145,9 +145,10 @@ class SweepRunner:
         self.tell(ev.TrialEnded(trial_id, result, self.recorder.is_measured(folder, result), was_trained))
 
     def take(self, bundle: str, report: ev.Report) -> None:
-        """Tell the driver what a bundle's process reports."""
-        for trial_id, was_trained in report.ended.items():
-            self.trial_ended(trial_id, was_trained)
+        """Tell the driver what a bundle's process reports; of one that another has begun since, it knows nothing."""
+        for config in self.driver.running.left(bundle, self.driver.schedule):
+            if config.trial_id in report.ended:
+                self.trial_ended(config.trial_id, report.ended[config.trial_id])
         if report.epoch:
             self.tell(report.epoch)
         if report.failure:
@@ -161,7 +162,7 @@ class SweepRunner:
             failure: what ended the process, if it has not said so itself; None if it came to the end of its work.
         """
         failure = self._failures.pop(name, failure)
-        for config in self.driver.running.left(name, self.driver.schedule.in_flight):
+        for config in self.driver.running.left(name, self.driver.schedule):
             if self.runs.trial(config.trial_id).is_trained:  # its message is lost
                 self.trial_ended(config.trial_id)
             elif failure:
@@ -210,8 +211,7 @@ class SweepRunner:
         for trial_id in set(driver.schedule.spent_states()):
             self.runs.trial(trial_id).delete_resume_state()
         if not recorder.commit(driver.schedule.planned()):
-            waiting = f"waiting for {recorder.writer.path}, which another process holds…"
-            self.display.line(waiting, Verbosity.QUIET)
+            self.display.line(f"waiting for {recorder.writer.path}, which another process holds…", Verbosity.QUIET)
             recorder.commit(driver.schedule.planned(), PATIENCE)
         return Summary(
             trained=driver.endings.trained,

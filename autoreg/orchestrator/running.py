@@ -1,8 +1,5 @@
 """The bundles that processes are at, and what of them is shown."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator.events import EpochEnded
 from autoreg.orchestrator.jobs import BundleJob
@@ -50,15 +47,15 @@ class RunningBundles:
         numbers = f"loss {loss}, validation accuracy {event.accuracy:.1%}"
         return config, f"epoch {event.epoch}/{config.epochs} of {describe(config)}: {numbers}"
 
-    def left(self, name: str, in_flight: Mapping[str, Any]) -> list[TrialConfig]:
+    def left(self, name: str, schedule: Schedule) -> list[TrialConfig]:
         """Return the trials of a bundle that have not ended, in their order."""
         job = self._jobs.get(name)
-        return [trial.config for trial in (job.trials if job else ()) if trial.config.trial_id in in_flight]
+        return [trial.config for trial in (job.trials if job else ()) if schedule.is_at(trial)]
 
     def put_back(self, schedule: Schedule) -> None:
         """Give all that has not ended back to the schedule; none of it is to blame."""
         for name in self.names:
-            for config in self.left(name, schedule.in_flight):
+            for config in self.left(name, schedule):
                 schedule.put_back(config.trial_id)
             self.remove(name)
 

@@ -90,6 +90,10 @@ class Schedule:
             for search in self._searches.get(config.study or "", []):
                 search.end(trial_id, result)
 
+    def is_at(self, job: TrialJob) -> bool:
+        """Whether a trial is in flight as it was handed out there, and not since for another try."""
+        return job.trial_id in self.in_flight and self._attempts[job.trial_id] == job.attempt + 1
+
     def tries(self, trial_id: str) -> int:
         """How often a trial was handed out."""
         return self._attempts[trial_id]

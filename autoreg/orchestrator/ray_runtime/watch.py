@@ -76,7 +76,7 @@ def is_worked_at(runner: SweepRunner) -> bool:
     held = list(driver.measuring.running)
     for name in driver.running.names:
         if not driver.place.waiting(name).exists():
-            held += [config.trial_id for config in driver.running.left(name, driver.schedule.in_flight)]
+            held += [config.trial_id for config in driver.running.left(name, driver.schedule)]
     return any(runner.runs.trial(trial_id).is_held for trial_id in held)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from autoreg.orchestrator import events as ev
+from autoreg.orchestrator.backend import BackendLost
 from autoreg.orchestrator.failure import Failure, Kind, failure_in
 from autoreg.orchestrator.jobs import BundleJob, Machine, MeasuringJob
 from autoreg.orchestrator.runner import SweepRunner
@@ -37,7 +38,8 @@ class SimulatedBackend:
         self._began = self._alive_at = world.now
         #: What happens in place of the next moment: a second Ctrl-C, a Tune that breaks.
         self.error: BaseException | None = None
-        self.is_broken = False
+        #: How often all processes were lost, with what they had to tell.
+        self.losses = 0
 
     def train(self, runner: SweepRunner) -> None:
         world, waiting = self._world, None
@@ -51,8 +53,7 @@ class SimulatedBackend:
                 self._start(waiting)
                 waiting = None
             if world.now - self._alive_at > SECONDS_WITHOUT_LIFE:
-                world.say("nothing lives, and nothing moves")
-                return
+                raise BackendLost("nothing lives, and nothing moves")
             self._advance(0.5)
             runner.tick()
 
@@ -76,11 +77,19 @@ class SimulatedBackend:
         while self._measured:
             yield self._measured.pop(0)
 
+    def lose(self) -> None:
+        """Have what is left of its processes end, without a word."""
+        self.losses += 1
+        for process in self._own:
+            process.at_end = lambda _: None
+            self._world.end(process, "Ray is gone")
+        self._training, self._measured, self._own = {}, [], []
+
     def _advance(self, seconds: float) -> None:
         """Let so much time pass, or more if nothing would happen then."""
         self._world.advance(max(seconds, min(self._world.seconds_to_next, 10.0)))
         if error := self.error:
-            self.error, self.is_broken = None, True
+            self.error = None
             raise error
         now = self._world.now
         if any(process.is_alive for process in self._own):
@@ -102,15 +111,17 @@ class SimulatedBackend:
 
     def _deliver(self, message: Callable[[], object]) -> None:
         """Bring a message to the runner at its time, which may be late, twice, or never."""
-        world = self._world
+        world, losses = self._world, self.losses
         fate = world.rng.choice(("late", "twice", "lost")) if world.strikes(world.rates.message) else ""
         delays = {"late": [world.rng.uniform(1, 30)], "twice": [0.01, world.rng.uniform(0.01, 30)], "lost": []}
         for delay in delays.get(fate, [0.01]):
-            world.after(delay, lambda: self._take(message))
+            world.after(delay, lambda: self._take(message, losses))
 
-    def _take(self, message: Callable[[], object]) -> None:
+    def _take(self, message: Callable[[], object], losses: int) -> None:
         """Have the driver's process take a message, and only note an error of ours, as Tune's callback does."""
         world, runner = self._world, self._runner
+        if losses != self.losses:
+            return
         before, world.inside = world.inside, None
         try:
             message()

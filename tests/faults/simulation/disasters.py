@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from autoreg.orchestrator.backend import BackendLost
 from autoreg.orchestrator.jobs import BundleJob, Place, Share, TrialJob
 from autoreg.orchestrator.runner import SweepRunner
 from autoreg.runs.folder import Runs
@@ -39,7 +40,7 @@ def plan_disasters(world: World, runner: SweepRunner, backend: SimulatedBackend,
         for process in list(world.processes):
             world.end(process, processes.KILLED)
         if rng.random() < 0.5:
-            backend.error = RuntimeError("Tune has lost its node")
+            backend.error = BackendLost("Tune has lost its node")
 
     somewhen(0.25, ctrl_c)
     somewhen(0.05, ctrl_c_twice)

@@ -13,6 +13,7 @@ from unittest.mock import patch
 from autoreg.config.sweep_file import load_sweep
 from autoreg.orchestrator import runner as runners
 from autoreg.orchestrator import study
+from autoreg.orchestrator.backend import BackendLost
 from autoreg.orchestrator.driver import Driver
 from autoreg.orchestrator.events import Connected
 from autoreg.orchestrator.plan import Plan, make_plan
@@ -112,12 +113,13 @@ class Simulation:
             if self.is_wild:
                 damage(self.world, runs)
             runner = self._new_runner(runs)
-            how, summary = self._run_once(runner)
+            backend = SimulatedBackend(self.world, runner, self.slots)
+            how, summary = self._run_once(runner, backend)
             self.how.append(how)
             self.world.say(f"run {number}: {how}")
             shutil.rmtree(runs.scratch, ignore_errors=True)  # as the reaper does
             if summary is not None:
-                check_run(self.world, self.rows, runner, summary)
+                check_run(self.world, self.rows, runner, summary, backend.losses)
             if how == "ended" and summary and not summary.interrupted and not self._has_storage_problem(summary):
                 break
         else:
@@ -153,25 +155,37 @@ class Simulation:
         runner.live_file = SimpleNamespace(kept=nullcontext, update=lambda: None)  # type: ignore[assignment]
         return runner
 
-    def _run_once(self, runner: SweepRunner) -> tuple[str, Summary | None]:
-        backend = SimulatedBackend(self.world, runner, self.slots)
+    def _run_once(self, runner: SweepRunner, backend: SimulatedBackend) -> tuple[str, Summary | None]:
         try:
             runner.begin(retry_failed=self.retries_failed)
             if runner.driver.has_work:
                 if self.is_wild:
                     plan_disasters(self.world, runner, backend, has_limit=self.has_limit)
-                runner.tell(Connected(backend.machine))
-                runner.run(backend)
+                self._outlive(runner, backend)
             check_stop(self.world)
-            return "ended", runner.end()
+            return "ended" if backend.losses < 2 else "lost", runner.end()
         except (DriverKilled, KeyboardInterrupt) as error:
             return type(error).__name__, None
-        except Exception as error:
-            if not (backend.is_broken or (self.world.is_disk_full and isinstance(error, OSError))):
+        except OSError:
+            if not self.world.is_disk_full:
                 raise
-            return type(error).__name__, None
+            return "a full disk", None
         finally:
             self._end_processes()
+
+    @staticmethod
+    def _outlive(runner: SweepRunner, backend: SimulatedBackend) -> None:
+        """Run a sweep, and go on with it once more if its backend is lost, as `autoreg.orchestrator.run` does."""
+        for is_last in (False, True):
+            runner.tell(Connected(backend.machine))
+            try:
+                runner.run(backend)
+            except BackendLost as error:
+                backend.lose()
+                runner.lose_backend(str(error), is_last)
+                if not (is_last or runner.stop_requested):
+                    continue
+            break
 
     def _end_processes(self) -> None:
         """Have the reaper end what the driver leaves; if it was killed with it, processes go on by themselves."""
