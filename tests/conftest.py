@@ -3,8 +3,10 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 import torch
 
 from autoreg.config.trial import Choice, TrialConfig, measurement_id
-from autoreg.database import connection
+from autoreg.database import connection, scores
 from autoreg.database.writer import Writer
 from autoreg.files import write_atomically
 from autoreg.metrics.compression import SCHEMA
@@ -76,7 +78,7 @@ def config() -> Callable[..., TrialConfig]:
 
 @pytest.fixture(scope="session", autouse=True)
 def new_databases_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Make the tables and views of a new results.db once a process: most of the time of hundreds of tests otherwise."""
+    """Make tables and views once a process, for new files and scores: most of the time of hundreds of tests else."""
     connect, empty = connection.connect, tmp_path_factory.mktemp("empty") / "results.db"
 
     def copied(path: Path, *, read_only: bool, patience: float) -> connection.Connection:
@@ -84,10 +86,19 @@ def new_databases_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterat
             shutil.copyfile(empty, path)
         return connect(path, read_only=read_only, patience=patience)
 
+    @contextmanager
+    def copy_for_scores() -> Iterator[connection.Connection]:
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "scores.db"
+            shutil.copyfile(empty, path)
+            with closing(connect(path, read_only=False, patience=0.0)) as opened:
+                yield opened
+
     with connection.made_anew(empty):
         pass
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connection, "connect", copied)
+        patch.setattr(scores, "in_memory", copy_for_scores)
         yield
 
 

@@ -96,11 +96,16 @@ def query(connection: Connection, sql: str, **parameters: Any) -> pl.DataFrame:
     except pl.exceptions.PolarsError as error:
         raise DatabaseError(f"a query failed: cast what has no common type: {first_line(error)}") from error
     except duckdb.Error as error:
-        if is_damage(error):
-            raise DamagedDatabase(f"results.db is damaged; {ADVICE} ({first_line(error)})") from error
-        complaint = " ".join(str(error).split("\n\n")[0].splitlines()) or first_line(error)  # with DuckDB's own hint
-        raise DatabaseError(f"a query failed: {complaint}") from error
+        raise failed(error) from error
     return frame
+
+
+def failed(error: duckdb.Error) -> DatabaseError:
+    """Return what is said of a query that failed: the file is damaged, or something is wrong with the query."""
+    if is_damage(error):
+        return DamagedDatabase(f"results.db is damaged; {ADVICE} ({first_line(error)})")
+    complaint = " ".join(str(error).split("\n\n")[0].splitlines()) or first_line(error)  # with DuckDB's own hint
+    return DatabaseError(f"a query failed: {complaint}")
 
 
 def _with_known_types(relation: Any) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from autoreg.database.connection import query, reading
+from autoreg.database.connection import failed, reading
 from autoreg.database.custom import literal, quoted
 from autoreg.database.foreign import foreign
 from autoreg.database.schema import ADVICE, REFERENCE_TABLES, Connection, view_texts
@@ -63,7 +63,10 @@ def _read_and_copy(path: Path, copy: Path) -> list[str]:
     """
     with reading(path) as connection:
         for name in view_texts():
-            query(connection, f"select count(*) from (select * from {name} order by all)")
+            try:  # without a frame of its rows, for which DuckDB would plan each view twice
+                connection.execute(f"select count(*) from (select * from {name} order by all)").fetchall()
+            except duckdb.Error as error:
+                raise failed(error) from error
         for suffix in ("", ".wal"):
             if (part := path.with_name(path.name + suffix)).is_file():
                 shutil.copyfile(part, copy.with_name(copy.name + suffix))

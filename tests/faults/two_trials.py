@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch._dynamo  # else the first optimizer would, in each fork
 
 from autoreg.config.sweep_file import load_sweep
 from autoreg.database.writer import Writer
