@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -38,6 +38,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"no folder {folder} in AUTOREG_DATA={root or ''}"))
     if "PYTEST_XDIST_WORKER" in os.environ:  # what takes long must not begin last: sweeps first
         items.sort(key=lambda item: "ray_here" not in getattr(item, "fixturenames", ()) and not is_given_longer(item))
+
+
+@pytest.hookimpl(optionalhook=True)  # which is xdist's
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Have the files that use a Ray session run in one process, which starts only one for all of them."""
+    from xdist.scheduler import LoadFileScheduling
+
+    @cache
+    def uses_ray(file: str) -> bool:
+        return "ray_here" in (config.rootpath / file).read_text(encoding="utf-8")
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "with Ray" if uses_ray(file) else file
+
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def is_given_longer(item: pytest.Item) -> bool:

@@ -1,7 +1,6 @@
 """A small sweep, a way to finish its trials without training them, and one to run any sweep without Ray."""
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -68,15 +67,9 @@ def finish(runs: Runs) -> Callable[..., None]:
 
 
 @pytest.fixture
-def forks(monkeypatch: pytest.MonkeyPatch) -> None:
+def forks() -> Iterator[None]:
     """Have sweeps of this process train and measure in forks, in place of Ray's processes."""
-    from multiprocessing.forkserver import ensure_running
+    from tests.helpers.forked import forked_sweeps
 
-    from autoreg.orchestrator import run
-    from autoreg.orchestrator.ray_runtime.session import Session
-    from tests.helpers.forked import ForkedBackend
-
-    ensure_running()  # before the folder changes: what it imports first, it finds from the one that it starts in
-    monkeypatch.setattr(run, "check_not_imported", lambda: None)  # by another test, perhaps
-    monkeypatch.setattr(run, "ray_session", lambda *_: nullcontext(Session(None, {})))
-    monkeypatch.setattr(run, "RayBackend", lambda *_: ForkedBackend())
+    with forked_sweeps():
+        yield

@@ -1,22 +1,23 @@
-"""A sweep whose processes are forks of a small one: without Ray, and without the seconds that Ray takes.
-
-`python -m tests.helpers.forked FILE FOLDER` runs one in a process of its own, and prints how many trials it trained.
-"""
+"""A sweep whose processes are forks of a small one: without Ray, and without the seconds that Ray takes."""
 
 import multiprocessing
 import os
-import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from multiprocessing.connection import Connection, wait
+from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from unittest.mock import patch
 
 from autoreg.config.sweep_file import load_sweep
+from autoreg.orchestrator import run
 from autoreg.orchestrator.events import Connected, Event, MeasuringEnded
 from autoreg.orchestrator.failure import failure_in, failure_of
 from autoreg.orchestrator.jobs import BundleJob, Machine, MeasuringJob
 from autoreg.orchestrator.plan import Plan, make_plan
+from autoreg.orchestrator.ray_runtime.session import Session
 from autoreg.orchestrator.recorder import Summary
 from autoreg.orchestrator.runner import SweepRunner
 from autoreg.runs.folder import Runs
@@ -94,7 +95,14 @@ def run_file(file: Path, folder: Path, slots: int = 2) -> Summary:
     return run_forked(make_plan(load_sweep(file)), Runs(folder / "runs"), folder / "results.db", slots)
 
 
-if __name__ == "__main__":
-    summary = run_file(Path(sys.argv[1]), Path(sys.argv[2]))
-    print(summary.trained)
-    sys.exit("\n".join(summary.problems) or None)
+@contextmanager
+def forked_sweeps() -> Iterator[None]:
+    """Have sweeps of this process train and measure in forks, in place of Ray's processes."""
+    ensure_running()  # before the folder changes: what it imports first, it finds from the one that it starts in
+    with patch.multiple(
+        run,
+        check_not_imported=lambda: None,  # by another test, perhaps
+        ray_session=lambda *_: nullcontext(Session(None, {})),
+        RayBackend=lambda *_: ForkedBackend(),
+    ):
+        yield

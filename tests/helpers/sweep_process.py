@@ -11,6 +11,8 @@ from typing import Any
 
 from autoreg.database.connection import query, reading
 
+#: The program whose sweeps run in forks, where Ray is not what a test is about.
+IN_FORKS = "tests.helpers.in_forks"
 #: Set for a sweep's process, and inherited by every process that Ray starts for it.
 MARK = "AUTOREG_TEST_MARK"
 #: How long a process of a killed sweep may live.
@@ -22,9 +24,9 @@ def settings(*overrides: str) -> list[str]:
     return [word for override in overrides for word in ("--set", override)]
 
 
-def command(file: Path, folder: Path, *arguments: str) -> list[str]:
+def command(file: Path, folder: Path, *arguments: str, program: str = "autoreg") -> list[str]:
     own = ["--runs", str(folder / "runs"), "--db", str(folder / "results.db")]
-    return [sys.executable, "-m", "autoreg", "sweep", str(file), *own, *arguments]
+    return [sys.executable, "-m", program, "sweep", str(file), *own, *arguments]
 
 
 def start(
