@@ -266,3 +266,19 @@ def test_volumes_and_double_precision_are_measured() -> None:
     model, inputs = plain()
     expected = autoreg.measure_model(model, inputs).by_layer()
     assert autoreg.measure_model(model.double(), inputs.double()).by_layer()["units"].equals(expected["units"])
+
+
+@pytest.mark.parametrize(
+    ("watched", "patience", "is_told"), [(True, 0.0, True), (True, 60.0, False), (False, 0.0, False)]
+)
+def test_who_waits_for_it_at_a_terminal_is_told_how_far_it_is(
+    watched: bool, patience: float, is_told: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("autoreg.metrics.progress.SECONDS_BETWEEN_LINES", patience)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: watched)
+    autoreg.measure_model(model_with_copies(), DATA, batch_size=100)
+    told = capsys.readouterr()
+    assert told.out == ""
+    for metric in ("ablation", "similarity"):
+        assert told.err.count(f"measuring {metric}: 100 of 200 examples\n") == is_told, told.err
+    assert bool(told.err) == is_told
