@@ -178,8 +178,6 @@ def measure_model(
             no metric has such an option.
         DataError: activations are not finite; it names the layer.
     """
-    if not isinstance(model, nn.Module):
-        raise ConfigError(f"a model is a torch.nn.Module, got {type(model).__name__}")
     if not isinstance(batch_size, int) or batch_size < 1:
         raise ConfigError(f"batch_size is a whole number from 1, got {batch_size!r}")
     known = {option for name in default_metrics() for option in metrics.options(name)}

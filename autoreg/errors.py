@@ -73,7 +73,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{hint} (allowed: {', '.join(names)})"
+    return f"{hint} (allowed: {', '.join(names) or 'none'})"
 
 
 def duration(seconds: float) -> str:
