@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from autoreg.errors import ConfigError, did_you_mean
 from autoreg.metrics import metrics
 from autoreg.metrics.finite import finite_activations
 from autoreg.metrics.metric import default_metrics
+from autoreg.metrics.progress import Progress
 from autoreg.networks import Network
 from autoreg.networks.given_model import device_and_type
 from autoreg.networks.wrapped import wrap
@@ -152,6 +153,8 @@ def measure_model(
 ) -> Measures:
     """Return the removable and the repeated units of a trained model, which is not changed.
 
+    On a terminal and in a notebook, what takes more than a few seconds says on stderr how far it is.
+
         measured = autoreg.measure_model(torchvision.models.resnet18(weights="DEFAULT"), inputs, labels)
         measured.by_layer()  # layer, units, auc, similar_units, dead_share
 
@@ -175,8 +178,6 @@ def measure_model(
             no metric has such an option.
         DataError: activations are not finite; it names the layer.
     """
-    if not isinstance(model, nn.Module):
-        raise ConfigError(f"a model is a torch.nn.Module, got {type(model).__name__}")
     if not isinstance(batch_size, int) or batch_size < 1:
         raise ConfigError(f"batch_size is a whole number from 1, got {batch_size!r}")
     known = {option for name in default_metrics() for option in metrics.options(name)}
@@ -191,9 +192,11 @@ def measure_model(
         classes = network(inputs[:1].to(device)).shape[1]
     true = torch.zeros(len(inputs), dtype=torch.int64) if labels is None else checked_labels(labels, classes)
     split = Split(inputs, true).to(device)
-    dataset = given_dataset([split, split, split], classes, batch_size)
+    progress = Progress(len(inputs))
+    dataset = replace(given_dataset([split, split, split], classes, batch_size), prepare=progress.prepare)
     rows = {}
     for name in default_metrics():
+        progress.begin(name)
         taken: dict[str, Any] = {option: given for option, given in options.items() if option in metrics.options(name)}
         checked = metrics.check_options(name, taken)
         with finite_activations(network, "given"):

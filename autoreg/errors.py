@@ -73,4 +73,17 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{hint} (allowed: {', '.join(names)})"
+    return f"{hint} (allowed: {', '.join(names) or 'none'})"
+
+
+def duration(seconds: float) -> str:
+    """Return a time with two digits: `0.8 ms`, `35 s`, `12 min`, `1.5 h`, `14 days`."""
+    for limit, factor, unit in ((1, 1e-3, "ms"), (90, 1, "s"), (5400, 60, "min"), (48 * 3600, 3600, "h")):
+        if seconds < limit:
+            return f"{two_digits(seconds / factor)} {unit}"
+    return f"{two_digits(seconds / 86400)} days"
+
+
+def two_digits(value: float) -> str:
+    """Return a number with two digits, or as a whole one: `0.8`, `35`, `1,234`."""
+    return f"{value:.1f}" if value < 9.95 else f"{float(f'{value:.2g}'):,.0f}" if value < 100 else f"{value:,.0f}"

@@ -3,6 +3,7 @@
 import json
 import platform
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,3 +100,9 @@ def test_a_plan_leaves_no_setting_or_random_state_of_a_network_behind() -> None:
     autoreg.plan(autoreg.load_sweep("quickstart", network, "tune=null"))
     assert torch.get_default_dtype() == torch.float32
     assert np.random.get_state()[1].tolist() == before
+
+
+@pytest.mark.parametrize("override", [None, {"training.epochs": 1}])
+def test_an_override_that_is_no_text_is_refused_in_one_line(override: Any) -> None:
+    with pytest.raises(ConfigError, match="an override is a text, key=value, got "):
+        autoreg.load_sweep("quickstart", override)

@@ -266,3 +266,41 @@ def test_volumes_and_double_precision_are_measured() -> None:
     model, inputs = plain()
     expected = autoreg.measure_model(model, inputs).by_layer()
     assert autoreg.measure_model(model.double(), inputs.double()).by_layer()["units"].equals(expected["units"])
+
+
+@pytest.mark.parametrize(
+    ("watched", "patience", "is_told"), [(True, 0.0, True), (True, 60.0, False), (False, 0.0, False)]
+)
+def test_who_waits_for_it_at_a_terminal_is_told_how_far_it_is(
+    watched: bool, patience: float, is_told: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("autoreg.metrics.progress.SECONDS_BETWEEN_LINES", patience)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: watched)
+    autoreg.measure_model(model_with_copies(), DATA, batch_size=100)
+    told = capsys.readouterr()
+    assert told.out == ""
+    for metric in ("ablation", "similarity"):
+        assert told.err.count(f"measuring {metric}: 100 of 200 examples\n") == is_told, told.err
+    assert bool(told.err) == is_told
+
+
+@pytest.mark.parametrize("take", [autoreg.measure_model, autoreg.compress])
+@pytest.mark.parametrize(
+    ("model", "inputs", "message"),
+    [
+        ("resnet18", DATA, "a model is a torch.nn.Module, got str"),
+        (nn.Sequential(nn.Linear(6, 3, device="meta")), DATA, "got one on the meta device: load them first"),
+        (model_with_copies(), None, "inputs are a tensor, an array, lists or a loader, got NoneType"),
+    ],
+)
+def test_what_is_no_model_and_no_inputs_is_refused_in_one_line(
+    take: Callable[..., object], model: Any, inputs: Any, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        take(model, inputs)
+
+
+@pytest.mark.parametrize("part", [0, "logits"])
+def test_a_part_of_the_only_output_is_refused(part: Any) -> None:
+    with pytest.raises(ConfigError, match=f"the model has no output {part!r}; it gives a Tensor"):
+        autoreg.measure_model(model_with_copies(), DATA, logits=part)

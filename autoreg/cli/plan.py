@@ -13,7 +13,7 @@ import click
 
 from autoreg.cli import completion
 from autoreg.cli.options import JSON, OVERRIDES, RUNS, print_columns, print_text
-from autoreg.errors import AutoregError, ConfigError
+from autoreg.errors import AutoregError, ConfigError, duration, two_digits
 
 if TYPE_CHECKING:
     from autoreg.config.overlap import Shared
@@ -150,21 +150,9 @@ def _time_text(seconds: float | None, is_at_most: bool) -> str:
     return f"{'at most' if is_at_most else 'about'} {duration(seconds)}" if seconds else "nothing is left to do"
 
 
-def duration(seconds: float) -> str:
-    """Return a time with two digits: `0.8 ms`, `35 s`, `12 min`, `1.5 h`, `14 days`."""
-    for limit, factor, unit in ((1, 1e-3, "ms"), (90, 1, "s"), (5400, 60, "min"), (48 * 3600, 3600, "h")):
-        if seconds < limit:
-            return f"{_two_digits(seconds / factor)} {unit}"
-    return f"{_two_digits(seconds / 86400)} days"
-
-
 def amount(count: float, unit: str) -> str:
     """Return a number with its thousands: `24 MFLOPs`, `1.3 GB`, `900 B`."""
     for factor, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if count >= factor:
-            return f"{_two_digits(count / factor)} {prefix}{unit}"
+            return f"{two_digits(count / factor)} {prefix}{unit}"
     return f"{count:.0f} {unit}"
-
-
-def _two_digits(value: float) -> str:
-    return f"{value:.1f}" if value < 9.95 else f"{float(f'{value:.2g}'):,.0f}" if value < 100 else f"{value:,.0f}"

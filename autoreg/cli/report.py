@@ -44,7 +44,7 @@ from autoreg.packaged import table_names
 @DATABASE
 @RUNS
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True,
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("reports"), show_default=True,
     help="The folder to write to.",
 )  # fmt: skip
 @JSON

@@ -11,6 +11,7 @@ from typing import Any
 from autoreg.config.factors import format_width
 from autoreg.config.sections import REGULARIZERS
 from autoreg.config.sweep import Sweep
+from autoreg.config.trial import TrialConfig
 from autoreg.packaged import packaged_folder
 
 
@@ -50,6 +51,15 @@ def figure_points(sweep: Sweep) -> Iterator[tuple[str, float, int, str, Any]]:
         for (index, widths, setting), words in zip(own_settings, labels, strict=True):
             series = ", ".join((name, *filter(None, compress(words, varies))))
             yield from ((series, width, index, name, setting) for width in widths)
+
+
+def labels_of(config: TrialConfig) -> dict[str, str]:
+    """Return what figures call the settings of a trial, by their axes of a grid."""
+    regularizer = [(key, getattr(config, key)) for key in REGULARIZERS["none"]]
+    choices = str(config.initializer), regularizer, config.random_labels, str(config.optimizer)
+    labels = _labels(*choices, config.parametrization, config.richness, None, config.lr_batch_factor, config.epochs)
+    axes = "initializer", "regularizer", "random_labels", "optimizer", "parametrization", "richness"
+    return dict(zip(axes, labels, strict=False))
 
 
 def _labels(

@@ -97,6 +97,8 @@ def _take_root(document: strict_yaml.Document) -> str | None:
 
 
 def _apply(document: strict_yaml.Document, override: str) -> None:
+    if not isinstance(override, str):
+        raise ConfigError(f"an override is a text, key=value, got {shown(override)}")
     key, separator, text = override.partition("=")
     if not separator or not key.strip():
         raise ConfigError(f"--set wants key=value, got {override!r}")

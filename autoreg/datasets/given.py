@@ -1,6 +1,6 @@
 """Examples and labels as people hand them over, tensors, arrays, lists or a loader, as tensors that were checked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,8 @@ def given_examples(inputs: Any, labels: Any, dtype: torch.dtype) -> tuple[Tensor
     if isinstance(inputs, Tensor | np.ndarray) or _is_of_numbers(inputs):
         pairs = [(_tensor(inputs, dtype), None if labels is None else _tensor(labels, dtype))]
     else:
+        if not isinstance(inputs, Iterable):
+            raise ConfigError(f"inputs are a tensor, an array, lists or a loader, got {type(inputs).__name__}")
         batches = list(inputs)
         if labels is not None or not all(isinstance(batch, tuple | list) and len(batch) == 2 for batch in batches):
             raise ConfigError("a loader gives pairs of inputs and labels, without labels beside it")

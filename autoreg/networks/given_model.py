@@ -25,7 +25,15 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 
 def device_and_type(model: nn.Module) -> tuple[torch.device, torch.dtype]:
-    """Return where a model's parameters are, and of which type; of one without any, the CPU and float32."""
+    """Return where a model's parameters are, and of which type; of one without any, the CPU and float32.
+
+    Raises:
+        ConfigError: it is no model, or has no weights yet.
+    """
+    if not isinstance(model, nn.Module):
+        raise ConfigError(f"a model is a torch.nn.Module, got {type(model).__name__}")
+    if any(each.is_meta for each in model.parameters()):
+        raise ConfigError("a model has weights, got one on the meta device: load them first")
     first = next(model.parameters(), torch.empty(0, dtype=torch.float32, device="cpu"))
     return first.device, first.dtype
 
@@ -56,6 +64,8 @@ def part_of(outputs: Any, part: Part | None) -> Any:
             )
         return outputs
     try:
+        if isinstance(outputs, Tensor):  # whose parts are examples
+            raise TypeError
         return outputs[part]
     except (KeyError, IndexError, TypeError) as error:
         raise ConfigError(f"the model has no output {part!r}; it gives {_parts(outputs)}") from error

@@ -10,6 +10,7 @@ from autoreg.orchestrator.bundles import Bundler, job_of
 from autoreg.orchestrator.durations import Durations
 from autoreg.orchestrator.endings import Endings
 from autoreg.orchestrator.failure import SILENT, Failure, Kind, Verdict, verdict
+from autoreg.orchestrator.finished import FinishedLines
 from autoreg.orchestrator.jobs import Machine, MeasuringJob, Place, Share, TrialJob, share_of
 from autoreg.orchestrator.measuring_queue import MeasuringQueue
 from autoreg.orchestrator.plan import Plan
@@ -17,7 +18,7 @@ from autoreg.orchestrator.progress.counts import Counts, Verbosity
 from autoreg.orchestrator.progress.eta import Tracker
 from autoreg.orchestrator.running import RunningBundles
 from autoreg.orchestrator.schedule import Schedule
-from autoreg.runs.describe import describe, outcome
+from autoreg.runs.describe import describe
 from autoreg.runs.records import TrialResult
 
 SECONDS_BETWEEN_COMMITS = 2.0
@@ -36,12 +37,12 @@ class Driver:
 
     def __init__(self, plan: Plan, schedule: Schedule, place: Place, now: float) -> None:
         self.plan, self.schedule, self.place = plan, schedule, place
-        sweep = plan.sweep
-        self._finals = sweep.final_count  # which the sweep works out anew whenever it is asked
-        total = self._finals + sweep.tuning_count
+        self.finished = FinishedLines([state.group for state in schedule.states])
+        self._finals = plan.sweep.final_count  # which the sweep works out anew whenever it is asked
+        total = self._finals + plan.sweep.tuning_count
         self.counts = Counts(total=total, skipped=0, to_measure=self._finals, began=now)
         self.durations = Durations()
-        self.measuring = MeasuringQueue(sweep.resources.measuring)
+        self.measuring = MeasuringQueue(plan.sweep.resources.measuring)
         self.machine = Machine()
         self.is_stopping = False
         self.is_blocked = False
@@ -146,7 +147,7 @@ class Driver:
             self.schedule.end(config, None)
             return
         self._record(config, event.result, is_here=event.was_trained, is_measured=event.is_measured)
-        text = outcome(config, event.result)
+        text = self.finished.of(config, self.schedule.variants(event.trial_id), event.result)
         self._say(text if event.was_trained else f"{text} (was trained already)")
         self._orders.append(ev.WriteRows(event.trial_id))
 

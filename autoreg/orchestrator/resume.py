@@ -1,6 +1,6 @@
 """What the run folder has of a sweep's trials."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from autoreg.config.group import Group, setting_labels
@@ -75,6 +75,15 @@ def trained_results(
     for config, folder in trained_trials(schedule, runs):
         if result := take_result(folder, retry_failed):
             yield config, folder, result
+
+
+def known_result(folder: TrialFolder, say: Callable[[str], object]) -> TrialResult | None:
+    """Return a trial's result; None if it has none, or a damaged one, of which a line is said: see `take_result`."""
+    result = take_result(folder, retry_failed=False) if folder.is_trained else None
+    if isinstance(result, str):
+        say(result)
+        return None
+    return result
 
 
 def take_result(folder: TrialFolder, retry_failed: bool) -> TrialResult | str | None:

@@ -58,7 +58,8 @@ def run_sweep(
     damaged = runner.begin(retry_failed)
     other = superseded([group for group, _ in plan.groups], runs)
     with runner.display:
-        said = (*other, *older_note(runner.driver.schedule), *damaged)
+        shared = runner.driver.finished.shared if runner.driver.has_work else []
+        said = (*shared, *other, *older_note(runner.driver.schedule), *damaged)
         for line in (f"{plan.sweep.name}: {plan.counts_text}", *said):
             runner.display.line(line)
         if runner.driver.has_work:

@@ -20,7 +20,7 @@ from autoreg.orchestrator.progress.counts import Verbosity
 from autoreg.orchestrator.progress.live_file import LiveStateFile
 from autoreg.orchestrator.progress.terminal import Display
 from autoreg.orchestrator.recorder import PATIENCE, Recorder, Summary
-from autoreg.orchestrator.resume import begin_schedule, trained_results
+from autoreg.orchestrator.resume import begin_schedule, known_result, trained_results
 from autoreg.orchestrator.same_data import data_notes
 from autoreg.orchestrator.study import propose
 from autoreg.runs.folder import Runs
@@ -43,8 +43,7 @@ class SweepRunner:
         self._jobs: deque[BundleJob] = deque()
         self._failures: dict[str, Failure] = {}
         self.stop_requested = False
-        #: How often something was heard of a process.
-        self.heard = 0
+        self.heard = 0  # how often, of a process
         self._errors: dict[str, None] = {}
 
     def begin(self, retry_failed: bool = False) -> list[str]:
@@ -128,10 +127,11 @@ class SweepRunner:
 
     def _is_trained(self, job: BundleJob) -> bool:
         """Tell the driver of trials that were trained before they were known to be of this sweep; whether all were."""
-        trained = [trial.config for trial in job.trials if self.runs.trial(trial.config.trial_id).is_trained]
-        for config in trained:
-            self.trial_ended(config.trial_id, was_trained=False)
-        return len(trained) == len(job.trials)
+        ids, say = [trial.trial_id for trial in job.trials], self.display.line
+        trained = [trial_id for trial_id in ids if known_result(self.runs.trial(trial_id), say)]
+        for trial_id in trained:
+            self.trial_ended(trial_id, was_trained=False)
+        return trained == ids
 
     @property
     def is_over(self) -> bool:
@@ -141,7 +141,7 @@ class SweepRunner:
     def trial_ended(self, trial_id: str, was_trained: bool = True) -> None:
         """Tell the driver that a process is done with a trial, whose result is in the run folder if it has one."""
         folder = self.runs.trial(trial_id)
-        result = folder.read_result() if folder.is_trained else None
+        result = known_result(folder, self.display.line)
         self.tell(ev.TrialEnded(trial_id, result, self.recorder.is_measured(folder, result), was_trained))
 
     def take(self, bundle: str, report: ev.Report) -> None:

@@ -26,6 +26,7 @@ class Schedule:
         self._open = list(self.states)
         self._attempts: Counter[str] = Counter()
         self._wants_to_be_alone: set[str] = set()
+        self._variants: dict[str, tuple[str | None, ...]] = {}
         self._searches: dict[str, list[Search]] = {}
         for search in filter(None, (state.search for state in self.states)):
             self._searches.setdefault(search.study_id, []).append(search)
@@ -52,6 +53,7 @@ class Schedule:
     def _next(self, closed: set[str]) -> TrialJob | None:
         for state in self._open:
             if job := state.next(closed):
+                self._variants[job.trial_id] = state.group.variants
                 return job
             if state.can_propose:
                 assert state.search is not None
@@ -93,6 +95,10 @@ class Schedule:
     def is_at(self, job: TrialJob) -> bool:
         """Whether a trial is in flight as it was handed out there, and not since for another try."""
         return job.trial_id in self.in_flight and self._attempts[job.trial_id] == job.attempt + 1
+
+    def variants(self, trial_id: str) -> tuple[str | None, ...]:
+        """Return the variants of the group for which a trial was handed out."""
+        return self._variants[trial_id]
 
     def tries(self, trial_id: str) -> int:
         """How often a trial was handed out."""

@@ -2,27 +2,31 @@
 
 from autoreg.config.factors import format_width
 from autoreg.config.trial import Choice, TrialConfig
+from autoreg.errors import duration
 from autoreg.runs.records import TrialResult
 
 
 def describe(config: TrialConfig) -> str:
     """Return a trial in a few words: `alexnet 1/4x he_normal lr 0.01 bs 128 r0`."""
-    words = [str(config.network), f"{format_width(config.width)}x", setting_of(config)]
+    words = [str(config.network), f"{format_width(config.width)}x", *settings_of(config)]
     words += [f"lr {config.effective_learning_rate:.4g}", f"bs {config.effective_batch_size}"]
     return " ".join([*words, kind_of(config)])
 
 
 def outcome(config: TrialConfig, result: TrialResult) -> str:
-    """Return a finished trial in one line, with its accuracy on the validation split."""
+    """Return a finished trial in one line; see `ending`."""
+    return f"{result.status} {describe(config)}: {ending(result)}"
+
+
+def ending(result: TrialResult) -> str:
+    """Return why a trial failed; else its accuracy on the validation split, its epochs and how long they took."""
     if result.status == "failed":
-        reason = (result.error or "").splitlines()[0]
-        return f"failed {describe(config)}: {reason}"
-    accuracy = "" if result.validation_accuracy is None else f"{result.validation_accuracy:.1%} in "
-    epochs = f"{result.epochs_run} epoch{'s' * (result.epochs_run != 1)}"
-    return f"{result.status} {describe(config)}: {accuracy}{epochs}, {result.seconds:.3g} s"
+        return (result.error or "").splitlines()[0]
+    accuracy = "" if result.validation_accuracy is None else f"{result.validation_accuracy:.1%}, "
+    return f"{accuracy}{result.epochs_run} epoch{'s' * (result.epochs_run != 1)}, {duration(result.seconds)}"
 
 
-def setting_of(config: TrialConfig) -> str:
+def settings_of(config: TrialConfig) -> list[str]:
     """Return what tells a trial from others of its network and width, beside its learning rate and batch size."""
     words = (
         (config.optimizer, config.optimizer != Choice(name="momentum")),
@@ -33,7 +37,7 @@ def setting_of(config: TrialConfig) -> str:
         ("mup", config.parametrization == "mup"),
         (f"richness {config.richness}", config.richness),
     )
-    return " ".join([str(config.initializer), *(str(word) for word, on in words if on)])
+    return [str(config.initializer), *(str(word) for word, on in words if on)]
 
 
 def kind_of(config: TrialConfig) -> str:

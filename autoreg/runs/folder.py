@@ -183,7 +183,11 @@ class Runs:
             raise ConfigError(f"{len(matches)} trials begin with {wanted!r}, give more of it: {', '.join(matches[:5])}")
         if not matches:
             near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.3) or known[:3]
-            there_are = f"{len(known)} trials, such as {', '.join(near)}" if known else "no trials; name another folder"
+            there_are = (
+                f"{len(known)} trial{'s' * (len(known) > 1)}, such as {', '.join(near)}"
+                if known
+                else "no trials; name another folder"
+            )
             raise ConfigError(f"no trial {wanted!r} in {self.root}, which has {there_are}")
         return self.trial(matches[0])
 

@@ -47,7 +47,7 @@ def test_the_commands_for_agents_run_in_their_order_and_print_what_the_page_says
             assert each.keys() == told_of(words, each), words
         seen.add(words[0])
         if words[0] == "sweep":
-            assert made[-1]["trained"] == sum(each.get("text", "").startswith("done ") for each in made)
+            assert made[-1]["trained"] == sum(each.get("text", "").startswith(("done ", "tuned ")) for each in made)
             assert made[-1]["problems"] == []
         if words[:2] == ["list", "trials"]:
             shown = json.loads(autoreg("show", made[0]["trial_id"], "--json", cwd=tmp_path).stdout)

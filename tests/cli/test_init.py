@@ -111,6 +111,11 @@ def test_what_is_wrong_is_said_before_anything_is_written(tmp_path: Path) -> Non
     with pytest.raises(DataError, match="nowhere does not exist"):
         init.main([str(tmp_path), "--images", str(tmp_path / "nowhere")], standalone_mode=False)
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / "pets" / "cat").mkdir(parents=True)
+    (tmp_path / "pets" / "notes.txt").touch()
+    with pytest.raises(DataError, match="must have a folder of images for each class, and has no file in any"):
+        init.main([str(tmp_path), "--images", str(tmp_path / "pets")], standalone_mode=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["pets"]
 
 
 @pytest.mark.parametrize(("files", "expected"), [(1000, 32), (128, 32), (127, 16), (40, 8), (3, 1)])

@@ -173,6 +173,8 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "an unknown kind of list": (["list", "nothing"], 2, "'KIND': unknown 'nothing' (allowed: datasets, figures,"),
     "nothing to report": (["report"], 2, "say what to make: --figure NAME, --table NAME"),
     "a comparison without results": (["report", "--compare"], 3, "results.db does not exist"),
+    "a file for the reports": (
+        ["report", "--figure", "B5", "--db", "begun.db", "--out", "file"], 2, "Directory 'file' is a file"),
     "an unknown figure": (["report", "--figure", "99"], 2, "unknown figure '99' (allowed: 1a, 1b, 1c, 2, 3, 4,"),
     "a figure without any trial": (
         ["report", "--figure", "6", "--db", "begun.db"], 3,

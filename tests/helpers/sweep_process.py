@@ -111,4 +111,4 @@ def rows_without_times(path: Path) -> dict[str, list[Any]]:
 
 def trained_in(log: str) -> list[str]:
     """Return what the driver's log calls each trial that it trained, one item for each time that it did."""
-    return re.findall(r"\] (\w+ .* (?:tuning|r\d+)): (?:[\d.]+% in )?\d+ epochs?, ", log)
+    return re.findall(r"\] (\w+ .*): (?:[\d.]+%, )?\d+ epochs?, ", log)

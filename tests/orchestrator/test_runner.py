@@ -70,3 +70,18 @@ def test_a_process_that_dies_is_not_at_a_trial_that_is_trained_again_elsewhere(r
     assert first in schedule.in_flight
     assert second not in schedule.in_flight, "it is the one that was trained"
     assert (schedule.tries(first), schedule.tries(second)) == (2, 1)
+
+
+def test_a_damaged_result_that_is_met_late_is_removed_and_its_trial_trained(runner: SweepRunner) -> None:
+    """A final trial's result is not looked at before the search that it follows from has ended."""
+    _, config = next(iter(runner.driver.schedule.planned()))
+    folder = runner.runs.trial(config.trial_id)
+    folder.write_config(config)
+    folder.result_path.write_text("{")
+    job = begin(runner)
+    assert job.trials[0].trial_id == config.trial_id
+    assert not folder.is_trained
+    folder.result_path.write_text("{")
+    runner.lose_backend("Ray is gone", is_last=False)
+    assert not folder.is_trained
+    assert begin(runner).trials[0].trial_id == config.trial_id

@@ -54,6 +54,12 @@ def init(folder: Path, name: str, images: Path | None, size: int) -> None:
 
 
 def batch_size_for(images: Path) -> int:
-    """Return a batch size for which a folder has enough images, of which some are held out: at most 32."""
-    files = sum(path.is_file() for path in images.rglob("*"))
+    """Return a batch size for which a folder has enough images, of which some are held out: at most 32.
+
+    Raises:
+        DataError: it has none.
+    """
+    files = sum(path.is_file() for path in images.glob("*/**/*"))
+    if not files:
+        raise DataError(f"the folder {images} must have a folder of images for each class, and has no file in any")
     return next((size for size in (32, 16, 8, 4, 2) if 4 * size <= files), 1)

@@ -13,7 +13,7 @@ from rich.text import Text
 from autoreg.config.factors import format_width
 from autoreg.errors import printable
 from autoreg.orchestrator.progress.counts import Counts, RunningTrial
-from autoreg.runs.describe import kind_of, setting_of
+from autoreg.runs.describe import kind_of, settings_of
 
 #: More trials than that are on no screen, and each costs time whenever it is drawn.
 MOST_ROWS = 40
@@ -49,7 +49,7 @@ def _line(text: str, style: str = "") -> Text:
 def _row(trial: RunningTrial, now: float) -> list[RenderableType]:
     config = trial.config
     # Words of a user's own, which are no markup.
-    name = Text(printable(f"{config.network} {setting_of(config)}"))
+    name = Text(printable(f"{config.network} {' '.join(settings_of(config))}"))
     name.append(f" +{trial.more}" if trial.more else "", style="dim")
     left = trial.seconds_left(now)
     return [
