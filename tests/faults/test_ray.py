@@ -41,7 +41,7 @@ def seconds_until(folder: Path, line: str) -> float:
     [
         pytest.param("raylet/raylet", signal.SIGKILL, 60),
         pytest.param("gcs_server", signal.SIGKILL, 400, marks=pytest.mark.slow),
-        pytest.param("runtime_env/agent/main.py", signal.SIGKILL, 400, marks=pytest.mark.slow),
+        pytest.param("ray::RuntimeEnvAgent", signal.SIGKILL, 400, marks=pytest.mark.slow),
         pytest.param("raylet/raylet", signal.SIGSTOP, 400, marks=pytest.mark.slow),
         pytest.param("gcs_server", signal.SIGSTOP, 400, marks=pytest.mark.slow),
     ],
