@@ -33,7 +33,7 @@ class Watch:
     def __init__(self, processes: "Mapping[str, Popen[bytes]]", runner: SweepRunner, turn: Turn) -> None:
         self._processes, self._runner, self._turn = processes, runner, turn
         self._looked_at = time.monotonic()
-        self._silent = 0.0
+        self._silent, self._is_stalled = 0.0, False
         self._heard = -1
         self._sampled_at, self._sample = self._looked_at, dict[int, float]()
 
@@ -44,15 +44,19 @@ class Watch:
         if lost := lost_process(self._processes):
             raise BackendLost(f"Ray's process {lost} has died")
         now = time.monotonic()
-        # No more than two looks: this process may have been stopped itself.
-        self._silent = 0.0 if self._goes_on(now) else self._silent + min(now - self._looked_at, 1.0)
+        was_stalled, self._is_stalled = self._is_stalled, self._has_stalled()
+        # No more than two looks: this process may have been stopped itself. What was stopped may catch up at leisure.
+        goes_on = self._goes_on(now) or (was_stalled and not self._is_stalled)
+        self._silent = 0.0 if goes_on else self._silent + min(now - self._looked_at, 1.0)
         self._looked_at = now
         if self._runner.stop_requested and self._silent >= SECONDS_TO_STOP:
             raise BackendLost("Ray does not end")
-        is_stalled = any(state_of(process.pid) == "T" for process in self._processes.values())
-        limit = SECONDS_OF_A_STALL if is_stalled else SECONDS_OF_SILENCE
+        limit = SECONDS_OF_A_STALL if self._is_stalled else SECONDS_OF_SILENCE
         if self._silent >= limit:
             raise BackendLost(f"for {limit:.0f} s nothing was heard of Ray, and no process of it trained or measured")
+
+    def _has_stalled(self) -> bool:
+        return any(state_of(process.pid) == "T" for process in self._processes.values())
 
     def _goes_on(self, now: float) -> bool:
         before, self._heard = self._heard, self._runner.heard

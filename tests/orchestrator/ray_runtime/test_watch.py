@@ -115,6 +115,16 @@ def test_a_process_of_rays_that_only_stalls_has_five_minutes(clock: Clock, rayle
         clock.run(15)
 
 
+def test_what_was_stopped_and_goes_on_has_a_minute_of_its_own(clock: Clock, raylet: "subprocess.Popen[bytes]") -> None:
+    for number, state in ((signal.SIGSTOP, "T"), (signal.SIGCONT, "S")):
+        os.kill(raylet.pid, number)
+        while watch.state_of(raylet.pid) != state:
+            pass
+        clock.run({"T": 90, "S": 45}[state])
+    with pytest.raises(BackendLost, match="for 50 s nothing was heard of Ray"):
+        clock.run(10)
+
+
 def test_once_the_user_wants_it_to_stop_silence_ends_it_within_seconds(clock: Clock, runner: SweepRunner) -> None:
     clock.run(20)
     runner.request_stop()
