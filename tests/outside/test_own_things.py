@@ -124,8 +124,9 @@ Rows = Callable[[str], pl.DataFrame]
 
 
 def test_nothing_of_ray_reaches_the_user(here: Path) -> None:
-    [first, *lines, last] = (here / "said").read_text().splitlines()
+    [first, shared, *lines, last] = (here / "said").read_text().splitlines()
     assert first == "[0/2] own_things: 2 final trials, 0 tuning trials"
+    assert shared.startswith("[0/2] all trials: things:net")
     assert [line[:5] for line in lines] == ["[1/2]", "[2/2]"]
     assert last.startswith("2 trials trained, 0 were done before; rows in ")
 
