@@ -17,7 +17,7 @@ SECONDS_OF_SILENCE = 50.0
 SECONDS_OF_A_STALL = 300.0
 #: The same once the user wants the sweep to stop.
 SECONDS_TO_STOP = 4.0
-#: A process that takes less of a core does nothing.
+#: A process that takes less of a core, and waits less for one, does nothing.
 SECONDS_BETWEEN_SAMPLES, SHARE_OF_WORK = 10.0, 0.05
 
 
@@ -93,14 +93,25 @@ def state_of(process: int) -> str:
 
 
 def seconds_of_workers() -> dict[int, float]:
-    """Return the seconds of a core that each process has taken which Ray started here for trials."""
+    """Return the seconds of a core that each process has taken, or waited for, which Ray started here for trials.
+
+    Ray gives its workers a low priority, so that on a busy machine one that starts may wait for nearly all of the time.
+    """
     found, ticks = {}, os.sysconf("SC_CLK_TCK")
     for process in processes_with(os.environ[MARK]):
+        folder = Path(f"/proc/{process}")
         try:
-            command = Path(f"/proc/{process}/cmdline").read_bytes()
-            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+            command = (folder / "cmdline").read_bytes()
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            waited = _seconds_waited(folder)
         except OSError:
             continue
         if command.startswith(b"ray::") or b"default_worker.py" in command:
-            found[process] = (int(fields[11]) + int(fields[12])) / ticks
+            found[process] = (int(fields[11]) + int(fields[12])) / ticks + waited
     return found
+
+
+def _seconds_waited(folder: Path) -> float:
+    """Return how long the main thread of a process stood in line for a core; 0 where the kernel does not count it."""
+    counted = folder / "schedstat"
+    return int(counted.read_text().split()[1]) / 1e9 if counted.is_file() else 0.0

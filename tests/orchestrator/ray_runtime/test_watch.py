@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -104,6 +105,33 @@ def test_a_process_that_takes_a_core_works(clock: Clock, monkeypatch: pytest.Mon
     monkeypatch.setattr(watch, "seconds_of_workers", lambda: {7: 60 + 0.01 * (clock.now - began)})
     with pytest.raises(BackendLost):
         clock.run(70)
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").is_file(), reason="the kernel does not count who waits for a core")
+def test_a_worker_that_waits_for_a_core_does_not_count_as_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(watch.MARK, mark := "a sweep of its own")
+    core, busy, idles = {min(os.sched_getaffinity(0))}, "while True: pass", "import time; time.sleep(60)"
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, *name],
+            env={watch.MARK: mark},
+            preexec_fn=lambda: os.sched_setaffinity(0, core),
+        )
+        for code, *name in ([busy, "default_worker.py"], [idles, "default_worker.py"], [busy])
+    ]
+    try:
+        os.setpriority(os.PRIO_PROCESS, workers[0].pid, 19)
+        time.sleep(1)
+        before = watch.seconds_of_workers()
+        time.sleep(2)
+        after = watch.seconds_of_workers()
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+    trains, idle = (after[worker.pid] - before[worker.pid] for worker in workers[:2])
+    assert trains > 1.0  # of which it got a hundredth
+    assert idle < 0.1
 
 
 def test_a_process_of_rays_that_only_stalls_has_five_minutes(clock: Clock, raylet: "subprocess.Popen[bytes]") -> None:
