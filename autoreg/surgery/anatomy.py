@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from autoreg.errors import ConfigError, first_line
-from autoreg.surgery.columns import NO_UNIT, Columns, Integers
+from autoreg.surgery.columns import NO_UNIT, Columns
 from autoreg.surgery.find import find_sites
 from autoreg.surgery.known import LOCAL_RESPONSE_NORMS
 from autoreg.surgery.masked import axis_of, masked
@@ -19,6 +20,7 @@ from autoreg.surgery.trace import trace
 from autoreg.training.precision import precision_of
 
 Cuts = Mapping[int, Cut]
+Booleans = NDArray[np.bool_]
 
 #: How far the logits of the narrower model may be off, in parts of the largest.
 NEAR = {torch.float64: 1e-9, torch.float32: 1e-4}
@@ -155,28 +157,29 @@ class Anatomy:
 
     def _kept(self, cuts: Cuts) -> Iterator[tuple[str, Tensor | None, Tensor]]:
         """Yield (path, inputs that stay, outputs that stay) of each module that is another one."""
-        removed = self._removed(cuts)
+        is_gone = self._removed(cuts)
         mended = {read.module for read, _, _ in self._reads(cuts)}
         for use in self._traced.uses:
-            inputs = None if use.inputs is None else self._left(use.inputs, removed)
-            outputs = self._left(use.outputs, removed)
+            inputs = None if use.inputs is None else self._left(use.inputs, is_gone)
+            outputs = self._left(use.outputs, is_gone)
             if use.path in mended or len(outputs) < len(use.outputs.units):
                 yield use.path, inputs, outputs
 
-    def _removed(self, cuts: Cuts) -> Integers:
-        """Return the roots of the units that no module makes any more."""
-        gone = [self._units[site][cut.removed(self.sites[site].units).numpy()] for site, cut in cuts.items()]
-        removed = np.concatenate([np.empty(0, np.int64), *gone])
+    def _removed(self, cuts: Cuts) -> Booleans:
+        """Return whether no module makes a unit any more, by its root; False for what is no unit."""
+        is_gone = np.zeros(len(self._roots), bool)
+        for site, cut in cuts.items():
+            is_gone[self._units[site][cut.removed(self.sites[site].units).numpy()]] = True
         for use in self._traced.uses:
             for columns in (use.inputs, use.outputs):
-                if columns is not None and np.isin(self._roots[columns.units], removed).all():
+                if columns is not None and is_gone[roots := self._roots[columns.units]].all():
                     # A branch that is concatenated with others has lost all: PyTorch has no layers of no units, so one
                     # stays, which nobody reads.
-                    removed = removed[removed != self._roots[columns.units[0]]]
-        return removed
+                    is_gone[roots[0]] = False
+        return is_gone
 
-    def _left(self, columns: Columns, removed: Integers) -> Tensor:
-        return torch.from_numpy(np.flatnonzero(~np.isin(self._roots[columns.units], removed)))
+    def _left(self, columns: Columns, is_gone: Booleans) -> Tensor:
+        return torch.from_numpy(np.flatnonzero(~is_gone[self._roots[columns.units]]))
 
     def _is_norm(self, path: str) -> bool:
         return isinstance(self.model.get_submodule(path), LOCAL_RESPONSE_NORMS)
