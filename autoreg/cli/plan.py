@@ -42,7 +42,7 @@ def plan(
     one fails, it says so and ends with exit code 1.
     """  # noqa: D301
     from autoreg.config.overlap import shared_with
-    from autoreg.config.sweep_file import load_sweep
+    from autoreg.config.sweep_file import load_sweep, load_sweeps
     from autoreg.orchestrator.forecast.cost import SECONDS
     from autoreg.orchestrator.forecast.forecast import forecast
     from autoreg.orchestrator.older import older_note
@@ -51,7 +51,7 @@ def plan(
     from autoreg.runs.folder import Runs
 
     with redirect_stdout(sys.stderr):  # what a user's module prints is none of the data
-        plans = [make_plan(load_sweep(find_sweep(name), overrides)) for name in sweeps]
+        plans = [make_plan(each) for each in load_sweeps([find_sweep(name) for name in sweeps], overrides)]
     if not yes and any(plan.sweep.size > MANY_TRIALS for plan in plans):  # to look at each takes time, and memory
         if as_json:
             raise ConfigError("--json of so many trials needs --yes, since it looks at each of them")

@@ -56,13 +56,13 @@ def sweep(
             plan, sweeps=sweeps, overrides=overrides, runs=runs, yes=yes, as_json=as_json
         )
         return
-    from autoreg.config.sweep_file import load_sweep
+    from autoreg.config.sweep_file import load_sweeps
     from autoreg.orchestrator.plan import check_resources, check_size, make_plan
     from autoreg.orchestrator.progress.counts import Verbosity
     from autoreg.packaged import find_sweep
     from autoreg.runs.folder import Runs
 
-    loaded = [load_sweep(find_sweep(name), overrides) for name in sweeps]
+    loaded = load_sweeps([find_sweep(name) for name in sweeps], overrides)
     for each in loaded:
         if not yes:
             check_size(each)

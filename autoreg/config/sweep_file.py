@@ -64,6 +64,16 @@ def load_sweep(given: Path | Mapping[str, Any], overrides: Sequence[str] = ()) -
     return LoadedSweep(sweep, folder, document)
 
 
+def load_sweeps(paths: Sequence[Path], overrides: Sequence[str] = ()) -> list[LoadedSweep]:
+    """Return the sweeps of YAML files. Raises ConfigError also if two that differ have one name."""
+    loaded = [load_sweep(path, overrides) for path in paths]
+    ids: dict[str, str] = {}
+    for each in loaded:
+        if ids.setdefault(each.sweep.name, each.sweep.sweep_id) != each.sweep.sweep_id:
+            raise ConfigError(f"two of these sweeps are named {each.sweep.name!r}; reports would show only one")
+    return loaded
+
+
 def _written(path: Path) -> strict_yaml.Document:
     try:
         text = path.read_text(encoding="utf-8")

@@ -163,6 +163,8 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "a name of a figure that no file can have": (
         ["report", "--figure", "x" * 5000 + ".sql"], 2, "xx… (5006 characters)"),
     "a folder for a sweep": (["sweep", "folder"], 2, "folder"),
+    "one name for two sweeps": (
+        ["sweep", "quickstart", "mlp_optimizers", "--set", "name=mine"], 2, "two of these sweeps are named 'mine'"),
     "a file for the run folder": (["sweep", "small.yaml", "--runs", "file"], 3, "cannot be written"),
     "a folder for results.db": (["sweep", "small.yaml", "--db", "folder"], 4, "folder is not a file"),
     "a name that DuckDB would cut": (["sweep", "small.yaml", "--db", "a?b.db"], 2, "UTF-8 and without '?', got '/"),
