@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -11,7 +12,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from autoreg.config.trial import TrialConfig, canonical_json
-from autoreg.errors import ConfigError, DataError, first_line, is_utf8
+from autoreg.errors import ConfigError, DataError, first_line, is_utf8, shown
 from autoreg.files import hold, is_held, read_json, write_text
 from autoreg.runs.records import DamagedResult, SweepRecord, TrialResult
 
@@ -140,6 +141,13 @@ class TrialFolder:
             yield is_held
 
 
+def _own(name: str) -> str:
+    """Return an id as it is. Raises DataError if it leads elsewhere: it may be out of a stranger's file."""
+    if not re.fullmatch(r"[\w-]+", name):
+        raise DataError(f"an id has letters, digits, _ and -, got {shown(name)}")
+    return name
+
+
 class Runs:
     """The run folder: a folder a trial, `studies/` with each group's proposals, `sweeps/` with what was asked for.
 
@@ -159,9 +167,9 @@ class Runs:
         """Return the folder of a trial, which need not exist yet.
 
         Raises:
-            DataError: it is a link, by which files elsewhere would be replaced or removed.
+            DataError: it is a link or no trial's id, by which files elsewhere would be replaced or removed.
         """
-        folder = TrialFolder(self.root / trial_id)
+        folder = TrialFolder(self.root / _own(trial_id))
         for path in (folder.path, folder.measurements):
             if path.is_symlink():
                 raise DataError(f"{path} is a link; a trial's files lie in the run folder itself")
@@ -200,7 +208,7 @@ class Runs:
 
     def study_path(self, study_id: str) -> Path:
         """Return the file that records a group's proposals."""
-        return self.studies / f"{study_id}.json"
+        return self.studies / f"{_own(study_id)}.json"
 
     def sweep_path(self, sweep_id: str) -> Path:
         """Return the file that records a sweep and its trials."""

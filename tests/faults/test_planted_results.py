@@ -15,6 +15,7 @@ from autoreg.database.connection import reading
 from autoreg.database.verify import verify
 from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import ConfigError, DataError
+from autoreg.orchestrator.forget import find_sweep
 from autoreg.report.figures.source import find_figures
 from autoreg.runs.folder import Runs, TrialFolder
 from tests.helpers.records import plant_result, write_record
@@ -41,6 +42,20 @@ def test_a_link_in_the_run_folder_leads_no_file_out_of_it(
     place.symlink_to(precious.parent)
     with pytest.raises(DataError, match="is a link; a trial's files lie in the run folder itself"):
         runs.trial(path.name).discard("its weights are damaged")
+    assert precious.read_text() == "precious"
+
+
+@pytest.mark.parametrize("trial_id", ["../home", "/", "", ".", "x/../../home"])
+def test_an_id_in_a_record_leads_nowhere_else(
+    runs: Runs, trial: MakeTrial, sweep_record: MakeRecord, precious: Path, trial_id: str
+) -> None:
+    record = sweep_record([trial()])
+    record["sweep_trials"][0]["trial_id"] = trial_id
+    write_record(runs, record)
+    with pytest.raises(DataError, match="an id has letters, digits, _ and -, got"):
+        find_sweep(runs, record["name"])
+    with pytest.raises(DataError, match="an id has"):
+        runs.study_path(trial_id)
     assert precious.read_text() == "precious"
 
 
