@@ -86,14 +86,17 @@ def _draw(search: Search, number: int) -> Hyperparameters:
     space, tune, group = _distributions(search.tune), search.tune, search.group
     if number == 0:  # what the sweep file names is tried first
         return {name: getattr(group.template, name) for name in space}
+    tried = [earlier.hyperparameters for earlier in search.proposals]
     hyperparameters: Hyperparameters = {}
     for attempt in range(REDRAWS):
         seed = derive_seed(search.study_id, "proposal", number, attempt) % 2**32
         drawn = optuna_study(search, number if number >= tune.startup else 0, seed).ask(space).params
         hyperparameters = {name: _rounded(space[name], value) for name, value in drawn.items()}
-        if all(hyperparameters != earlier.hyperparameters for earlier in search.proposals):
-            break
-    return hyperparameters
+        if hyperparameters not in tried:
+            return hyperparameters
+    sizes = tune.space.batch_size or []
+    left = [{"batch_size": size} for size in sizes if {"batch_size": size} not in tried]
+    return left[0] if left and tune.space.learning_rate is None else hyperparameters
 
 
 def _rounded(distribution: BaseDistribution, value: Any) -> Any:

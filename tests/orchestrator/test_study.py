@@ -176,6 +176,12 @@ def test_a_space_that_is_used_up_repeats_a_setting_instead_of_waiting_forever(
     assert len(proposals) == 4
 
 
+def test_of_batch_sizes_alone_each_is_tried_once(small: Small, runs: Runs, finish: Finish) -> None:
+    overrides = ("tune.space={batch_size: [10, 20, 25, 40, 50, 100]}", "tune.trials=6")
+    proposals = study_of(small, runs, *overrides).run(finish)
+    assert sorted(proposal.hyperparameters["batch_size"] for proposal in proposals) == [10, 20, 25, 40, 50, 100]
+
+
 def test_no_trial_more_than_asked_for_is_proposed(small: Small, runs: Runs, finish: Finish) -> None:
     study = study_of(small, runs)
     assert len(study.run(finish)) == 5
