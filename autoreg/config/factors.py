@@ -6,14 +6,14 @@ from fractions import Fraction
 from typing import Any
 
 #: Short enough that its digits are not an afternoon's work: `Fraction("1e999999999")` would be.
-_FACTOR = re.compile(r"[-+]?[0-9]{1,20}(?:/(?!0+$)[0-9]{1,20}|(?:\.[0-9]{0,20})?(?:[eE][-+]?[0-9]{1,2})?)")
+_FACTOR = re.compile(r"[-+]?[0-9]{1,20}(?: */ *(?!0+$)[0-9]{1,20}|(?:\.[0-9]{0,20})?(?:[eE][-+]?[0-9]{1,2})?)")
 
 
 def parse_fraction(value: Any) -> Any:
     """Return a factor such as a width as a float: `1/4`, `0.25` and `4` are accepted. Raises ValueError otherwise."""
     if not isinstance(value, str):
         return value
-    if not _FACTOR.fullmatch(value.replace(" ", "")):
+    if not _FACTOR.fullmatch(value.strip()):
         raise ValueError("a factor is a positive number such as 1/4, 0.5 or 2")
     return float(Fraction(value.replace(" ", "")))
 

@@ -95,12 +95,21 @@ def parse(text: str, source: str) -> Document:
     return document
 
 
+def _unicode(node: yaml.ScalarNode, document: Document) -> str:
+    """Return a text, with what JSON escapes as two surrogates as the one character that they stand for."""
+    try:
+        return str(node.value).encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError as error:
+        where = f"{document.source}:{node.start_mark.line + 1}"
+        raise ConfigError(f"{where}: a text must be Unicode, got {node.value!r}") from error
+
+
 def _build(node: yaml.Node, path: Path, document: Document) -> Any:
     document.lines.setdefault(path, node.start_mark.line + 1)
     if node.tag not in _PLAIN:
         raise ConfigError(f"{document.source}:{node.start_mark.line + 1}: tags are not allowed, got {node.tag!r}")
     if isinstance(node, yaml.ScalarNode):
-        return node.value if node.style else parse_scalar(node.value)
+        return _unicode(node, document) if node.style else parse_scalar(node.value)
     if isinstance(node, yaml.SequenceNode):
         return [_build(child, (*path, index), document) for index, child in enumerate(node.value)]
     assert isinstance(node, yaml.MappingNode)

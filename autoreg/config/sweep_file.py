@@ -152,6 +152,8 @@ def _explain(item: Any, document: strict_yaml.Document) -> str:
         message = PATTERNS[item["ctx"]["pattern"]]
     key = ".".join(str(part) for part in path) or "the sweep"
     if item["type"] == "extra_forbidden":
+        if item["loc"][-1] == "options":
+            key = ".".join(map(str, path := (*path, "options")))
         known = _keys_at(Sweep, path[:-1])
         return f"{document.where(path)}: {key}: unknown key {path[-1]!r}{did_you_mean(str(path[-1]), known)}"
     if item["type"] == "missing":

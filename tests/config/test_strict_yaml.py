@@ -16,6 +16,7 @@ from autoreg.errors import ConfigError
         ("null", None), ("Null", None), ("NULL", None), ("None", "None"), ("off", "off"),
         ("no", "no"), ("yes", "yes"), ("on", "on"), ("010", "010"), ("0x10", "0x10"), ("1_0", "1_0"),
         ("1:30", "1:30"), ("2026-01-01", "2026-01-01"), (".nan", ".nan"), ("1/4", "1/4"), ("'5'", "5"), ('"no"', "no"),
+        (r'"\ud83d\ude00"', "\U0001f600"), ("'\U0001f600'", "\U0001f600"),
     ],
 )  # fmt: skip
 def test_a_scalar_is_a_number_only_if_a_person_would_say_so(text: str, value: object) -> None:

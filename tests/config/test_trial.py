@@ -95,7 +95,7 @@ def test_a_batch_that_floats_made_one_too_small_is_another_trial_and_no_other_is
         assert new.model_copy(update={"lr_batch_factor": factor}).with_exact_batch() == same
 
 
-@pytest.mark.parametrize(("text", "width"), [("1/4", 0.25), ("4", 4.0), (0.5, 0.5), ("0.25", 0.25)])
+@pytest.mark.parametrize(("text", "width"), [("1/4", 0.25), ("4", 4.0), (0.5, 0.5), (" 1 / 4 ", 0.25)])
 def test_widths_are_written_as_fractions_or_numbers(text: object, width: float) -> None:
     assert parse_fraction(text) == width
 
