@@ -6,12 +6,12 @@ can happen to a sweep, in whatever order, can be tried in memory.
 
 from autoreg.config.trial import TrialConfig
 from autoreg.orchestrator import events as ev
-from autoreg.orchestrator.bundles import Bundler, job_of
+from autoreg.orchestrator.bundles import next_bundle
 from autoreg.orchestrator.durations import Durations
 from autoreg.orchestrator.endings import Endings
 from autoreg.orchestrator.failure import SILENT, Failure, Kind, Verdict, verdict
 from autoreg.orchestrator.finished import FinishedLines
-from autoreg.orchestrator.jobs import Machine, MeasuringJob, Place, Share, TrialJob, share_of
+from autoreg.orchestrator.jobs import BundleJob, Machine, MeasuringJob, Place, Share, TrialJob, share_of
 from autoreg.orchestrator.measuring_queue import MeasuringQueue
 from autoreg.orchestrator.plan import Plan
 from autoreg.orchestrator.progress.counts import Counts, Verbosity
@@ -114,14 +114,15 @@ class Driver:
         if self.is_stopping:
             return
         remaining = self.counts.total - self.counts.ended - len(self.schedule.in_flight)
-        bundler = Bundler(self.schedule, self.durations, self._share, self.machine.slots, lambda: remaining)
-        bundle = bundler.next()
+        most = remaining // (2 * self.machine.slots)  # fewer towards the end, so that the last bundles end together
+        bundle = next_bundle(self.schedule, self.durations, self._share, most)
         if study_id := self.schedule.waiting_study:
             for job in bundle:
                 self.schedule.put_back(job.trial_id)
             self._orders.append(ev.Propose(study_id))
         elif bundle:
-            whole = job_of(bundle, self.plan.measurements, self.place, self._share(bundle[0]))
+            name, share = f"{bundle[0].trial_id}-{bundle[0].attempt}", self._share(bundle[0])
+            whole = BundleJob(name, tuple(bundle), tuple(self.plan.measurements), self.place, share)
             self.running.add(whole)
             self._orders.append(ev.StartBundle(whole))
 
@@ -144,7 +145,10 @@ class Driver:
         if config is None:
             return
         if event.result is None:
-            self.schedule.end(config, None)
+            if event.was_trained and not self.is_stopping:  # it wrote one that cannot be read back
+                self._judge(config, SILENT)
+            else:
+                self.schedule.end(config, None)
             return
         self._record(config, event.result, is_here=event.was_trained, is_measured=event.is_measured)
         text = self.finished.of(config, self.schedule.variants(event.trial_id), event.result)

@@ -115,7 +115,8 @@ class TrialResult(Strict):
     def failed(cls, error: str) -> "TrialResult":
         """Return the result of a trial that an error ended just now; its first line says what is wrong."""
         finished_at = datetime.now(UTC).isoformat(timespec="seconds")
-        return cls(status="failed", error=error.strip(), finished_at=finished_at)
+        readable = error.strip().encode(errors="backslashreplace").decode()  # JSON is not read with a lone surrogate
+        return cls(status="failed", error=readable, finished_at=finished_at)
 
 
 class SweepGroup(Strict):

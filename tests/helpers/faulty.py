@@ -23,3 +23,8 @@ def warns_and_fails(width: float, *rest: Any) -> Network:
     """Return no network."""
     warnings.warn("this will end badly", stacklevel=1)
     raise RuntimeError("as foreseen")
+
+
+def names_no_file(width: float, *rest: Any) -> Network:
+    """Return no network, and say a name that is no UTF-8."""
+    raise ValueError("no file \udcff")

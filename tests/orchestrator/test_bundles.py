@@ -1,6 +1,7 @@
 """Tiny trials go in bundles, large ones and unknown ones alone, and none is lost whatever becomes of its bundle."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from autoreg.config.group import Group
 from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.trial import Choice, TrialConfig
-from autoreg.orchestrator.bundles import SECONDS, Bundler
+from autoreg.orchestrator.bundles import SECONDS, next_bundle
 from autoreg.orchestrator.durations import Durations
 from autoreg.orchestrator.jobs import BundleJob, Place, Share, TrialJob
 from autoreg.orchestrator.plan import make_plan
@@ -21,20 +22,22 @@ Finish = Callable[..., None]
 
 
 class Setup:
-    """A schedule of 2 widths × `replicates` final trials, durations and a bundler of two slots."""
+    """A schedule of 2 widths × `replicates` final trials, and durations, on two slots."""
 
     def __init__(self, small: Small, runs: Runs, replicates: int = 20) -> None:
         self.schedule: Schedule = make_plan(small("tune=null", f"replicates={replicates}")).schedule(runs)
         self.durations = Durations()
         self.left = 2 * replicates
-        self.bundler = Bundler(self.schedule, self.durations, self.resources, slots=2, remaining=lambda: self.left)
 
     @staticmethod
     def resources(job: TrialJob) -> float:
         return job.config.width
 
+    def next_bundle(self) -> list[TrialJob]:
+        return next_bundle(self.schedule, self.durations, self.resources, self.left // 4)
+
     def next(self) -> list[TrialConfig]:
-        bundle = self.bundler.next()
+        bundle = self.next_bundle()
         self.left -= len(bundle)
         return [job.config for job in bundle]
 
@@ -76,12 +79,12 @@ def test_bundles_hold_trials_of_the_same_resources_and_get_smaller_towards_the_e
 
 def test_what_was_tried_before_takes_no_other_with_it(setup: Setup) -> None:
     setup.first_took(0.001)
-    [job, *rest] = setup.bundler.next()
+    [job, *rest] = setup.next_bundle()
     for other in rest:
         setup.schedule.put_back(other.trial_id)
     setup.schedule.try_again(job.trial_id, alone=False)
-    assert [other.trial_id for other in setup.bundler.next()] == [job.trial_id]
-    again = setup.bundler.next()
+    assert [other.trial_id for other in setup.next_bundle()] == [job.trial_id]
+    again = setup.next_bundle()
     assert {other.trial_id for other in rest} <= {other.trial_id for other in again}
     assert {other.attempt for other in again} == {0}, "what was put back was not tried"
 
@@ -91,10 +94,10 @@ def test_trials_of_own_code_share_a_bundle_with_trials_of_the_same_code_only(sma
     templates = [_own(small, name, learning_rate=0.1 + number) for number, name in enumerate(names)]
     groups = [Group(template, None, (1.0,), 20, (template.epochs,)) for template in templates]
     schedule, durations = Schedule(groups), Durations()
-    bundler = Bundler(schedule, durations, lambda _: 0.0, slots=2, remaining=lambda: 60)
-    [first] = bundler.next()
+    following = partial(next_bundle, schedule, durations, lambda _: 0.0, 15)
+    [first] = following()
     durations.note_trial(first.config, first.config.epochs, 0.001)
-    bundles = iter(bundler.next, [])
+    bundles = iter(following, [])
     codes = [{job.config.own_code for job in bundle} for bundle in bundles]
     assert [len(code) for code in codes] == [1] * len(codes)
     assert len(set().union(*codes)) == 2

@@ -164,12 +164,13 @@ def _train(
     except Exception as error:
         failure = failure_of(error)
         if failure.kind is not Kind.TRIAL:
-            log.say(f"not the trial's fault:\n{_trace(error)}")
+            log.say(f"not the trial's fault:\n{traceback.format_exc().strip()}")
             reporter.send(failure=failure)
             raise
-        log.say(f"failed:\n{_trace(error)}")
+        trace = traceback.format_exc().strip()
+        log.say(f"failed:\n{trace}")
         folder.write_config(config)
-        folder.write_result(TrialResult.failed(f"{type(error).__name__}: {error}\n{_trace(error)[-2000:]}"))
+        folder.write_result(TrialResult.failed(f"{type(error).__name__}: {error}\n{trace[-2000:]}"))
     else:
         if result:
             log.result(result)
@@ -207,13 +208,9 @@ def _measure(
         with log.with_warnings(), kept_state(log.say):
             check_own_code(folder.read_config())
             measure_trial(folder, list(measurements), data, device, on_measured=note)
-    except Exception as error:
-        log.say(f"not measured:\n{_trace(error)}")
+    except Exception:
+        log.say(f"not measured:\n{traceback.format_exc().strip()}")
         raise
-
-
-def _trace(error: BaseException) -> str:
-    return "".join(traceback.format_exception(error)).strip()
 
 
 def measure(job: MeasuringJob) -> None:

@@ -94,6 +94,12 @@ def test_a_trial_that_fails_leaves_the_others_of_its_bundle_alone(job: BundleJob
     assert sorted(folder.read_result().status for folder in runs.trials()) == ["done", "done", "done", "failed"]
 
 
+def test_what_an_error_says_is_read_back_whatever_it_says(job: BundleJob, train: Train, runs: Runs) -> None:
+    train(replace(job, trials=(with_network(job.trials[0], "tests.helpers.faulty:names_no_file"),)))
+    [folder] = runs.trials()
+    assert "ValueError: no file \\udcff\n" in (folder.read_result().error or "")
+
+
 def test_once_stopped_no_further_trial_of_a_bundle_begins(job: BundleJob, train: Train, runs: Runs) -> None:
     job.place.stop_file.touch()
     train(job)
