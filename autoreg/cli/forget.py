@@ -35,6 +35,7 @@ def forget(name: str, yes: bool, database: Path, runs: Path) -> None:
     except click.Abort as error:
         raise Interrupted("nothing was removed") from error
     remove(Runs(runs), found)
+    print_text(f"removed {len(found.folders)} trials from {runs}", err=True)
     if database.exists():
-        rebuild(database, Runs(runs))
-    print_text(f"removed {len(found.folders)} trials; {database} has the rows of those that are left", err=True)
+        count, problems = rebuild(database, Runs(runs))
+        print_text("\n".join([*problems, f"{database} has the rows of the {count} that are left"]), err=True)

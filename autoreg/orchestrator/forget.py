@@ -1,9 +1,10 @@
 """Taking a sweep's trials out of the run folder, so that they can be trained anew."""
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 
-from autoreg.errors import ConfigError, did_you_mean
+from autoreg.errors import ConfigError, DataError, did_you_mean
 from autoreg.orchestrator.progress.live_file import running_sweeps
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.runs.records import SweepRecord
@@ -49,12 +50,16 @@ def forget(runs: Runs, found: Forgettable) -> None:
     """Remove trials, what their searches proposed, and the records of their sweeps.
 
     Raises:
-        ConfigError: a sweep runs on the run folder.
+        ConfigError: a sweep runs on the run folder, or a process is at one of the trials.
     """
     if running := running_sweeps(runs):
         raise ConfigError(f"{running[0].name} runs on {runs.root} in process {running[0].process}; stop it first")
+    if held := [folder.trial_id for folder in found.folders if folder.is_held]:
+        raise ConfigError(f"a process trains or measures {held[0]} in {runs.root}; stop it first")
     for folder in found.folders:
-        config = folder.read_config() if folder.config_path.is_file() else None
+        config = None
+        with suppress(DataError):  # damaged: its search stays, and proposes the same again
+            config = folder.read_config()
         folder.result_path.unlink(missing_ok=True)  # first: what is removed in part is a trial that is not trained
         if config and config.study:
             runs.study_path(config.study).unlink(missing_ok=True)

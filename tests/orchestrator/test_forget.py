@@ -62,6 +62,7 @@ def test_forgotten_trials_are_gone_and_trained_anew_and_others_stay(done: Path, 
     before = run_file(done, tmp_path)
     assert before.trained == 0
     kept = [folder.trial_id for folder in Runs(tmp_path / "runs").trials()]
+    next(folder for folder in Runs(tmp_path / "runs").trials()).config_path.write_text("damaged")
     ended = forget(tmp_path, "--yes")
     assert ended.exit_code == 0, ended.output
     left = {folder.trial_id for folder in Runs(tmp_path / "runs").trials()}
@@ -97,6 +98,10 @@ def test_nothing_is_forgotten_while_a_sweep_runs_or_of_an_unknown_name(done: Pat
     assert isinstance(ended.exception, ConfigError)
     assert "stop it first" in str(ended.exception)
     assert files(tmp_path) - {runs.scratch / "small-1" / "now.json"} == before
+    with runs.trials()[0].locked():
+        ended = forget(tmp_path, "--yes")
+    assert "a process trains or measures " in str(ended.exception)
+    assert files(tmp_path) >= before
     ended = CliRunner().invoke(cli, ["forget", "--sweep", "smal", "--runs", str(runs.root), "--yes"])
     assert "no sweep 'smal'" in str(ended.exception)
     assert "did you mean 'small'?" in str(ended.exception)
