@@ -1,6 +1,7 @@
 """`autoreg compress`: a trained network without the units that its labels do not need, in a file."""
 
-import json
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import click
 
 from autoreg.cli import completion
 from autoreg.cli.help import OneOf
-from autoreg.cli.options import JSON, RUNS, print_columns, print_text
+from autoreg.cli.options import JSON, RUNS, print_columns, print_json, print_text
 from autoreg.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -63,16 +64,17 @@ def compress(
 
         if not cuda.is_available():
             raise ConfigError("--device cuda needs a GPU that PyTorch can use, and there is none")
-    small = compress_trial(
-        Runs(runs).find(trial), unchanged=unchanged, surgery=surgery, examples=examples, device=device,
-        say=lambda line: print_text(line, err=True),
-    )  # fmt: skip
-    seconds = small.seconds
-    if program is not None:
-        small.export(program)
-    small.save(out)
+    with redirect_stdout(sys.stderr):  # what a user's module prints is none of the data
+        small = compress_trial(
+            Runs(runs).find(trial), unchanged=unchanged, surgery=surgery, examples=examples, device=device,
+            say=lambda line: print_text(line, err=True),
+        )  # fmt: skip
+        seconds = small.seconds
+        if program is not None:
+            small.export(program)
+        small.save(out)
     if as_json:
-        click.echo(json.dumps({**small.summary(), "seconds": seconds, "batch": small.batch}, indent=1))
+        print_json({**small.summary(), "seconds": seconds, "batch": small.batch})
         return
     _print(small)
     print_text(f"{out}: {out.stat().st_size:,} bytes", err=True)

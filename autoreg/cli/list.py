@@ -1,13 +1,12 @@
 """`autoreg list`: what a sweep may name, and what there is."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from autoreg.cli.help import OneOf
-from autoreg.cli.options import DATABASE, JSON, print_columns
+from autoreg.cli.options import DATABASE, JSON, print_columns, print_json
 
 LISTS = ("networks", "datasets", "initializers", "optimizers", "schedules", "metrics", "figures", "sweeps", "trials")
 
@@ -27,7 +26,7 @@ def list_(kind: str, database: Path, as_json: bool) -> None:
     """  # noqa: D301
     rows = _rows_of(kind, database)
     if as_json:
-        click.echo(json.dumps(rows, indent=1))
+        print_json(rows)
         return
     if kind == "trials" and rows:
         rows.insert(0, {name: name for name in rows[0]})

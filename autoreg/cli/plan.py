@@ -1,6 +1,5 @@
 """`autoreg plan`: of each sweep its settings, what it shares with others, and what it will take."""
 
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoreg.cli import completion
-from autoreg.cli.options import JSON, OVERRIDES, RUNS, print_columns, print_text
+from autoreg.cli.options import JSON, OVERRIDES, RUNS, print_columns, print_json, print_text
 from autoreg.errors import AutoregError, ConfigError, duration, two_digits
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def plan(
         content = asdict(result)
         for sweep, common in zip(content["sweeps"], shared, strict=True):
             sweep["shared"] = [each._asdict() for each in common]
-        click.echo(json.dumps(content, indent=1))
+        print_json(content)
     else:
         for plan, forecasted, common in zip(plans, result.sweeps, shared, strict=True):
             _print_sweep(plan, forecasted, common)
@@ -87,9 +86,9 @@ def plan(
 
 def _print_all(plans: "Sequence[Plan]", forecast: "Forecast") -> None:
     """Print what several sweeps have and take together."""
-    from autoreg.orchestrator.plan import count_trials
+    from autoreg.config.overlap import count, keys_of
 
-    finals, tuning = count_trials([plan.sweep for plan in plans])
+    finals, tuning = count(keys_of(plan.sweep for plan in plans))
     click.echo(f"all {len(plans)} sweeps: {finals} final trials, {tuning} tuning trials, shared ones counted once")
     is_at_most = any(sweep.is_at_most for sweep in forecast.sweeps)
     click.echo(f"  time    {_time_text(forecast.seconds, is_at_most)}, one sweep after another")
@@ -104,9 +103,8 @@ def _print_sweep(plan: "Plan", forecast: "SweepForecast", shared: "Sequence[Shar
     click.echo(f"{plan.counts_text}, {sum(group.done_trials for group in groups)} already done")
     for common in shared:
         figures = f" ({', '.join(common.figures)})" if common.figures else ""
-        kinds = [f"{common.final_trials} final"] * bool(common.final_trials) + [
-            f"{common.tuning_trials} tuning"
-        ] * bool(common.tuning_trials)
+        counts = (("final", common.final_trials), ("tuning", common.tuning_trials))
+        kinds = [f"{count} {kind}" for kind, count in counts if count]
         click.echo(f"  shared  {' and '.join(kinds)} trials with {common.sweep}{figures}")
     most = max((group.trials_at_once for group in groups), default=1)
     at_once = f", {most} trials at once" if forecast.seconds and most > 1 else ""

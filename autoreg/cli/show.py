@@ -1,13 +1,12 @@
 """`autoreg show`: a trial with its settings, curves, scores and files, as text."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from autoreg.cli import completion
-from autoreg.cli.options import JSON, RUNS, as_text, print_columns, print_text
+from autoreg.cli.options import JSON, RUNS, as_text, print_columns, print_json, print_text
 from autoreg.errors import ConfigError
 
 
@@ -36,7 +35,7 @@ def show(trial: str, runs: Path, as_log: bool, as_json: bool) -> None:
         return
     details = trial_details(Runs(runs), trial)
     if as_json:
-        click.echo(json.dumps(details, indent=1))
+        print_json(details)
         return
     for section in ("config", "result", "environment"):
         _print_section(section, [[name, _plain(value)] for name, value in details[section].items()])

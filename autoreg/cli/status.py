@@ -1,6 +1,5 @@
 """`autoreg status`: how far each sweep is, and what runs right now."""
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autoreg.cli.options import DATABASE, JSON, RUNS
+from autoreg.cli.options import DATABASE, JSON, RUNS, print_json
 from autoreg.errors import ConfigError, printable
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def status(watch: bool, database: Path, runs: Path, as_json: bool) -> None:
         for row in rows:
             states = [state for state in running if state.sweep_id == row["sweep_id"]]
             row["running"] = [LIVE_STATE.dump_python(state, mode="json") for state in states]
-        click.echo(json.dumps(rows, indent=1))
+        print_json(rows)
         return
     if is_interactive(sys.stdout.isatty()):
         console = Console(highlight=False)

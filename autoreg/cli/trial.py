@@ -1,6 +1,7 @@
 """`autoreg trial`: one final trial of a sweep in this process, or the list of them."""
 
 import sys
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +40,8 @@ def trial(
     """  # noqa: D301
     if count + trained + (index is not None) > 1:
         raise ConfigError("--count prints a number, --index trains a trial and --trained measures: give one of them")
+    if retry_failed and index is None:
+        raise ConfigError("--retry-failed trains the trial of --index again; without --index nothing is trained")
     from autoreg.config.sweep_file import load_sweep
     from autoreg.orchestrator.one_trial import final_trials, run_trial, why_unknown
     from autoreg.orchestrator.plan import check_resources, make_plan
@@ -48,7 +51,8 @@ def trial(
 
     loaded = load_sweep(find_sweep(sweep), overrides)
     check_resources(loaded)
-    plan = make_plan(loaded)
+    with redirect_stdout(sys.stderr):  # what a user's module prints is none of the data
+        plan = make_plan(loaded)
     if count:
         click.echo(plan.sweep.final_count)
         return
@@ -69,7 +73,10 @@ def trial(
     say, problems = partial(print_text, err=True), False
     try:
         for number in numbers:
-            summary = run_trial(plan, Runs(runs), database, number, device=device, retry_failed=retry_failed, say=say)
+            with redirect_stdout(sys.stderr):
+                summary = run_trial(
+                    plan, Runs(runs), database, number, device=device, retry_failed=retry_failed, say=say
+                )
             problems |= tell_end(summary, database)
     except KeyboardInterrupt as error:
         raise Interrupted(f"stopped at once; to go on from the last saved state: {command()}") from error

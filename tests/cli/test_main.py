@@ -56,11 +56,13 @@ def test_a_plan_that_shows_a_failure_does_not_end_as_if_all_were_well(tmp_path: 
     assert "ValueError: Expected more than 1 value per channel" in ended.stdout
 
 
-def test_what_own_code_prints_is_no_part_of_a_plan_for_programs(tmp_path: Path) -> None:
+def test_what_own_code_prints_is_no_part_of_what_is_for_programs(tmp_path: Path) -> None:
     (tmp_path / "talking.py").write_text("from tests.helpers.outside import build\nprint('imported')\n")
     write_sweep(tmp_path / "small.yaml", network="talking:build")
     ended = autoreg("plan", "small.yaml", "--json", "--no-calibration", cwd=tmp_path)
     assert (json.loads(ended.stdout)["sweeps"][0]["name"], ended.stderr) == ("small", "imported\n")
+    ended = autoreg("trial", "small.yaml", "--count", cwd=tmp_path)
+    assert (ended.stdout, ended.stderr) == ("4\n", "imported\n")
 
 
 @pytest.mark.parametrize("ends", ["os._exit(0)", "sys.exit(3)"])

@@ -155,6 +155,8 @@ def test_the_command_lists_and_counts_the_trials_and_trains_one(tmp_path: Path) 
     assert " trained  mlp 1/4x" in second
     ended = autoreg("trial", file, "--count", "--index", "1", cwd=tmp_path)
     assert (ended.returncode, ended.stderr.endswith(": give one of them\n")) == (2, True)
+    ended = autoreg("trial", file, "--trained", "--retry-failed", cwd=tmp_path)
+    assert (ended.returncode, "without --index nothing is trained" in ended.stderr) == (2, True)
 
 
 def test_the_command_measures_what_is_trained_and_trains_none(tmp_path: Path) -> None:
