@@ -142,7 +142,7 @@ def rebuild(path: Path, runs: Runs) -> tuple[int, list[str]]:
     writer, folders = Writer(path, runs), runs.trials()
     for folder in folders:
         writer.queue_trial(folder)
-    for record in sorted(runs.sweeps.glob("*.json")):
+    for record in sorted(runs.sweeps.glob("[!.]*.json")):
         writer.queue_sweep(record.stem)
     try:
         with (

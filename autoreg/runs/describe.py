@@ -21,7 +21,7 @@ def outcome(config: TrialConfig, result: TrialResult) -> str:
 def ending(result: TrialResult) -> str:
     """Return why a trial failed; else its accuracy on the validation split, its epochs and how long they took."""
     if result.status == "failed":
-        return (result.error or "").splitlines()[0]
+        return (result.error or "no reason given").splitlines()[0]
     accuracy = "" if result.validation_accuracy is None else f"{result.validation_accuracy:.1%}, "
     return f"{accuracy}{result.epochs_run} epoch{'s' * (result.epochs_run != 1)}, {duration(result.seconds)}"
 

@@ -58,7 +58,7 @@ def read_measurement(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:
         stated = {**{name: facts[name] for name in FACTS}, "version": int(facts["version"])}
         options = json.loads(stated["options"])
         identity = measurement_id(stated["metric"], stated["version"], stated["split"], options)
-    except (pl.exceptions.PolarsError, OSError, KeyError, TypeError, ValueError) as error:
+    except (pl.exceptions.PolarsError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DataError(f"{path} is damaged; {advice} ({first_line(error)})") from error
     owner = path.parent.parent.name
     if facts.get("trial_id", owner) != owner:

@@ -47,6 +47,11 @@ def test_every_changed_byte_is_found(trial: MakeTrial) -> None:
             read_measurement(path)
 
 
+def test_options_that_nest_without_end_are_damage(trial: MakeTrial) -> None:
+    with pytest.raises(DataError, match="is damaged; remove it"):
+        read_measurement(written(trial(), ablation_rows((1.0, 0.5)), options="[" * 100_000))
+
+
 def test_a_measurement_of_another_trial_or_metric_is_named_by_rebuild_and_verify(
     runs: Runs, trial: MakeTrial, tmp_path: Path
 ) -> None:
