@@ -54,7 +54,7 @@ class Group:
         variants = tuple(dict.fromkeys((*self.variants, *other.variants)))
         if replace(self, variants=variants) != replace(other, variants=variants):
             names = " and ".join(str(name) for name in variants)
-            raise ConfigError(f"variants share a setting but not its epochs or lr_batch_factor: {names}")
+            raise ConfigError(f"variants share a setting but not its search, epochs or lr_batch_factor: {names}")
         return replace(self, variants=variants)
 
     @property
@@ -88,9 +88,10 @@ class Group:
         index = self.lengths.index(config.epochs)
         return self._trial(config, epochs=self.lengths[index - 1]) if index else None
 
-    def successors(self, config: TrialConfig) -> list[TrialConfig]:
-        """Return the final trials that go on from this one, the next one first."""
-        return [self._trial(config, epochs=epochs) for epochs in self.lengths if epochs > config.epochs]
+    def successor(self, config: TrialConfig) -> TrialConfig | None:
+        """Return the next final trial that goes on from this one, or None."""
+        longer = [epochs for epochs in self.lengths if epochs > config.epochs]
+        return self._trial(config, epochs=longer[0]) if longer else None
 
     def _trial(self, like: TrialConfig, **changes: Any) -> TrialConfig:
         choices = {field: getattr(self.template, field) for field in CHOICES}  # of an older trial, those of now

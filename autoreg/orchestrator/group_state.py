@@ -79,5 +79,5 @@ class GroupState:
 
     def has_successor(self, config: TrialConfig) -> bool:
         """Whether a longer trial is still to continue a final one."""
-        longer = self.group.successors(config)
-        return bool(longer) and not self.is_trained(longer[0].trial_id)
+        longer = self.group.successor(config)
+        return longer is not None and not self.is_trained(longer.trial_id)

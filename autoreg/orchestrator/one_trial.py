@@ -23,7 +23,7 @@ from autoreg.orchestrator.ray_runtime import worker
 from autoreg.orchestrator.ray_runtime.own_code import import_own_code
 from autoreg.orchestrator.ray_runtime.signals import StopOnSignal
 from autoreg.orchestrator.recorder import PATIENCE, Recorder, Summary
-from autoreg.orchestrator.resume import take_result
+from autoreg.orchestrator.resume import known_result
 from autoreg.orchestrator.running import RunningBundles
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.runs.describe import describe, outcome
@@ -80,10 +80,7 @@ def run_trial(
         place = Place(runs.root, plan.root and plan.root.absolute(), Path(scratch))
         recorder = Recorder(plan, Writer(database, runs), place)
         recorder.commit(schedule.planned())
-        result = take_result(folder, retry_failed) if folder.is_trained else None
-        if isinstance(result, str):
-            say(result)
-        elif result:
+        if result := known_result(folder, say, retry_failed):
             for line in check_data(folder, result, plan.fingerprints(config)):
                 say(line)
         import_own_code([config], plan.measurements)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from autoreg.config.group import Group, setting_labels
-from autoreg.config.overlap import count, keys_of
 from autoreg.config.sections import Variant
 from autoreg.config.sweep import Sweep
 from autoreg.config.sweep_file import LoadedSweep
@@ -170,11 +169,6 @@ def check_size(loaded: LoadedSweep) -> None:
     source, size = loaded.document.source, loaded.sweep.size
     if size > MANY_TRIALS:
         raise ConfigError(f"{source}: the sweep asks for {size:,} trials; --yes runs more than {MANY_TRIALS:,}")
-
-
-def count_trials(sweeps: Iterable[Sweep]) -> tuple[int, int]:
-    """Return how many final and how many tuning trials some sweeps have together; what they share counts once."""
-    return count(keys_of(sweeps))
 
 
 def _batch_variants(group: Group) -> Iterator[TrialConfig]:

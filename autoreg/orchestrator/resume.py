@@ -65,39 +65,21 @@ def trained_trials(schedule: Schedule, runs: Runs) -> Iterator[tuple[TrialConfig
                 yield config, folder
 
 
-def trained_results(
-    schedule: Schedule, runs: Runs, retry_failed: bool = False
-) -> Iterator[tuple[TrialConfig, TrialFolder, TrialResult | str]]:
-    """Yield each planned trial that is trained with its result, or a line for one whose files are damaged.
-
-    Those become untrained trials, and so do failed ones if they are to be tried again.
-    """
-    for config, folder in trained_trials(schedule, runs):
-        if result := take_result(folder, retry_failed):
-            yield config, folder, result
-
-
-def known_result(folder: TrialFolder, say: Callable[[str], object]) -> TrialResult | None:
-    """Return a trial's result; None if it has none, or a damaged one, of which a line is said: see `take_result`."""
-    result = take_result(folder, retry_failed=False) if folder.is_trained else None
-    if isinstance(result, str):
-        say(result)
-        return None
-    return result
-
-
-def take_result(folder: TrialFolder, retry_failed: bool) -> TrialResult | str | None:
-    """Return a trained trial's result, a line if its files are damaged, None if it has failed and is to be tried again.
+def known_result(folder: TrialFolder, say: Callable[[str], object], retry_failed: bool = False) -> TrialResult | None:
+    """Return a trial's result; None if there is none, or a damaged one, of which a line is said, or one to be retried.
 
     Without its result it is an untrained trial afterwards.
     """
+    if not folder.is_trained:
+        return None
     try:
         result = folder.read_result()
     except DamagedResult as error:
         with folder.locked(give_up=lambda: True) as is_held:
             if is_held:  # else another sweep is at it already
                 folder.discard(first_line(error))
-        return f"trained again: {first_line(error)}"
+        say(f"trained again: {first_line(error)}")
+        return None
     if retry_failed and result.status == "failed":
         folder.result_path.unlink()
         return None

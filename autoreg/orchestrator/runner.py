@@ -20,7 +20,7 @@ from autoreg.orchestrator.progress.counts import Verbosity
 from autoreg.orchestrator.progress.live_file import LiveStateFile
 from autoreg.orchestrator.progress.terminal import Display
 from autoreg.orchestrator.recorder import PATIENCE, Recorder, Summary
-from autoreg.orchestrator.resume import begin_schedule, known_result, trained_results
+from autoreg.orchestrator.resume import begin_schedule, known_result, trained_trials
 from autoreg.orchestrator.same_data import data_notes
 from autoreg.orchestrator.study import propose
 from autoreg.runs.folder import Runs
@@ -67,14 +67,12 @@ class SweepRunner:
         Args:
             retry_failed: remove the results of failed trials instead, so that they are trained again.
         """
-        lines = []
-        for config, folder, result in trained_results(self.driver.schedule, self.runs, retry_failed):
-            if isinstance(result, str):
-                lines.append(result)
-                continue
-            lines += data_notes(self.plan, self.runs, config, folder, result)
-            self.recorder.add_if_missing(folder, config, result)
-            self.tell(ev.TrialFound(config, result, self.recorder.is_measured(folder, result)))
+        lines: list[str] = []
+        for config, folder in trained_trials(self.driver.schedule, self.runs):
+            if result := known_result(folder, lines.append, retry_failed):
+                lines += data_notes(self.plan, self.runs, config, folder, result)
+                self.recorder.add_if_missing(folder, config, result)
+                self.tell(ev.TrialFound(config, result, self.recorder.is_measured(folder, result)))
         return list(dict.fromkeys(lines))
 
     def run(self, backend: Backend) -> None:

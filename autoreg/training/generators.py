@@ -13,7 +13,8 @@ def seed_generators(seed: int, device: torch.device) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     if device.type == "cuda":
-        torch.cuda.manual_seed(seed)
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
 
 
 def drawn_so_far(device: torch.device) -> dict[str, Any]:

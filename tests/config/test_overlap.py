@@ -2,10 +2,10 @@
 
 import pytest
 
-from autoreg.config.overlap import shared_with
+from autoreg.config.overlap import count, keys_of, shared_with
 from autoreg.config.sweep import Sweep
 from autoreg.config.sweep_file import load_sweep
-from autoreg.orchestrator.plan import checked_sweep, count_trials
+from autoreg.orchestrator.plan import checked_sweep
 from autoreg.packaged import find_sweep
 
 
@@ -26,7 +26,7 @@ def test_shared_trials_are_those_that_the_sweeps_say(
     names: tuple[str, str], together: tuple[int, int], shared: tuple[int, int]
 ) -> None:
     first, second = map(packaged, names)
-    assert count_trials([first, second]) == together
+    assert count(keys_of([first, second])) == together
     [common] = shared_with(first, [second])
     assert (common.sweep, common.figures) == (names[1], second.figures)
     assert (common.final_trials, common.tuning_trials) == shared

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from autoreg.config.group import setting_labels
+from autoreg.config.overlap import count, keys_of
 from autoreg.config.series import figure_points
 from autoreg.config.sweep import load_definition
 from autoreg.config.sweep_file import LoadedSweep, load_sweep
@@ -14,7 +15,7 @@ from autoreg.config.trial import TrialConfig
 from autoreg.database.connection import query, reading
 from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import ConfigError
-from autoreg.orchestrator.plan import Plan, count_trials, make_plan
+from autoreg.orchestrator.plan import Plan, make_plan
 from autoreg.packaged import find_sweep
 from autoreg.runs.folder import Runs
 from tests.helpers.records import write_record
@@ -87,7 +88,7 @@ def test_what_two_variants_share_is_one_group(several: Several) -> None:
 
 def test_variants_that_ask_for_other_trials_of_one_setting_are_refused(several: Several) -> None:
     variants = "variants=[{name: plain}, {name: scaled, grid: {lr_batch_factor: [1, 2]}}]"
-    with pytest.raises(ConfigError, match=r"variants share a setting but not its epochs or lr_batch_factor: plain and"):
+    with pytest.raises(ConfigError, match=r"share a setting but not its search, epochs or lr_batch_factor: plain and"):
         several(variants).sweep.groups()
 
 
@@ -298,15 +299,15 @@ def test_a_series_names_what_varies_within_its_variant(
 
 def test_what_several_sweeps_share_counts_once() -> None:
     initializers, regularizers = (load_sweep(find_sweep(f"cifar_{name}")).sweep for name in ("init", "regularizers"))
-    assert count_trials([initializers]) == (initializers.final_count, initializers.tuning_count) == (45, 150)
-    assert count_trials([regularizers]) == (75, 250)
-    assert count_trials([initializers, regularizers]) == (45 + 75 - 15, 150 + 250 - 50)
-    assert count_trials([initializers, initializers]) == (45, 150)
+    assert count(keys_of([initializers])) == (initializers.final_count, initializers.tuning_count) == (45, 150)
+    assert count(keys_of([regularizers])) == (75, 250)
+    assert count(keys_of([initializers, regularizers])) == (45 + 75 - 15, 150 + 250 - 50)
+    assert count(keys_of([initializers, initializers])) == (45, 150)
 
 
 def test_trials_of_several_lengths_each_count(several: Several) -> None:
     sweep = several("variants=null", "tune=null", "grid.epochs=[1, 2, 3]").sweep
-    assert count_trials([sweep]) == (2 * 3 * 2, 0)
+    assert count(keys_of([sweep])) == (2 * 3 * 2, 0)
     assert sweep.final_count == 2 * 3 * 2
 
 

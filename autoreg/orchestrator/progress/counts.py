@@ -25,7 +25,7 @@ class RunningTrial:
         loss: of the last epoch's training batches; None before the first, and where it was not finite.
         accuracy: on the validation split, in [0, 1]; None before the first epoch.
         seconds_per_epoch: as the last epochs took; None before the first.
-        more: how many trials of its pack come after it.
+        more: how many trials of its bundle come after it.
     """
 
     config: TrialConfig

@@ -1,14 +1,14 @@
 """What PyTorch keeps for a whole process is put back after each trial, so that no trial changes the next."""
 
-import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from operator import attrgetter
 from typing import Any
 
-import numpy as np
 import torch
+
+from autoreg.training.generators import draw_on_from, drawn_so_far
 
 #: Each is a name for people, how it is read, and how it is set.
 _Setting = tuple[str, Callable[[], Any], Callable[[Any], object]]
@@ -72,7 +72,8 @@ def kept_state(say: Callable[[str], object]) -> Iterator[None]:
     allowed = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = allowed  # "ieee" in place of "none", which is the same: as every trial does
     before = [read() for _, read, _ in _SETTINGS]
-    python, arrays, tensors = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    cpu = torch.device("cpu")
+    drawn = drawn_so_far(cpu)
     try:
         yield
     finally:
@@ -82,6 +83,4 @@ def kept_state(say: Callable[[str], object]) -> Iterator[None]:
                 write(was)
                 if now != was:
                     say(f"warning: the trial's code has changed {name} from {was} to {now}; it is {was} again")
-        random.setstate(python)
-        np.random.set_state(arrays)
-        torch.set_rng_state(tensors)
+        draw_on_from(drawn, cpu)

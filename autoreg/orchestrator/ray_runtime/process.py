@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
+
 from autoreg import __version__
 
 
 def emptiest_gpu() -> str:
     """Return the device with most free memory, `cuda:0` or another, or `cpu` where there is no GPU."""
-    import torch
-
     if not torch.cuda.is_available():
         return "cpu"
     free = {index: torch.cuda.mem_get_info(index)[0] for index in range(torch.cuda.device_count())}
@@ -28,8 +28,6 @@ def give_memory_back(device: str) -> None:
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # a call of glibc's own
         trim(0)
     if device.startswith("cuda"):
-        import torch
-
         torch.cuda.empty_cache()
 
 
@@ -38,8 +36,6 @@ def prepare_process(threads: int, device: str) -> str:
 
     One thread a trial: a tiny network on two threads of a busy machine is many times slower than on one.
     """
-    import torch
-
     if sys.platform == "linux":  # Ray's own workers outlive a killed driver by seconds, holding GPU memory
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
@@ -49,8 +45,6 @@ def prepare_process(threads: int, device: str) -> str:
 
 def machine(device: str) -> str:
     """Return what trains here, in words."""
-    import torch
-
     where = torch.cuda.get_device_name(device) if device.startswith("cuda") else device
     threads = torch.get_num_threads()
     versions = f"autoreg {__version__}, PyTorch {torch.__version__}, Python {platform.python_version()}"
