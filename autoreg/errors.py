@@ -52,6 +52,11 @@ def first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
+def with_kind(error: BaseException) -> str:
+    """Return an error's kind and the first line of its message, for errors of other people's code."""
+    return f"{type(error).__name__}: {first_line(error)}"
+
+
 def printable(text: str) -> str:
     """Return a text in which what a terminal would obey is a question mark: what files hold may be a stranger's."""
     return "".join(sign if sign.isprintable() else "?" for sign in text)

@@ -7,6 +7,11 @@ from torch import Tensor
 ROWS = 1024
 
 
+def vectors_of(values: Tensor) -> Tensor:
+    """Return activations, [batch, units, …], as one vector for each input and position, [vectors, units]."""
+    return values.movedim(1, -1).reshape(-1, values.shape[1])
+
+
 class Moments:
     """Count, mean and scatter of the activation vectors that were added so far, of one layer or read point.
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_type_hints
 
-from autoreg.errors import ConfigError, did_you_mean, first_line, shown
+from autoreg.errors import ConfigError, did_you_mean, shown, with_kind
 from autoreg.exits import told_exits
 from autoreg.sources import local_modules, source_id
 
@@ -85,8 +85,7 @@ class Registry(Generic[F]):
             with told_exits():
                 function: F = getattr(importlib.import_module(module), attribute)
         except (Exception, SystemExit) as error:  # the file is the user's: anything may go wrong in it
-            reason = f"{type(error).__name__}: {first_line(error)}"
-            raise ConfigError(f"{self.kind} {path!r} cannot be imported: {reason}") from error
+            raise ConfigError(f"{self.kind} {path!r} cannot be imported: {with_kind(error)}") from error
         self._check_arguments(path, function)
         return function
 
@@ -127,8 +126,9 @@ class Registry(Generic[F]):
         try:  # annotations that the file's `from __future__ import annotations` has made texts
             read = inspect.signature(self[name], eval_str=True).parameters
         except Exception as error:
-            reason = f"{type(error).__name__}: {first_line(error)}"
-            raise ConfigError(f"{self.kind} {name!r} has an annotation that cannot be read: {reason}") from error
+            raise ConfigError(
+                f"{self.kind} {name!r} has an annotation that cannot be read: {with_kind(error)}"
+            ) from error
         return {key: read[key] for key in options}
 
     def signature(self, name: str) -> str:

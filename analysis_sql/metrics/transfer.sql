@@ -7,7 +7,7 @@ select
     network,
     dataset,
     -- without the rate that an axis of the sweep sets
-    coalesce(nullif(regexp_replace(series, '(^|, )η = [^,]+', ''), ''), initializer) as series,
+    coalesce(nullif(ltrim(regexp_replace(series, '(^|, )η = [^,]+', ''), ', '), ''), initializer) as series,
     width,
     replicate,
     final_trials.learning_rate,

@@ -44,7 +44,7 @@ def foreign(connection: Connection) -> list[Foreign]:
     there, version, metrics = schema.names(connection), 0, list[tuple[str, int]]()
     if there.issuperset({*schema.TABLES} - {"sweep_groups"}):  # which version 1 had not
         metrics = custom.measured(connection, schema.METRIC_SQL)
-        [(version,)] = connection.execute("select max(schema_version) from schema_info").fetchall()
+        [(version,)] = connection.execute("select coalesce(max(schema_version), 0) from schema_info").fetchall()
     views = [custom.view_of(metric) for metric, _ in metrics]
     tables = [*schema.TABLES, *chain(*schema.METRIC_TABLES.values())]
     own = {("table", name) for name in (*tables, *schema.REFERENCE_TABLES)}

@@ -100,8 +100,8 @@ def _differences(connection: Connection, others: list[str]) -> list[str]:
     for table in sorted({*columns["remade"]} | {*columns["given"]} - {*others}):
         if table in _OTHER_TABLES:
             continue
-        listed = ", ".join(map(quoted, columns["remade"].get(table) or columns["given"][table]))
-        key = "sweep_id" if table.startswith("sweep") else "trial_id"
+        names = columns["remade"].get(table) or columns["given"][table]
+        listed, key = ", ".join(map(quoted, names)), "sweep_id" if "sweep_id" in names else "trial_id"
         for database, other in permutations(_SURPLUS):
             if table not in columns[database]:
                 continue

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from autoreg.config.trial import Choice, TrialConfig, canonical_json
 from autoreg.datasets.split import Examples, Split
-from autoreg.errors import AutoregError, ConfigError, first_line
+from autoreg.errors import AutoregError, ConfigError, with_kind
 from autoreg.exits import told_exits
 from autoreg.registry import Registry
 from autoreg.seeds import derive_seed, generator_states
@@ -128,7 +128,7 @@ def _load(name: str, options: str, root: Path | None, device: str) -> Dataset:
         Exception,
         SystemExit,
     ) as error:  # sizes that no memory holds; and in a user's own function anything may go wrong
-        raise ConfigError(f"dataset {name!r} cannot be made: {type(error).__name__}: {first_line(error)}") from error
+        raise ConfigError(f"dataset {name!r} cannot be made: {with_kind(error)}") from error
     if not isinstance(dataset, Dataset):
         raise ConfigError(f"dataset {name!r} must return a Dataset, got {type(dataset).__name__}")
     for part in ("train", "validation", "test"):
@@ -200,8 +200,8 @@ def build_dataset(config: TrialConfig, root: Path | None, device: str = "cpu") -
         DataError: the data is missing or damaged.
         ConfigError: the dataset does not fit the trial (`check_dataset`).
     """
-    name, options = drawn_dataset(config).name, canonical_json(drawn_dataset(config).options)
-    if ":" in name and (name, options) not in _unchanging:
+    drawn = drawn_dataset(config)
+    if ":" in drawn.name and (drawn.name, canonical_json(drawn.options)) not in _unchanging:
         forget_datasets()
     dataset = load_dataset(config, root, device)
     check_dataset(config, dataset)

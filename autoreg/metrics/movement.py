@@ -10,6 +10,7 @@ from torch import Tensor
 from autoreg.datasets import Dataset
 from autoreg.errors import DataError
 from autoreg.metrics.metric import metric
+from autoreg.moments import vectors_of
 from autoreg.networks import Network
 from autoreg.networks.initializers import weight_matrix
 
@@ -102,14 +103,9 @@ def _activation_changes(network: Network, initial: Network, dataset: Dataset, sp
     pairs: dict[str, _Pairs] = {}
     for inputs, _ in dataset.batches(split):
         for (layer, after), (_, before) in zip(network.walk(inputs), initial.walk(inputs), strict=True):
-            both = _vectors(before), _vectors(after)
+            both = vectors_of(before), vectors_of(after)
             pairs.setdefault(layer, _Pairs(both)).add(both)
     return {layer: found.summary() for layer, found in pairs.items()}
-
-
-def _vectors(values: Tensor) -> Tensor:
-    """Return activations, [batch, units, …], as one vector for each input and position, [vectors, units]."""
-    return values.movedim(1, -1).reshape(-1, values.shape[1])
 
 
 class _Pairs:

@@ -12,7 +12,7 @@ from torch import Tensor
 from autoreg.datasets import Dataset
 from autoreg.errors import DataError
 from autoreg.metrics.metric import metric
-from autoreg.moments import Moments
+from autoreg.moments import Moments, vectors_of
 from autoreg.networks import Network
 from autoreg.seeds import derive_seed
 
@@ -76,7 +76,7 @@ def similarity(
     for inputs, _ in dataset.batches(split):
         span = (seen, seen := seen + len(inputs), total)
         for layer, values in network.walk(inputs):
-            vectors = _vectors(values)
+            vectors = vectors_of(values)
             for sample, generator in enumerate(generators):
                 drawn.setdefault((layer, sample), []).append(_draw(vectors, span, max_vectors, generator))
     rows = []
@@ -94,7 +94,7 @@ def _of_all_vectors(network: Network, dataset: Dataset, split: str, threshold: f
     active: dict[str, Tensor] = {}
     for inputs, _ in dataset.batches(split):
         for layer, values in network.walk(inputs):
-            vectors = _vectors(values)
+            vectors = vectors_of(values)
             if layer not in moments:
                 moments[layer] = Moments(vectors)
                 active[layer] = torch.zeros(2, vectors.shape[1], dtype=torch.int64, device=vectors.device)
@@ -105,8 +105,8 @@ def _of_all_vectors(network: Network, dataset: Dataset, split: str, threshold: f
     rows = []
     for layer, found in moments.items():
         _require_two(layer, found.count)
-        vectors_of, inputs_of = active[layer].tolist()
-        shares = [count / found.count for count in vectors_of]
+        active_vectors, inputs_of = active[layer].tolist()
+        shares = [count / found.count for count in active_vectors]
         rows.append((layer, 0, found.count, *correlations_of(found, threshold).as_lists(), shares, inputs_of))
     return pl.DataFrame(rows, schema=_OF_ALL, orient="row")
 
@@ -114,11 +114,6 @@ def _of_all_vectors(network: Network, dataset: Dataset, split: str, threshold: f
 def _require_two(layer: str, vectors: int) -> None:
     if vectors < 2:
         raise DataError(f"layer {layer}: a correlation takes at least 2 activation vectors, got {vectors}")
-
-
-def _vectors(values: Tensor) -> Tensor:
-    """Return activations, [batch, units, …], as one vector for each input and position, [vectors, units]."""
-    return _by_position(values).transpose(1, 2).flatten(0, 1)
 
 
 def _by_position(values: Tensor) -> Tensor:

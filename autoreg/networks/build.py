@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from autoreg.config.trial import TrialConfig
-from autoreg.errors import ConfigError, first_line
+from autoreg.errors import ConfigError, with_kind
 from autoreg.exits import told_exits
 from autoreg.networks.network import Network, networks
 from autoreg.networks.parametrization import scales
@@ -30,7 +30,7 @@ def build_network(config: TrialConfig, input_shape: Sequence[int], classes: int)
             network = build(config.width, tuple(input_shape), classes, config.dropout, **config.network.options)
     except (TypeError, ValueError, AttributeError, SystemExit) as error:
         shape = "×".join(map(str, input_shape))
-        reason = f"{type(error).__name__}: {first_line(error)}"
+        reason = with_kind(error)
         raise ConfigError(
             f"network {config.network.name!r} cannot be built for inputs of {shape} and {classes} classes: {reason}"
         ) from error
@@ -60,8 +60,7 @@ def unallocated_network(config: TrialConfig, input_shape: Sequence[int], classes
     except ConfigError:
         raise
     except Exception as error:  # sizes that no memory holds; and in a user's own function anything may go wrong
-        reason = f"{type(error).__name__}: {first_line(error)}"
-        raise ConfigError(f"network {config.network.name!r} cannot be built: {reason}") from error
+        raise ConfigError(f"network {config.network.name!r} cannot be built: {with_kind(error)}") from error
 
 
 def parameter_count(config: TrialConfig, input_shape: Sequence[int], classes: int) -> int:

@@ -13,6 +13,15 @@ from autoreg.errors import ConfigError, first_line
 Part = str | int
 
 
+def require_logits(logits: object) -> None:
+    """Raise ConfigError unless a model's output is a logit for each of several classes."""
+    if not isinstance(logits, Tensor) or logits.ndim != 2:
+        shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        raise ConfigError(f"a model must give logits, [examples, classes], got {shape}")
+    if logits.shape[1] < 2:  # all would be labelled alike
+        raise ConfigError("a model must give a logit for each class, got one; of a logit z, give torch.cat([-z, z], 1)")
+
+
 def unwrapped(model: nn.Module) -> nn.Module:
     """Return the model itself out of `DataParallel`, `DistributedDataParallel` and `torch.compile`."""
     while True:

@@ -38,7 +38,7 @@ def is_map(traced: fx.GraphModule, node: fx.Node) -> bool:
         is_matrix = any(parameter.ndim >= 2 for parameter in module.parameters())
         is_quantized = type(module).__module__.startswith("torch.ao.nn.quantized")  # which has no parameters
         return is_quantized or (bool(is_matrix) and not isinstance(module, NORMALIZATIONS))
-    name = _name(node)
+    name = name_of(node)
     if name in MAPS:
         return True
     if name in _PASSIVE or name.startswith(_PASSIVE_STARTS) or is_activation(traced, node) or _is_kept(node):
@@ -74,7 +74,7 @@ def is_plain(traced: fx.GraphModule, node: fx.Node) -> bool:
         plain = (*PLAIN_MAPS, *NORMALIZATIONS, nn.Embedding, nn.EmbeddingBag, nn.Bilinear, nn.Identity)
         home, _, file = type(module).__module__.rpartition(".")
         return isinstance(module, plain) or (home == "torch.nn.modules" and file in _FILES)
-    name = _name(node)
+    name = name_of(node)
     if name in _FACTORS:
         return sum(isinstance(factor, fx.Node) and factor.op != "get_attr" for factor in node.args) < 2
     return name in MAPS or name in _PASSIVE or name.startswith(_PASSIVE_STARTS)
@@ -82,7 +82,7 @@ def is_plain(traced: fx.GraphModule, node: fx.Node) -> bool:
 
 def function_of(traced: fx.GraphModule, node: fx.Node) -> str:
     """Return what a node runs: the class of its module, or the name of its function."""
-    return type(traced.get_submodule(str(node.target))).__name__ if node.op == "call_module" else _name(node)
+    return type(traced.get_submodule(str(node.target))).__name__ if node.op == "call_module" else name_of(node)
 
 
 def place_of(node: fx.Node) -> str:
@@ -93,5 +93,6 @@ def place_of(node: fx.Node) -> str:
     return f"{inside}.{node.name}" if inside else node.name
 
 
-def _name(node: fx.Node) -> str:
+def name_of(node: fx.Node) -> str:
+    """Return the name of what a node calls."""
     return str(getattr(node.target, "__name__", node.target))

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from autoreg.errors import ConfigError, ModelWarning, first_line
+from autoreg.errors import ConfigError, ModelWarning, with_kind
 from autoreg.networks.cuts import Cuts
-from autoreg.networks.given_model import Part, copied, keep_output, part_of, unwrapped
+from autoreg.networks.given_model import Part, copied, keep_output, part_of, require_logits, unwrapped
 from autoreg.networks.hooked import Hooked
 from autoreg.networks.network import Network
 from autoreg.networks.node_kinds import function_of, is_activation, is_map, is_plain, place_of
@@ -61,7 +61,7 @@ def wrap(model: nn.Module, example: Tensor, logits: Part | None = None, layers: 
     try:
         traced = fx.symbolic_trace(own)
     except Exception as error:  # fx knows many ways to fail, and the model is the user's: anything may go wrong in it
-        reason = f"{type(error).__name__}: {first_line(error)}"
+        reason = with_kind(error)
         raise ConfigError(
             f"{type(model).__name__} cannot be traced by torch.fx; name modules, layers=[…], or write its stages as a "
             f"Network ({reason})"
@@ -150,8 +150,9 @@ def _running(example: Tensor) -> Iterator[None]:
     except ConfigError:
         raise
     except Exception as error:  # whatever the user's model makes of the example
-        reason = f"{type(error).__name__}: {first_line(error)}"
-        raise ConfigError(f"the model cannot be run on the inputs, {tuple(example.shape)}: {reason}") from error
+        raise ConfigError(
+            f"the model cannot be run on the inputs, {tuple(example.shape)}: {with_kind(error)}"
+        ) from error
 
 
 @torch.inference_mode()
@@ -165,11 +166,7 @@ def _require_same(expected: Any, network: Network, example: Tensor) -> None:
         logits = network(example)
         flipped = network(example.flip(0))  # what a stage remembers of a call is of other examples now
         outputs = [logits, *(network.after(layer)(values) for layer, values in activations.items())]
-    if not isinstance(expected, Tensor) or expected.ndim != 2:
-        shape = tuple(expected.shape) if isinstance(expected, Tensor) else type(expected).__name__
-        raise ConfigError(f"a model must give logits, [examples, classes], got {shape}")
-    if expected.shape[1] < 2:  # all would be labelled alike
-        raise ConfigError("a model must give a logit for each class, got one; of a logit z, give torch.cat([-z, z], 1)")
+    require_logits(expected)
     near = 1e-4 * float(expected.nan_to_num(0, 0, 0).abs().max())
 
     def are_same(one: Tensor, other: Tensor, rtol: float, atol: float) -> bool:  # NaN is for metrics to refuse

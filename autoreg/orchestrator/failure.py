@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 
-from autoreg.errors import first_line
+from autoreg.errors import with_kind
 
 #: How often a trial is tried that is not to blame: a worker that dies, a full disk, a GPU in a bad state.
 TRIES = 3
@@ -97,7 +97,7 @@ _TEXTS = {
 
 def failure_of(error: BaseException) -> Failure:
     """Return what an exception says of a try, by its type first."""
-    return Failure(_kind_of(error), f"{type(error).__name__}: {first_line(error)}")
+    return Failure(_kind_of(error), with_kind(error))
 
 
 def _kind_of(error: BaseException) -> Kind:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from autoreg.database.writer import Writer
-from autoreg.errors import DataError, first_line
+from autoreg.errors import DataError, first_line, with_kind
 from autoreg.orchestrator import events as ev
 from autoreg.orchestrator.backend import Backend, BackendLost
 from autoreg.orchestrator.driver import Driver
@@ -97,7 +97,7 @@ class SweepRunner:
             if is_disk:
                 self.tell(ev.StorageFailed(first_line(error)))
             elif not self.driver.is_blocked:  # else Tune read its own notes back, which a full disk has cut off
-                raise BackendLost(f"{type(error).__name__}: {first_line(error)}") from error
+                raise BackendLost(with_kind(error)) from error
         for name in self.driver.running.names:  # whose end nobody told
             self.end_bundle(name)
         for line in self.take_what_is_trained():
@@ -198,7 +198,7 @@ class SweepRunner:
 
     def note_error(self, error: Exception) -> None:
         """Take note of an error of ours that must not end the sweep at once; nothing new is begun after it."""
-        line = f"{type(error).__name__}: {first_line(error)}"
+        line = with_kind(error)
         if line not in self._errors:
             self._errors[line] = None
             self.display.line(line)

@@ -10,11 +10,9 @@ change no verdict on removability and repetition.
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
-from scipy import special
 
 from autoreg.errors import DataError
-from autoreg.report.judge import ALPHA, RESOLUTION, holm
+from autoreg.report.judge import ALPHA, Sample
 from autoreg.report.slopes import FEWEST_WIDTHS, held, replicate_slopes
 
 #: A slope below this is none, and one this much below 1 is as good as 1.
@@ -68,24 +66,15 @@ def _claims(widths: pl.DataFrame) -> pl.DataFrame:
 
 
 def _judge(claims: pl.DataFrame) -> pl.DataFrame:
-    count = claims["replicates"].to_numpy().astype(float)
-    mean, deviation = (claims[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("mean", "deviation"))
-    error, freedom = deviation / np.sqrt(np.maximum(count, 1)), np.maximum(count - 1, 1)
-    half, tested, unit = special.stdtrit(freedom, 0.975) * error, count >= 2, np.maximum(error, RESOLUTION)
-
-    def corrected(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
-        p_values = np.where(tested, p_values, 1.0)
-        p_values[count >= 1] = holm(p_values[count >= 1])
-        return p_values
-
+    sample = Sample(claims)
     tests = {
-        "growth_p": corrected(2 * special.stdtr(freedom, -np.abs(mean / unit))),
-        "none_p": corrected(special.stdtr(freedom, (mean - BOUND) / unit)),
-        "less_p": corrected(special.stdtr(freedom, (mean - 1) / unit)),
-        "proportion_p": corrected(special.stdtr(freedom, (1 - BOUND - mean) / unit)),
+        "growth_p": sample.p_other_than_0(),
+        "none_p": sample.p_below(BOUND),
+        "less_p": sample.p_below(1),
+        "proportion_p": sample.p_above(1 - BOUND),
     }
     holds = {name: p_values < ALPHA for name, p_values in tests.items()}
-    grows = holds["growth_p"] & (mean > 0)
+    grows = holds["growth_p"] & (sample.mean > 0)
     verdict = np.select(
         [holds["none_p"], holds["proportion_p"], grows & holds["less_p"], grows],
         ["does not grow", "in proportion", "less than in proportion", "grows"],
@@ -95,10 +84,10 @@ def _judge(claims: pl.DataFrame) -> pl.DataFrame:
         *CLAIM,
         *LABELS,
         verdict=pl.Series(verdict.tolist(), dtype=pl.String),
-        slope=pl.Series(mean, nan_to_null=True),
-        low=pl.Series(mean - half, nan_to_null=True),
-        high=pl.Series(mean + half, nan_to_null=True),
-        **{name: pl.when(pl.lit(pl.Series(tested))).then(pl.lit(pl.Series(values))) for name, values in tests.items()},
+        slope=pl.Series(sample.mean, nan_to_null=True),
+        low=sample.low,
+        high=sample.high,
+        **{name: sample.shown(p_values) for name, p_values in tests.items()},
         replicates="replicates",
         widths="widths",
         held="held",

@@ -22,6 +22,7 @@ from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, DataError
 from autoreg.files import write_bytes, write_text
 from autoreg.packaged import figure_names, find_sweep, sweep_names
+from autoreg.report.figures.notes import add_note
 from autoreg.report.figures.source import FigureSource
 from autoreg.report.figures.style import SETTINGS, fonts_for
 from autoreg.report.formats import as_csv
@@ -94,8 +95,7 @@ class FigureRows:
         if self.choices > 1:
             remarks.append(f"sweep {self.sweep or ''} ({self.sweep_id}), the latest of {self.choices} with this figure")
         if self.missing:
-            more = f"; … ({len(self.missing)} settings)" if len(self.missing) > 3 else ""
-            remarks.append(f"incomplete, missing {'; '.join(self.missing[:3])}{more}")
+            remarks.append(f"incomplete, missing {_few(self.missing)}")
         if not self.published.is_empty():  # those of teachers are of as many examples as ours
             ours = [name for name in self.frame["dataset"].unique().sort() if not name.startswith("teacher")]
             if reduced := [name for name in ours if "_size=" in name]:
@@ -113,8 +113,7 @@ class FigureRows:
         if said := [*filter(None, [self.measured]), *self.remarks]:
             lines = [textwrap.fill(line, width=55 * max(1, len(figure.axes[:3]))) for line in said]
             with mpl.rc_context({**SETTINGS, "font.family": fonts_for(self.frame)[0]}):
-                text = "\n".join(filter(None, [figure.get_supxlabel(), *lines])).replace("$", r"\$")
-                figure.supxlabel(text, fontsize=7, color="#555555")
+                add_note(figure, *(line.replace("$", r"\$") for line in lines))
         return figure
 
     def as_csv(self) -> str:
@@ -177,8 +176,7 @@ def read_figure(
         frame = frame.filter(split="test" if "test" in splits or not splits else splits[-1])
     published = published_points(connection, figure.name, frame, definition)
     if frame.is_empty():
-        more = f"; … ({len(missing)} settings)" if len(missing) > 3 else ""
-        lacking = f"; missing: {'; '.join(missing[:3])}{more}" if missing else ""
+        lacking = f"; missing: {_few(missing)}" if missing else ""
         raise DataError(f"figure {figure.name} has no measured trial yet in {path_of(connection)}{lacking}")
     frame = frame.sort([name for name in frame.columns if not isinstance(frame.schema[name], pl.List)])
     done = "from final_trials where sweep_id = $sweep_id and status = 'done'"
@@ -186,6 +184,10 @@ def read_figure(
     unmeasured = query(connection, sql, sweep_id=sweep_id) if figure.is_packaged else None
     trained = trained_with(connection, sweep_id)
     return FigureRows(figure, frame, published, sweep_id, definition, missing, choices, threshold, trained, unmeasured)
+
+
+def _few(missing: Sequence[str]) -> str:
+    return "; ".join(missing[:3]) + (f"; … ({len(missing)} settings)" if len(missing) > 3 else "")
 
 
 def picture(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:

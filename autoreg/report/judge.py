@@ -30,37 +30,71 @@ def judge(claims: pl.DataFrame) -> pl.DataFrame:
 
 def _judge(report: pl.DataFrame) -> pl.DataFrame:
     """Return the claims of one report with intervals, p-values, states and the replicates that they need."""
-    count = report["replicates"].to_numpy().astype(float)
-    mean, bound, deviation = (
-        report[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("mean", "bound", "deviation")
-    )
-    error = deviation / np.sqrt(np.maximum(count, 1))
-    freedom = np.maximum(count - 1, 1)
-    half = special.stdtrit(freedom, 0.975) * error
-    unit = np.maximum(error, RESOLUTION)
-    tested = count >= 2
-    changes = np.where(tested, 2 * special.stdtr(freedom, -np.abs(mean / unit)), 1.0)
-    stays = np.where(tested, special.stdtr(freedom, (mean - bound) / unit), 1.0)
-    # A claim that has a slope but cannot be tested yet counts with p = 1, so that its test takes back no other verdict.
-    counted = count >= 1
-    changes[counted], stays[counted] = holm(changes[counted]), holm(stays[counted])
+    sample, bound = Sample(report), _numbers(report, "bound")
+    mean, changes, stays = sample.mean, sample.p_other_than_0(), sample.p_below(bound)
     state = np.select(
         [(changes < ALPHA) & (mean < 0), stays < ALPHA, (changes < ALPHA) & (mean > 0)],
         ["shrinks", "does not grow", "grows"],
         "undecided",
     )
     needed = [
-        replicates_needed(int(n), m, d, b, int(counted.sum())) if s == "undecided" and n else None
-        for n, m, d, b, s in zip(count, mean, deviation, bound, state, strict=True)
+        replicates_needed(int(n), m, d, b, int(sample.counted.sum())) if s == "undecided" and n else None
+        for n, m, d, b, s in zip(sample.count, mean, sample.deviation, bound, state, strict=True)
     ]
     return report.with_columns(
-        low=pl.Series(mean - half, nan_to_null=True),
-        high=pl.Series(mean + half, nan_to_null=True),
-        p=pl.when(pl.lit(tested)).then(pl.lit(changes)),
-        no_growth_p=pl.when(pl.lit(tested)).then(pl.lit(stays)),
+        low=sample.low,
+        high=sample.high,
+        p=sample.shown(changes),
+        no_growth_p=sample.shown(stays),
         state=pl.Series(state.tolist(), dtype=pl.String),
         needed=pl.Series(needed, dtype=pl.Int64),
     )
+
+
+class Sample:
+    """The claims of one report, tested by Student's t, each as a plain sample of replicates.
+
+    Every p-value is corrected over all claims by Holm's method. A claim that has a slope but cannot be tested yet, of
+    one replicate, counts with p = 1, so that its test takes back no other verdict.
+
+    Args:
+        claims: have `mean`, `deviation` and `replicates`.
+    """
+
+    def __init__(self, claims: pl.DataFrame) -> None:
+        self.mean, self.deviation = _numbers(claims, "mean"), _numbers(claims, "deviation")
+        self.count = claims["replicates"].to_numpy().astype(float)
+        self.counted, self._tested = self.count >= 1, self.count >= 2
+        error = self.deviation / np.sqrt(np.maximum(self.count, 1))
+        self._freedom, self._unit = np.maximum(self.count - 1, 1), np.maximum(error, RESOLUTION)
+        half = special.stdtrit(self._freedom, 0.975) * error
+        #: Ends of the 95 % interval, which is not corrected.
+        self.low, self.high = (pl.Series(end, nan_to_null=True) for end in (self.mean - half, self.mean + half))
+
+    def p_other_than_0(self) -> NDArray[np.float64]:
+        """Return the p-values of means that are 0."""
+        return self._corrected(2 * special.stdtr(self._freedom, -np.abs(self.mean / self._unit)))
+
+    def p_below(self, bound: float | NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the p-values of means that reach a bound."""
+        return self._corrected(special.stdtr(self._freedom, (self.mean - bound) / self._unit))
+
+    def p_above(self, bound: float | NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the p-values of means that are no larger than a bound."""
+        return self._corrected(special.stdtr(self._freedom, (bound - self.mean) / self._unit))
+
+    def shown(self, p_values: NDArray[np.float64]) -> pl.Expr:
+        """Return p-values, null with fewer than two replicates."""
+        return pl.when(pl.lit(pl.Series(self._tested))).then(pl.lit(pl.Series(p_values)))
+
+    def _corrected(self, p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+        p_values = np.where(self._tested, p_values, 1.0)
+        p_values[self.counted] = holm(p_values[self.counted])
+        return p_values
+
+
+def _numbers(claims: pl.DataFrame, name: str) -> NDArray[np.float64]:
+    return claims[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:

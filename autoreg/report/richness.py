@@ -9,17 +9,15 @@ claims of a sweep by Holm's method. These claims are a family of their own, so t
 
 import numpy as np
 import polars as pl
-from scipy import special
 
-from autoreg.report.capacity import LABELS, REPORT, check_once
-from autoreg.report.judge import ALPHA, RESOLUTION, holm
+from autoreg.report.capacity import CLAIM, LABELS, REPORT, check_once
+from autoreg.report.judge import ALPHA, Sample
 from autoreg.report.slopes import FEWEST_WIDTHS, held, replicate_slopes
 
 #: A change of the slope of at most this much for each tenfold of γ is none.
 BOUND = 0.1
 #: A line over fewer richnesses would be no trend.
 FEWEST_RICHNESSES = 3
-CLAIM = [*REPORT, "series", "surgery"]
 
 
 def richness_verdicts(widths: pl.DataFrame) -> pl.DataFrame:
@@ -44,7 +42,11 @@ def richness_verdicts(widths: pl.DataFrame) -> pl.DataFrame:
         DataError: there are two trials for the same claim, richness, replicate and width.
     """
     named = widths.with_columns(
-        series=pl.col("series").str.replace("(^|, )γ = [^,]+", "").replace("", None).fill_null(pl.col("network"))
+        series=pl.col("series")
+        .str.replace("(^|, )γ = [^,]+", "")
+        .str.strip_prefix(", ")
+        .replace("", None)
+        .fill_null(pl.col("network"))
     )
     check_once(named, [*CLAIM, "richness"])
     claims = _claims(named).join(held(named, CLAIM, _claims, marks=(0,)), on=CLAIM)
@@ -67,24 +69,19 @@ def _claims(widths: pl.DataFrame) -> pl.DataFrame:
 
 
 def _judge(claims: pl.DataFrame) -> pl.DataFrame:
-    count = claims["replicates"].to_numpy().astype(float)
-    mean, deviation = (claims[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("mean", "deviation"))
-    error, freedom, tested = deviation / np.sqrt(np.maximum(count, 1)), np.maximum(count - 1, 1), count >= 2
-    half, unit = special.stdtrit(freedom, 0.975) * error, np.maximum(error, RESOLUTION)
-    changes = np.where(tested, 2 * special.stdtr(freedom, -np.abs(mean / unit)), 1.0)
-    stays = np.where(tested, special.stdtr(freedom, -(mean + BOUND) / unit), 1.0)
-    changes[count >= 1], stays[count >= 1] = holm(changes[count >= 1]), holm(stays[count >= 1])
-    falls = (changes < ALPHA) & (mean < 0)
+    sample = Sample(claims)
+    changes, stays = sample.p_other_than_0(), sample.p_above(-BOUND)
+    falls = (changes < ALPHA) & (sample.mean < 0)
     verdict = np.select([stays < ALPHA, falls], ["does not fall", "falls"], "undecided")
     return claims.select(
         *CLAIM,
         *LABELS,
         verdict=pl.Series(verdict.tolist(), dtype=pl.String),
-        change=pl.Series(mean, nan_to_null=True),
-        low=pl.Series(mean - half, nan_to_null=True),
-        high=pl.Series(mean + half, nan_to_null=True),
-        change_p=pl.when(pl.lit(pl.Series(tested))).then(pl.lit(pl.Series(changes))),
-        no_fall_p=pl.when(pl.lit(pl.Series(tested))).then(pl.lit(pl.Series(stays))),
+        change=pl.Series(sample.mean, nan_to_null=True),
+        low=sample.low,
+        high=sample.high,
+        change_p=sample.shown(changes),
+        no_fall_p=sample.shown(stays),
         held="held",
         replicates="replicates",
     )

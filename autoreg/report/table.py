@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -59,22 +60,21 @@ def read_table(connection: Connection, table: str, sweep: str | None = None) -> 
     """
     if table not in table_names():
         raise ConfigError(f"unknown table {table!r}{did_you_mean(table, table_names())}")
-    made = {VERDICTS: _verdicts, CAPACITY: _capacity, RICHNESS: _richness, CLAIMS: _claims}
-    chosen = chosen_sweeps(connection, sweep)
-    frame = made[table](connection, chosen) if table in made else _rows_of(connection, f"table_{table}", chosen)
+    made = {
+        VERDICTS: (_verdicts, _main_verdicts),
+        CAPACITY: (_capacity, _main_slopes),
+        RICHNESS: (_richness, _main_slopes),
+        CLAIMS: (_claims, _main_claims),
+    }
+    read, show = made.get(table, (partial(_rows_of, f"table_{table}"), lambda frame: frame))
+    frame = read(connection, chosen_sweeps(connection, sweep))
     if frame.is_empty():
         raise DataError(f"table {table} has no row yet in {path_of(connection)}")
     frame = frame.sort([name for name in frame.columns if name != "sweep_id"])
-    main = {
-        VERDICTS: _main_verdicts,
-        CAPACITY: _main_capacity,
-        RICHNESS: _main_richness,
-        CLAIMS: _main_claims,
-    }
-    return Table(table, frame, (main[table](frame) if table in main else frame).drop("sweep_id"))
+    return Table(table, frame, show(frame).drop("sweep_id"))
 
 
-def _rows_of(connection: Connection, view: str, sweeps: list[str]) -> pl.DataFrame:
+def _rows_of(view: str, connection: Connection, sweeps: list[str]) -> pl.DataFrame:
     """Return the rows of a view that are of some sweeps."""
     return query(connection, f"select * from {view} where list_contains($sweeps, sweep_id)", sweeps=sweeps)
 
@@ -118,31 +118,19 @@ def _of_one_split(connection: Connection, view: str, sweeps: list[str]) -> pl.Da
         select *
         from {view}
         where list_contains($sweeps, sweep_id)
-        qualify split = first_value(split) over (partition by sweep_id order by split = 'test' desc, split)
+        qualify split = first_value(split) over (partition by sweep_id order by split = 'test' desc, split desc)
     """
     return query(connection, sql, sweeps=sweeps)
 
 
-def _main_capacity(frame: pl.DataFrame) -> pl.DataFrame:
+def _main_slopes(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return what people are shown of capacity and of richness."""
     columns = [
-        "sweep_id",
-        "sweep",
-        "series",
-        "surgery",
-        "verdict",
-        "slope",
-        "low",
-        "high",
-        "held",
-        "replicates",
+        "sweep_id", "sweep", "series", "surgery", "verdict", "slope", "change", "low", "high", "held", "replicates",
         "widths",
-    ]
-    return frame.filter(tolerance=TOLERANCE).sort("sweep", "series", "surgery").select(columns)
-
-
-def _main_richness(frame: pl.DataFrame) -> pl.DataFrame:
-    columns = ["sweep_id", "sweep", "series", "surgery", "verdict", "change", "low", "high", "held", "replicates"]
-    return frame.filter(tolerance=TOLERANCE).sort("sweep", "series", "surgery").select(columns)
+    ]  # fmt: skip
+    shown = [name for name in columns if name in frame.columns]
+    return frame.filter(tolerance=TOLERANCE).sort("sweep", "series", "surgery").select(shown)
 
 
 def _main_verdicts(frame: pl.DataFrame) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from autoreg.errors import ConfigError, first_line
+from autoreg.networks.given_model import require_logits
 from autoreg.surgery.columns import NO_UNIT, Columns
 from autoreg.surgery.find import find_sites
 from autoreg.surgery.known import LOCAL_RESPONSE_NORMS
@@ -212,14 +213,8 @@ class Anatomy:
     @torch.inference_mode()
     def _logits(self, model: nn.Module) -> Tensor:
         with precision_of("float32", self.example.device):
-            logits = model(self.example)
-        if not isinstance(logits, Tensor) or logits.ndim != 2:
-            shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-            raise ConfigError(f"a model must give logits, [examples, classes], got {shape}")
-        if logits.shape[1] < 2:  # all would be labelled alike
-            raise ConfigError(
-                "a model must give a logit for each class, got one; of a logit z, give torch.cat([-z, z], 1)"
-            )
+            logits: Tensor = model(self.example)
+        require_logits(logits)
         if logits.dtype not in NEAR:
             raise ConfigError(f"a model must give logits of 32 or 64 bits, got {logits.dtype}")
         if not logits.isfinite().all():

@@ -19,10 +19,10 @@ from autoreg.seeds import derive_seed
 from autoreg.surgery.anatomy import Anatomy
 from autoreg.surgery.bound import least_hits
 from autoreg.surgery.draw import Draw
-from autoreg.surgery.fate import fate_of_units
 from autoreg.surgery.labelled import Labelled
 from autoreg.surgery.levels import Levels, Narrow, error_grid, size_of
 from autoreg.surgery.order import SURGERIES, Surgery
+from autoreg.surgery.sites import Cut
 from autoreg.surgery.small import Small
 from autoreg.surgery.surgeon import Surgeon, examine
 from autoreg.training.loop import load_network
@@ -168,7 +168,7 @@ def compress_network(
         cuts, facts, before = chosen.cuts(), chosen.facts, size_of(anatomy.narrow({}), anatomy.example)
     return Small(
         model=anatomy.narrow(cuts),  # anew, since what is made in inference mode cannot be trained
-        layers=fate_of_units(surgeon, wanted, cuts),
+        layers=_fate_of_units(surgeon, wanted, cuts),
         curve=pl.DataFrame([_point(error, narrow) for error, narrow in sorted(found.items())]),
         surgery=wanted,
         asked=unchanged,
@@ -205,3 +205,33 @@ def _point(error: float, narrow: Narrow) -> dict[str, Any]:
     sites, kept = narrow.surgeon.anatomy.sites, narrow.surgeon.kept(narrow.cuts())
     share = sum(count / site.units for count, site in zip(kept, sites, strict=True)) / len(sites)
     return {"error": error, "units": sum(kept), "share_kept": share, "unchanged": narrow.on_validation}
+
+
+def _fate_of_units(surgeon: Surgeon, surgery: Surgery, cuts: Mapping[int, Cut]) -> pl.DataFrame:
+    """Return a row for each set of units that are kept or taken out together; `Small.layers` says what is in it."""
+    after, rows = surgeon.kept(cuts), []
+    for index, site in enumerate(surgeon.anatomy.sites):
+        cut = cuts.get(index)
+        rows.append(
+            {
+                "layer": site.name,
+                "before": site.units,
+                "after": after[index],
+                **dict.fromkeys(("dead", "dropped", "merged", "rebuilt", "constant"), 0),
+                **(_taken(surgeon, index, surgery, cut, after[index]) if cut else {}),
+                "whole": site.whole,
+            }
+        )
+    return pl.DataFrame(rows, schema_overrides={"whole": pl.String})
+
+
+def _taken(surgeon: Surgeon, site: int, surgery: Surgery, cut: Cut, after: int) -> dict[str, int]:
+    """Return how many of a site's units went in which way."""
+    removed = cut.removed(surgeon.anatomy.sites[site].units)
+    dead, gone = torch.ones(len(removed), dtype=torch.bool), torch.ones(len(removed), dtype=torch.bool)
+    for reading, mend in zip(surgeon.readings[site], cut.mends, strict=True):
+        dead &= reading.second.diagonal()[removed] <= 0
+        gone &= ~mend.matrix.any(1) & (mend.offset == 0)
+    replaced = "rebuilt" if surgery == "rebuild" else "merged"
+    counts = {"dead": int(dead.sum()), "dropped": int((gone & ~dead).sum()), replaced: int((~gone & ~dead).sum())}
+    return counts | {"constant": after - len(cut.kept)}

@@ -51,7 +51,7 @@ class Judge:
                 values = stage(values)
             flops.append(counter.get_total_flops())
         end = flops.index(max(flops)) + 1
-        while isinstance(model.stages[end], tuple(POSITION_MODULES)):
+        while end < len(model.stages) and isinstance(model.stages[end], tuple(POSITION_MODULES)):
             end += 1
         return list(model.stages._modules)[:end]
 

@@ -33,7 +33,7 @@ def size_of(network: nn.Module, inputs: Tensor) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a narrower network is: parameters, flops of one example, units kept by site; and what it says.
+    """What a narrower network is, and what it says.
 
     Attributes:
         kept: by site, with a constant unit where one stands for offsets.
@@ -73,22 +73,20 @@ class Narrow:
         """The share of labels unchanged on validation."""
         if self.shown is self.validation:
             return self.facts.unchanged
-        return self.validation.compare(self.network(), self.cuts())[0]
+        cuts = self.cuts()
+        return self.validation.compare(self.surgeon.anatomy.narrow(cuts), cuts)[0]
 
     @cached_property
     def facts(self) -> Facts:
         """What the network is, and what it says of the examples that choose nothing."""
-        cuts, network = self.cuts(), self.network()
+        cuts = self.cuts()
+        network = self.surgeon.anatomy.narrow(cuts)
         sizes = size_of(network, self.surgeon.anatomy.example)
         return Facts(self.surgeon.kept(cuts), *sizes, *self.shown.compare(network, cuts))
 
     def cuts(self) -> dict[int, Cut]:
         """Return what is done to each site."""
         return self.surgeon.cuts(self.surgery, self.counts)
-
-    def network(self) -> nn.Module:
-        """Return the network itself."""
-        return self.surgeon.anatomy.narrow(self.cuts())
 
 
 class Levels:

@@ -24,8 +24,8 @@ def merge_costs(readings: Sequence[Reading], surgery: Surgery, threshold: float)
     costs = torch.zeros(units, units + 1, dtype=torch.float64)
     is_dead = torch.ones(units, dtype=torch.bool)
     for reading in readings:
-        squares, weights = reading.moments.diagonal(), reading.gram.diagonal()
-        explained = torch.where(squares > 0, reading.moments.square() / squares, 0.0)
+        squares, weights = reading.covariance.diagonal(), reading.gram.diagonal()
+        explained = torch.where(squares > 0, reading.covariance.square() / squares, 0.0)
         merged = (squares[:, None] - explained).clamp_min(0) * weights[:, None]
         is_alike = (reading.correlation >= threshold) | reading.is_constant[:, None]
         costs[:, :units] += torch.where(is_alike, merged, torch.inf)
@@ -103,13 +103,11 @@ class _Losses:
         self.error -= self._share(units)
         self.taken[units], self.into[units] = True, into.masked_fill(into == len(moved), 0)
         self.factor[units], offset = reading.merged(units, into)
-        # what is left of the mean, which moments about the mean do not see
+        # what is left of the mean, which the covariance does not see
         self.left[units] = reading.mean[units] - self.factor[units] * reading.mean[self.into[units]] - offset
-        rows = reading.moments[units] - self.factor[units, None] * reading.moments[self.into[units]]
+        rows = reading.covariance[units] - self.factor[units, None] * reading.covariance[self.into[units]]
         rows = rows - rows[:, self.into] * self.factor
-        if reading.offset:
-            rows += torch.outer(self.left[units], self.left)
-        self.lost[units] = rows * self.taken
+        self.lost[units] = (rows + torch.outer(self.left[units], self.left)) * self.taken
         self.lost[:, units] = self.lost[units].T
         self.error += self._share(units)
         return self.error

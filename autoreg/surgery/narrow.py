@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from autoreg.errors import ConfigError, first_line
+from autoreg.errors import ConfigError, with_kind
 from autoreg.networks.given_model import copied
 from autoreg.surgery.constant import ConstantUnit
 from autoreg.surgery.known import LOCAL_RESPONSE_NORMS, MAPS
@@ -50,8 +50,7 @@ def narrow_like(model: nn.Module, layout: Mapping[str, Any]) -> nn.Module:
                 raise ConfigError(f"{path} is a {here['kind']} of {here['sizes']}, in what was narrowed a {was}")
             _replace(narrower, path, _narrowed(module, entry, like))
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        reason = f"{type(error).__name__}: {first_line(error)}"
-        raise ConfigError(f"the layout is that of another model, or damaged ({reason})") from error
+        raise ConfigError(f"the layout is that of another model, or damaged ({with_kind(error)})") from error
     return narrower.eval()  # with the modules that are new
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from torch import Tensor, fx, nn
 from typing_extensions import override
 
+from autoreg.networks.node_kinds import name_of
 from autoreg.networks.pool_first import has_hooks
 from autoreg.surgery import known
 from autoreg.surgery.columns import Columns, Units
@@ -68,12 +69,12 @@ class Run(fx.Interpreter):
             columns = self._function(n)
         if columns is not None and n in self._shapes and self._shapes[n][columns.axis] == len(columns.units):
             self.columns[n] = columns
-        elif isinstance(result, Tensor) or _name(n) not in known.QUESTIONS:
+        elif isinstance(result, Tensor) or name_of(n) not in known.QUESTIONS:
             self._leave_whole(n)
         return result
 
     def _leave_whole(self, node: fx.Node) -> None:
-        kind = type(self.fetch_attr(str(node.target))).__name__ if node.op == "call_module" else _name(node)
+        kind = type(self.fetch_attr(str(node.target))).__name__ if node.op == "call_module" else name_of(node)
         reason = OUTPUT if node.op == "output" else f"{kind} is not known to act on each unit alone"
         for source in node.all_input_nodes:
             if source in self.columns:
@@ -131,7 +132,7 @@ class Run(fx.Interpreter):
         return use.outputs
 
     def _function(self, node: fx.Node) -> Columns | None:
-        name = _name(node)
+        name = name_of(node)
         if node.op != "call_method" and not known.is_torchs(node.target, name):
             return None
         if known.acts_alone(node.target, name):
@@ -214,10 +215,6 @@ def _viewed(given: Columns, sizes: Any, before: tuple[int, ...], after: tuple[in
     if len(before) == 2:
         return given
     return Columns(1, given.units.repeat(positions), np.tile(np.arange(positions), before[1]))
-
-
-def _name(node: fx.Node) -> str:
-    return str(getattr(node.target, "__name__", node.target))
 
 
 def _argument(node: fx.Node, place: int, name: str) -> Any:

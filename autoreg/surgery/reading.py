@@ -21,13 +21,11 @@ class Reading:
         covariance: of the activations, float64, [units, units].
         gram: Σ w_j · w_k over what the map gives, w_j being its weights of unit j, scaled to shares of the variance of
             what it gives; float64, [units, units].
-        offset: whether what is left of a unit that is taken out may be a constant, which the map's bias takes up.
     """
 
     mean: Tensor
     covariance: Tensor
     gram: Tensor
-    offset: bool
 
     @cached_property
     def second(self) -> Tensor:
@@ -35,25 +33,20 @@ class Reading:
         return self.covariance + torch.outer(self.mean, self.mean)
 
     @cached_property
-    def moments(self) -> Tensor:
-        """What least squares sees, [units, units]: moments about the mean where there is an offset, else about 0."""
-        return self.covariance if self.offset else self.second
-
-    @cached_property
     def is_constant(self) -> Tensor:
-        """Which units leave nothing behind that an offset does not take up, [units]."""
-        return self.moments.diagonal() <= 0
+        """Which units leave nothing behind but a constant, which the map's bias takes up, [units]."""
+        return self.covariance.diagonal() <= 0
 
     @cached_property
     def spread(self) -> Tensor:
-        """The square root of each unit's moment, [units]."""
-        return self.moments.diagonal().clamp_min(0).sqrt()
+        """Each unit's standard deviation, [units]."""
+        return self.covariance.diagonal().clamp_min(0).sqrt()
 
     @cached_property
     def likeness(self) -> Tensor:
-        """The moments of units scaled to a spread of 1, with a ridge, [units, units]; a constant one stands alone."""
-        scale = _reciprocal_root(self.moments.diagonal())
-        scaled = self.moments * torch.outer(scale, scale)
+        """The covariance of units scaled to a spread of 1, with a ridge, [units, units]; a constant one stands alone."""
+        scale = _reciprocal_root(self.covariance.diagonal())
+        scaled = self.covariance * torch.outer(scale, scale)
         scaled.diagonal().fill_(1 + RIDGE)
         return scaled
 
@@ -70,20 +63,19 @@ class Reading:
         """
         is_none = into == len(self.mean)
         into = into.masked_fill(is_none, 0)
-        squares = self.moments.diagonal()[into]
-        factors = torch.where((squares > 0) & ~is_none, self.moments[units, into] / squares, 0.0)
+        squares = self.covariance.diagonal()[into]
+        factors = torch.where((squares > 0) & ~is_none, self.covariance[units, into] / squares, 0.0)
         is_shifted = ~is_none | self.is_constant[units]
         offsets = self.mean[units] - factors * self.mean[into]
-        return factors, torch.where(is_shifted, offsets, 0.0) if self.offset else torch.zeros_like(offsets)
+        return factors, torch.where(is_shifted, offsets, 0.0)
 
 
-def read(moments: Moments, weight: Tensor, *, offset: bool, is_last: bool, reads: int = 1) -> Reading:
+def read(moments: Moments, weight: Tensor, *, is_last: bool, reads: int = 1) -> Reading:
     """Return a reading.
 
     Args:
         moments: of the units' activations at the read point.
         weight: of the map that reads them, [outputs, units, kernel positions].
-        offset: see `Reading`.
         is_last: whether the map gives the logits. What is the same for all classes then counts for nothing, since no
             label sees it.
         reads: how many maps read the units; each has an equal share of the error.
@@ -97,7 +89,7 @@ def read(moments: Moments, weight: Tensor, *, offset: bool, is_last: bool, reads
     if variance <= 0:  # the map gives a constant: the units count by what they add to it
         variance = (gram * (covariance + torch.outer(mean, mean))).sum()
     scale = variance.reciprocal() / reads if variance > 0 else 0.0
-    return Reading(mean, covariance, gram * scale, offset)
+    return Reading(mean, covariance, gram * scale)
 
 
 def _reciprocal_root(squares: Tensor) -> Tensor:

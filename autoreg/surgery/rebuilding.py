@@ -78,7 +78,7 @@ def rebuilt(reading: Reading, taken: Tensor, kept: Tensor) -> tuple[Tensor, Tens
     scale = torch.where(reading.spread > 0, reading.spread.reciprocal(), 0.0)
     matrix *= torch.outer(reading.spread[taken], scale[kept])
     offset = reading.mean[taken] - matrix @ reading.mean[kept]
-    return matrix, offset if reading.offset else torch.zeros_like(offset)
+    return matrix, offset
 
 
 def _combinations(reading: Reading) -> Tensor:

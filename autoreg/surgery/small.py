@@ -13,9 +13,8 @@ from torch import Tensor, nn
 
 from autoreg.files import write_bytes
 from autoreg.surgery.bound import lower_bound
-from autoreg.surgery.exported import exported
 from autoreg.surgery.narrow import Layout
-from autoreg.surgery.small_file import write_small
+from autoreg.surgery.small_file import exported, write_small
 
 #: How often a batch is passed to be timed; other work on the machine only adds to it, so the quickest counts.
 TIMES = 5

@@ -1,18 +1,21 @@
-"""The file of a narrower network: its weights, how it was narrowed, and a probe by which a fresh model is known again.
+"""The files of a narrower network: by which a fresh model becomes it, or a program of PyTorch's own operations.
 
-It holds tensors, numbers and texts with their checksum (`autoreg.training.checkpoints`), and no code.
+The first has its weights, how it was narrowed, and a probe by which a fresh model is known again. It holds tensors,
+numbers and texts with their checksum (`autoreg.training.checkpoints`), and no code.
 """
 
-from collections.abc import Mapping
+import io
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from autoreg.errors import ConfigError, DataError
+from autoreg.errors import ConfigError, DataError, with_kind
+from autoreg.networks.given_model import copied
 from autoreg.surgery.narrow import Layout, narrow_like
-from autoreg.surgery.probe import probe
 from autoreg.training import checkpoints
 from autoreg.training.precision import precision_of
 
@@ -81,3 +84,30 @@ def _logits(model: nn.Module, inputs: Tensor) -> Tensor:
     with precision_of("float32", inputs.device):
         logits: Tensor = model(inputs)
     return logits.cpu().clone()
+
+
+def exported(model: nn.Module, like: Tensor) -> bytes:
+    """Return a `.pt2` file of a model in evaluation mode, for batches of any size.
+
+    Args:
+        model: of one input and one output.
+        like: two of its inputs; the file holds random ones in their place.
+
+    Raises:
+        ConfigError: `torch.export` cannot export it.
+    """
+    batch = torch.export.Dim("batch", min=1)
+    try:
+        plain = copied(model).to(memory_format=torch.contiguous_format)  # others are saved with a warning
+        program = torch.export.export(plain, (probe(like),), dynamic_shapes=({0: batch},))
+        file = io.BytesIO()
+        torch.export.save(program, file)
+    except Exception as error:  # it knows many ways to fail, and the model is the user's: anything may go wrong in it
+        raise ConfigError(f"{type(model).__name__} cannot be exported by torch.export ({with_kind(error)})") from error
+    return file.getvalue()
+
+
+def probe(like: Tensor) -> Tensor:
+    """Return random inputs of the shape and type of some, on their device, nobody's examples; integers are 0 and 1."""
+    draw: Callable[..., Tensor] = torch.randn if like.is_floating_point() else partial(torch.randint, 2)
+    return draw(like.shape, generator=torch.Generator().manual_seed(0)).to(like)

@@ -8,9 +8,8 @@ from torch import Tensor
 
 from autoreg.moments import Moments
 from autoreg.surgery.anatomy import Anatomy
-from autoreg.surgery.mending import cut_units
 from autoreg.surgery.order import Order, Surgery
-from autoreg.surgery.orders import order_units
+from autoreg.surgery.orders import cut_units, order_units
 from autoreg.surgery.reading import Reading, read
 from autoreg.surgery.sites import Cut
 
@@ -122,7 +121,7 @@ def examine(anatomy: Anatomy, inputs: Iterable[Tensor], *, examples: int, thresh
         tuple(
             read(
                 moments[index, place], anatomy.weight(index, place),
-                offset=True, is_last=each.module in anatomy.gives_logits, reads=len(site.reads),
+                is_last=each.module in anatomy.gives_logits, reads=len(site.reads),
             )
             for place, each in enumerate(site.reads)
         )

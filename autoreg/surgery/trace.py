@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, fx, nn
 
-from autoreg.errors import ConfigError, first_line
+from autoreg.errors import ConfigError, with_kind
 from autoreg.networks import Network
 from autoreg.networks.normalization import LocalResponseNorm
 from autoreg.surgery.columns import Columns, Units
@@ -47,14 +47,12 @@ def trace(model: nn.Module, example: Tensor) -> Traced:
     try:
         run = Run(fx.GraphModule(model, _Tracer().trace(model)))
     except Exception as error:  # fx knows many ways to fail, and the model is the user's: anything may go wrong in it
-        reason = f"{type(error).__name__}: {first_line(error)}"
-        raise ConfigError(f"{name} cannot be traced by torch.fx ({reason})") from error
+        raise ConfigError(f"{name} cannot be traced by torch.fx ({with_kind(error)})") from error
     try:
         with torch.inference_mode():
             run.run(example)
     except Exception as error:
-        reason = f"{type(error).__name__}: {first_line(error)}"
-        raise ConfigError(f"{name} cannot be run on the inputs, {tuple(example.shape)}: {reason}") from error
+        raise ConfigError(f"{name} cannot be run on the inputs, {tuple(example.shape)}: {with_kind(error)}") from error
     calls, measured = (_calls(model), model.measured) if isinstance(model, Network) else ({}, ())
     ends = {name: run.last.get(call) for name, call in calls.items()}
     stages = {name: run.columns[end] for name, end in ends.items() if end in run.columns}

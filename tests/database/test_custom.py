@@ -110,6 +110,12 @@ def test_without_a_sweeps_record_the_newest_version_counts(tmp_path: Path, runs:
     assert shares(tmp_path / "results.db") == [(folder.trial_id, 0.1)]
 
 
+def test_a_metric_may_be_named_as_tables_of_sweeps_are(tmp_path: Path, runs: Runs, trial: MakeTrial) -> None:
+    measured(trial(), 1, 0.25, name="sweep_metrics:sparsity")
+    rebuild(tmp_path / "results.db", runs)
+    assert verify(tmp_path / "results.db", runs) == []
+
+
 @pytest.mark.parametrize(("one", "other"), [("a.b:c", "a_b:c"), ("a:b_c", "a_b:c"), ("a:b", "A:b"), ("a.b:c", "a:b.c")])
 def test_two_metrics_never_share_a_table(tmp_path: Path, runs: Runs, trial: MakeTrial, one: str, other: str) -> None:
     first, second = trial(), trial(replicate=1)

@@ -54,6 +54,18 @@ def test_verify_names_them_and_finds_nothing_wrong(path: Path, runs: Runs, tmp_p
     assert "what is not autoreg's is left alone: table notes, table mine.trials, view thoughts" in ended.stderr
 
 
+def test_a_database_that_lost_its_version_is_made_again(path: Path, runs: Runs, trial: MakeTrial) -> None:
+    folder = trial(replicate=1)
+    identity = measurement_id("mine:own", 1, "test", {})
+    facts = {"metric": "mine:own", "version": "1", "split": "test", "options": "{}"}
+    frame = pl.DataFrame({"split": ["test"], "layer": ["conv"], "share": [0.5]})
+    write_measurement(folder.measurement_path("mine:own", identity), frame, facts)
+    assert rebuild(path, runs) == (2, [])
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("delete from schema_info")
+    assert rebuild(path, runs) == (2, [])
+
+
 def test_rebuild_keeps_them_with_their_rows_and_keys(path: Path, runs: Runs) -> None:
     before, rows = notes(path), contents(path)
     assert len(before[0]) == 2

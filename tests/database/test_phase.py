@@ -44,6 +44,14 @@ def test_the_best_rate_is_each_replicates_own_and_no_diverged_trial_is_it(
     assert best == [(pytest.approx(0.2), 0.1, 0.4)], "√(0.1 · 0.4)"
 
 
+def test_a_series_of_several_rates_keeps_what_else_names_it(
+    tmp_path: Path, runs: Runs, trial: MakeTrial, sweep_record: Record
+) -> None:
+    folders = [trial(learning_rate=rate, lr_batch_factor=k) for rate in (0.1, 0.2) for k in (1.0, 2.0)]
+    frame = figure(tmp_path, runs, sweep_record(folders, ["Transfer"]), "transfer")
+    assert set(frame["series"]) == {"k = 1", "k = 2"}
+
+
 def test_phase_has_movement_and_compressed_width_beside_the_scores(
     tmp_path: Path, runs: Runs, trial: MakeTrial, sweep_record: Record
 ) -> None:

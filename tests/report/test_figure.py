@@ -18,7 +18,7 @@ from autoreg.database.connection import query, reading
 from autoreg.database.queries import sweep_status
 from autoreg.errors import ConfigError, DatabaseError, DataError
 from autoreg.packaged import figure_names
-from autoreg.report.figure import figures_with_data, read_figure
+from autoreg.report.figure import figures_with_data, picture, read_figure
 from autoreg.report.figures.source import find_figures
 from autoreg.report.figures.style import HOLLOW
 from tests.conftest import COMPRESSED
@@ -119,6 +119,7 @@ def test_letters_without_a_font_are_told_and_are_no_warning(fill: Fill, tmp_path
         rows = read_figure(connection, source)
     assert rows.remarks == ["boxes stand for U+10FFFD, which no font here has"]
     assert len(rows.write(tmp_path / "out", ["png", "svg"])) == 3
+    assert picture(rows.draw(), "svg") == picture(rows.draw(), "svg")
 
 
 def test_missing_trials_are_said_with_their_settings(fill: Fill, tmp_path: Path) -> None:

@@ -61,6 +61,11 @@ def test_series_that_differ_in_more_than_richness_are_as_many_claims() -> None:
         richness_verdicts(pl.concat([*frames, frames[0].head(1)]))
 
 
+def test_a_series_keeps_what_else_names_it() -> None:
+    named = trials((-0.3, -0.31)).with_columns(series=pl.format("{}, k = 2", "series"))
+    assert richness_verdicts(named)["series"].to_list() == ["k = 2"]
+
+
 def test_two_richnesses_are_no_trend() -> None:
     [row] = richness_verdicts(trials((-0.3, -0.31)).filter(pl.col("richness") < 10)).to_dicts()
     assert (row["verdict"], row["change"], row["replicates"]) == ("undecided", None, 0)

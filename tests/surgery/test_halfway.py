@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from autoreg.config.trial import TrialConfig
 from autoreg.networks import Network
+from autoreg.networks.build import build_network
 from autoreg.surgery import Anatomy, halfway
 from autoreg.surgery.anatomy import Cuts
 from autoreg.surgery.halfway import Judge
@@ -44,6 +45,13 @@ def runs_and_error(network: Network, inputs: Tensor, cuts: Cuts, anatomy: Anatom
     next(iter(narrower.stages)).register_forward_hook(lambda *_: runs.append(1))  # type: ignore[arg-type, union-attr]
     Judge(anatomy, examples).compare(narrower, cuts)
     return len(runs), float((examples.seen - expected).abs().max() / expected.abs().max())
+
+
+def test_a_network_may_be_costliest_at_its_end(config: MakeConfig) -> None:
+    network = build_network(config(width=0.25), (4,), 40).double().eval()
+    inputs = torch.randn(5, 4, dtype=torch.float64)
+    anatomy = Anatomy(network, inputs)
+    assert runs_and_error(network, inputs, random_cuts(anatomy, 1), anatomy)[1] < 1e-12
 
 
 @pytest.mark.parametrize(

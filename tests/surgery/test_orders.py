@@ -7,25 +7,23 @@ import torch
 from torch import Tensor
 
 from autoreg.moments import Moments
-from autoreg.surgery.mending import cut_units
 from autoreg.surgery.order import SURGERIES, Surgery
-from autoreg.surgery.orders import order_units
+from autoreg.surgery.orders import cut_units, order_units
 from autoreg.surgery.reading import Reading, read
 
-OFFSETS = pytest.mark.parametrize("offset", [True, False], ids=["offset", "through 0"])
 SURGERY = pytest.mark.parametrize("surgery", SURGERIES)
 
 
 class Site:
     """Units with known activations at each read point, and the weights of the map there."""
 
-    def __init__(self, *points: tuple[Tensor, Tensor], offset: bool = True, is_last: bool = False) -> None:
+    def __init__(self, *points: tuple[Tensor, Tensor], is_last: bool = False) -> None:
         self.points, self.units = points, points[0][0].shape[1]
         self.readings: list[Reading] = []
         for vectors, weight in points:
             moments = Moments(vectors)
             moments.add(vectors)
-            self.readings.append(read(moments, weight, offset=offset, is_last=is_last, reads=len(points)))
+            self.readings.append(read(moments, weight, is_last=is_last, reads=len(points)))
 
     def error(self, kept: Tensor, surgery: Surgery) -> float:
         """Mend the activations themselves, and see how much of the variance of what the maps give is lost."""
@@ -50,13 +48,12 @@ def alike(units: int, seed: int = 0, outputs: int = 5, rest: int = 1) -> tuple[T
     return vectors, weight
 
 
-@OFFSETS
 @SURGERY
 @pytest.mark.parametrize("reads", [1, 2])
-def test_an_order_s_errors_are_what_its_mends_lose(surgery: Surgery, offset: bool, reads: int) -> None:
+def test_an_order_s_errors_are_what_its_mends_lose(surgery: Surgery, reads: int) -> None:
     vectors, weight = alike(12)
     points = [(vectors, weight), (vectors.square(), alike(12, 1, rest=4)[1])]
-    site = Site(*points[:reads], offset=offset)
+    site = Site(*points[:reads])
     order = order_units(site.readings, surgery)
     assert len(order.units) >= 3
     assert (order.errors > 1e-6).any()
@@ -72,12 +69,11 @@ def test_what_all_logits_share_counts_for_nothing() -> None:
     assert order_units([reading], "drop").units[:3].tolist() == [0, 1, 3]
 
 
-@OFFSETS
 @pytest.mark.parametrize("surgery", ["drop", "rebuild"])
-def test_greedy_is_near_the_best_of_all_choices(surgery: Surgery, offset: bool) -> None:
+def test_greedy_is_near_the_best_of_all_choices(surgery: Surgery) -> None:
     gaps = []
     for seed in range(5):
-        site = Site(alike(9, seed), offset=offset)
+        site = Site(alike(9, seed))
         order = order_units(site.readings, surgery)
         for taken in (3, 5, 7):
             best = min(site.error(torch.tensor(kept), surgery) for kept in combinations(range(9), 9 - taken))
@@ -87,10 +83,9 @@ def test_greedy_is_near_the_best_of_all_choices(surgery: Surgery, offset: bool) 
     assert max(gaps) < 3
 
 
-@OFFSETS
-def test_of_the_same_kept_units_more_freedom_loses_less(offset: bool) -> None:
+def test_of_the_same_kept_units_more_freedom_loses_less() -> None:
     for seed in range(5):
-        site = Site(alike(10, seed), offset=offset)
+        site = Site(alike(10, seed))
         kept = order_units(site.readings, "merge").kept(3, 10)
         losses = [site.error(kept, surgery) for surgery in ("rebuild", "either", "merge")]
         assert losses == sorted(losses)
@@ -105,15 +100,14 @@ def test_a_smaller_error_keeps_more_units(surgery: Surgery) -> None:
     assert len(set(counts)) > 3
 
 
-@OFFSETS
 @pytest.mark.parametrize("strength", [1.0, 20.0])
 def test_copies_are_rebuilt_and_merged_for_nothing_however_large_the_weights_that_cancel(
-    offset: bool, strength: float
+    strength: float,
 ) -> None:
     vectors, weight = alike(12)
     vectors = torch.cat([vectors, 1.5 * vectors], 1)
     change = strength * torch.randn(weight.shape, generator=torch.Generator().manual_seed(1)).double()
-    site = Site((vectors, torch.cat([weight / 2 + change, (weight / 2 - change) / 1.5], 1)), offset=offset)
+    site = Site((vectors, torch.cat([weight / 2 + change, (weight / 2 - change) / 1.5], 1)))
     for surgery in ("merge", "rebuild"):
         order = order_units(site.readings, surgery)
         assert order.errors[11] < 1e-9

@@ -11,8 +11,7 @@ import autoreg
 from autoreg.config.trial import TrialConfig
 from autoreg.errors import ConfigError, DataError
 from autoreg.surgery import Anatomy
-from autoreg.surgery.exported import exported
-from autoreg.surgery.small_file import write_small
+from autoreg.surgery.small_file import exported, write_small
 from autoreg.training import checkpoints
 from tests.helpers.cuts import calibrated, dropped, random_cuts
 from tests.networks.test_networks import built

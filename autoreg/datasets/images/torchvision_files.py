@@ -16,7 +16,7 @@ from autoreg.datasets.images.cache import cache_folder, cached_array, hash_files
 from autoreg.datasets.images.content import Files
 from autoreg.datasets.images.pixels import to_rgb
 from autoreg.datasets.images.squares import Decoded, Squares, decoded_once
-from autoreg.errors import DataError, first_line
+from autoreg.errors import DataError, first_line, with_kind
 
 #: Files that earlier versions told apart by name and size, and others by their bytes.
 IMAGES = (".jpg", ".jpeg", ".png", ".ppm", ".tif")
@@ -153,4 +153,4 @@ def _opened(name: str, part: str, root: Path) -> Any:
 
 
 def _damaged(name: str, root: Path, error: Exception) -> DataError:
-    return DataError(f"{name} in {root} cannot be read: {type(error).__name__}: {first_line(error)}")
+    return DataError(f"{name} in {root} cannot be read: {with_kind(error)}")

@@ -13,7 +13,7 @@ import torch
 from autoreg.config.factors import format_width
 from autoreg.config.trial import TrialConfig
 from autoreg.datasets import Dataset
-from autoreg.errors import first_line
+from autoreg.errors import with_kind
 from autoreg.exits import told_exits
 from autoreg.metrics import metrics
 from autoreg.metrics.measure import Measurement
@@ -111,7 +111,7 @@ class Costs:
             SystemExit,
         ) as error:  # in a user's own network anything may go wrong; and memory may not suffice
             shown = f"{key.what} {network.config.network} {format_width(network.config.width)}x"
-            self.problems[failed] = f"{shown}: {type(error).__name__}: {first_line(error)}"
+            self.problems[failed] = f"{shown}: {with_kind(error)}"
 
 
 def _time_training(network: Network) -> float:

@@ -4,6 +4,7 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from autoreg.report.figures import style
+from autoreg.report.figures.notes import add_note
 
 
 def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
@@ -30,5 +31,5 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
     counted = f"{replicates} replicate{'' if replicates == 1 else 's'}, {samples} samples of units each"
     note = f"{frame['network'][0]} on {frame['dataset'][0]}, {counted}"
     note = f"{note}\npale bars: ± standard deviation over these samples"
-    figure.supxlabel(note, fontsize=7, color="#555555")
+    add_note(figure, note)
     return figure

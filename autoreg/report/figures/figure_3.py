@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
+from autoreg.report.figures.notes import add_note
 from autoreg.report.figures.style import GREY, PAPER, legend_outside, new_figure, series_order, shades, width_label
 
 
@@ -36,7 +37,7 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
     if published.height:
         legend_outside(figure)
     note = f"{frame['network'][0]} on {frame['dataset'][0]}; black bar: mean"
-    figure.supxlabel(note, fontsize=7, color="#555555")
+    add_note(figure, note)
     return figure
 
 

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from autoreg.report.figures import style
+from autoreg.report.figures.notes import describe_sources
 from autoreg.report.figures.width_panels import PANELS
 
 
@@ -37,5 +38,5 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
             axes.set_xlabel("Epochs before the end")
             axes.set_ylabel(panel.label)
     style.legend_outside(figure, title="Width")
-    style.describe_sources(figure, frame, [panel.column for panel in panels])
+    describe_sources(figure, frame, [panel.column for panel in panels])
     return figure

@@ -6,6 +6,7 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from autoreg.report.figures import style
+from autoreg.report.figures.notes import describe_sources
 from autoreg.report.figures.surgeries import LOOKS
 
 
@@ -33,5 +34,5 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
             axes.set_xlabel("Units taken out (%)")
             axes.set_ylabel("Labels unchanged (%)")
     style.legend_outside(figure)
-    style.describe_sources(figure, frame, [])
+    describe_sources(figure, frame, [])
     return figure

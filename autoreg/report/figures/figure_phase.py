@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from autoreg.report.figures import style
+from autoreg.report.figures.notes import add_note, describe_sources
 
 #: Column, label and title of each panel, and whether it starts above 0 and is drawn on a logarithmic scale.
 PANELS = (
@@ -41,9 +42,9 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
     style.legend_outside(figure)
     if has_map:
         _draw_map(figure, row[-1], rich.sort("richness", "series", "width"), *panels[0][:2])
-    style.describe_sources(figure, frame, [])
+    describe_sources(figure, frame, [])
     hollow = f"hollow: training accuracy below {LEARNT:.0%}"
-    figure.supxlabel(f"{figure.get_supxlabel()}\n{hollow}", fontsize=7, color="#555555")
+    add_note(figure, hollow)
     return figure
 
 
@@ -67,7 +68,7 @@ def _draw_panel(
 
 def _draw_map(figure: Figure, axes: Axes, frame: pl.DataFrame, column: str, label: str) -> None:
     table = frame.pivot("width", index="series", values=column)
-    widths = table.columns[1:]
+    widths = sorted(table.columns[1:], key=float)
     values = table.select(widths).to_numpy()
     image = axes.imshow(values, norm=LogNorm(), cmap="viridis", aspect="auto", origin="lower")
     bar = figure.colorbar(image, ax=axes, label=label)

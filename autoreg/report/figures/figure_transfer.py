@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from autoreg.report.figures import style
+from autoreg.report.figures.notes import add_note, describe_sources
 
 #: Losses are drawn up to this many times the largest of the smallest rate: what explodes would flatten all else.
 MOST = 3
@@ -37,9 +38,9 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
     handles, labels = style.legend_entries(losses)
     figure.legend(handles, labels, loc="outside right upper", title="Width factor")
     best.legend(fontsize=7)
-    style.describe_sources(figure, frame, [], bars="smallest and largest of the replicates")
+    describe_sources(figure, frame, [], bars="smallest and largest of the replicates")
     of_losses = f"losses: geometric means, missing where one diverged, cut off above {MOST} × that of the smallest rate"
-    figure.supxlabel(f"{figure.get_supxlabel()}\n{of_losses}", fontsize=7, color="#555555")
+    add_note(figure, of_losses)
     return figure
 
 

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from autoreg.report.figures import style
+from autoreg.report.figures.notes import add_note, describe_sources
 from autoreg.report.figures.surgeries import LOOKS
 
 #: What the units of a network are, from the bottom up: column, name and colour.
@@ -33,9 +34,9 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
         _draw_widths(axes, own, min(frame["compressed_width"].to_list()))
         _draw_shares(below, own.unique("width").sort("width"))
     style.legend_outside(figure)
-    style.describe_sources(figure, frame, [])
+    describe_sources(figure, frame, [])
     kept = f"{frame['tolerance'][0]:.0%} of the labels unchanged on validation; dashed: every unit needed"
-    figure.supxlabel(f"{figure.get_supxlabel()}\n{kept}", fontsize=7, color="#555555")
+    add_note(figure, kept)
     return figure
 
 

@@ -4,6 +4,7 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from autoreg.report.figures import style
+from autoreg.report.figures.notes import describe_sources
 from autoreg.report.figures.width_panels import panels_of
 
 
@@ -34,5 +35,5 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame, *columns: str) -> Figure:
             style.width_axis(axes, frame["width"].to_list())
             axes.set_ylabel(panel.label)
     style.legend_outside(figure, title="Layer")
-    style.describe_sources(figure, frame, [panel.column for panel in panels])
+    describe_sources(figure, frame, [panel.column for panel in panels])
     return figure

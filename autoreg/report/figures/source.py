@@ -19,7 +19,7 @@ import matplotlib as mpl
 import polars as pl
 from matplotlib.figure import Figure
 
-from autoreg.errors import ConfigError, first_line, shown
+from autoreg.errors import ConfigError, first_line, shown, with_kind
 from autoreg.packaged import expand_figure, packaged_folder
 from autoreg.report.figures.style import SETTINGS, as_names, fonts_for
 
@@ -74,9 +74,7 @@ class FigureSource:
                 if self.is_packaged or isinstance(error, ConfigError):
                     raise
                 # the file is the user's: anything may go wrong in it
-                raise ConfigError(
-                    f"{self.path}: its drawing failed: {type(error).__name__}: {first_line(error)}"
-                ) from error
+                raise ConfigError(f"{self.path}: its drawing failed: {with_kind(error)}") from error
         return drawn
 
     def drawing(self) -> tuple[Path, list[str]]:

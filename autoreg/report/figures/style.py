@@ -2,7 +2,6 @@
 
 import math
 import re
-import textwrap
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import chain, count, cycle
@@ -13,7 +12,6 @@ import matplotlib as mpl
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
-from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, fontManager
 from matplotlib.ft2font import FT2Font
@@ -62,6 +60,7 @@ SETTINGS: Any = {
     "lines.markersize": 5,
     "pdf.fonttype": 42,
     "savefig.bbox": "tight",
+    "svg.hashsalt": "autoreg",  # else a figure is never the same bytes
 }
 
 
@@ -193,34 +192,6 @@ def legend_outside(figure: Figure, title: str | None = None) -> None:
     """Put one legend for all axes at the right, in two columns if it is long."""
     handles, labels = legend_entries(figure.axes)
     figure.legend(handles, labels, loc="outside right upper", title=title, ncols=2 if len(labels) > 10 else 1)
-
-
-def describe_sources(figure: Figure, frame: pl.DataFrame, columns: Sequence[str], bars: str = DEVIATION) -> None:
-    """Write below a figure which networks, data and how many replicates it shows, and what its bars and points mean.
-
-    If similar units are among its columns, it also says how far random choices of vectors differ, which bars do not.
-    """
-    networks, datasets = (", ".join(frame[name].unique().sort().to_list()) for name in ("network", "dataset"))
-    low, high = min(frame["replicates"].to_list()), max(frame["replicates"].to_list())
-    counted = f"{low} replicate{'' if low == 1 else 's'}" if low == high else f"{low}–{high} replicates"
-    known = "similar_units" in columns and "similar_units_sample_std" in frame.columns
-    spreads = frame["similar_units_sample_std"].drop_nulls().to_list() if known else []
-    spread = f"; similar units: up to ±{max(spreads):.2g} over samples of vectors" if any(spreads) else ""
-    text = f"{networks} on {datasets}, {counted} a point{spread}{''.join(f'; {mark}' for mark in _marks(figure, bars))}"
-    text = textwrap.fill(text, width=55 * len(figure.axes[:3]))
-    figure.supxlabel(text, fontsize=7, color="#555555")
-
-
-def _marks(figure: Figure, of_bars: str) -> list[str]:
-    """Return what the bars and the hollow points that a figure has mean."""
-    drawn = {artist.get_gid() for axes in figure.axes for artist in axes.get_children()}
-    bars = [bar for axes in figure.axes for bar in axes.containers if isinstance(bar, ErrorbarContainer)]
-    means = {
-        f"bars: {of_bars}": any(bar.has_yerr for bar in bars),
-        "pale bars: ± standard deviation over a network's units": PALE in drawn,
-        "hollow: trained, not measured": HOLLOW in drawn,
-    }
-    return [text for text, is_there in means.items() if is_there]
 
 
 def width_label(width: float) -> str:

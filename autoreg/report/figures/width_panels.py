@@ -10,6 +10,7 @@ from polars import selectors as cs
 
 from autoreg.errors import ConfigError, did_you_mean
 from autoreg.report.figures import style
+from autoreg.report.figures.notes import describe_sources
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def draw(
         for axes, panel in zip(row, panels, strict=True):
             draw_panel(axes, shown, paper, panel.column, points)
     style.legend_outside(figure)
-    style.describe_sources(figure, frame, [panel.column for panel in panels])
+    describe_sources(figure, frame, [panel.column for panel in panels])
     return figure
 
 

@@ -45,13 +45,13 @@ _TRENDS = """
     from width_trends
     left join most using (trial_id)
     where sweep_id = $sweep_id and definition = $definition and threshold = $threshold
-    qualify split = first_value(split) over (order by split = 'test' desc, split)
+    qualify split = first_value(split) over (order by split = 'test' desc, split desc)
 """
 _WIDTHS = """
     select *
     from compressed_widths
     where sweep_id = $sweep_id and tolerance = $tolerance
-    qualify split = first_value(split) over (order by split = 'test' desc, split)
+    qualify split = first_value(split) over (order by split = 'test' desc, split desc)
 """
 
 

@@ -6,6 +6,7 @@ import polars as pl
 
 from autoreg.database.connection import query
 from autoreg.database.schema import Connection
+from autoreg.report.findings.wording import number
 from autoreg.report.table import THRESHOLD
 
 #: The ends of the scale on which an estimate is drawn, no change, the smallest change that matters, and its words.
@@ -53,13 +54,13 @@ def _claim(row: dict[str, Any], kind: str, column: str, name: str, scale: dict[s
     value, low, high = row[column], row[f"{name}_low"], row[f"{name}_high"]
     if value is None:
         return {"state": row[kind], "text": "too few widths for a trend", "at": None}
-    shown, ends = _shown(value, scale), ""
+    form, ends = scale["form"], ""
     if low is not None:
-        ends = f" (95 % interval {_shown(low, scale)} to {_shown(high, scale)})"
+        ends = f" (95 % interval {number(low, form)} to {number(high, form)})"
     places = {"at": value, "low": low, "high": high, "zero": scale["zero"], "bound": scale["bound"]}
     return {
         "state": row[kind],
-        "text": scale["words"].format(shown) + ends,
+        "text": scale["words"].format(number(value, form)) + ends,
         **{key: None if end is None else _place(end, scale) for key, end in places.items()},
     }
 
@@ -67,7 +68,3 @@ def _claim(row: dict[str, Any], kind: str, column: str, name: str, scale: dict[s
 def _place(value: float, scale: dict[str, Any]) -> float:
     share = (value - scale["first"]) / (scale["last"] - scale["first"])
     return float(round(LENGTH * min(1.0, max(0.0, share)), 1))
-
-
-def _shown(value: float, scale: dict[str, Any]) -> str:
-    return format(value, scale["form"]).replace("-", "−")

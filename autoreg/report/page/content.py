@@ -15,6 +15,7 @@ from autoreg.report.figure import figures_with_data, missing_trials, read_figure
 from autoreg.report.figures.source import FigureSource, find_figures
 from autoreg.report.figures.style import series_order, width_label
 from autoreg.report.findings import cautions, findings
+from autoreg.report.findings.wording import counted
 from autoreg.report.formats import numeric_columns, shown_cells
 from autoreg.report.page.claims import read_claims
 from autoreg.report.page.compact import columns
@@ -91,7 +92,9 @@ def read_sweep(
         },
         "threshold": facts["threshold"],
         "definitions": list(scores),
-        "splits": sorted({split for of in scores.values() for split in of}, key=lambda name: (name != "test", name)),
+        "splits": sorted(
+            {split for of in scores.values() for split in of}, key=lambda name: (name == "test", name), reverse=True
+        ),
         "many": _most_replicates(finals) > MOST_DOTS,
         "feeds": [source.name for source in sources if shows_scores(source)],
         "figures": figures,
@@ -123,11 +126,6 @@ def _summary(facts: dict[str, Any], series: list[str], widths: list[str], finals
         f"{what}: {counted(len(series), 'series')}{names} at {counted(len(widths), 'width')}{reach}, "
         f"{counted(_most_replicates(finals), 'replicate')} of each."
     )
-
-
-def counted(number: int, thing: str) -> str:
-    """Return `1 trial`, `2 trials`; a series has no other plural."""
-    return f"{number:,} {thing}{'' if number == 1 or thing.endswith('s') else 's'}"
 
 
 def _most_replicates(finals: pl.DataFrame) -> int:

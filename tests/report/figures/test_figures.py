@@ -510,6 +510,11 @@ def test_figure_phase_draws_a_line_for_each_richness_and_a_map_of_both() -> None
     assert [text.get_text() for text in figure.axes[4].get_yticklabels()] == ["γ = 1", "γ = 3", "γ = 10"]
 
 
+def test_the_map_of_an_unfinished_sweep_has_its_widths_in_order() -> None:
+    figure = drawn("phase", phase().filter(~((pl.col("richness") == 1) & (pl.col("width") < 1))))
+    assert [text.get_text() for text in figure.axes[4].get_xticklabels()] == ["¼×", "1×", "4×"]
+
+
 def test_figure_phase_has_hollow_points_where_the_examples_are_not_learnt() -> None:
     figure = drawn("phase", phase())
     hollow = [line for line in figure.axes[3].lines if line.get_markerfacecolor() == "white"]
