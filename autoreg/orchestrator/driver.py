@@ -9,7 +9,7 @@ from autoreg.orchestrator import events as ev
 from autoreg.orchestrator.bundles import next_bundle
 from autoreg.orchestrator.durations import Durations
 from autoreg.orchestrator.endings import Endings
-from autoreg.orchestrator.failure import SILENT, Failure, Kind, Verdict, verdict
+from autoreg.orchestrator.failure import SILENT, UNREADABLE, Failure, Kind, Verdict, verdict
 from autoreg.orchestrator.finished import FinishedLines
 from autoreg.orchestrator.jobs import BundleJob, Machine, MeasuringJob, Place, Share, TrialJob, share_of
 from autoreg.orchestrator.measuring_queue import MeasuringQueue
@@ -22,7 +22,6 @@ from autoreg.runs.describe import describe
 from autoreg.runs.records import TrialResult
 
 SECONDS_BETWEEN_COMMITS = 2.0
-RESUME = "fix it and rerun the same command to resume"
 
 
 class Driver:
@@ -73,7 +72,8 @@ class Driver:
             case ev.TrialFound():
                 self._record(event.config, event.result, is_here=False, is_measured=event.is_measured)
             case ev.BundleStarted():
-                self._start(event.name)
+                if text := self.running.start(event.name, self._now):
+                    self._say(text, Verbosity.VERBOSE)
             case ev.EpochEnded():
                 self._progress(event)
             case ev.TrialEnded():
@@ -129,10 +129,6 @@ class Driver:
     def _share(self, job: TrialJob) -> Share:
         return share_of(self.machine, self.plan.sweep.resources, job.config.width, job.is_alone)
 
-    def _start(self, name: str) -> None:
-        if text := self.running.start(name, self._now):
-            self._say(text, Verbosity.VERBOSE)
-
     def _progress(self, event: ev.EpochEnded) -> None:
         if progress := self.running.progress(event, self._now):
             config, text = progress
@@ -145,9 +141,9 @@ class Driver:
         if config is None:
             return
         if event.result is None:
-            if event.was_trained and not self.is_stopping:  # it wrote one that cannot be read back
-                self._judge(config, SILENT)
-            else:
+            if event.was_trained and not self.is_stopping:
+                self._judge(config, UNREADABLE)
+            else:  # its state is saved
                 self.schedule.end(config, None)
             return
         self._record(config, event.result, is_here=event.was_trained, is_measured=event.is_measured)
@@ -224,7 +220,7 @@ class Driver:
         """Stop the sweep, since every other trial would fail as well; none is counted as a failed one."""
         if not self.is_blocked:
             self.is_blocked = True
-            text = f"stopped, since {self.place.runs} cannot be written: {why}; {RESUME}"
+            text = f"stopped: {self.place.runs} cannot be written: {why}; fix it and rerun the same command to resume"
             self.endings.problems["storage"] = text
             self._say(text)
         self._stop()

@@ -43,6 +43,8 @@ class Failure:
 
 #: What is to blame if a process comes to the end of a bundle, and one of its trials has not ended.
 SILENT = Failure(Kind.TRANSIENT, "its process said nothing of it")
+#: What is to blame if a trial has ended, and its result is not one.
+UNREADABLE = Failure(Kind.TRANSIENT, "the result that it wrote cannot be read")
 
 
 class Verdict(Enum):

@@ -44,7 +44,7 @@ class Reading:
 
     @cached_property
     def likeness(self) -> Tensor:
-        """The covariance of units scaled to a spread of 1, with a ridge, [units, units]; a constant one stands alone."""
+        """The covariance of units scaled to a spread of 1, with a ridge, [units, units]; constant ones stand alone."""
         scale = _reciprocal_root(self.covariance.diagonal())
         scaled = self.covariance * torch.outer(scale, scale)
         scaled.diagonal().fill_(1 + RIDGE)

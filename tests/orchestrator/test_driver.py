@@ -100,6 +100,20 @@ def test_what_is_not_the_trials_fault_is_tried_again_and_then_given_up(finals: S
     assert problem.endswith(f"gave up after several tries: {kind}: why")
 
 
+def test_a_trial_whose_results_cannot_be_read_is_given_up_after_three_tries(finals: SimulatedSweep) -> None:
+    job = finals.next()
+    assert job
+    config, tries = job.trials[0].config, 0
+    while job and job.trials[0].config == config:
+        tries += 1
+        finals.tell(ev.TrialEnded(config.trial_id, None, was_trained=True))
+        finals.tell(ev.BundleEnded(job.name))
+        job = finals.next()
+    assert tries == 3
+    [given_up] = [order for order in finals.orders if isinstance(order, ev.GiveUp)]
+    assert given_up.failure.why == "gave up after several tries: the result that it wrote cannot be read"
+
+
 def test_what_wants_to_be_alone_waits_until_nothing_else_runs(finals: SimulatedSweep) -> None:
     first, second = finals.next(), finals.next()
     assert first
