@@ -4,7 +4,7 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from autoreg.report.figures import style
-from autoreg.report.figures.notes import add_note
+from autoreg.report.figures.notes import add_note, replicates_of
 
 
 def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
@@ -27,9 +27,7 @@ def draw(frame: pl.DataFrame, published: pl.DataFrame) -> Figure:
         axes.set_xlabel("Units dropped (%)")
         axes.set_ylabel("Labels unchanged (%)")
     style.legend_outside(figure, title="Width")
-    samples, replicates = max(frame["samples"].to_list()), max(frame["replicates"].to_list())
-    counted = f"{replicates} replicate{'' if replicates == 1 else 's'}, {samples} samples of units each"
-    note = f"{frame['network'][0]} on {frame['dataset'][0]}, {counted}"
-    note = f"{note}\npale bars: ± standard deviation over these samples"
-    add_note(figure, note)
+    counted = f"{replicates_of(frame)}, {max(frame['samples'].to_list())} samples of units each"
+    shown = f"{frame['network'][0]} on {frame['dataset'][0]}, {counted}"
+    add_note(figure, shown, "pale bars: ± standard deviation over these samples")
     return figure

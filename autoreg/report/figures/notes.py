@@ -16,13 +16,18 @@ def describe_sources(figure: Figure, frame: pl.DataFrame, columns: Sequence[str]
     If similar units are among its columns, it also says how far random choices of vectors differ, which bars do not.
     """
     networks, datasets = (", ".join(frame[name].unique().sort().to_list()) for name in ("network", "dataset"))
-    low, high = min(frame["replicates"].to_list()), max(frame["replicates"].to_list())
-    counted = f"{low} replicate{'' if low == 1 else 's'}" if low == high else f"{low}–{high} replicates"
     known = "similar_units" in columns and "similar_units_sample_std" in frame.columns
     spreads = frame["similar_units_sample_std"].drop_nulls().to_list() if known else []
     spread = f"; similar units: up to ±{max(spreads):.2g} over samples of vectors" if any(spreads) else ""
-    text = f"{networks} on {datasets}, {counted} a point{spread}{''.join(f'; {mark}' for mark in _marks(figure, bars))}"
+    marks = "".join(f"; {mark}" for mark in _marks(figure, bars))
+    text = f"{networks} on {datasets}, {replicates_of(frame)} a point{spread}{marks}"
     add_note(figure, textwrap.fill(text, width=55 * len(figure.axes[:3])))
+
+
+def replicates_of(frame: pl.DataFrame) -> str:
+    """Return how many replicates are behind a figure's points: `3 replicates`, `1–3 replicates`."""
+    low, high = min(frame["replicates"].to_list()), max(frame["replicates"].to_list())
+    return f"{low} replicate{'' if low == 1 else 's'}" if low == high else f"{low}–{high} replicates"
 
 
 def add_note(figure: Figure, *lines: str) -> None:

@@ -172,12 +172,13 @@ def test_figure_2_draws_one_curve_a_width() -> None:
     rows = [
         {
             "series": name, "width": width, "fraction": step / 6, "unchanged": 1 - step / 7, "unchanged_std": 0.01,
-            "network": "alexnet", "dataset": "cifar10", "samples": 3, "replicates": 2,
+            "network": "alexnet", "dataset": "cifar10", "samples": 3, "replicates": 2 if width < 1 else 1,
         }
         for name in ("Glorot Norm", "He Norm", "LeCun Norm") for width in (0.25, 1.0) for step in range(7)
     ]  # fmt: skip
     figure = drawn("2", pl.DataFrame(rows))
     assert len(figure.axes) == 3
+    assert "alexnet on cifar10, 1–2 replicates, 3 samples of units each" in figure.get_supxlabel()
     assert lines_of(figure, 0)[0] == pytest.approx([100 * (1 - step / 7) for step in range(7)])
 
 
