@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -12,6 +13,7 @@ from autoreg.database.connection import reading
 from autoreg.database.writer import Writer, rebuild
 from autoreg.errors import ConfigError, DataError
 from autoreg.packaged import RICHNESS, table_names
+from autoreg.report import table
 from autoreg.report.table import read_table
 from autoreg.runs.folder import Runs, TrialFolder
 from tests.conftest import COMPRESSED, IDS
@@ -134,3 +136,10 @@ def test_a_table_without_a_row_is_said_and_not_written(
         with pytest.raises(DataError, match=f"table {name} has no row yet"):
             report(tmp_path / "results.db", name, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("splits", "shown"), [(["train", "validation"], "validation"), (["train", "test"], "test")])
+def test_a_table_is_of_the_split_that_figures_show(splits: list[str], shown: str) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create table widths as select 's' as sweep_id, unnest(?) as split", [splits])
+        assert table._of_one_split(connection, "widths", ["s"])["split"].to_list() == [shown]
