@@ -72,15 +72,15 @@ class Sample:
         self.low, self.high = (pl.Series(end, nan_to_null=True) for end in (self.mean - half, self.mean + half))
 
     def p_other_than_0(self) -> NDArray[np.float64]:
-        """Return the p-values of means that are 0."""
+        """Return for each claim the p-value of a mean of 0, against any other."""
         return self._corrected(2 * special.stdtr(self._freedom, -np.abs(self.mean / self._unit)))
 
     def p_below(self, bound: float | NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the p-values of means that reach a bound."""
+        """Return for each claim the p-value of a mean of at least a bound, against a smaller one."""
         return self._corrected(special.stdtr(self._freedom, (self.mean - bound) / self._unit))
 
     def p_above(self, bound: float | NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the p-values of means that are no larger than a bound."""
+        """Return for each claim the p-value of a mean of at most a bound, against a larger one."""
         return self._corrected(special.stdtr(self._freedom, (bound - self.mean) / self._unit))
 
     def shown(self, p_values: NDArray[np.float64]) -> pl.Expr:
