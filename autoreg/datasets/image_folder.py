@@ -55,7 +55,11 @@ def image_folder(
     return squares_dataset(
         {split: (decoded(images), images.labels) for split, images in parts.items()},
         parts["train"].classes,
-        [hash_texts(getattr(images, form) for images in parts.values()) for form in ("fingerprint", "earlier")],
+        [
+            hash_texts(f"{split}:{images.fingerprint}" for split, images in parts.items()),
+            # earlier versions took a folder for the same whose val/ was named test/ since
+            *(hash_texts(getattr(images, form) for images in parts.values()) for form in ("fingerprint", "earlier")),
+        ],
         shares={"validation": validation_share, "test": test_share},
         stratified=stratified,
     )

@@ -69,7 +69,11 @@ def parquet(
     return squares_dataset(
         {part: (decoded(table), table.labels) for part, table in files.items()},
         columns.names(classes),
-        [hash_texts(getattr(table, form) for table in files.values()) for form in forms],
+        [
+            hash_texts(f"{part}:{table.fingerprint}" for part, table in files.items()),
+            # earlier versions took files for the same whose validation was named test since
+            *(hash_texts(getattr(table, form) for table in files.values()) for form in forms),
+        ],
         shares={"validation": validation_share, "test": test_share},
         stratified=stratified,
     )

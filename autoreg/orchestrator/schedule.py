@@ -21,6 +21,7 @@ class Schedule:
 
     def __init__(self, groups: Sequence[Group]) -> None:
         self.ended: set[str] = set()
+        self._failed: set[str] = set()
         self.states = [GroupState(group, self.ended) for group in groups]
         self.in_flight: dict[str, TrialConfig] = {}
         self._open = list(self.states)
@@ -88,6 +89,8 @@ class Schedule:
         if result is None:
             return
         self.ended.add(trial_id)
+        if result.status == "failed":
+            self._failed.add(trial_id)
         if config.kind == "tune":
             for search in self._searches.get(config.study or "", []):
                 search.end(trial_id, result)
@@ -132,10 +135,13 @@ class Schedule:
                     yield state.group_id, config
 
     def spent_states(self) -> Iterator[str]:
-        """Yield the trials whose saved state no longer trial will need: they have ended, or what continues them has."""
+        """Yield the trials whose saved state nothing goes on from: neither a longer trial nor, had it failed, itself."""
+        spent = self.ended - self._failed
         for state in self.states:
-            for trial_id, config in (state.tuning_trials() | (state.final_trials() or {})).items():
-                if trial_id in self.ended and not (config.kind == "final" and state.has_successor(config)):
+            yield from spent.intersection(state.tuning_trials())
+            for trial_id, config in (state.final_trials() or {}).items():
+                longer = state.group.successor(config)
+                if trial_id in spent and (longer is None or longer.trial_id in spent):
                     yield trial_id
 
     def in_vain(self) -> Iterator[str]:

@@ -12,8 +12,12 @@ from PIL import Image
 from scipy.io import savemat
 
 from autoreg.datasets import datasets
+from autoreg.datasets.images import torchvision_files
+from autoreg.datasets.images.cache import save_array
+from autoreg.datasets.images.squares import Squares, decoded_once
 from autoreg.datasets.images.torchvision_files import PICKLED, PUBLISHED
 from autoreg.errors import AutoregError, ConfigError, DataError
+from autoreg.files import is_held
 
 load = datasets["torchvision"]
 
@@ -168,6 +172,29 @@ def test_images_are_decoded_once_and_other_content_is_another_fingerprint(
     other = load(tmp_path, dataset="MNIST")
     assert other.fingerprint != first.fingerprint
     assert not torch.equal(other.test.inputs, first.test.inputs)
+
+
+def test_no_other_process_looks_while_images_lie_there_without_their_labels(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_mnist(tmp_path)
+    seen = list[bool]()
+
+    def save(path: Path, array: Any) -> None:
+        [lock] = cache.glob(".torchvision-*.lock")
+        seen.append(is_held(lock) and any(cache.glob("torchvision-MNIST-*.npy")))
+        save_array(path, array)
+
+    monkeypatch.setattr(torchvision_files, "save_array", save)
+    load(tmp_path, dataset="MNIST")
+    assert seen == [True, True]
+
+
+def test_a_cache_that_gets_fewer_images_than_it_should_is_not_written(cache: Path) -> None:
+    squares = Squares(8)
+    with pytest.raises(DataError, match=r"few\.npy should get 4 images, got 0: run the same command again"):
+        decoded_once(cache / "few.npy", 4, squares, ())
+    assert not (cache / "few.npy").exists()
 
 
 def _without(root: Path) -> None:

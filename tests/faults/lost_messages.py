@@ -1,18 +1,20 @@
 """Tiny sweeps while Ray loses messages between its processes.
 
 `python -m tests.faults.lost_messages FILE PERCENT COUNT` runs so many, and adds a line of JSON to the file for each;
-those that the file has already are not run again, so that an interrupted call goes on.
+those that the file has already are not run again, so that an interrupted call goes on. The folder of a sweep that did
+not end as promised stays, as `lost-PERCENT-NUMBER-…` among the temporary files.
 """
 
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 from tests.helpers.forked import run_file
@@ -130,10 +132,12 @@ def run_all(percent: int, count: int, done: Path) -> list[Outcome]:
     left = sorted(set(range(count)) - {outcome.number for outcome in outcomes})
     straight = undisturbed() if left else {}
     for number in left:
-        with TemporaryDirectory(prefix="lost-") as folder:
-            outcomes.append(run_losing(percent, number, Path(folder), straight))
+        folder = Path(mkdtemp(prefix=f"lost-{percent}-{number}-"))
+        outcomes.append(run_losing(percent, number, folder, straight))
         with done.open("a") as file:
             file.write(json.dumps(asdict(outcomes[-1])) + "\n")
+        if outcomes[-1].is_as_promised:
+            shutil.rmtree(folder)
     return outcomes
 
 

@@ -155,6 +155,18 @@ def test_a_state_is_kept_only_for_a_longer_trial_that_is_to_come(small: Small, r
     assert {short.trial_id, middle.trial_id, long.trial_id} == set(schedule.spent_states())
 
 
+def test_a_failed_trial_keeps_its_state_and_the_one_that_it_went_on_from_too(
+    small: Small, runs: Runs, finish: Finish
+) -> None:
+    schedule = schedule_of(small, runs, "tune=null", "grid.width=[1/4]", "replicates=1", *LENGTHS)
+    [state] = schedule.states
+    short, middle, long = (state.final_trials() or {}).values()
+    for config, status in ((short, "done"), (middle, "done"), (long, "failed")):
+        finish(config, status)
+        end(schedule, config, runs)
+    assert set(schedule.spent_states()) == {short.trial_id}, "--retry-failed goes on from both others"
+
+
 def test_a_longer_trial_starts_only_when_the_shorter_one_that_it_goes_on_from_has_ended(
     small: Small, runs: Runs, finish: Finish
 ) -> None:

@@ -80,11 +80,14 @@ def decoded_once(path: Path, count: int, squares: Squares, images: Iterable[Call
             array[row] = squares.crop(opened)
             return remarks_of(opened)
 
-        found: Counter[str] = Counter()
+        found, done = Counter[str](), 0
         with ThreadPoolExecutor() as pool:
             while chunk := list(islice(numbered, CHUNK)):  # not more at a time, since their files are in memory
                 for remarks in pool.map(decode, *zip(*chunk, strict=True)):
                     found.update(remarks)
+                done += len(chunk)
+        if done != count:
+            raise DataError(f"{path} should get {count} images, got {done}: run the same command again")
         array.flush()
         write_bytes(path.with_suffix(".json"), _REMARKS.dump_json(found))
 

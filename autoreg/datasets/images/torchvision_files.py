@@ -17,6 +17,7 @@ from autoreg.datasets.images.content import Files
 from autoreg.datasets.images.pixels import to_rgb
 from autoreg.datasets.images.squares import Decoded, Squares, decoded_once
 from autoreg.errors import DataError, first_line, with_kind
+from autoreg.files import hold
 
 #: Files that earlier versions told apart by name and size, and others by their bytes.
 IMAGES = (".jpg", ".jpeg", ".png", ".ppm", ".tif")
@@ -117,20 +118,21 @@ def load_split(name: str, part: str, root: Path, fingerprint: str, squares: Squa
     """
     images = squares.path(f"torchvision-{name}-{part}-{fingerprint}")
     kept = cache_folder() / f"torchvision-{name}-{part}-{fingerprint}.labels.npy"
-    if not (images.is_file() and kept.is_file()):
-        images.unlink(missing_ok=True)  # a process was killed before it wrote their labels
-        opened = _opened(name, part, root)
-        collected = np.empty(len(opened), dtype=np.int64)
+    with hold(images.with_name(f".{images.name}.lock")):  # or another process took images for those of a killed one
+        if not (images.is_file() and kept.is_file()):
+            images.unlink(missing_ok=True)  # a process was killed before it wrote their labels
+            opened = _opened(name, part, root)
+            collected = np.empty(len(opened), dtype=np.int64)
 
-        def decoded(row: int) -> Image.Image:
-            try:
-                image, collected[row] = opened[row]
-                return to_rgb(image if isinstance(image, Image.Image) else Image.open(image))
-            except Exception as error:  # each has a format of its own
-                raise _damaged(name, root, error) from error
+            def decoded(row: int) -> Image.Image:
+                try:
+                    image, collected[row] = opened[row]
+                    return to_rgb(image if isinstance(image, Image.Image) else Image.open(image))
+                except Exception as error:  # each has a format of its own
+                    raise _damaged(name, root, error) from error
 
-        decoded_once(images, len(opened), squares, (partial(decoded, row) for row in range(len(opened))))
-        save_array(kept, collected)
+            decoded_once(images, len(opened), squares, (partial(decoded, row) for row in range(len(opened))))
+            save_array(kept, collected)
     labels = torch.from_numpy(cached_array(kept, (-1,), np.int64))
     if not len(labels) or int(labels.min()) < 0:
         raise DataError(f"{name} in {root}: each {part} image needs a label from 0, got {labels[:3].tolist()}")

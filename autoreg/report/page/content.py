@@ -92,9 +92,7 @@ def read_sweep(
         },
         "threshold": facts["threshold"],
         "definitions": list(scores),
-        "splits": sorted(
-            {split for of in scores.values() for split in of}, key=lambda name: (name == "test", name), reverse=True
-        ),
+        "splits": list(dict.fromkeys(split for of in scores.values() for split in of)),
         "many": _most_replicates(finals) > MOST_DOTS,
         "feeds": [source.name for source in sources if shows_scores(source)],
         "figures": figures,

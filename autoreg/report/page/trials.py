@@ -16,11 +16,22 @@ MOST_LOGS = 1000
 LOG_LINES, LOG_LETTERS = 3, 240
 
 _TRIALS = """
-    with named as (
-        select distinct group_id, series
+    with finals as (
+        select distinct trial_id, group_id, series, config ->> ['$.learning_rate', '$.batch_size'] as taken
         from final_trials
         join sweep_trials using (sweep_id, trial_id)
+        join trials using (trial_id)
         where sweep_id = $id
+    ),
+
+    -- a search is shown in each series that trains with what it found: of every k, say
+    named as (
+        select trial_id, series from finals
+        union
+        select sweep_trials.trial_id, finals.series
+        from sweep_trials
+        join finals using (group_id)
+        where sweep_trials.sweep_id = $id and sweep_trials.kind = 'tune'
     )
     select
         trial_id as id,
@@ -40,12 +51,15 @@ _TRIALS = """
         trials.parameters,
         trials.error,
         sweep_trials.group_id as "group",
+        sweep_trials.kind = 'tune' and (group_id, trials.config ->> ['$.learning_rate', '$.batch_size']) in (
+            select (group_id, taken) from finals
+        ) as taken,
         trials.config::varchar as config
     from sweep_trials
     join trials using (trial_id)
     left join (select group_id, any_value(variant) as variant from sweep_groups where sweep_id = $id group by all)
         using (group_id)
-    left join named using (group_id)
+    left join named using (trial_id)
     left join final_trial_states
         on final_trial_states.sweep_id = $id and final_trial_states.trial_id = trials.trial_id
         and sweep_trials.kind = 'final'
@@ -65,6 +79,7 @@ _SCORES = """
         dead_share as dead
     from trial_scores
     where sweep_id = $id
+    order by definition, split = 'test' desc, split desc
 """
 
 
@@ -74,24 +89,24 @@ def read_trials(connection: Connection, sweep_id: str) -> pl.DataFrame:
 
 
 def scores_of(connection: Connection, sweep_id: str, trials: pl.DataFrame) -> dict[str, dict[str, pl.DataFrame]]:
-    """Return by definition and split the scores, one row for each of the final trials in their order."""
+    """Return scores by definition and split, the one that figures show first; rows are the final trials, in order."""
     scores = query(connection, _SCORES, id=sweep_id)
     keys = trials.filter(kind="final").select("id", "series")
     result: dict[str, dict[str, pl.DataFrame]] = {}
-    for (definition, split), rows in sorted(scores.partition_by("definition", "split", as_dict=True).items()):
+    for (definition, split), rows in scores.partition_by("definition", "split", as_dict=True).items():
         aligned = keys.join(rows, on=["id", "series"], how="left", maintain_order="left")
         result.setdefault(definition, {})[split] = aligned.select("auc", "similar", "spread", "dead")
     return result
 
 
 def configurations(configs: Sequence[str]) -> dict[str, Any]:
-    """Return the first configuration, and of each one the keys that differ from it, each set of them once."""
+    """Return the first configuration, and of each one what differs from it (None: left out there), each set once."""
     first = json.loads(configs[0]) if configs else {}
     different: dict[str, int] = {}
     places = []
     for text in configs:
         config = json.loads(text)
-        own = {key: value for key, value in config.items() if key not in first or first[key] != value}
+        own = {key: config.get(key) for key in {**first, **config} if config.get(key) != first.get(key)}
         places.append(different.setdefault(json.dumps(own), len(different)))
     return {"first": first, "of": [json.loads(text) for text in different], "at": places}
 

@@ -5,7 +5,7 @@ function triedBy(trials) {  // what was searched over: the learning rate, or the
 }
 function searchPanel(sweep, name, trials, range) {
   const isBest = sweep.state.search === "best", key = triedBy(sweep.tuning), title = key === "rate" ? "learning rate" : "batch size";
-  const chosen = new Map(sweep.finals.map(trial => [trial.group, trial[key]])), points = [];
+  const points = [];
   for (const group of groupBy(trials, trial => trial.group).values()) {
     let best = -Infinity;
     group.forEach((trial, place) => {
@@ -14,7 +14,7 @@ function searchPanel(sweep, name, trials, range) {
       points.push({
         id: trial.id, ids: [trial.id], width: trial.width, line: trial.group, value: trial[key], number: place + 1,
         x: isBest ? place + 1 : trial[key], y: 100 * (isBest ? best : trial.validation), pruned: trial.state === "pruned",
-        won: chosen.get(trial.group) === trial[key], picked: sweep.isPicked([trial.id]),
+        won: trial.taken, picked: sweep.isPicked([trial.id]),
         say: `${sweep.widthName(trial.width)}, trial ${place + 1}: ${title} ${short(trial[key])}, validation accuracy ${percent(trial.validation)} %`,
       });
     });

@@ -53,7 +53,6 @@ class Sweep {
       layer: "auc", off: new Set(), picked: null, kind: "final", words: "", sort: ["series", 1], rows: 100,
       open: new Set(),
     };
-    if (this.data.scores[this.state.definition]?.test) this.state.split = "test";
   }
   curveOf(trial) { return this.epochs.get(this.first.get(trial.id)) ?? []; }
   isOn(name) { return !this.state.off.has(name); }
