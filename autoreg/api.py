@@ -14,7 +14,7 @@ from autoreg.config.sweep_file import LoadedSweep
 from autoreg.config.sweep_file import load_sweep as _load_file
 from autoreg.config.trial import TrialConfig
 from autoreg.database.scores import Measures
-from autoreg.datasets import Dataset, Split, build_dataset, forget_datasets
+from autoreg.datasets import Dataset, Split, forget_datasets
 from autoreg.datasets.given import checked_labels, given_dataset, given_examples
 from autoreg.errors import ConfigError, did_you_mean
 from autoreg.metrics import metrics
@@ -34,8 +34,8 @@ from autoreg.runs.folder import Runs
 from autoreg.runs.records import TrialResult
 from autoreg.surgery.compress import EXAMPLES, compress_model, compress_trained
 from autoreg.surgery.small import Small
-from autoreg.training.loop import layers_of, load_network
-from autoreg.training.reference import check_network
+from autoreg.training.loop import layers_of
+from autoreg.training.trained import load_trained
 
 
 def load_sweep(name: str | os.PathLike[str] | Mapping[str, Any], *overrides: str) -> LoadedSweep:
@@ -127,16 +127,13 @@ def load_trial(
 
     Raises:
         ConfigError: there is no such trial, or more than one.
-        DataError: it has no result yet, its checkpoint or its data is missing or damaged, or the network that its
-            function builds now does not compute what the trained one did.
+        DataError: it has no result yet, its checkpoint or its data is missing, damaged or not what it was trained on,
+            or the network that its function builds now does not compute what the trained one did.
     """
     folder = Runs(Path(runs)).find(trial)
-    config, result = folder.read_config(), folder.read_result()
     forget_datasets()
     with kept_state(lambda _: None):
-        dataset = build_dataset(config, Path(data) if data is not None else None)
-        network = load_network(config, folder, dataset)
-        check_network(network, dataset, result)
+        config, result, dataset, network = load_trained(folder, Path(data) if data is not None else None)
     return Trial(config, result, network, dataset)
 
 

@@ -296,7 +296,7 @@ def sweep_record() -> Callable[..., dict[str, Any]]:
 def definition(configs: list[TrialConfig]) -> dict[str, Any]:
     from autoreg.config.sweep import Sweep
 
-    first = configs[0]
+    first, rates = configs[0], dict.fromkeys(made.learning_rate for made in configs)
     sweep = Sweep.model_validate(
         {
             "name": "fixture",
@@ -305,6 +305,7 @@ def definition(configs: list[TrialConfig]) -> dict[str, Any]:
             "grid": {
                 "width": list(dict.fromkeys(made.width for made in configs)),
                 "initializer": list({made.initializer.name: made.initializer for made in configs}.values()),
+                "learning_rate": list(rates) if len(rates) > 1 else None,
             },
             "replicates": 1 + max(made.replicate for made in configs),
             "training": {
@@ -355,12 +356,11 @@ def fill_in(
         folders = [
             trial_in(
                 runs,
-                network=Choice(name=network),
                 width=width,
                 initializer=Choice(name=name),
                 replicate=replicate,
                 similar=((1, None), (3, 5)),
-                **settings,
+                **{"network": Choice(name=network), **settings},
             )
             for width in (0.25, 1.0)
             for name in ("he_normal", "glorot_normal")

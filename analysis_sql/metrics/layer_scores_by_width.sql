@@ -12,7 +12,7 @@ select
     width,
     layer,  -- by name
     layers.layer_index,
-    count(*) as replicates,  -- trials behind the means
+    least(nullif(count(auc), 0), nullif(count(similar_units), 0), count(*)) as replicates,  -- the fewest behind a mean
     avg(auc) as auc,
     stddev_pop(auc) as auc_std,  -- standard deviation over replicates
     avg(similar_units) as similar_units,  -- mean over units and replicates

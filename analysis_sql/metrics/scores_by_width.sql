@@ -19,7 +19,7 @@ select
     teacher_examples,
     parameters,
     width,
-    count(*) as replicates,  -- trials behind the means
+    least(nullif(count(auc), 0), nullif(count(similar_units), 0), count(*)) as replicates,  -- the fewest behind a mean
     avg(test_accuracy) as test_accuracy,
     stddev_pop(test_accuracy) as test_accuracy_std,  -- standard deviation over replicates
     avg(train_accuracy) as train_accuracy,

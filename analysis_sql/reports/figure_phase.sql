@@ -21,7 +21,10 @@ select
     avg(movement) as movement,
     stddev_pop(movement) as movement_std,  -- standard deviation over replicates
     avg(train_accuracy) as train_accuracy,
-    count(*) as replicates,  -- trials behind the means
+    least(
+        nullif(count(compressed_width), 0), nullif(count(similar_units), 0), nullif(count(auc), 0),
+        nullif(count(movement), 0), count(*)
+    ) as replicates,  -- the fewest behind a mean
     list(trial_id order by trial_id) as trials  -- their ids
 from phase
 where sweep_id in (select sweep_id from sweep_figures where figure = 'Phase')

@@ -4,7 +4,8 @@
 with best_of_replicate as (
     select sweep_id, series, width, replicate, min_by(learning_rate, train_loss) as best_rate
     from transfer
-    group by all
+    group by sweep_id, series, width, replicate
+    qualify count(*) = max(count(*)) over (partition by sweep_id, series)  -- those that have every rate
 ),
 
 best as (
@@ -35,7 +36,7 @@ select
     count(*) as replicates,  -- trials behind the means
     list(trial_id order by trial_id) as trials  -- their ids
 from transfer
-join best using (sweep_id, series, width)
+left join best using (sweep_id, series, width)
 where
     sweep_id in (select sweep_id from sweep_figures where figure = 'Transfer')
     and sweep_id in (select sweep_id from transfer where train_loss is not null)

@@ -56,9 +56,11 @@ select
     ours.ours,  -- our value, mean over replicates
     ours.ours - published_points.value as difference,  -- ours - paper
     ours.replicate_std,  -- standard deviation of ours over replicates
-    ours.replicates
+    ours.replicates,
+    departures.departures
 from ours
 join published_names using (network, dataset)
 join published_points
     using (figure, split, series, width, x, score, teacher_examples, paper_network, paper_dataset)
+left join departures using (sweep_id)
 where ours.ours is not null and ours.definition = 'released'  -- as which the paper's pictures were made

@@ -1,6 +1,22 @@
 -- Final trials of each sweep, with their settings as figures name them; `series` names the variant and what else varies.
 -- grain: sweep_id, trial_id, series
-with labelled as (
+with asked as (
+    select sweep_id, definition, unnest(ifnull(nullif(definition -> '$.variants[*]', []), ['{}'])) as variant
+    from sweeps
+),
+
+axes as (
+    select
+        sweep_id,
+        variant ->> '$.name' as variant,
+        bool_or(
+            len(ifnull(nullif(variant -> '$.grid.learning_rate[*]', []), definition -> '$.grid.learning_rate[*]')) > 1
+        ) as has_rates
+    from asked
+    group by all
+),
+
+labelled as (
     select
         sweep_trials.sweep_id,
         trials.trial_id,
@@ -15,16 +31,12 @@ with labelled as (
         coalesce(trials.config ->> '$.parametrization', 'standard') as parametrization,
         (trials.config ->> '$.richness')::double as richness,
         (trials.config ->> '$.epochs')::integer as epochs,
-        -- rates that an axis sets are told; those that a search chose differ between settings, not within one
-        case
-            when count(distinct trials.config ->> '$.learning_rate') over (
-                partition by sweep_trials.sweep_id, sweep_groups.variant,
-                    json_merge_patch(trials.config, '{"learning_rate": null, "batch_size": null, "exact_batch": null}')
-            ) > 1 then format('η = {:g}', (trials.config ->> '$.learning_rate')::double)
-        end as rate
+        -- rates that a search chose differ between settings, not within one
+        case when has_rates then format('η = {:g}', (trials.config ->> '$.learning_rate')::double) end as rate
     from sweep_trials
     join trials using (trial_id)
     left join sweep_groups using (sweep_id, group_id)
+    left join axes on axes.sweep_id = sweep_trials.sweep_id and axes.variant is not distinct from sweep_groups.variant
     left join labels as optimizers on optimizers.kind = 'optimizer' and optimizers.name = trials.optimizer
     left join labels as initializers on initializers.kind = 'initializer' and initializers.name = trials.initializer
     left join labels as random_labels
@@ -82,7 +94,7 @@ select
             case when count(distinct coalesce(labelled.richness, 0)) over alike > 1
                 then coalesce(format('γ = {:g}', labelled.richness), 'no γ')
             end,
-            case when count(distinct labelled.rate) over alike > 1 then labelled.rate end,
+            labelled.rate,
             case when count(distinct labelled.factor) over alike > 1 then labelled.factor end,
             case when count(distinct labelled.epochs) over alike > 1 then labelled.epochs || ' epochs' end
         ), ''),

@@ -139,17 +139,18 @@ def rebuild(path: Path, runs: Runs) -> tuple[int, list[str]]:
         DatabaseError: a sweep is writing to it for longer than a minute, it cannot be written, is no results database,
             or has somebody's table that cannot be kept; what was there before is still there then.
     """
-    writer, folders = Writer(path, runs), runs.trials()
-    for folder in folders:
-        writer.queue_trial(folder)
-    for record in sorted(runs.sweeps.glob("[!.]*.json")):
-        writer.queue_sweep(record.stem)
+    writer = Writer(path, runs)
     try:
         with (
             results_db.writer_lock(path, patience=60),
             _as_it_was(path) as (others, old),
             results_db.made_anew(path) as connection,
         ):
+            folders = runs.trials()  # not earlier: a sweep may write what ends until it has to wait
+            for folder in folders:
+                writer.queue_trial(folder)
+            for record in sorted(runs.sweeps.glob("[!.]*.json")):
+                writer.queue_sweep(record.stem)
             writer.write(connection)
             if old:
                 keep(others, old, connection, path)

@@ -9,20 +9,16 @@ from typing import Any
 import polars as pl
 
 from autoreg.config.trial import canonical_json, measurement_id
-from autoreg.datasets import build_dataset
-from autoreg.errors import DataError
 from autoreg.metrics import metrics
 from autoreg.metrics.finite import finite_activations
 from autoreg.metrics.metric import is_from_initial, revision_of, version_of
 from autoreg.runs.folder import TrialFolder
 from autoreg.runs.measurements import write_measurement
-from autoreg.runs.records import Layer, TrialResult
+from autoreg.runs.records import Layer
 from autoreg.training.initial import initial_network
 from autoreg.training.loop import load_network
 from autoreg.training.precision import precision_of
-from autoreg.training.reference import check_network
-
-SEEN_BY_SIZE = "trials of an earlier version are done if names and sizes of their data's files fit: it saw no content"
+from autoreg.training.trained import load_trained
 
 
 @dataclass(frozen=True)
@@ -97,11 +93,7 @@ def measure_trial(
     missing = [measurement for measurement in own if not measurement.path(folder).is_file()]
     if not missing:
         return 0
-    config = folder.read_config()
-    dataset = build_dataset(config, root, device)
-    check_data(folder, result, dataset.fingerprints)
-    network = load_network(config, folder, dataset)
-    check_network(network, dataset, result)
+    config, result, dataset, network = load_trained(folder, root, device)
     if any(is_from_initial(measurement.metric) for measurement in missing):
         network.remember(initial_network(config, dataset, result))
     for measurement in missing:
@@ -120,23 +112,3 @@ def measure_trial(
         write_measurement(measurement.path(folder), labelled, facts)
         on_measured(measurement, frame.height, time.perf_counter() - started)
     return len(missing)
-
-
-def check_data(folder: TrialFolder, result: TrialResult, data: Sequence[str]) -> list[str]:
-    """Return what is to be said of a trial's data: a line if the trial was of a version that saw less of it.
-
-    Args:
-        folder: its run folder.
-        result: how it ended.
-        data: the fingerprints of what is there now (`Dataset.fingerprints`).
-
-    Raises:
-        DataError: it was trained on other data.
-    """
-    trained_on = result.environment.get("data", data[0])
-    if trained_on not in data:
-        raise DataError(
-            f"{folder.trial_id} was trained on other data ({trained_on}) than what is there now ({data[0]}); "
-            f"`autoreg forget --sweep NAME` removes what a sweep has trained, --runs names another run folder"
-        )
-    return [] if trained_on == data[0] else [SEEN_BY_SIZE]

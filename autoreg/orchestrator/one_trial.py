@@ -12,7 +12,6 @@ from autoreg.config.group import setting_labels
 from autoreg.config.trial import TrialConfig
 from autoreg.database.writer import Writer
 from autoreg.errors import AutoregError, ConfigError, DataError, did_you_mean, first_line
-from autoreg.metrics.measure import check_data
 from autoreg.orchestrator.endings import Endings
 from autoreg.orchestrator.events import Report
 from autoreg.orchestrator.failure import failure_of
@@ -28,6 +27,7 @@ from autoreg.orchestrator.running import RunningBundles
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.runs.describe import describe, outcome
 from autoreg.runs.folder import Runs
+from autoreg.training.trained import check_data
 
 #: A final trial and its group; None in place of the trial while the search for its setting is not finished.
 Numbered = tuple[GroupState, TrialConfig | None]

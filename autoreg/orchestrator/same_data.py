@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from autoreg.config.trial import TrialConfig
 from autoreg.errors import DataError
-from autoreg.metrics.measure import check_data
 from autoreg.orchestrator.plan import Plan
 from autoreg.orchestrator.schedule import Schedule
 from autoreg.runs.folder import Runs, TrialFolder
 from autoreg.runs.records import TrialResult
+from autoreg.training.trained import check_data
 
 
 def data_notes(plan: Plan, runs: Runs, config: TrialConfig, folder: TrialFolder, result: TrialResult) -> list[str]:

@@ -135,7 +135,7 @@ class Schedule:
                     yield state.group_id, config
 
     def spent_states(self) -> Iterator[str]:
-        """Yield the trials whose saved state nothing goes on from: neither a longer trial nor, had it failed, itself."""
+        """Yield the trials whose saved state nothing needs: no longer trial, nor, since it failed, the trial itself."""
         spent = self.ended - self._failed
         for state in self.states:
             yield from spent.intersection(state.tuning_trials())

@@ -51,6 +51,7 @@ class FigureRows:
         threshold: the sweep's own of |r|, from which on units are similar; None where it names none.
         trained_with: the versions, commits and machines of the sweep's trials.
         unmeasured: the sweep's trials that are trained but not measured; None for a figure of a user's own.
+        departures: what the sweep's trials have and the paper's have not, though no series names it.
     """
 
     source: FigureSource
@@ -63,6 +64,7 @@ class FigureRows:
     threshold: float | None = None
     trained_with: dict[str, str] = field(default_factory=dict)
     unmeasured: pl.DataFrame | None = None
+    departures: str | None = None
 
     @property
     def sweep(self) -> str | None:
@@ -96,10 +98,8 @@ class FigureRows:
             remarks.append(f"sweep {self.sweep or ''} ({self.sweep_id}), the latest of {self.choices} with this figure")
         if self.missing:
             remarks.append(f"incomplete, missing {_few(self.missing)}")
-        if not self.published.is_empty():  # those of teachers are of as many examples as ours
-            ours = [name for name in self.frame["dataset"].unique().sort() if not name.startswith("teacher")]
-            if reduced := [name for name in ours if "_size=" in name]:
-                remarks.append(f"the paper's values are of all its data, ours of {', '.join(reduced)}")
+        if self.departures and not self.published.is_empty():
+            remarks.append(f"unlike the paper's, our trials have {self.departures}")
         if lacking := fonts_for(self.frame)[1]:
             remarks.append(
                 f"boxes stand for {', '.join(f'U+{ord(letter):04X}' for letter in lacking[:8])}"
@@ -182,8 +182,11 @@ def read_figure(
     done = "from final_trials where sweep_id = $sweep_id and status = 'done'"
     sql = f"from ({done}) anti join trial_scores using (sweep_id, trial_id) order by all"  # what is in no mean
     unmeasured = query(connection, sql, sweep_id=sweep_id) if figure.is_packaged else None
-    trained = trained_with(connection, sweep_id)
-    return FigureRows(figure, frame, published, sweep_id, definition, missing, choices, threshold, trained, unmeasured)
+    departs = query(connection, "select departures from departures where sweep_id = $id", id=sweep_id)
+    return FigureRows(
+        figure, frame, published, sweep_id, definition, missing, choices, threshold,
+        trained_with(connection, sweep_id), unmeasured, departs.item() if departs.height else None,
+    )  # fmt: skip
 
 
 def _few(missing: Sequence[str]) -> str:

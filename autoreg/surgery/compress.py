@@ -9,7 +9,7 @@ from torch import nn
 
 from autoreg import __version__
 from autoreg.config.trial import TrialConfig
-from autoreg.datasets import Dataset, Split, build_dataset
+from autoreg.datasets import Dataset, Split
 from autoreg.datasets.given import checked_labels, given_dataset, given_examples
 from autoreg.errors import ConfigError, DataError, did_you_mean
 from autoreg.networks import Network
@@ -25,9 +25,8 @@ from autoreg.surgery.order import SURGERIES, Surgery
 from autoreg.surgery.sites import Cut
 from autoreg.surgery.small import Small
 from autoreg.surgery.surgeon import Surgeon, examine
-from autoreg.training.loop import load_network
 from autoreg.training.precision import precision_of
-from autoreg.training.reference import check_network
+from autoreg.training.trained import load_trained
 
 #: How many examples of each split are looked at, at most.
 EXAMPLES = 10_000
@@ -61,13 +60,10 @@ def compress_trial(
     """Return a trained trial's network, narrower; data is in AUTOREG_DATA. See `compress_network`.
 
     Raises:
-        DataError: its checkpoint or its data is missing or damaged, or its network is not the one that was trained.
+        DataError: its checkpoint, its data or its network is missing, damaged or not as it was (`load_trained`).
     """
     check_asked(unchanged, surgery)
-    config, result = folder.read_config(), folder.read_result()
-    dataset = build_dataset(config, None, device)
-    network = load_network(config, folder, dataset)
-    check_network(network, dataset, result)
+    config, _, dataset, network = load_trained(folder, device=device)
     return compress_trained(config, network, dataset, unchanged=unchanged, surgery=surgery, examples=examples, say=say)
 
 

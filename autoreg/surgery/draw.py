@@ -9,7 +9,7 @@ from torch import Tensor
 from autoreg.datasets import Dataset
 from autoreg.seeds import derive_seed
 
-#: Examples at once on a CPU, so that activations of small networks stay in its cache.
+#: Examples at once, so that activations of small networks stay in a CPU's cache; a GPU is to draw the same ones.
 BATCH = 50
 
 
@@ -36,9 +36,8 @@ class Draw:
         """Yield (inputs, labels)."""
         left, whole = self.count(split), len(self.dataset.split(split))
         generator = torch.Generator().manual_seed(derive_seed(self.replicate, "compression", split))
-        batch = BATCH if self.dataset.test.labels.device.type == "cpu" else None
         order = torch.randperm(whole, generator=generator)
-        for inputs, labels in self.dataset.batches(split, batch, order):
+        for inputs, labels in self.dataset.batches(split, BATCH, order):
             yield inputs[:left], labels[:left]
             left -= len(inputs)
             if left <= 0:

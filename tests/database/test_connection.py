@@ -5,7 +5,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import polars as pl
 import pytest
 
 from autoreg.config.trial import TrialConfig, measurement_id
+from autoreg.database import connection as results_db
 from autoreg.database.connection import query, reading
 from autoreg.database.schema import SCHEMA_VERSION
 from autoreg.database.writer import Writer, rebuild
@@ -120,6 +122,22 @@ def test_rebuild_gives_the_same_rows_and_leaves_the_run_folder_alone(
     assert contents(path) == before
     assert {file: file.stat().st_mtime_ns for file in runs.root.rglob("*")} == stamps
     assert not [file for file in path.parent.iterdir() if "rebuild" in file.name]
+
+
+def test_rebuild_has_what_a_sweep_wrote_while_it_waited_for_its_turn(
+    path: Path, runs: Runs, trial: MakeTrial, sweep_record: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early, lock = trial(replicate=0), results_db.writer_lock
+
+    @contextmanager
+    def late(*arguments: Any, **how: Any) -> Iterator[None]:
+        write_record(runs, sweep_record([early, trial(replicate=1)]))
+        with lock(*arguments, **how):
+            yield
+
+    monkeypatch.setattr(results_db, "writer_lock", late)
+    assert rebuild(path, runs) == (2, [])
+    assert len(contents(path)["sweeps"]) == 1
 
 
 def test_a_users_own_metric_gets_a_table_of_its_own(path: Path, runs: Runs, trial: MakeTrial) -> None:

@@ -44,6 +44,19 @@ def test_the_best_rate_is_each_replicates_own_and_no_diverged_trial_is_it(
     assert best == [(pytest.approx(0.2), 0.1, 0.4)], "√(0.1 · 0.4)"
 
 
+def test_a_sweep_that_is_not_done_mixes_no_rates_and_calls_none_the_best(
+    tmp_path: Path, runs: Runs, trial: MakeTrial, sweep_record: Record
+) -> None:
+    done = [trial(width=width, learning_rate=rate) for width, rate in ((0.25, 0.1), (1.0, 0.2))]
+    both = [trial(width=4.0, learning_rate=rate) for rate in (0.1, 0.2)]
+    frame = figure(tmp_path, runs, sweep_record([*done, *both], ["Transfer"]), "transfer")
+    with reading(tmp_path / "results.db") as connection:
+        named = query(connection, "select width, series from final_trials order by all").rows()
+    assert named == [(0.25, "η = 0.1"), (1.0, "η = 0.2"), (4.0, "η = 0.1"), (4.0, "η = 0.2")]
+    best = frame.group_by("width").agg(pl.col("best_rate").first()).sort("width")
+    assert best["best_rate"].is_null().to_list() == [True, True, False]
+
+
 def test_a_series_of_several_rates_keeps_what_else_names_it(
     tmp_path: Path, runs: Runs, trial: MakeTrial, sweep_record: Record
 ) -> None:

@@ -68,17 +68,18 @@ def grid_of(trial: Callable[..., TrialFolder], network: str, **changes: Any) -> 
 def every_network(
     tmp_path_factory: pytest.TempPathFactory, trial_in: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
 ) -> Iterator[Connection]:
-    """The same grid for a network of each family, in one sweep, and AlexNet on CIFAR-10 in two, one in bfloat16."""
+    """The same grid for a network of each family in one sweep; in two AlexNet on some of CIFAR-10, once in bfloat16."""
     folder = tmp_path_factory.mktemp("networks")
     runs = Runs(folder / "runs")
     names = ("mlp", "alexnet", "resnet56", "resnet18", "inception_v3")
     folders = [made for name in names for made in grid_of(partial(trial_in, runs), name)]
-    alexnets = grid_of(partial(trial_in, runs), "alexnet", dataset=Choice(name="cifar10"))
+    some = Choice(name="cifar10", options={"train_size": 2000})
+    alexnets = grid_of(partial(trial_in, runs), "alexnet", dataset=some)
     measure_exactly(alexnets[0], ((1, None), (5, 5)))
     record, [moved, *_] = sweep_record(alexnets), [add_movement(folder) for folder in alexnets]
     asked = [*record["sweep_measurements"], moved]
     alone = {**record, "sweep_id": "f" * 16, "name": "alexnet_alone", "sweep_measurements": asked}
-    reduced = grid_of(partial(trial_in, runs), "alexnet", dataset=Choice(name="cifar10"), precision="bfloat16")
+    reduced = grid_of(partial(trial_in, runs), "alexnet", dataset=some, precision="bfloat16")
     records = sweep_record(folders), alone, {**sweep_record(reduced), "sweep_id": "e" * 16, "name": "alexnet_bfloat16"}
     with opened(folder / "results.db", runs, [*folders, *alexnets, *reduced], *records) as connection:
         yield connection
@@ -124,6 +125,16 @@ def test_areas_equal_hand_values(connection: Connection) -> None:
         # released: the mean of the points of the whole network's curve; text: trapezoids under 1, m + 0.02, 0.1
         assert own["released"] == pytest.approx((1 + middle + 0.1) / 3)
         assert own["text"] == pytest.approx(0.5 * (1 + middle + 0.02) / 2 + 0.5 * (middle + 0.02 + 0.1) / 2)
+
+
+def test_replicates_are_those_that_every_mean_is_of(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    folders = [trial(replicate=replicate) for replicate in range(3)]
+    next(folders[2].measurements.glob("ablation-*")).unlink()
+    with opened(tmp_path / "results.db", runs, folders, sweep_record(folders)) as other:
+        for view in ("scores_by_width", "layer_scores_by_width"):
+            assert query(other, f"select distinct replicates from {view}")["replicates"].to_list() == [2], view
 
 
 def test_similar_units_equal_hand_values(connection: Connection) -> None:

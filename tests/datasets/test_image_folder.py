@@ -11,15 +11,16 @@ import pytest
 import torch
 from PIL import Image
 
+from autoreg.api import load_trial
 from autoreg.config.sweep_file import load_sweep
 from autoreg.datasets import Dataset, forget_datasets
 from autoreg.datasets.image_folder import image_folder
 from autoreg.datasets.images import image_folders
 from autoreg.errors import AutoregError, ConfigError, DataError, DataWarning
-from autoreg.metrics.measure import SEEN_BY_SIZE
 from autoreg.orchestrator.plan import make_plan
 from autoreg.orchestrator.runner import SweepRunner
 from autoreg.runs.folder import Runs
+from autoreg.training.trained import SAW_LESS
 from tests.helpers.forked import run_file
 from tests.helpers.small_sweep import write_sweep
 
@@ -191,13 +192,14 @@ def test_a_sweep_knows_the_images_that_it_was_trained_on(tmp_path: Path) -> None
     [trial] = runs.trials()
     result = trial.read_result()
     swap(folder)
-    with pytest.raises(DataError, match="was trained on other data"):
-        begin()
+    for read in (begin, lambda: load_trial(trial.trial_id, runs=runs.root, data=folder)):
+        with pytest.raises(DataError, match="was trained on other data"):
+            read()
     swap(folder)
     assert begin() == []
     environment = {**result.environment, "data": names_and_sizes(folder)}
     trial.write_result(result.model_copy(update={"environment": environment}))
-    assert begin() == [SEEN_BY_SIZE]
+    assert begin() == [SAW_LESS]
     with (folder / "red" / "3.png").open("ab") as image:
         image.write(b"x")
     with pytest.raises(DataError, match="was trained on other data"):

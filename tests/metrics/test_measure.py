@@ -9,10 +9,11 @@ import torch
 from autoreg.config.trial import TrialConfig
 from autoreg.datasets import Dataset
 from autoreg.errors import DataError
-from autoreg.metrics.measure import check_data, measure_trial, measurements_of
+from autoreg.metrics.measure import measure_trial, measurements_of
 from autoreg.networks import Network
 from autoreg.runs.folder import Runs
 from autoreg.training.loop import train_trial
+from autoreg.training.trained import check_data
 
 
 @torch.no_grad()

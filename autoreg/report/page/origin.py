@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from autoreg.config.sweep import load_definition
+from autoreg.config.trial import Choice
 from autoreg.database.connection import query
 from autoreg.database.schema import Connection
 from autoreg.errors import ConfigError, duration
@@ -34,11 +35,11 @@ def read_origin(connection: Connection, sweep_id: str) -> dict[str, Any]:
 
 
 def _flat(value: Any) -> Any:
-    """Return a value as files have it: a choice with its options beside its name."""
+    """Return a value as files have it: a choice with its options beside its name, without what a plan adds."""
     if isinstance(value, list):
         return [_flat(each) for each in value]
-    if isinstance(value, dict) and "options" in value:
-        return {"name": value["name"], **value["options"]}
+    if isinstance(value, dict) and "name" in value and value.keys() <= Choice.model_fields.keys():
+        return {"name": value["name"], **value.get("options", {})}
     return {key: _flat(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 

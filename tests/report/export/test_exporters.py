@@ -188,6 +188,11 @@ def test_tensorboard_finds_a_trial_once_however_often_it_is_exported(database: P
     assert set(state()) == set(before)
     assert all(scalars(path)["scores/test_auc"] for path in state())
     assert state() != before
+    for path in state():  # the sweep had fewer axes then, and its trials shorter names
+        path.parent.rename(path.parent.with_name(f"short {path.name[-5:]}"))
+    write("tensorboard", database, tmp_path / "curves", definition="text")
+    assert set(state()) == set(before)
+    assert not list((tmp_path / "curves").rglob("short*"))
 
 
 @pytest.fixture

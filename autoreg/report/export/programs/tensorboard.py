@@ -1,6 +1,7 @@
 """Curves, settings and scores of trials as TensorBoard reads them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,12 +36,19 @@ def tensorboard(source: Source, target: str) -> Iterator[str]:
         import tensorboardX  # noqa: F401
     from autoreg.report.export.trials import write_trials
 
-    yield from write_trials(source, target, partial(_write_run, Path(target)))
+    folder = Path(target)
+    files = folder.glob("*/*/*/events.out.tfevents.*")
+    there = {(path.relative_to(folder).parts[0], path.name): path for path in files}
+    yield from write_trials(source, target, partial(_write_run, folder, there))
 
 
-def _write_run(folder: Path, trial: "FinishedTrial") -> bool:
+def _write_run(folder: Path, there: Mapping[tuple[str, str], Path], trial: "FinishedTrial") -> bool:
     run = folder.joinpath(*map(as_file_name, (trial.sweep, trial.kind, trial.name)))
     path, content = run / as_file_name(f"events.out.tfevents.{trial.trial_id}"), _content(trial)
+    if (old := there.get((as_file_name(trial.sweep), path.name), path)) != path:  # its name says more by now
+        old.unlink(missing_ok=True)
+        with suppress(OSError):  # somebody has put something else there
+            old.parent.rmdir()
     if path.is_file() and path.read_bytes() == content:
         return False
     write_bytes(path, content)
