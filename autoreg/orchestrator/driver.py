@@ -178,6 +178,8 @@ class Driver:
         """Have a trial tried again, or give it up, or the whole sweep."""
         trial_id = blamed.trial_id
         self._orders.append(ev.Log(trial_id, f"this try ended: {failure.why}\n{failure.details}"))
+        if failure.kind is Kind.UNREACHED:
+            self.schedule.note_unreached(trial_id)
         match verdict(failure, self.schedule.tries(trial_id), self.schedule.is_alone(trial_id)):
             case Verdict.STOP:
                 self.schedule.put_back(trial_id)
@@ -203,7 +205,7 @@ class Driver:
                 self.durations.note_measuring(config, event.seconds)
                 self._say(f"measured {describe(config)}", Verbosity.VERBOSE)
                 self._orders.append(ev.WriteRows(trial_id))
-        elif failure.kind in (Kind.MEMORY, Kind.TRANSIENT) and self.measuring.try_alone(trial_id):
+        elif failure.kind in (Kind.MEMORY, Kind.TRANSIENT, Kind.UNREACHED) and self.measuring.try_alone(trial_id):
             return
         elif event.is_damaged and trial_id not in self._trained_again:
             self._trained_again.add(trial_id)
@@ -230,13 +232,11 @@ class Driver:
             self.is_stopping = self.counts.stopping = True
             self.measuring.stop(self._now)
             self._orders.append(ev.StopWorkers())
-            text = "stopping: running trials save their state; Ctrl-C again stops now"
-            self._say(text, Verbosity.QUIET)
+            self._say("stopping: running trials save their state; Ctrl-C again stops now", Verbosity.QUIET)
 
     def _tick(self) -> None:
         """Start what is to be measured, and bring the counts and results.db up to date."""
-        is_training = bool(self.counts.running)
-        for trial_id in self.measuring.start(is_training, self.machine.measuring_slots, self._now):
+        for trial_id in self.measuring.start(bool(self.counts.running), self.machine.measuring_slots, self._now):
             measurements, own = tuple(self.plan.measurements), self.endings.config(trial_id).own_code
             is_own = bool(own) or any(measurement.is_own for measurement in measurements)
             self._orders.append(ev.StartMeasuring(MeasuringJob(trial_id, measurements, self.place, is_own)))

@@ -9,6 +9,8 @@ from autoreg.errors import with_kind
 
 #: How often a trial is tried that is not to blame: a worker that dies, a full disk, a GPU in a bad state.
 TRIES = 3
+#: To the process of how many tries Ray may lose touch before that counts against the trial.
+MOST_UNREACHED = 20
 
 
 class Kind(StrEnum):
@@ -18,6 +20,7 @@ class Kind(StrEnum):
     TIME = "time"  # it took longer than it may
     TRANSIENT = "transient"  # it may be gone in a new process
     MEMORY = "memory"  # it may be gone where more memory is left
+    UNREACHED = "unreached"  # Ray has lost touch with its process, which may go on
     STORAGE = "storage"  # nothing can be written any more, so every other trial would fail as well
 
 
@@ -61,7 +64,7 @@ def verdict(failure: Failure, tries: int, was_alone: bool) -> Verdict:
 
     Args:
         failure: what ended the try.
-        tries: how often the trial was tried, this try among them.
+        tries: how often the trial was tried, this try among them (`Schedule.tries`).
         was_alone: whether it had a whole machine for itself; what does not suffice then is given up.
     """
     if failure.kind is Kind.STORAGE:
@@ -79,6 +82,7 @@ _KINDS = {
     "MemoryError": Kind.MEMORY,
     "OutOfMemoryError": Kind.MEMORY,
     "WorkerCrashedError": Kind.MEMORY,
+    "ActorUnavailableError": Kind.UNREACHED,
     "RayActorError": Kind.MEMORY,
     "AcceleratorError": Kind.TRANSIENT,
     "RayError": Kind.TRANSIENT,
@@ -93,6 +97,7 @@ _TORCH = {
 #: What Ray writes of an actor's end, which reaches us as a text.
 _TEXTS = {
     Kind.STORAGE: re.compile(r"No space left on device|Disk quota exceeded|Read-only file system|Input/output error"),
+    Kind.UNREACHED: re.compile(r"actor is temporarily unavailable"),
     Kind.MEMORY: re.compile(r"MemoryError|OutOfMemory|low on memory|died unexpectedly|crashed unexpectedly"),
 }
 

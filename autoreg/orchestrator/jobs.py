@@ -81,6 +81,10 @@ class Place:
         """Is there while the process of a bundle waits until its report is taken."""
         return self.scratch / f"{bundle} waits"
 
+    def over(self, bundle: str) -> Path:
+        """Is there once the driver counts no more on the process of a bundle, which may not know."""
+        return self.scratch / f"{bundle} is over"
+
     def trace(self, trial_id: str) -> Path:
         """Return the file in which a trial's process leaves its stacks when its time is over."""
         return self.scratch / "traces" / trial_id

@@ -1,5 +1,9 @@
 """Finished trials that wait to be measured, and when each may start."""
 
+from collections import Counter
+
+from autoreg.orchestrator.failure import TRIES
+
 #: How long a sweep that is to stop waits for what is being measured; the next run measures it then.
 SECONDS_AFTER_STOP = 10.0
 
@@ -7,7 +11,7 @@ SECONDS_AFTER_STOP = 10.0
 class MeasuringQueue:
     """A few trials are measured at a time beside the training, and more when nothing trains any more.
 
-    A trial for which the memory did not suffice is measured once more, when nothing else runs.
+    A trial for which the memory did not suffice is measured again when nothing else runs, up to three times in all.
 
     Args:
         beside: how many are measured at once beside the training.
@@ -19,7 +23,7 @@ class MeasuringQueue:
         self.running: dict[str, float] = {}
         self._waiting: dict[str, None] = {}
         self._alone: dict[str, None] = {}
-        self._tried_alone: set[str] = set()
+        self._failures = Counter[str]()
         self._stopped_at: float | None = None
 
     @property
@@ -72,9 +76,9 @@ class MeasuringQueue:
         self.running.clear()
 
     def try_alone(self, trial_id: str) -> bool:
-        """Have a trial measured once more when nothing else runs, and return whether that is its first time."""
-        if trial_id in self._tried_alone:
+        """Have a trial measured again when nothing else runs, and return whether it is not given up."""
+        self._failures[trial_id] += 1
+        if self._failures[trial_id] == TRIES:
             return False
-        self._tried_alone.add(trial_id)
         self._alone[trial_id] = None
         return True

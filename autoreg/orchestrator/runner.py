@@ -42,8 +42,7 @@ class SweepRunner:
         self.live_file = LiveStateFile(self.scratch, plan.sweep.sweep_id, plan.sweep.name, self.driver.counts)
         self._jobs: deque[BundleJob] = deque()
         self._failures: dict[str, Failure] = {}
-        self.stop_requested = False
-        self.heard = 0  # how often, of a process
+        self.stop_requested, self.heard = False, 0  # how often, of a process
         self._errors: dict[str, None] = {}
 
     def begin(self, retry_failed: bool = False) -> list[str]:
@@ -160,6 +159,9 @@ class SweepRunner:
             failure: what ended the process, if it has not said so itself; None if it came to the end of its work.
         """
         failure = self._failures.pop(name, failure)
+        if failure:  # whoever trains these trials next waits for a process that is out of reach
+            with suppress(OSError):
+                self.driver.place.over(name).touch()
         for config in self.driver.running.left(name, self.driver.schedule):
             if self.runs.trial(config.trial_id).is_trained:  # its message is lost
                 self.trial_ended(config.trial_id)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from autoreg.config.group import Group
 from autoreg.config.trial import TrialConfig
+from autoreg.orchestrator.failure import MOST_UNREACHED
 from autoreg.orchestrator.group_state import GroupState
 from autoreg.orchestrator.jobs import TrialJob
 from autoreg.orchestrator.search import Search
@@ -25,7 +26,7 @@ class Schedule:
         self.states = [GroupState(group, self.ended) for group in groups]
         self.in_flight: dict[str, TrialConfig] = {}
         self._open = list(self.states)
-        self._attempts: Counter[str] = Counter()
+        self._attempts, self._unreached = Counter[str](), Counter[str]()
         self._wants_to_be_alone: set[str] = set()
         self._variants: dict[str, tuple[str | None, ...]] = {}
         self._searches: dict[str, list[Search]] = {}
@@ -104,8 +105,12 @@ class Schedule:
         return self._variants[trial_id]
 
     def tries(self, trial_id: str) -> int:
-        """How often a trial was handed out."""
-        return self._attempts[trial_id]
+        """How often a trial was tried: handed out, but for the times that its process was out of reach."""
+        return self._attempts[trial_id] - min(self._unreached[trial_id], MOST_UNREACHED)
+
+    def note_unreached(self, trial_id: str) -> None:
+        """Take note that the process of a trial's last try is out of reach."""
+        self._unreached[trial_id] += 1
 
     def is_alone(self, trial_id: str) -> bool:
         """Whether a trial is, or is to be, alone on a machine."""

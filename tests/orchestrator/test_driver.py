@@ -78,7 +78,11 @@ def test_a_trial_that_another_sweep_has_trained_counts_as_skipped(finals: Simula
     assert finals.said()[-1].endswith("(was trained already)")
 
 
-@pytest.mark.parametrize("kind", [Kind.TRANSIENT, Kind.MEMORY])
+#: The cores of each try.
+TRIED = {Kind.TRANSIENT: [1, 1, 1], Kind.MEMORY: [1, 2], Kind.UNREACHED: [1] * 23}
+
+
+@pytest.mark.parametrize("kind", TRIED)
 def test_what_is_not_the_trials_fault_is_tried_again_and_then_given_up(finals: SimulatedSweep, kind: Kind) -> None:
     others = 0
     failing = None
@@ -92,12 +96,21 @@ def test_what_is_not_the_trials_fault_is_tried_again_and_then_given_up(finals: S
     tries = [order.job for order in finals.orders if isinstance(order, ev.StartBundle)]
     tries = [job for job in tries if job.trials[0].config.trial_id == failing]
     assert others == 3
-    assert len(tries) == (3 if kind is Kind.TRANSIENT else 2), "a second time with the machine for itself"
-    assert [job.share.cpus for job in tries] == ([1, 1, 1] if kind is Kind.TRANSIENT else [1, 2])
+    assert [job.share.cpus for job in tries] == TRIED[kind], "for lack of memory with the machine for itself"
     assert {job.share.threads for job in tries} == {1}, "sums come out in the same order"
     assert counts(finals)[1:3] == (3, 1)
     [problem] = finals.driver.endings.problems.values()
     assert problem.endswith(f"gave up after several tries: {kind}: why")
+
+
+def test_a_lost_message_is_no_try(finals: SimulatedSweep) -> None:
+    said = []
+    for kind in (Kind.UNREACHED, Kind.TRANSIENT, Kind.UNREACHED, Kind.TRANSIENT, Kind.TRANSIENT):
+        job = finals.next()
+        assert job
+        orders = finals.tell(ev.BundleEnded(job.name, FAILURES[kind]))
+        said.append(any(isinstance(order, ev.GiveUp) for order in orders))
+    assert said == [False, False, False, False, True]
 
 
 def test_a_trial_whose_results_cannot_be_read_is_given_up_after_three_tries(finals: SimulatedSweep) -> None:
@@ -254,7 +267,7 @@ def test_what_ran_when_all_processes_were_lost_is_done_once_by_others_and_not_to
     assert set(rows.values()) == {2}, "once when trained, once when measured"
 
 
-def test_a_measurement_whose_process_is_not_to_blame_is_made_once_more(finals: SimulatedSweep) -> None:
+def test_a_measurement_whose_process_is_not_to_blame_is_made_again(finals: SimulatedSweep) -> None:
     job = finals.next()
     assert job
     finals.train(job)
@@ -284,7 +297,7 @@ def test_damaged_weights_have_a_trial_trained_again_once_whoever_trained_it(fina
     assert "not measured" in problem
 
 
-def test_what_runs_out_of_memory_while_measured_is_measured_once_more_when_nothing_else_runs(start: Start) -> None:
+def test_what_runs_out_of_memory_while_measured_is_measured_three_times_at_most_and_alone(start: Start) -> None:
     sweep = start("tune=null", "resources.measuring=1")
     while job := sweep.next():
         sweep.train(job)
@@ -297,7 +310,9 @@ def test_what_runs_out_of_memory_while_measured_is_measured_once_more_when_nothi
     assert measured[-1] == greedy
     assert counts(sweep) == (0, 4, 0, 4)
     sweep.tell(ev.MeasuringEnded(greedy, failure=FAILURES[Kind.MEMORY]))
-    assert len(sweep.driver.endings.problems) == 1, "a second time is the last"
+    assert not sweep.driver.endings.problems
+    sweep.tell(ev.MeasuringEnded(greedy, failure=FAILURES[Kind.MEMORY]))
+    assert len(sweep.driver.endings.problems) == 1, "a third time is the last"
 
 
 def test_few_trials_are_measured_beside_the_training_and_more_without(start: Start) -> None:

@@ -42,6 +42,7 @@ def test_rays_own_exceptions_are_known_by_their_names(ray_here: Any) -> None:
     assert failure_of(errors.WorkerCrashedError()).kind is Kind.MEMORY
     assert failure_of(errors.ActorDiedError()).kind is Kind.MEMORY
     assert failure_of(errors.LocalRayletDiedError()).kind is Kind.TRANSIENT
+    assert failure_of(errors.ActorUnavailableError("RpcError", b"1" * 16)).kind is Kind.UNREACHED
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,7 @@ def test_rays_own_exceptions_are_known_by_their_names(ray_here: Any) -> None:
         ("The actor died unexpectedly before finishing this task.", Kind.MEMORY),
         ("OSError: [Errno 28] No space left on device", Kind.STORAGE),
         ("The actor died because its node has died.", Kind.TRANSIENT),
+        ("The actor 1a is unavailable: The actor is temporarily unavailable: RpcError: Unavailable", Kind.UNREACHED),
     ],
 )
 def test_rays_text_tells_of_a_process_that_ended_without_a_word(text: str, kind: Kind) -> None:
@@ -73,6 +75,8 @@ def test_a_trial_that_took_too_long_says_how_long_it_might_and_where_it_stood() 
         (Kind.TRANSIENT, 1, False, Verdict.RETRY),
         (Kind.TRANSIENT, 2, False, Verdict.RETRY),
         (Kind.TRANSIENT, 3, False, Verdict.GIVE_UP),
+        (Kind.UNREACHED, 2, False, Verdict.RETRY),
+        (Kind.UNREACHED, 3, False, Verdict.GIVE_UP),
         (Kind.MEMORY, 1, False, Verdict.RETRY_ALONE),
         (Kind.MEMORY, 2, True, Verdict.GIVE_UP),
         (Kind.MEMORY, 3, False, Verdict.GIVE_UP),

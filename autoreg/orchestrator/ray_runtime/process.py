@@ -6,6 +6,7 @@ import os
 import platform
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 import torch
 
 from autoreg import __version__
+
+SECONDS_BETWEEN_LOOKS = 1.0
 
 
 def emptiest_gpu() -> str:
@@ -49,6 +52,26 @@ def machine(device: str) -> str:
     threads = torch.get_num_threads()
     versions = f"autoreg {__version__}, PyTorch {torch.__version__}, Python {platform.python_version()}"
     return f"{where}, {threads} thread{'s' * (threads > 1)}, process {os.getpid()} of {platform.node()}; {versions}"
+
+
+@contextmanager
+def ended_by(path: Path) -> Iterator[None]:
+    """End this process within a second or two of a file's being there, unless what is inside is done before.
+
+    It may wait for an answer that does not come, such as Ray's after a lost message.
+    """
+    is_done = threading.Event()
+
+    def watch() -> None:
+        while not is_done.wait(SECONDS_BETWEEN_LOOKS):
+            if path.exists():
+                os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        is_done.set()
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from autoreg.orchestrator.ray_runtime.kept_state import kept_state
 from autoreg.orchestrator.ray_runtime.own_code import check_own_code, import_own_code
 from autoreg.orchestrator.ray_runtime.process import (
     emptiest_gpu,
+    ended_by,
     give_memory_back,
     machine,
     prepare_process,
@@ -97,7 +98,8 @@ def train_for_tune(config: dict[str, Any]) -> None:
         tune.report({"metric": 0.0, "report": report})
         waiting.unlink(missing_ok=True)
 
-    train(job, Reporter(deliver))
+    with ended_by(job.place.over(job.name)):
+        train(job, Reporter(deliver))
 
 
 def train(job: BundleJob, reporter: Reporter) -> None:

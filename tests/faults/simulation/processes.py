@@ -18,7 +18,8 @@ Tell = Callable[[ev.Report], object]
 
 KILLED = "The actor died unexpectedly before finishing this task."
 EXITED = "ray.exceptions.RayError: the worker exited"
-BLOWS = ("killed", "exits", "hangs", "raises", "transient", "memory", "killed after its result")
+UNREACHED = "The actor 1a is unavailable: The actor is temporarily unavailable: RpcError: Unavailable rpc_code: 14."
+BLOWS = ("killed", "exits", "hangs", "raises", "transient", "memory", "killed after its result", "unreached")
 
 
 def seconds_of(config: TrialConfig) -> float:
@@ -81,6 +82,13 @@ def _train(world: World, process: Process, job: BundleJob, trial: TrialJob, fold
                     folder.write_result(TrialResult.failed("ValueError: no"))
                     world.trained[trial_id] += 1
                     return
+                case "unreached":  # it goes on, and its next report is never taken
+                    world.tries[trial_id, job.place.scratch] -= 1
+                    process.at_end(UNREACHED)
+                    process.at_end = lambda _: None
+                    while not job.place.over(job.name).exists():
+                        yield 1.0
+                    raise Died(EXITED)
                 case "transient" | "memory":
                     _raise(OSError("the network share is gone") if blow == "transient" else MemoryError("no"), tell)
         if world.strikes(0.3):

@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from autoreg.orchestrator.ray_runtime.process import time_limit
+import pytest
+
+from autoreg.orchestrator.ray_runtime.process import ended_by, time_limit
 from autoreg.orchestrator.ray_runtime.session import MALLOC
 
 KEEPS = """
@@ -41,6 +44,22 @@ def test_a_process_that_hangs_is_over_when_its_time_is_and_its_stack_says_where(
     ended = subprocess.run([sys.executable, "-c", HANGS, str(trace)], timeout=60)
     assert ended.returncode == 1
     assert "wait_for_nobody" in trace.read_text()
+
+
+def test_a_process_on_which_nobody_counts_any_more_ends_though_it_waits_for_an_answer(tmp_path: Path) -> None:
+    over, program = tmp_path / "over", HANGS.replace("time_limit(0.2, ", "ended_by(").replace("time_limit", "ended_by")
+    with subprocess.Popen([sys.executable, "-c", program, str(over)]) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(5)
+        over.touch()
+        assert process.wait(30) == 1
+
+
+def test_a_process_that_is_done_before_goes_on(tmp_path: Path) -> None:
+    with ended_by(tmp_path / "over"):
+        pass
+    (tmp_path / "over").touch()
+    time.sleep(1.5)  # or this process would be gone
 
 
 def test_what_ends_in_time_leaves_nothing(tmp_path: Path) -> None:
