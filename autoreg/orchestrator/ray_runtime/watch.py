@@ -18,7 +18,7 @@ SECONDS_OF_A_STALL = 300.0
 #: The same once the user wants the sweep to stop.
 SECONDS_TO_STOP = 4.0
 #: A process that takes less of a core, and waits less for one, does nothing.
-SECONDS_BETWEEN_SAMPLES, SHARE_OF_WORK = 10.0, 0.05
+SECONDS_BETWEEN_SAMPLES, SHARE_OF_WORK = 10.0, 0.1
 
 
 class Watch:
@@ -106,9 +106,20 @@ def seconds_of_workers() -> dict[int, float]:
             waited = _seconds_waited(folder)
         except OSError:
             continue
-        if command.startswith(b"ray::") or b"default_worker.py" in command:
+        if is_worker(command):
             found[process] = (int(fields[11]) + int(fields[12])) / ticks + waited
     return found
+
+
+def is_worker(command: bytes) -> bool:
+    """Whether a command line, as in proc(5), is that of a process which trains or measures, or may come to do so.
+
+    Ray's agents are called `ray::…` too, and its raylet has a worker's whole command as one of its words.
+    """
+    first, *words = command.split(b"\0")
+    if first.startswith(b"ray::"):
+        return not first.endswith(b"Agent")
+    return any(word.endswith(b"default_worker.py") for word in words)
 
 
 def _seconds_waited(folder: Path) -> float:

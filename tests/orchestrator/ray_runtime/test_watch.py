@@ -100,7 +100,7 @@ def test_a_process_that_holds_a_trial_works_unless_it_waits_for_its_report_to_be
 
 def test_a_process_that_takes_a_core_works(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     began = clock.now
-    monkeypatch.setattr(watch, "seconds_of_workers", lambda: {7: 0.1 * (clock.now - began)})
+    monkeypatch.setattr(watch, "seconds_of_workers", lambda: {7: 0.2 * (clock.now - began)})
     clock.run(600)
     monkeypatch.setattr(watch, "seconds_of_workers", lambda: {7: 60 + 0.01 * (clock.now - began)})
     with pytest.raises(BackendLost):
@@ -162,3 +162,21 @@ def test_once_the_user_wants_it_to_stop_silence_ends_it_within_seconds(clock: Cl
 
 def test_a_session_that_was_not_started_here_is_left_alone(runner: SweepRunner) -> None:
     Clock(Watch({}, runner, Turn())).run(600)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["/env/bin/python", "/env/ray/_private/workers/setup_worker.py", "/env/ray/workers/default_worker.py"], True),
+        (["/env/bin/python", "/env/ray/workers/default_worker.py", "--node-ip-address=127.0.0.1"], True),
+        (["ray::IDLE", "", ""], True),
+        (["ray::ImplicitFunc.train", ""], True),
+        (["ray::DashboardAgent", "", ""], False),
+        (["ray::RuntimeEnvAgent"], False),
+        (["/env/ray/raylet", "--python_worker_command=/env/bin/python /env/default_worker.py --session"], False),
+        (["/env/ray/gcs_server", "--log_dir=/tmp"], False),
+        ([""], False),
+    ],
+)
+def test_only_processes_that_train_or_measure_are_workers(words: list[str], expected: bool) -> None:
+    assert watch.is_worker(b"\0".join(word.encode() for word in words)) is expected
