@@ -1,5 +1,6 @@
 """The command line: parse, call one function, print. Data goes to stdout, everything else to stderr."""
 
+import os
 import sys
 import warnings
 from typing import Any
@@ -24,6 +25,7 @@ from autoreg.cli.status import status
 from autoreg.cli.sweep import sweep
 from autoreg.cli.trial import trial
 from autoreg.errors import AutoregError, ConfigError, DataError, DataWarning, Interrupted, first_line
+from autoreg.orchestrator.ray_runtime.stuck import is_stuck
 
 
 def print_version(context: click.Context, _: click.Parameter, is_wanted: bool) -> None:
@@ -78,25 +80,40 @@ def _show_warning(
 
 def main() -> None:
     """Run the command line; errors and notes of ours are one line on stderr, errors also an exit code."""
+    code = _run()
+    if is_stuck():  # a thread that waits in Ray would crash when Python ends
+        sys.stdout.flush()
+        os._exit(code)
+    if code:
+        sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command line and return the exit code."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("default", DataWarning)
             warnings.showwarning = _show_warning
             cli.main(prog_name="autoreg", standalone_mode=False)
+    except SystemExit as ended:
+        if not isinstance(ended.code, int):
+            raise
+        return ended.code
     except AutoregError as error:
         print_text("\n".join(f"autoreg: {line}" for line in str(error).split("\n")), err=True)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except OSError as error:  # a full disk, a folder that may not be written: wherever it shows
         print_text(f"autoreg: {first_line(error)}", err=True)
-        sys.exit(DataError.exit_code)
+        return DataError.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        sys.exit(ConfigError.exit_code)
+        return ConfigError.exit_code
     except click.ClickException as error:
         text = " ".join(error.format_message().split()).rstrip(".")
         where = f"; see `{error.ctx.command_path} --help`" if isinstance(error, click.UsageError) and error.ctx else ""
         print_text(f"autoreg: {text}{where}", err=True)
-        sys.exit(ConfigError.exit_code)
+        return ConfigError.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("autoreg: stopped", err=True)
-        sys.exit(Interrupted.exit_code)
+        return Interrupted.exit_code
+    return 0

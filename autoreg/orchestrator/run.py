@@ -11,7 +11,8 @@ from autoreg.orchestrator.progress.terminal import JsonLines
 from autoreg.orchestrator.ray_runtime.backend import RayBackend
 from autoreg.orchestrator.ray_runtime.session import check_address, check_interpreter, check_not_imported, ray_session
 from autoreg.orchestrator.ray_runtime.signals import StopOnSignal
-from autoreg.orchestrator.ray_runtime.turn import Turn, is_stuck, watched
+from autoreg.orchestrator.ray_runtime.stuck import is_stuck
+from autoreg.orchestrator.ray_runtime.turn import Turn, watched
 from autoreg.orchestrator.ray_runtime.watch import Watch, lost_process
 from autoreg.orchestrator.recorder import Summary
 from autoreg.orchestrator.resume import superseded

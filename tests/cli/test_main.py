@@ -34,6 +34,26 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, list(arguments), catch_exceptions=True)
 
 
+STUCK = """
+import atexit, sys, threading
+from autoreg.cli.main import main
+from autoreg.orchestrator.ray_runtime.stuck import LEFT_BEHIND
+
+threading.Thread(target=threading.Event().wait, daemon=True, name=LEFT_BEHIND).start()
+atexit.register(print, "Python has ended")
+sys.argv = ["autoreg", *sys.argv[1:]]
+main()
+"""
+
+
+@pytest.mark.parametrize(("words", "code"), [(["list", "networks"], 0), (["list", "nothing"], 2)])
+def test_while_a_thread_waits_in_ray_python_does_not_end_itself(words: list[str], code: int) -> None:
+    ended = subprocess.run([sys.executable, "-c", STUCK, *words], capture_output=True, text=True)
+    assert ended.returncode == code
+    assert ("alexnet" in ended.stdout) is (code == 0)
+    assert "Python has ended" not in ended.stdout
+
+
 def test_a_plan_says_what_would_run_and_writes_nothing(tmp_path: Path) -> None:
     ended = autoreg("plan", "quickstart", cwd=tmp_path)
     assert ended.returncode == 0

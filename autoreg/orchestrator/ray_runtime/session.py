@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 from autoreg.errors import ConfigError, first_line
 from autoreg.orchestrator.backend import BackendLost
 from autoreg.orchestrator.ray_runtime.reaper import Reaper
-from autoreg.orchestrator.ray_runtime.turn import is_stuck, started
+from autoreg.orchestrator.ray_runtime.stuck import is_stuck
+from autoreg.orchestrator.ray_runtime.turn import started
 
 #: Read by Ray when it is first imported: no chatter, no usage report, no loggers.
 QUIET = {

@@ -4,14 +4,13 @@ import ctypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Lock, Thread
-from threading import enumerate as all_threads
 
 from autoreg.orchestrator.backend import BackendLost
+from autoreg.orchestrator.ray_runtime.stuck import is_stuck, leave
 
 SECONDS_BETWEEN_LOOKS = 0.5
 #: How long a thread has to end that is left behind, before it counts as stuck.
 SECONDS_TO_END = 3.0
-LEFT_BEHIND = "autoreg: left behind"
 
 
 class LeftBehind(BaseException):
@@ -94,7 +93,7 @@ def watched(work: Callable[[], None], look: Callable[[], None], turn: Turn) -> N
         turn.end()
         # Where it runs Python, it ends at once; where it waits in a library, when it comes back from there.
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(LeftBehind))
-        _leave(thread, SECONDS_TO_END)
+        leave(thread, SECONDS_TO_END)
         raise
     for error in errors:
         raise error
@@ -137,14 +136,4 @@ def started(start: Callable[[], None], end: Callable[[], None], seconds: tuple[f
         seconds_to_end = seconds[1]
     finally:
         is_over.set()
-        _leave(thread, seconds_to_end)
-
-
-def _leave(thread: Thread, seconds: float) -> None:
-    thread.join(seconds)
-    thread.name = LEFT_BEHIND
-
-
-def is_stuck() -> bool:
-    """Whether a thread that was left behind is still there; Ray is of no more use to this process."""
-    return any(thread.name == LEFT_BEHIND for thread in all_threads())
+        leave(thread, seconds_to_end)

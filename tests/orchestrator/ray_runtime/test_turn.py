@@ -7,7 +7,8 @@ import pytest
 
 from autoreg.orchestrator.backend import BackendLost
 from autoreg.orchestrator.ray_runtime import turn
-from autoreg.orchestrator.ray_runtime.turn import LeftBehind, Turn, is_stuck, started, watched
+from autoreg.orchestrator.ray_runtime.stuck import is_stuck
+from autoreg.orchestrator.ray_runtime.turn import LeftBehind, Turn, started, watched
 
 
 def lose() -> None:
