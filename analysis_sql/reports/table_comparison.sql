@@ -57,7 +57,7 @@ select
     ours.ours - published_points.value as difference,  -- ours - paper
     ours.replicate_std,  -- standard deviation of ours over replicates
     ours.replicates,
-    departures.departures
+    departures.departures  -- what our trials have and the paper's have not
 from ours
 join published_names using (network, dataset)
 join published_points

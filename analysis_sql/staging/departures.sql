@@ -23,7 +23,7 @@ with told as (
 
 select
     sweep_id,
-    string_agg(distinct departure, ', ' order by departure) as departures
+    string_agg(distinct departure, ', ' order by departure) as departures  -- in words
 from told
 where departure is not null
 group by sweep_id

@@ -59,6 +59,8 @@ def compress(
     for path in (out, program):
         if path is not None and path.exists():
             raise ConfigError(f"{path} is there already; name another file, or remove it")
+        if path is not None and not path.absolute().parent.is_dir():
+            raise ConfigError(f"{path} is in no folder; make {path.parent} first, or name another file")
     if device == "cuda":
         from torch import cuda
 

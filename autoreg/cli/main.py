@@ -80,12 +80,12 @@ def _show_warning(
 
 def main() -> None:
     """Run the command line; errors and notes of ours are one line on stderr, errors also an exit code."""
-    code = _run()
+    status = _run()
     if is_stuck():  # a thread that waits in Ray would crash when Python ends
         sys.stdout.flush()
-        os._exit(code)
-    if code:
-        sys.exit(code)
+        os._exit(status)
+    if status:
+        sys.exit(status)
 
 
 def _run() -> int:
@@ -103,7 +103,8 @@ def _run() -> int:
         print_text("\n".join(f"autoreg: {line}" for line in str(error).split("\n")), err=True)
         return error.exit_code
     except OSError as error:  # a full disk, a folder that may not be written: wherever it shows
-        print_text(f"autoreg: {first_line(error)}", err=True)
+        where = f"{error.filename} cannot be read or written: " if error.filename else ""
+        print_text(f"autoreg: {where}{error.strerror or first_line(error)}", err=True)
         return DataError.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()

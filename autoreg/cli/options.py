@@ -1,6 +1,7 @@
 """The options that several commands have, and how they print."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,22 @@ from autoreg.errors import ConfigError, printable
 OVERRIDES = click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: training.epochs=3."
 )
+
+
+def _is_here(_: click.Context, option: click.Parameter, path: Path) -> Path:
+    """Refuse a URL, of which a folder `s3:` would be made."""
+    if re.match("[a-z][a-z0-9+.-]+:/", str(path)):
+        raise ConfigError(f"{option.opts[0]} is a path on this machine, got a URL: mount what {path} names")
+    return path
+
+
 DATABASE = click.option(
     "--db", "database", type=click.Path(path_type=Path), default=Path("results.db"), show_default=True,
-    help="The result database.",
+    callback=_is_here, help="The result database.",
 )  # fmt: skip
 RUNS = click.option(
     "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
-    help="The run folder.",
+    callback=_is_here, help="The run folder.",
 )  # fmt: skip
 RAW = click.option(
     "--raw",

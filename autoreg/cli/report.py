@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from autoreg.cli import completion
 from autoreg.cli.help import OneOf
@@ -75,6 +76,9 @@ def report(
     if not (figures or tables or compare or every or html):
         raise ConfigError("say what to make: --figure NAME, --table NAME, --compare, --all or --html")
     tables = (*tables, *(["comparison"] if compare else []))
+    is_asked = click.get_current_context().get_parameter_source("definition") is not ParameterSource.DEFAULT
+    if is_asked and not (figures or every or html):
+        raise ConfigError("--definition is for figures and the page; a table has both, or says of which it is")
     pictures, texts = _formats(forms, bool(figures), bool(tables))
     sources = [source for name in figures for source in find_figures(name)]
     own = [source for source in sources if not source.is_packaged]
@@ -113,7 +117,8 @@ def report(
             _print_made(done[-1], as_json)
     if as_json:
         print_json(done)
-    if not any("files" in made for made in done):
+    lacking = ["error" in made for made in done]
+    if all(lacking) or (any(lacking) and not every):  # of all, those that have trials will do
         sys.exit(DataError.exit_code)
 
 

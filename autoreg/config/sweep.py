@@ -79,6 +79,8 @@ class Sweep(Strict):
             raise ValueError(f"training.epochs must be the largest of grid.epochs, {longest}, got {epochs}")
         if self.tune is None:
             return
+        if not self.replicates:
+            raise ValueError("tune must be null beside replicates: 0, which only counts parameters")
         if self.grid.learning_rate and self.tune.space.learning_rate:
             raise ValueError("tune.space.learning_rate must be left out beside grid.learning_rate")
         space, rate, batch = self.tune.space, self.training.learning_rate, self.training.batch_size

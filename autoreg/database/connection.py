@@ -165,6 +165,7 @@ def made_anew(path: Path) -> Iterator[Connection]:
     Raises:
         DatabaseError: it cannot be made; what was at `path` is still there then.
     """
+    path = path.resolve()  # a link stays, and what it leads to is replaced
     fresh = path.with_name(f".{path.name}.new")
     _remove(fresh)
     try:

@@ -161,12 +161,19 @@ def rebuild(path: Path, runs: Runs) -> tuple[int, list[str]]:
     return len(folders) - sum(problem.startswith("trial") for problem in writer.problems), writer.problems
 
 
+def _is_duckdb(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(12)[8:] == b"DUCK"
+
+
 @contextmanager
 def _as_it_was(path: Path) -> Iterator[tuple[list[Foreign], Connection | None]]:
     """Give what is not autoreg's in the results database that there is, as far as it can be read, and a connection."""
     with ExitStack() as stack:
         others, old, there = list[Foreign](), None, set[str]()
         if path.exists():
+            if path.suffix not in (".db", ".duckdb") and not _is_duckdb(path):
+                raise DatabaseError(f"{path} is no database, and would be lost; name another --db, or remove it")
             with suppress(DamagedDatabase, duckdb.Error):  # nobody can read what somebody may have put into it
                 old = stack.enter_context(closing(results_db.connect(path, read_only=True, patience=60)))
                 there = names(old)

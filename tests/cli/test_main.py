@@ -358,6 +358,14 @@ def test_a_log_is_printed_and_a_missing_one_is_said(filled: Path) -> None:
     (filled / "runs" / trial / "log.txt").unlink()
 
 
+def test_what_was_asked_for_by_name_and_cannot_be_made_gives_an_exit_code_beside_what_can(filled: Path) -> None:
+    ended = autoreg("report", "--table", "verdicts", "--table", "richness", "--out", "some", cwd=filled)
+    assert ended.returncode == 3
+    assert ended.stderr == "autoreg: table richness has no row yet in results.db\n"
+    assert "some/table_verdicts.csv" in ended.stdout
+    assert autoreg("report", "--all", "--out", "some", cwd=filled).returncode == 0
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -124,7 +124,7 @@ def test_series_are_named_as_the_view_names_them(
     [(name, part)] = sweep.parts()
     configs = [config for group in part.groups() for config in group.final_trials({})][:: part.replicates]
     folders = [trial(**dict(config.model_copy(update={"replicate": 0}))) for config in configs]
-    record = sweep_record(folders)
+    record = {**sweep_record(folders), "definition": sweep.model_dump(mode="json")}
     record["sweep_groups"] = [{**group, "variant": name} for group in record["sweep_groups"]]
     write_record(runs, record)
     rebuild(tmp_path / "results.db", runs)
@@ -150,7 +150,9 @@ def test_rates_that_a_search_chose_are_no_axis(
     tmp_path: Path, runs: Runs, trial: Callable[..., Any], sweep_record: Callable[..., Any]
 ) -> None:
     folders = [trial(width=width, learning_rate=rate) for width, rate in ((1.0, 0.1), (2.0, 0.2))]
-    write_record(runs, sweep_record(folders))
+    record = sweep_record(folders)
+    record["definition"]["grid"]["learning_rate"] = None
+    write_record(runs, record)
     rebuild(tmp_path / "results.db", runs)
     with reading(tmp_path / "results.db") as connection:
         assert query(connection, "select distinct series from final_trials").rows() == [("He Norm",)]

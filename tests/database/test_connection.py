@@ -124,6 +124,15 @@ def test_rebuild_gives_the_same_rows_and_leaves_the_run_folder_alone(
     assert not [file for file in path.parent.iterdir() if "rebuild" in file.name]
 
 
+def test_rebuild_replaces_what_a_link_leads_to(path: Path, runs: Runs, trial: MakeTrial) -> None:
+    write(path, runs, [trial()])
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+    assert rebuild(link, runs) == (1, [])
+    assert link.is_symlink()
+    assert len(contents(path)["trials"]) == 1
+
+
 def test_rebuild_has_what_a_sweep_wrote_while_it_waited_for_its_turn(
     path: Path, runs: Runs, trial: MakeTrial, sweep_record: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

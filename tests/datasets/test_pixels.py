@@ -238,7 +238,7 @@ def test_every_dataset_shows_transparent_images_over_white(tmp_path: Path, write
 def test_a_trial_of_an_earlier_version_is_of_other_data_only_if_its_pixels_were_others(tmp_path: Path) -> None:
     opaque, clear = FILES["alpha that hides nothing"][0], FILES["colour and alpha"][0]
     folder(tmp_path, [opaque] * 12)
-    assert len(image_folder(tmp_path, folder="own", size=SIDE).fingerprints) == 2
+    assert len(image_folder(tmp_path, folder="own", size=SIDE).fingerprints) == 3
     (tmp_path / "own" / "0" / "00.png").write_bytes(clear)
     with pytest.warns(DataWarning, match=f"^1 of 12 images {OVER_WHITE}$"):
         assert len(image_folder(tmp_path, folder="own", size=SIDE).fingerprints) == 1

@@ -147,6 +147,7 @@ OVERRIDES: dict[str, tuple[list[str], str]] = {
     "a network that wants images": (["network=alexnet"], "it needs images: channels, height and width"),
     "a grid of many trials": (["replicates=5001"], "asks for 10,002 trials; --yes runs more than 10,000"),
     "a grid of a thousand million trials": (["replicates=500000000"], "asks for 1,000,000,000 trials; --yes runs"),
+    "no replicates for a search": (["replicates=0", TUNE], "tune must be null beside replicates: 0"),
     "variants of one name at one width": (
         ["variants=[{name: a}, {name: a, training: {epochs: 3}}]"], "which a figure would average"),
     "an override without a value": (["epochs"], "--set wants key=value, got 'epochs'"),
@@ -175,12 +176,17 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "a name of a database that is no UTF-8": (["sweep", "small.yaml", "--db", "\udcff.db"], 2, "udcff.db'"),
     "another such name": (["status", "--db", "\udcff.db"], 2, "the path of a database is UTF-8 and without '?'"),
     "a run folder that is no UTF-8": (["sweep", "small.yaml", "--runs", "\udcff"], 2, "the run folder is UTF-8, got"),
+    "a URL for the run folder": (
+        ["sweep", "small.yaml", "--runs", "s3://bucket/x"], 2, "--runs is a path on this machine, got a URL"),
+    "a URL for results.db": (["status", "--db", "gs://bucket/r.db"], 2, "--db is a path on this machine, got a URL"),
     "an address that is none": (["sweep", "small.yaml", "--address", "nonsense"], 2, "an address is auto or host:port"),
     "an unknown kind of list": (["list", "nothing"], 2, "'KIND': unknown 'nothing' (allowed: datasets, figures,"),
     "nothing to report": (["report"], 2, "say what to make: --figure NAME, --table NAME"),
     "a comparison without results": (["report", "--compare"], 3, "results.db does not exist"),
     "a file for the reports": (
         ["report", "--figure", "B5", "--db", "begun.db", "--out", "file"], 2, "Directory 'file' is a file"),
+    "a definition for tables": (
+        ["report", "--table", "verdicts", "--definition", "text"], 2, "--definition is for figures and the page"),
     "an unknown figure": (["report", "--figure", "99"], 2, "unknown figure '99' (allowed: 1a, 1b, 1c, 2, 3, 4,"),
     "a figure without any trial": (
         ["report", "--figure", "6", "--db", "begun.db"], 3,
@@ -204,8 +210,13 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "a query without results": (["query", "select 1"], 3, "results.db does not exist"),
     "a verification without results": (["verify", "--runs", "folder"], 3, "results.db does not exist"),
     "a verification without runs": (["verify"], 3, "the run folder runs does not exist"),
+    "a rebuild over a file of the user's": (
+        ["rebuild", "--db", "small.yaml", "--runs", "folder"], 4, "small.yaml is no database, and would be lost"),
     "a rebuild without runs": (["rebuild"], 3, "the run folder runs does not exist"),
     "a trial that is not there": (["show", "abc", "--runs", "folder"], 2, "no trial 'abc' in"),
+    "a narrower network into no folder": (
+        ["compress", "abc", "--out", "file/x.pt"], 2, "file/x.pt is in no folder; make file first"),
+    "a sweep written below a file": (["init", "file/sub"], 3, "cannot be read or written: Not a directory"),
     "a file for the data folder": (["data", "cifar10", "--root", "file"], 3, "could not be fetched: [Errno 17]"),
     "data that cannot be fetched": (["data", "imagenet", "--root", "data"], 2, "'DATASET': unknown 'imagenet' ("),
 }  # fmt: skip

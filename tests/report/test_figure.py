@@ -56,7 +56,7 @@ def of_network(tmp_path_factory: pytest.TempPathFactory, fill_in: Fill) -> Calla
 def test_every_figure_is_written_in_both_definitions(
     of_network: Callable[[str], Path], tmp_path: Path, name: str, definition: str, formats: tuple[str, ...]
 ) -> None:
-    network = {"B6": "resnet56", "B7": "alexnet", "B8": "resnet18", "B9": "inception_v3"}.get(name, "mlp")
+    network = {"B6": "resnet56", "B7": "resnet18", "B8": "inception_v3", "B9": "inception_v3_layer"}.get(name, "mlp")
     paths, missing = report(of_network(network), name, tmp_path / "out", definition, formats=formats)
     assert missing == []
     assert [path.suffix[1:] for path in paths] == [*formats, "json"]
