@@ -71,7 +71,7 @@ def every_network(
     """The same grid for a network of each family in one sweep; in two AlexNet on some of CIFAR-10, once in bfloat16."""
     folder = tmp_path_factory.mktemp("networks")
     runs = Runs(folder / "runs")
-    names = ("mlp", "alexnet", "resnet56", "resnet18", "inception_v3")
+    names = ("mlp", "alexnet", "resnet56", "resnet18", "inception_v3", "inception_v3_layer")
     folders = [made for name in names for made in grid_of(partial(trial_in, runs), name)]
     some = Choice(name="cifar10", options={"train_size": 2000})
     alexnets = grid_of(partial(trial_in, runs), "alexnet", dataset=some)
