@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from autoreg import files
-from autoreg.files import hold, is_held
+from autoreg.files import hold, is_held, write_atomically, write_text
 
 
 def test_many_who_come_and_go_never_hold_it_together_and_leave_no_file(
@@ -76,3 +76,14 @@ def test_a_lock_that_is_held_is_seen_and_waited_for_no_longer_than_asked(tmp_pat
             assert not is_mine
     with hold(path, patience=0) as is_mine:
         assert is_mine
+
+
+def test_an_error_names_the_file_that_was_to_be_written_or_the_other_one_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder") as raised:
+        write_text(tmp_path / "folder", "no file takes its place")
+    assert raised.value.filename == str(tmp_path / "folder")
+    with pytest.raises(FileNotFoundError) as missing:
+        write_atomically(tmp_path / "new", lambda _: (tmp_path / "absent").read_bytes())
+    assert Path(missing.value.filename) == tmp_path / "absent"
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

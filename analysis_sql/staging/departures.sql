@@ -1,4 +1,4 @@
--- What the trials of a sweep have and the paper's have not, if no series names it: `mup, 12 dimensions`.
+-- What the trials of a sweep have and the paper's have not, if no series names it: `mup, random labels`.
 -- grain: sweep_id
 with told as (
     select sweep_id, unnest([
@@ -14,8 +14,8 @@ with told as (
     from final_trials
     union all
     select sweep_id, unnest([
-        format('similar from |r| = {:g} on', (options ->> '$.threshold')::double),
-        (options ->> '$.fractions') || ' shares of units dropped'
+        case when metric = 'similarity' then format('similar from |r| = {:g} on', (options ->> '$.threshold')::double) end,
+        case when metric = 'ablation' then (options ->> '$.fractions') || ' shares of units dropped' end
     ]) as departure
     from sweep_measurements
     join (select distinct measurement_id, options from measurements) using (measurement_id)

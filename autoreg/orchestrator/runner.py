@@ -42,7 +42,7 @@ class SweepRunner:
         self.live_file = LiveStateFile(self.scratch, plan.sweep.sweep_id, plan.sweep.name, self.driver.counts)
         self._jobs: deque[BundleJob] = deque()
         self._failures: dict[str, Failure] = {}
-        self.stop_requested, self.heard = False, 0  # how often, of a process
+        self.stop_requested, self.heard = False, 0  # heard: how often, of a process
         self._errors: dict[str, None] = {}
 
     def begin(self, retry_failed: bool = False) -> list[str]:

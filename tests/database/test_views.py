@@ -127,6 +127,23 @@ def test_areas_equal_hand_values(connection: Connection) -> None:
         assert own["text"] == pytest.approx(0.5 * (1 + middle + 0.02) / 2 + 0.5 * (middle + 0.02 + 0.1) / 2)
 
 
+def test_an_option_of_ones_own_metric_is_no_departure_from_the_paper(
+    tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
+) -> None:
+    made = trial()
+    record = sweep_record([made])
+    for metric in ("own:sparsity", "similarity"):
+        options = {"threshold": 0.3}
+        identity = measurement_id(metric, 1, "test", options)
+        facts = {"metric": metric, "version": "1", "split": "test", "options": '{"threshold":0.3}'}
+        frame = similarity_rows(((1, 1), (2, None)))
+        rows = frame if metric == "similarity" else frame.select("split", "layer", sparsity=pl.lit(0.5))
+        rows.write_parquet(made.measurement_path(metric, identity), metadata=facts)
+        record["sweep_measurements"] += [{"metric": metric, "split": "test", "measurement_id": identity}]
+    with opened(tmp_path / "results.db", runs, [made], record) as other:
+        assert query(other, "from departures")["departures"].to_list() == ["similar from |r| = 0.3 on"]
+
+
 def test_replicates_are_those_that_every_mean_is_of(
     tmp_path: Path, runs: Runs, trial: Callable[..., TrialFolder], sweep_record: Callable[..., Any]
 ) -> None:

@@ -20,7 +20,7 @@ def promises_in(file: Path) -> Iterator[str]:
             yield str(name.value)
 
 
-@pytest.mark.parametrize("file", sorted(HERE.glob("test_*.py")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted(HERE.rglob("test_*.py")), ids=lambda file: file.stem)
 def test_the_document_has_a_row_for_every_promise_that_is_measured(file: Path) -> None:
     rows = {line.split("|")[1].strip() for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if "|" in line}
     assert set(promises_in(file)) <= rows
